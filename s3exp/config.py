@@ -1,0 +1,306 @@
+"""Every option of s3exp, one line each: the one page to read before writing an override.
+
+The YAML groups under conf/ fill these dataclasses; Hydra checks names and types, `check` below checks ranges. Past
+`from_hydra` (in build.py) there are only these dataclasses: no part sees OmegaConf, and none sees more than its own
+section.
+The dataclasses are plain, not frozen, because Hydra composes into them; nobody writes to one afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from s3exp.types import UserError
+
+
+@dataclass
+class GoldConfig:
+    """Where the human-written rows come from. A hub id with its split (`stanfordnlp/imdb:train`,
+    `nyu-mll/glue:qnli:validation`) or a local .jsonl, .csv or .parquet file."""
+
+    train: str | None = None  # for the human-annotated baseline only
+    validation: str = MISSING  # what the loop may look at: split into `mine` and `select`
+    test: str = MISSING  # read once, for the final report
+    select_fraction: float = (
+        0.25  # share of `validation` that picks the epoch; errors are mined from the rest
+    )
+    overlap: str = "refuse"  # rows in two splits: refuse | drop (from train before validation before test)
+    train_rows: int | None = None  # caps, for sweeps over the amount of gold: None takes every row
+    mine_rows: int | None = None
+    select_rows: int | None = None
+    test_rows: int | None = None
+
+
+@dataclass
+class PromptSet:
+    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns."""
+
+    seed: str = MISSING  # {label} and the context columns
+    extrapolate: str = MISSING  # {label} and every input column, filled from the row shown
+    rationale: str | None = None  # {label} and {count}: asked once a label; None: this set has no rationales
+    seed_with_rationales: str | None = None  # as `seed`, with {rationales}
+    labels: list[str] | None = None  # words for {label}, by class index; None: the task's label names
+
+
+@dataclass
+class TaskConfig:
+    """A task of the kind `classification`: columns, labels, prompts."""
+
+    name: str = MISSING
+    gold: GoldConfig = field(default_factory=GoldConfig)
+    fields: list[str] = MISSING  # input columns, in the order in which the small model reads them
+    generate: str = MISSING  # the one of them that the LLM writes; the others are drawn from gold contexts
+    label: str = "label"  # the label column: class index or label name
+    labels: list[str] = MISSING  # label names by class index
+    group: str | None = None  # a column whose values split the metrics (say, a kind of difficulty)
+    prompts: str = "paper"  # which of `prompt_sets`
+    prompt_sets: dict[str, PromptSet] = MISSING
+    rationales: int = 20  # how many to ask for, for each label
+    rationales_per_seed: int = 2  # how many to show for one seed row
+    min_words: int = 3  # a generated text with fewer is rejected
+
+
+@dataclass
+class LLMConfig:
+    """The language model that writes."""
+
+    backend: str = "vllm"  # vllm | server | transformers
+    model: str = MISSING  # hub id, local folder, or `embedded/reviews-lm`
+    revision: str | None = None  # of a hub id
+    temperature: float = 0.9
+    top_p: float = 0.95
+    max_tokens: int = 256  # of one example
+    rationale_tokens: int = 768  # of one list of rationales
+    max_exemplar_tokens: int = 512  # an exemplar that is longer is cut to this many of the LLM's tokens
+    truncated: str = (
+        "reject"  # a completion cut off at max_tokens: reject | trim (to its last sentence) | keep
+    )
+    store: str | None = "runs/completions.sqlite"  # the generation store; null: none
+    replay: bool = False  # answer from the store alone and fail on what it lacks: no LLM is started
+    max_model_len: int | None = 2048  # vllm: prompt and completion together
+    # vllm, transformers: auto | float32 | bfloat16 | float16; auto is the checkpoint's own on a GPU and float32 on a
+    # CPU, where half precision makes one row in some hundreds depend on the rows beside it
+    dtype: str = "auto"
+    gpu_memory: float = 0.85  # vllm: share of the GPU's memory
+    kv_cache_gib: int = 2  # vllm on a CPU: size of its cache
+    tensor_parallel: int = 1  # vllm: GPUs to split the model over
+    enforce_eager: bool | None = None  # vllm: no compilation; None: eager on a CPU, compiled on a GPU
+    batch_size: int = 64  # transformers: prompts generated together
+    url: str = "http://127.0.0.1:8000/v1"  # server: base URL of an OpenAI-compatible API
+    key_variable: str = (
+        "OPENAI_API_KEY"  # server: the environment variable with the key; the key is never recorded
+    )
+    concurrency: int = 64  # server: requests in flight
+    timeout: float = 120.0  # server: seconds for one request
+    retries: int = 6  # server: tries of one request before giving up
+    trust_remote_code: bool = False  # run code that ships with a model: only if you trust its author
+
+
+@dataclass
+class SmallModelConfig:
+    """The network that is trained, every round from the same start."""
+
+    kind: str = "bag"  # bag (hashed n-grams, no download) | transformers (a pretrained encoder)
+    checkpoint: str | None = None  # transformers: hub id or local folder
+    revision: str | None = None
+    epochs: int = 6
+    patience: int = 2  # stop after this many epochs without a gain on `select`
+    batch_size: int = 32
+    lr: float = 2e-5
+    weight_decay: float = 0.01
+    warmup: float = 0.1  # share of the steps in which lr rises; then it falls linearly to 0
+    max_length: int = 512  # transformers: tokens; longer rows are cut
+    precision: str = "auto"  # auto (bf16 where the device has it) | 32 | bf16
+    buckets: int = 65536  # bag: hashed n-grams
+    dim: int = 64  # bag: width of an n-gram's vector
+    ngrams: int = 2  # bag: longest n-gram
+    dropout: float = 0.1  # bag: share of a row's n-grams hidden in a training step
+    threads: int = 0  # CPU threads; 0: as many as there are cores
+    trust_remote_code: bool = False
+
+
+@dataclass
+class StrategyConfig:
+    """What the LLM is shown, round by round: the whole difference between S3 and its baselines."""
+
+    name: str = MISSING
+    rationales: bool = False  # seed with rationales, where the prompt set has them
+    shown: str = "nothing"  # nothing | errors | all | correct: which gold mining rows are extrapolated
+    labels: str = "gold"  # gold | random: the label asked for beside an extrapolated row (random: a control)
+    max_rounds: int | None = None  # rounds of extrapolation at most; None: loop.rounds
+    human: bool = False  # train on gold.train and ask the LLM for nothing
+
+
+@dataclass
+class BudgetConfig:
+    """What a run may spend. Strategies are compared at the same budget."""
+
+    rows: int = 1500  # synthesized rows over all rounds
+    tokens: int | None = None  # LLM tokens, prompt and completion; no wave is started that could pass it
+
+
+@dataclass
+class LoopConfig:
+    rounds: int = 2  # rounds of extrapolation (R in the paper)
+    seed_fraction: float = (
+        0.67  # share of budget.rows that is spent on the seed when there are rounds to come
+    )
+    rows_per_error: str = "auto"  # a number, or auto: fill the round's quota from its exemplars in turn
+    tries: int = 3  # a round asks for at most this many times its quota
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+
+
+@dataclass
+class TrackerConfig:
+    kind: str = "wandb"  # wandb | none
+    mode: str | None = None  # online | offline | disabled; null: WANDB_MODE, else offline
+    project: str = "s3exp"
+    entity: str | None = None
+    group: str | None = None  # null: the task
+    tags: list[str] = field(default_factory=list)
+    table_rows: int = 200  # rows of a table of errors or examples at most
+
+
+@dataclass
+class Config:
+    task: TaskConfig = field(default_factory=TaskConfig)
+    llm: LLMConfig = field(default_factory=LLMConfig)
+    small_model: SmallModelConfig = field(default_factory=SmallModelConfig)
+    strategy: StrategyConfig = field(default_factory=StrategyConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    seed: int = 0  # everything random is derived from it
+    run_dir: str | None = None  # the record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>
+    progress: bool = True  # progress bars
+
+
+def check(config: Config) -> None:
+    """Refuse values that have the right type and make no sense, before anything is loaded.
+
+    Raises:
+        UserError: names the key, its value and what is allowed.
+    """
+    llm, small, loop = config.llm, config.small_model, config.loop
+    choices: list[tuple[str, str, tuple[str, ...]]] = [
+        ("llm.backend", llm.backend, ("vllm", "server", "transformers")),
+        ("llm.truncated", llm.truncated, ("reject", "trim", "keep")),
+        ("llm.dtype", llm.dtype, ("auto", "float32", "bfloat16", "float16")),
+        ("task.gold.overlap", config.task.gold.overlap, ("refuse", "drop")),
+        ("small_model.kind", small.kind, ("bag", "transformers")),
+        ("small_model.precision", small.precision, ("auto", "32", "bf16")),
+        ("strategy.shown", config.strategy.shown, ("nothing", "errors", "all", "correct")),
+        ("strategy.labels", config.strategy.labels, ("gold", "random")),
+        ("tracker.kind", config.tracker.kind, ("wandb", "none")),
+    ]
+    if config.tracker.mode is not None:
+        choices.append(("tracker.mode", config.tracker.mode, ("online", "offline", "disabled")))
+    for key, value, allowed in choices:
+        if value not in allowed:
+            raise UserError(f"{key}={value}: choose one of {', '.join(allowed)}")
+    at_least: list[tuple[str, float | None, float]] = [
+        ("loop.budget.rows", loop.budget.rows, 1),
+        ("loop.budget.tokens", loop.budget.tokens, 1),
+        ("loop.rounds", loop.rounds, 0),
+        ("loop.tries", loop.tries, 1),
+        ("strategy.max_rounds", config.strategy.max_rounds, 0),
+        ("llm.max_tokens", llm.max_tokens, 1),
+        ("llm.rationale_tokens", llm.rationale_tokens, 1),
+        ("llm.max_exemplar_tokens", llm.max_exemplar_tokens, 1),
+        ("llm.temperature", llm.temperature, 0),
+        ("llm.batch_size", llm.batch_size, 1),
+        ("llm.concurrency", llm.concurrency, 1),
+        ("llm.retries", llm.retries, 1),
+        ("llm.tensor_parallel", llm.tensor_parallel, 1),
+        ("llm.kv_cache_gib", llm.kv_cache_gib, 1),
+        ("small_model.epochs", small.epochs, 1),
+        ("small_model.patience", small.patience, 1),
+        ("small_model.batch_size", small.batch_size, 1),
+        ("small_model.max_length", small.max_length, 8),
+        ("small_model.buckets", small.buckets, 2),
+        ("small_model.dim", small.dim, 1),
+        ("small_model.ngrams", small.ngrams, 1),
+        ("small_model.threads", small.threads, 0),
+        ("task.rationales", config.task.rationales, 1),
+        ("task.rationales_per_seed", config.task.rationales_per_seed, 1),
+        ("tracker.table_rows", config.tracker.table_rows, 0),
+        ("seed", config.seed, 0),
+    ]
+    for role in ("train_rows", "mine_rows", "select_rows", "test_rows"):
+        at_least.append((f"task.gold.{role}", getattr(config.task.gold, role), 1))
+    for key, number, low in at_least:
+        if number is not None and number < low:
+            raise UserError(f"{key}={number}: must be at least {low:g}")
+    positive: list[tuple[str, float]] = [
+        ("llm.top_p", llm.top_p),
+        ("llm.timeout", llm.timeout),
+        ("small_model.lr", small.lr),
+    ]
+    for key, number in positive:
+        if number <= 0:
+            raise UserError(f"{key}={number}: must be above 0")
+    shares: list[tuple[str, float]] = [
+        ("loop.seed_fraction", loop.seed_fraction),
+        ("task.gold.select_fraction", config.task.gold.select_fraction),
+        ("llm.gpu_memory", llm.gpu_memory),
+    ]
+    for key, share in shares:
+        if not 0 < share < 1:
+            raise UserError(f"{key}={share}: must be between 0 and 1")
+    if not 0 <= small.warmup < 1 or not 0 <= small.dropout < 1:
+        raise UserError("small_model.warmup and small_model.dropout must be at least 0 and below 1")
+    if llm.top_p > 1:
+        raise UserError(f"llm.top_p={llm.top_p}: must be at most 1")
+    if loop.rows_per_error != "auto" and not (loop.rows_per_error.isdigit() and int(loop.rows_per_error) > 0):
+        raise UserError(f"loop.rows_per_error={loop.rows_per_error}: must be a whole number above 0, or auto")
+    if small.kind == "transformers" and not small.checkpoint:
+        raise UserError(
+            "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
+        )
+    if config.strategy.human and not config.task.gold.train:
+        raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set")
+    _check_prompts(config.task)
+
+
+def _check_prompts(task: TaskConfig) -> None:
+    if task.generate not in task.fields:
+        raise UserError(
+            f"task.generate={task.generate}: must be one of task.fields ({', '.join(task.fields)})"
+        )
+    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
+        raise UserError(f"task.labels={task.labels}: at least two different names are needed")
+    if task.prompts not in task.prompt_sets:
+        raise UserError(f"task.prompts={task.prompts}: this task has {', '.join(task.prompt_sets)}")
+    words = task.prompt_sets[task.prompts].labels
+    if words is not None and len(words) != len(task.labels):
+        raise UserError(
+            f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
+        )
+
+
+# What may change between two commands that make the same run: where it runs and what it shows.
+SAME_RUN: frozenset[str] = frozenset(
+    f"llm.{key}"
+    for key in (
+        "store replay gpu_memory kv_cache_gib tensor_parallel url key_variable concurrency timeout retries"
+    ).split()
+) | {"run_dir", "progress", "tracker"}
+
+
+def identity(values: dict[str, Any]) -> dict[str, Any]:
+    """Flatten a config (nested dicts) to dotted keys, without those that do not change the result (`SAME_RUN`)."""
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, value: Any) -> None:
+        if prefix in SAME_RUN:
+            return
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            flat[prefix] = value
+
+    walk("", values)
+    return flat

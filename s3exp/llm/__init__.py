@@ -1,0 +1,47 @@
+"""The LLM that writes: three back ends behind one protocol, and the generation store that wraps them.
+
+A back end is imported when its LLM is started, so that a run answered by the store loads none of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from s3exp.config import LLMConfig
+from s3exp.llm.identity import llm_identity, resolve_model
+from s3exp.llm.store import Asker, Stored
+from s3exp.types import LLM
+
+log = logging.getLogger(__name__)
+
+
+def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
+    """The LLM of a config, with its store. Nothing is started before the first question without a stored answer.
+
+    Raises:
+        UserError: the model or the store is not what the config says.
+    """
+    path = resolve_model(config.model, config.revision, config.backend)
+    asker = Asker(llm_identity(config, path), config.temperature, config.top_p)
+
+    def start() -> LLM:
+        return _start(config, path)
+
+    place = None if config.store is None else Path(config.store).expanduser()
+    return Stored(start, asker, place, replay=config.replay, progress=progress)
+
+
+def _start(config: LLMConfig, path: str) -> LLM:
+    log.info("starting the LLM: %s with llm.model=%s", config.backend, config.model)
+    if config.backend == "server":
+        from s3exp.llm.server import Server
+
+        return Server(config)
+    if config.backend == "transformers":
+        from s3exp.llm.transformers import Transformers
+
+        return Transformers(config, path)
+    from s3exp.llm.vllm import VLLM
+
+    return VLLM(config, path)

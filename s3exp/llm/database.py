@@ -1,0 +1,171 @@
+"""The file of the generation store: one SQLite table from a question's key to its answer.
+
+Knows SQLite and `Completion`; does not know what a key is made of, nor who asks. Any number of processes of one machine
+may use a file at once (write-ahead log); over a network file system give each machine a file of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from s3exp.types import Completion, UserError
+
+SCHEMA = 1  # PRAGMA user_version; raise it when the table changes
+CREATE = """
+CREATE TABLE IF NOT EXISTS completions (
+    key TEXT PRIMARY KEY,
+    text TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    finish_reason TEXT NOT NULL,
+    created REAL NOT NULL
+) WITHOUT ROWID
+"""
+TOO_LONG = "too_long"  # finish_reason of a prompt that does not fit into the LLM; its text is empty
+KEEP = (
+    """
+INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+    text = excluded.text, prompt_tokens = excluded.prompt_tokens,
+    completion_tokens = excluded.completion_tokens, finish_reason = excluded.finish_reason,
+    created = excluded.created
+WHERE completions.finish_reason = '"""
+    + TOO_LONG
+    + """'
+"""
+)
+BUSY_SECONDS = 60.0
+AT_ONCE = 500  # keys in one SELECT: SQLite bounds the variables of a statement
+
+
+class Database:
+    """Completions by key. `path=None` is a store in memory; `read_only` opens a file that must exist."""
+
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            UserError: it cannot be opened, made or written, or another version of s3exp wrote it.
+        """
+        self._path = path
+        with self._faults("opened"):
+            if path is None:
+                self._connection = _connect(":memory:")
+            elif read_only:
+                self._connection = _connect_read_only(path)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._connection = _connect(_uri(path, "rwc"))
+            version = _prepare(self._connection, writable=not read_only)
+        if version != SCHEMA:
+            self.close()
+            raise UserError(
+                f"llm.store={path} has format {version}, this s3exp reads {SCHEMA}: name another file"
+            )
+
+    def read(self, keys: Iterable[str]) -> dict[str, Completion]:
+        """The completions that there are, each marked as stored."""
+        wanted = list(keys)
+        found: dict[str, Completion] = {}
+        with self._faults("read"):
+            for start in range(0, len(wanted), AT_ONCE):
+                some = wanted[start : start + AT_ONCE]
+                rows = self._connection.execute(
+                    "SELECT key, text, prompt_tokens, completion_tokens, finish_reason FROM completions"
+                    f" WHERE key IN ({','.join('?' * len(some))})",
+                    some,
+                )
+                for key, text, asked, made, reason in rows:
+                    found[key] = Completion(text, asked, made, reason, stored=True)
+        return found
+
+    def write(self, key: str, completion: Completion) -> None:
+        """Keep one completion, in a transaction of its own: microseconds, and it outlives a kill -9.
+
+        What another process wrote meanwhile under the same key stays, unless it was `too_long`.
+        """
+        c = completion
+        with self._faults("written"):
+            self._connection.execute(
+                KEEP,
+                (key, c.text, c.prompt_tokens, c.completion_tokens, c.finish_reason, time.time()),
+            )
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._connection.close()
+
+    @contextmanager
+    def _faults(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise UserError(f"llm.store={self._path} cannot be {verb}: {error}") from error
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path.expanduser().absolute()))}?mode={mode}"
+
+
+def _connect(target: str) -> sqlite3.Connection:
+    # no implicit transactions: every statement commits by itself
+    uri = target.startswith("file:")
+    return sqlite3.connect(target, timeout=BUSY_SECONDS, isolation_level=None, uri=uri)
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    """A folder that cannot be written has no room for the log's shared memory: then nobody else writes either."""
+    if not path.is_file():
+        raise FileNotFoundError("there is no such file")
+    connection = _connect(_uri(path, "ro"))
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        connection = _connect(_uri(path, "ro") + "&immutable=1")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, *, writable: bool) -> int:
+    """Set up a new file; returns the format version of the file."""
+    version = _version(connection)
+    if not writable:
+        return version
+    if version == 0:
+        connection.execute("BEGIN IMMEDIATE")  # of several processes that come first, one makes the table
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if empty and _version(connection) == 0:
+            connection.execute(CREATE)
+            connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+        version = _version(connection)
+    if version == SCHEMA:
+        _write_ahead(connection)
+        # a row survives the end of the process at once, and a power cut after the next checkpoint
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return version
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the log on. The switch does not wait for other processes as statements do, so wait here."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+    # a place that cannot be written shows here, not after an hour of generation
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")

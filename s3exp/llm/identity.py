@@ -1,0 +1,90 @@
+"""Which LLM it is: where its files are, and a name that changes when what it writes may change.
+
+Knows folders and hub ids; never opens a model, never asks the hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from s3exp.config import LLMConfig
+from s3exp.types import UserError
+
+EMBEDDED = "embedded/"
+# What an LLM is made of. A README or a training log beside it does not change what it writes.
+SUFFIXES = {".json", ".jinja", ".safetensors", ".bin", ".pt", ".gguf", ".model", ".tiktoken", ".txt", ".py"}
+WHOLE = 64 << 20  # bytes up to which a file is read from end to end
+PART = 1 << 20  # bytes read at either end of a larger one
+
+
+def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> str:
+    """Where the LLM is: a folder (for `embedded/NAME` the one inside the package), or the hub id as given.
+
+    A `server` calls its models as it likes, so any name passes there.
+
+    Raises:
+        UserError: it looks like a folder and is none, or the folder holds no model.
+    """
+    if model.startswith(EMBEDDED):
+        folder = Path(__file__).resolve().parent.parent / "embedded" / model.removeprefix(EMBEDDED)
+        if (folder / "config.json").is_file():
+            return str(folder)
+        if backend != "server":
+            raise UserError(f"llm.model={model}: this installation of s3exp has no such embedded model")
+        return model
+    folder = Path(model).expanduser()
+    if (folder / "config.json").is_file():
+        if revision is not None and backend != "server":
+            raise UserError(f"llm.revision={revision}: only a hub id has revisions, {model} is a folder")
+        return str(folder)
+    if backend == "server":
+        return model
+    if folder.exists():
+        raise UserError(f"llm.model={model} is not a model folder: no config.json in it")
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise UserError(f"llm.model={model}: no such folder")
+    return model
+
+
+def llm_identity(config: LLMConfig, path: str) -> str:
+    """One line that names the LLM in the generation store and in a run's facts.
+
+    A local folder counts by its content, wherever it lies; a hub id by its name and revision; a model behind a
+    server by the name that it has there. Backend and dtype are part of it: both move probabilities in the last
+    digits, and so the text that is drawn.
+    """
+    facts = {"backend": config.backend, "revision": config.revision}
+    if config.backend == "server":
+        facts["model"] = config.model
+        return json.dumps(facts, sort_keys=True)
+    folder = Path(path)
+    local = (folder / "config.json").is_file()
+    facts |= {"dtype": config.dtype, "model": f"sha256:{_content(folder)}" if local else config.model}
+    return json.dumps(facts, sort_keys=True)
+
+
+def _content(folder: Path) -> str:
+    """Hash of the names, sizes and bytes of a model's files."""
+    digest = hashlib.sha256()
+    files = (file for file in folder.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    for file in sorted(files, key=lambda file: file.relative_to(folder).as_posix()):
+        name = file.relative_to(folder).as_posix()
+        if name.startswith(".") or "/." in name:
+            continue
+        size = file.stat().st_size
+        digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
+        digest.update(_file(file, size))
+    return digest.hexdigest()
+
+
+def _file(file: Path, size: int) -> bytes:
+    """sha256 of a file, or of both ends of a large one: reading 100 GB of weights would take minutes."""
+    with file.open("rb") as stream:
+        if size <= WHOLE:
+            return hashlib.file_digest(stream, "sha256").digest()
+        ends = hashlib.sha256(stream.read(PART))
+        stream.seek(-PART, 2)
+        ends.update(stream.read(PART))
+    return ends.digest()

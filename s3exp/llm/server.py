@@ -1,0 +1,206 @@
+"""Any OpenAI-compatible server: a shared `vllm serve`, SGLang, llama.cpp, or a provider's API.
+
+Knows HTTP and its troubles; does not know who serves, nor what the texts are for. Requests run on an event loop in a
+thread of its own, `concurrency` at a time; completions come out of `generate` as they arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import openai
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from s3exp.config import LLMConfig
+from s3exp.llm.database import TOO_LONG
+from s3exp.types import Completion, LLMFault, Prompt, UserError
+
+LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for
+Item = tuple[int, Completion] | BaseException | None  # None: all are answered
+
+
+class BadAnswer(Exception):
+    """The server answered 200 with something that is no chat completion."""
+
+
+class Server:
+    """A server by its URL. Holds no connection between two calls of `generate`."""
+
+    def __init__(self, config: LLMConfig) -> None:
+        """Remember where to ask. Nobody is asked yet, and the key is read from the environment only.
+
+        Raises:
+            UserError: the URL is none.
+        """
+        if not config.url.startswith(("http://", "https://")):
+            raise UserError(f"llm.url={config.url}: must begin with http:// or https://")
+        self._config = config
+        self._key = os.environ.get(config.key_variable) or "EMPTY"
+        self._back_off = wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT / 2, jitter=0.5)
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """Yield (index, completion) as each answer arrives. A prompt that does not fit is answered `too_long`.
+
+        Raises:
+            UserError: the server refuses key, model or settings.
+            LLMFault: the server is gone, after all tries.
+        """
+        items: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(self._ask_all(prompts, items))
+        thread = threading.Thread(target=_drive, args=(loop, task, items), name="s3exp-server", daemon=True)
+        thread.start()
+        try:
+            while (item := items.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            # the consumer may have stopped half-way: what is in flight is cancelled, which closes its connections
+            with suppress(RuntimeError):  # the loop may have closed by itself
+                loop.call_soon_threadsafe(task.cancel)
+            thread.join()
+
+    def close(self) -> None:
+        """Nothing is held. Safe to call twice."""
+
+    async def _ask_all(self, prompts: Sequence[Prompt], items: queue.SimpleQueue[Item]) -> None:
+        """As many workers as requests may be in flight, each taking the next prompt; the first error ends them all."""
+        todo = iter(enumerate(prompts))
+        async with self._client() as client:
+
+            async def work() -> None:
+                for index, prompt in todo:
+                    items.put((index, await self._ask(client, prompt)))
+
+            workers = [
+                asyncio.create_task(work()) for _ in range(min(self._config.concurrency, len(prompts)))
+            ]
+            try:
+                await asyncio.gather(*workers)
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[openai.AsyncOpenAI]:
+        config = self._config
+        client = openai.AsyncOpenAI(
+            base_url=config.url, api_key=self._key, timeout=config.timeout, max_retries=0
+        )
+        async with client:
+            yield client
+
+    async def _ask(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
+        """One prompt, with all its tries."""
+        tries = AsyncRetrying(
+            retry=retry_if_exception(_passing),
+            stop=stop_after_attempt(self._config.retries),
+            wait=self._wait,
+            reraise=True,
+        )
+        try:
+            return await tries(self._try, client, prompt)
+        except openai.BadRequestError as error:
+            if _is_too_long(error):
+                return Completion("", 0, 0, TOO_LONG)
+            raise UserError(self._says("refuses the request", error)) from error
+        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+            hint = f"set {self._config.key_variable} to a key that it knows"
+            raise UserError(self._says("refuses the API key", error, hint)) from error
+        except openai.NotFoundError as error:
+            hint = f"is llm.model={self._config.model} what it serves, and does llm.url end in /v1?"
+            raise UserError(self._says("does not know what is asked for", error, hint)) from error
+        except (openai.OpenAIError, BadAnswer) as error:
+            if isinstance(error, openai.APIStatusError) and not _passing(error):
+                raise UserError(self._says("refuses the request", error)) from error
+            told = f"failed {self._config.retries} times"
+            raise LLMFault(self._says(told, error)) from error
+
+    async def _try(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
+        config = self._config
+        try:
+            answer = await client.chat.completions.create(
+                model=config.model,
+                messages=[{"role": "user", "content": prompt.text}],
+                temperature=config.temperature,
+                top_p=config.top_p,
+                max_tokens=prompt.max_tokens,
+                seed=prompt.seed,
+            )
+        except (ValueError, openai.APIResponseValidationError) as error:
+            raise BadAnswer("no JSON in its answer") from error
+        return _completion(answer)
+
+    def _wait(self, state: RetryCallState) -> float:
+        """What the server asks for in Retry-After, or else ever longer."""
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, openai.APIStatusError):
+            try:
+                return min(max(0.0, float(error.response.headers["retry-after"])), LONGEST_WAIT)
+            except (KeyError, ValueError):
+                pass  # not given, or given as a date
+        return float(self._back_off(state))
+
+    def _says(self, what: str, error: BaseException, hint: str = "") -> str:
+        """One line with URL and cause, and without the key, which some servers send back."""
+        cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
+        text = " ".join((str(cause) or type(cause).__name__).split())
+        if self._key != "EMPTY":
+            text = text.replace(self._key, "***")
+        tail = f"; {hint}" if hint else ""
+        return f"llm.url={self._config.url} {what}: {text[:300]}{tail}"
+
+
+def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], items: queue.SimpleQueue[Item]) -> None:
+    """Run the event loop until every prompt is answered or one failed, and tell the consumer which."""
+    end: Item = None
+    try:
+        loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        pass  # nobody listens any more
+    except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
+        end = error
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        items.put(end)
+
+
+def _passing(error: BaseException) -> bool:
+    """Whether another try may succeed."""
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code in (408, 409, 425, 429) or error.status_code >= 500
+    return isinstance(error, (openai.APIConnectionError, BadAnswer))
+
+
+def _is_too_long(error: openai.BadRequestError) -> bool:
+    text = str(error).lower()
+    return "context length" in text or "context_length" in text or "maximum model length" in text
+
+
+def _completion(answer: Any) -> Completion:
+    """The server's answer, checked: compatible servers leave out what they like.
+
+    Raises:
+        BadAnswer: there is no choice in it.
+    """
+    choices = getattr(answer, "choices", None)
+    if not choices or getattr(choices[0], "message", None) is None:
+        raise BadAnswer("no completion in its answer")
+    usage = getattr(answer, "usage", None)
+    reason = choices[0].finish_reason
+    return Completion(
+        text=choices[0].message.content or "",
+        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
+        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
+        finish_reason=str(reason or "stop"),
+    )

@@ -1,0 +1,230 @@
+"""The generation store: what the LLM once answered is never asked again.
+
+Wraps any LLM, which it starts at the first question that it cannot answer itself. Knows no back end: an engine is
+whatever the factory makes. A completion is kept as soon as it is finished, so an interrupted run pays for little twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, runtime_checkable
+
+from tqdm import tqdm
+
+from s3exp.llm.database import TOO_LONG, Database
+from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Usage:
+    """What was asked so far. Tokens are those of `calls`; a stored completion costs none."""
+
+    calls: int = 0  # completions that the LLM was asked for
+    store_hits: int = 0  # completions that nobody was asked for
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0  # of generation
+    start_seconds: float = 0.0  # until the LLM was ready
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What else than the prompt decides about a completion: which LLM (`llm_identity`) and how it samples."""
+
+    identity: str
+    temperature: float
+    top_p: float
+
+    def key(self, prompt: Prompt) -> str:
+        """Name of one question: equal names, equal answers."""
+        question = {
+            "llm": self.identity,
+            "prompt": prompt.text,
+            "temperature": float(self.temperature),
+            "top_p": float(self.top_p),
+            "max_tokens": prompt.max_tokens,
+            "seed": prompt.seed,
+        }
+        text = json.dumps(question, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@runtime_checkable
+class Sleeper(Protocol):
+    """An LLM that can give its GPU memory to others for a while."""
+
+    def sleep(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+
+class Stored:
+    """An LLM with a memory. Use it in a `with`, or call `close`."""
+
+    def __init__(
+        self,
+        factory: Callable[[], LLM],
+        asker: Asker,
+        path: Path | None,
+        *,
+        replay: bool = False,
+        progress: bool = False,
+    ) -> None:
+        """Open the store at `path` (None: in memory); `replay` answers from it alone and never starts the LLM.
+
+        Raises:
+            UserError: the store cannot be opened, or there is none to replay.
+        """
+        if replay and path is None:
+            raise UserError("llm.replay=true answers from the store alone: set llm.store")
+        self.usage = Usage()
+        self._factory = factory
+        self._asker = asker
+        self._replay = replay
+        self._progress = progress
+        self._engine: LLM | None = None
+        self._asleep = False
+        self._database = Database(path, read_only=replay)
+
+    def generate(self, prompts: Sequence[Prompt], description: str = "generate") -> list[Completion]:
+        """Answer every prompt, in the order given; equal questions are asked once.
+
+        Raises:
+            LLMFault: the LLM cannot go on. What it finished is in the store.
+            UserError: the LLM cannot be started as configured, or `replay` and the store lacks a completion.
+        """
+        keys = [self._asker.key(prompt) for prompt in prompts]
+        found = self._database.read(set(keys))
+        if not self._replay:
+            # whether a prompt is too long depends on the LLM's set-up, which may have changed
+            found = {key: c for key, c in found.items() if c.finish_reason != TOO_LONG}
+        missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in found}
+        if missing and self._replay:
+            raise UserError(
+                f"llm.replay=true: {len(missing)} of {len(prompts)} completions are not in the store; "
+                "run once with llm.replay=false"
+            )
+        fresh = self._ask(missing, len(prompts), description) if missing else {}
+        self.usage.store_hits += len(prompts) - len(fresh)
+        answers: list[Completion] = []
+        for key in keys:
+            # the first to want a fresh answer paid for it; an equal question gets it for nothing
+            answer = fresh.pop(key, None) or found[key]
+            found[key] = replace(answer, stored=True)
+            answers.append(answer)
+        return answers
+
+    def sleep(self) -> None:
+        """Have the LLM give back its GPU memory until it is asked again, where it can."""
+        if isinstance(self._engine, Sleeper) and not self._asleep:
+            self._engine.sleep()
+            self._asleep = True
+
+    def close(self) -> None:
+        """End the LLM and close the store. Safe to call twice."""
+        try:
+            self._stop()
+        finally:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, missing: dict[str, Prompt], total: int, description: str) -> dict[str, Completion]:
+        """Ask the LLM; every answer is in the store before the next one is waited for."""
+        keys, prompts = list(missing), [_encodable(prompt) for prompt in missing.values()]
+        fresh: dict[str, Completion] = {}
+        engine = self._ready()
+        began = time.perf_counter()
+        tokens = 0
+        try:
+            with (
+                self._bar(total, total - len(missing), description) as bar,
+                _closing(engine.generate(prompts)) as stream,
+            ):
+                for index, answer in stream:
+                    completion = replace(answer, text=_plain(answer.text))
+                    self._database.write(keys[index], completion)
+                    fresh[keys[index]] = completion
+                    self.usage.calls += 1
+                    self.usage.prompt_tokens += completion.prompt_tokens
+                    self.usage.completion_tokens += completion.completion_tokens
+                    tokens += completion.completion_tokens
+                    seconds = max(time.perf_counter() - began, 1e-9)
+                    bar.set_postfix_str(f"{tokens / seconds:.0f} tokens/s", refresh=False)
+                    bar.update()
+        except LLMFault:
+            self._stop()  # a second try, if there is one, starts afresh
+            raise
+        finally:
+            self.usage.seconds += time.perf_counter() - began
+        if len(fresh) < len(missing):
+            raise LLMFault(f"the LLM answered {len(fresh)} of {len(missing)} prompts")
+        return fresh
+
+    def _ready(self) -> LLM:
+        """The LLM, started or woken."""
+        began = time.perf_counter()
+        if self._engine is None:
+            self._engine = self._factory()
+        elif self._asleep and isinstance(self._engine, Sleeper):
+            self._engine.wake()
+        else:
+            return self._engine
+        self._asleep = False
+        seconds = time.perf_counter() - began
+        self.usage.start_seconds += seconds
+        if seconds > 1:
+            log.info("the LLM is ready after %.1f s", seconds)
+        return self._engine
+
+    def _stop(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _bar(self, total: int, done: int, description: str) -> Any:
+        # disable=None: no bar where there is no terminal
+        return tqdm(
+            total=total,
+            initial=done,
+            desc=description,
+            unit="row",
+            dynamic_ncols=True,
+            disable=None if self._progress else True,
+        )
+
+
+@contextmanager
+def _closing(stream: Iterator[tuple[int, Completion]]) -> Iterator[Iterator[tuple[int, Completion]]]:
+    """End a stream that is left half-way now, not when it is garbage: the LLM is to stop working on it."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
+
+
+def _encodable(prompt: Prompt) -> Prompt:
+    text = _plain(prompt.text)
+    return prompt if text == prompt.text else replace(prompt, text=text)
+
+
+def _plain(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer, server or database takes."""
+    return text.encode("utf-8", "replace").decode()

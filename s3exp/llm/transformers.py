@@ -1,0 +1,188 @@
+"""Generation with Hugging Face Transformers: for a model or a machine that vLLM does not take. Slower.
+
+Imports torch and Transformers when it is started. A row's text does not depend on the rows beside it: noise is drawn
+for each row from its own seed. Knows nothing of stores and of what the texts are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from s3exp.config import LLMConfig
+from s3exp.llm.database import TOO_LONG
+from s3exp.types import Completion, LLMFault, Prompt, UserError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass
+class Row:
+    """A prompt on its way: its tokens, what was generated, and its own source of noise."""
+
+    index: int
+    tokens: list[int]
+    limit: int
+    noise: torch.Generator
+    made: list[int] = field(default_factory=list)
+    finish_reason: str = ""
+
+
+class Transformers:
+    """One model in this process, on the GPU if there is one."""
+
+    def __init__(self, config: LLMConfig, path: str) -> None:
+        """Load the model at `path` (a folder or a hub id).
+
+        Raises:
+            UserError: it cannot be loaded, or has no chat template.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging as transformers_logging
+
+        self._config = config
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        transformers_logging.disable_progress_bar()
+        dtype = "float32" if self._device == "cpu" and config.dtype == "auto" else config.dtype
+        common = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, **common)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"Transformers cannot load {path}: {' '.join(str(error).split())[:400]}"
+            ) from error
+        if not self._tokenizer.chat_template:
+            raise UserError(
+                f"llm.model={config.model} has no chat template: choose an instruction-tuned model"
+            )
+        self._model.eval().to(self._device)
+        self._limit = (
+            getattr(self._model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
+        )
+        self._stop = _stop_tokens(self._model, self._tokenizer)
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """Yield (index, completion), a batch of prompts of like length at a time, the longest first.
+
+        Raises:
+            LLMFault: out of memory, or another failure of the model.
+        """
+        import torch
+
+        rows: list[Row] = []
+        for index, prompt in enumerate(prompts):
+            chat = [{"role": "user", "content": prompt.text}]
+            tokens = self._tokenizer.apply_chat_template(
+                chat, add_generation_prompt=True, tokenize=True, return_dict=False
+            )
+            if len(tokens) + prompt.max_tokens > self._limit:
+                yield index, Completion("", len(tokens), 0, TOO_LONG)
+                continue
+            noise = torch.Generator("cpu").manual_seed(prompt.seed)
+            rows.append(Row(index, list(tokens), prompt.max_tokens, noise))
+        rows.sort(key=lambda row: len(row.tokens), reverse=True)  # memory runs out at once or not at all
+        size = self._config.batch_size
+        for start in range(0, len(rows), size):
+            try:
+                yield from self._batch(rows[start : start + size])
+            except RuntimeError as error:
+                hint = "; a smaller llm.batch_size needs less memory" if "memory" in str(error) else ""
+                raise LLMFault(f"generation failed: {' '.join(str(error).split())[:300]}{hint}") from error
+
+    def close(self) -> None:
+        """Give back the memory. Safe to call twice."""
+        import torch
+
+        self._model = None
+        if self._device == "cuda":
+            torch.cuda.empty_cache()
+
+    def sleep(self) -> None:
+        """Move the weights to the CPU's memory, so that the small model has the GPU."""
+        import torch
+
+        self._model.to("cpu")
+        if self._device == "cuda":
+            torch.cuda.empty_cache()
+
+    def wake(self) -> None:
+        """Undo `sleep`."""
+        self._model.to(self._device)
+
+    def _batch(self, rows: list[Row]) -> Iterator[tuple[int, Completion]]:
+        """Generate some rows together; a row that is done is yielded at once and leaves the batch."""
+        import torch
+        from transformers import DynamicCache
+
+        width = max(len(row.tokens) for row in rows)
+        pad = self._stop[0] if self._stop else 0
+        ids = torch.tensor([[pad] * (width - len(r.tokens)) + r.tokens for r in rows])
+        seen = torch.tensor([[0] * (width - len(r.tokens)) + [1] * len(r.tokens) for r in rows])
+        ids, seen = ids.to(self._device), seen.to(self._device)
+        places = (seen.cumsum(-1) - 1).clamp(min=0)
+        cache = DynamicCache(config=self._model.config)
+        while rows:
+            with torch.inference_mode():
+                logits = self._model(
+                    input_ids=ids,
+                    attention_mask=seen,
+                    position_ids=places,
+                    past_key_values=cache,
+                    use_cache=True,
+                    logits_to_keep=1,
+                ).logits[:, -1]
+                chosen = self._sample(logits.float().cpu(), rows)
+            for row, token in zip(rows, chosen, strict=True):
+                row.made.append(token)
+                if token in self._stop:
+                    row.finish_reason = "stop"
+                elif len(row.made) == row.limit:
+                    row.finish_reason = "length"
+            keep = [place for place, row in enumerate(rows) if not row.finish_reason]
+            yield from ((row.index, self._completion(row)) for row in rows if row.finish_reason)
+            rows = [rows[place] for place in keep]
+            if not rows:
+                return
+            kept = torch.tensor(keep, device=self._device)
+            if len(keep) < len(chosen):
+                cache.batch_select_indices(kept)
+            ids = torch.tensor([[row.made[-1]] for row in rows], device=self._device)
+            seen = torch.cat([seen[kept], seen.new_ones(len(rows), 1)], dim=1)
+            places = places[kept, -1:] + 1
+
+    def _sample(self, logits: torch.Tensor, rows: list[Row]) -> list[int]:
+        """The next token of each row: the best of its top-p tokens after Gumbel noise from the row's own seed."""
+        import torch
+
+        if self._config.temperature == 0:
+            return [int(token) for token in logits.argmax(-1)]
+        scaled = _nucleus(logits / self._config.temperature, self._config.top_p)
+        noise = torch.stack([torch.rand(logits.shape[-1], generator=row.noise) for row in rows])
+        gumbel = -torch.log(-torch.log(noise.clamp(min=1e-20)))
+        return [int(token) for token in (scaled + gumbel).argmax(-1)]
+
+    def _completion(self, row: Row) -> Completion:
+        made = row.made[:-1] if row.finish_reason == "stop" else row.made
+        text = self._tokenizer.decode(made, skip_special_tokens=True)
+        return Completion(str(text), len(row.tokens), len(row.made), row.finish_reason)
+
+
+def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Put every token outside the smallest set of probability `top_p` at minus infinity; the best always stays."""
+    if top_p >= 1:
+        return logits
+    ordered, order = logits.sort(dim=-1, descending=True)
+    shares = ordered.softmax(-1)
+    outside = shares.cumsum(-1) - shares >= top_p
+    return logits.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
+
+
+def _stop_tokens(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer, as the model's generation config and its tokenizer name them."""
+    named = model.generation_config.eos_token_id
+    found = list(named) if isinstance(named, (list, tuple)) else [named]
+    return [int(token) for token in dict.fromkeys([*found, tokenizer.eos_token_id]) if token is not None]

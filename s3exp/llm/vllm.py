@@ -1,0 +1,259 @@
+"""The vLLM engine. The only file that imports vLLM, and that only when an engine is started.
+
+On a CPU the engine lives in this process; on a GPU in one of its own, which gives the memory back while it sleeps.
+Rows are yielded as they finish, while the rest is still generated together. Knows nothing of stores and of what the
+texts are for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import random
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from s3exp.config import LLMConfig
+from s3exp.llm.database import TOO_LONG
+from s3exp.llm.environment import prepare_environment
+from s3exp.types import Completion, LLMFault, Prompt, UserError
+
+MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
+WATCH_SECONDS = 0.5
+
+
+class VLLM:
+    """One engine, kept for the whole run. Costly to start: make one."""
+
+    def __init__(self, config: LLMConfig, path: str) -> None:
+        """Start the engine with the model at `path` (a folder or a hub id).
+
+        Raises:
+            UserError: vLLM is not installed, the model has no chat template, or vLLM refuses model or settings.
+            LLMFault: the engine died while it started.
+        """
+        self._config = config
+        self._engine: Any = None
+        prepare_environment()
+        vllm, self._cpu = _import_vllm()
+        self._sampling = vllm.SamplingParams
+        self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
+        if self._cpu:
+            # Out of this process it takes 20 s to start instead of 3, and its threads know nothing of training's.
+            os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+        with _process_kept(), _start_faults(path):
+            self._tokenizer: Any = vllm.tokenizers.get_tokenizer(
+                path, revision=config.revision, trust_remote_code=config.trust_remote_code
+            )
+            self._check_template()  # before the start, which takes long
+            self._llm = vllm.LLM(path, **self._settings(path))
+        self._engine = self._llm.llm_engine
+        self._names = itertools.count()
+        self._limit = int(self._llm.model_config.max_model_len)
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """Yield (index, completion) as each prompt finishes. A prompt that does not fit is answered `too_long`.
+
+        Raises:
+            LLMFault: the engine died.
+        """
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
+
+        rows: dict[str, int] = {}
+        try:
+            with self._watched():
+                for index, prompt in enumerate(prompts):
+                    tokens = self._encode(prompt.text)
+                    if len(tokens) + prompt.max_tokens > self._limit:
+                        yield index, Completion("", len(tokens), 0, TOO_LONG)
+                        continue
+                    # the engine answers with the name that it was given, whatever it calls the request inside
+                    name = str(next(self._names))
+                    (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
+                    self._engine.add_request(name, ready, self._params(prompt))
+                    rows[name] = index
+                while rows:
+                    for output in self._engine.step():
+                        if output.finished and output.request_id in rows:
+                            yield rows.pop(output.request_id), _completion(output)
+        except (EngineDeadError, EngineGenerateError) as error:
+            rows.clear()
+            raise LLMFault(f"the vLLM engine died: {_line(error)}") from error
+        except (RuntimeError, ValueError) as error:
+            rows.clear()
+            raise LLMFault(f"the vLLM engine failed: {_line(error)}") from error
+        finally:
+            if rows and self._engine is not None:  # the consumer stopped half-way
+                with suppress(EngineDeadError, RuntimeError):  # Ctrl-C reaches the engine's process as well
+                    self._engine.abort_request(list(rows))
+
+    def sleep(self) -> None:
+        """Move the weights to the CPU's memory and forget the cache, so that the small model has the GPU."""
+        if not self._cpu:
+            self._llm.sleep(level=1)
+
+    def wake(self) -> None:
+        """Undo `sleep`."""
+        if not self._cpu:
+            self._llm.wake_up()
+
+    def close(self) -> None:
+        """End the engine and its process. Safe to call twice."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        engine.engine_core.shutdown()
+        del self._llm
+
+    def _settings(self, path: str) -> dict[str, Any]:
+        config = self._config
+        lengths = [config.max_model_len, _positions(path, config)]
+        length = min((n for n in lengths if n), default=None)
+        eager = self._cpu if config.enforce_eager is None else config.enforce_eager
+        settings: dict[str, Any] = {
+            "revision": config.revision,
+            "dtype": "float32" if self._cpu and config.dtype == "auto" else config.dtype,
+            "max_model_len": length,
+            "tensor_parallel_size": config.tensor_parallel,
+            "enforce_eager": eager,
+            "trust_remote_code": config.trust_remote_code,
+            "use_tqdm_on_load": False,
+            "generation_config": "vllm",  # sampling is what the config says, not what the model's authors like
+        }
+        if self._cpu:
+            settings["kv_cache_memory_bytes"] = config.kv_cache_gib << 30
+            # A prompt that is split over two steps loses its seed on a CPU (vLLM 0.32: "CPU Generator does not use
+            # offset"), so prompts are never split.
+            settings["enable_chunked_prefill"] = False
+            settings["max_num_batched_tokens"] = max(MIN_BATCHED_TOKENS, length or 0)
+        else:
+            settings["gpu_memory_utilization"] = config.gpu_memory
+            settings["enable_sleep_mode"] = True
+        return settings
+
+    def _check_template(self) -> None:
+        try:
+            self._encode("x")
+        except ValueError as error:
+            model = self._config.model
+            raise UserError(
+                f"llm.model={model} has no chat template: choose an instruction-tuned model"
+            ) from error
+
+    def _encode(self, text: str) -> list[int]:
+        """Tokens of the chat in which the user says `text` and the assistant is about to answer."""
+        chat = [{"role": "user", "content": text}]
+        tokens = self._tokenizer.apply_chat_template(
+            chat, add_generation_prompt=True, tokenize=True, return_dict=False
+        )
+        return list(tokens)
+
+    def _params(self, prompt: Prompt) -> Any:
+        return self._sampling(
+            temperature=self._config.temperature,
+            top_p=self._config.top_p,
+            max_tokens=prompt.max_tokens,
+            seed=prompt.seed,
+            output_kind=self._final_only,
+        )
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Turn the death of the engine's process into an error: vLLM's own `step` would wait for ever (0.32)."""
+        core = self._engine.engine_core
+        answers, resources = getattr(core, "outputs_queue", None), getattr(core, "resources", None)
+        if answers is None or resources is None:  # in this process: it cannot die alone
+            yield
+            return
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(WATCH_SECONDS):
+                if resources.engine_dead:
+                    answers.put_nowait(EngineDeadError())
+                    return
+
+        threading.Thread(target=watch, name="s3exp-engine-watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+
+
+def _completion(output: Any) -> Completion:
+    answer = output.outputs[0]
+    return Completion(
+        text=answer.text,
+        prompt_tokens=len(output.prompt_token_ids),
+        completion_tokens=len(answer.token_ids),
+        finish_reason=answer.finish_reason or "stop",
+    )
+
+
+def _positions(path: str, config: LLMConfig) -> int | None:
+    """How many tokens the model was made for, if it says so."""
+    from transformers import AutoConfig
+
+    facts = AutoConfig.from_pretrained(
+        path, revision=config.revision, trust_remote_code=config.trust_remote_code
+    )
+    return getattr(facts.get_text_config(), "max_position_embeddings", None)
+
+
+def _import_vllm() -> tuple[Any, bool]:
+    """The module, quietly, and whether it computes on the CPU."""
+    # it logs while it is imported, before it reads its own settings
+    logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecations among its own parts
+            import vllm
+            from vllm.platforms import current_platform
+    except ImportError as error:
+        raise UserError(
+            f"llm.backend=vllm: vLLM cannot be imported ({error}); install it (see the README) or choose another"
+        ) from error
+    return vllm, bool(current_platform.is_cpu())
+
+
+@contextmanager
+def _process_kept() -> Iterator[None]:
+    """Undo what an engine in this process does to its host: it seeds every source of chance that is shared, and
+    replaces torch.set_num_threads, which the small model has use for, by a warning."""
+    torch: Any = sys.modules["torch"]  # vLLM has imported both
+    numpy: Any = sys.modules["numpy"]
+    threads, state = torch.set_num_threads, torch.random.get_rng_state()
+    numpy_state, python_state = numpy.random.get_state(), random.getstate()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        torch.set_num_threads = threads
+        torch.random.set_rng_state(state)
+        numpy.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+@contextmanager
+def _start_faults(path: str) -> Iterator[None]:
+    """vLLM's errors at the start as one line: what it refuses is the user's to change, the rest is a fault."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise UserError(f"vLLM cannot load {path}: {_line(error)}") from error
+    except RuntimeError as error:
+        raise LLMFault(f"the vLLM engine did not start: {_line(error)}") from error
+
+
+def _line(error: BaseException) -> str:
+    """The message of an error on one line, not too long."""
+    text = " ".join(str(error).split())
+    return (text[:400] + " ...") if len(text) > 400 else text or type(error).__name__

@@ -1,0 +1,47 @@
+"""What the LLM is shown each round, and how many rows each round may make. A strategy is data (conf/strategy/).
+
+Knows gold mining rows and the small model's predictions on them; does not know prompts or completions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from s3exp.config import LoopConfig, StrategyConfig
+from s3exp.types import Example, Prediction
+
+
+def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
+    """Rows to synthesize in each round; round 0 is the seed. They sum to `loop.budget.rows` exactly.
+
+    A strategy that asks the LLM for nothing has one round of 0 rows.
+    """
+    if strategy.human:
+        return [0]
+    rounds = loop.rounds if strategy.max_rounds is None else min(loop.rounds, strategy.max_rounds)
+    rows = loop.budget.rows
+    if rounds == 0 or strategy.shown == "nothing":
+        return [rows]
+    seed = min(max(1, round(rows * loop.seed_fraction)), rows)
+    share, rest = divmod(rows - seed, rounds)
+    return [seed, *(share + (index < rest) for index in range(rounds))]
+
+
+def exemplars(
+    strategy: StrategyConfig, mine: Sequence[Example], predictions: Sequence[Prediction]
+) -> list[Example]:
+    """The gold mining rows that this round's prompts show, in the order of `mine` (paper, algorithm 2).
+
+    `predictions` are the last round's, empty before the seed: then nothing is shown.
+    """
+    if not predictions or strategy.shown == "nothing":
+        return []
+    if strategy.shown == "all":
+        return list(mine)
+    missed = {row.id for row in wrong(mine, predictions)}
+    return [row for row in mine if (row.id in missed) == (strategy.shown == "errors")]
+
+
+def wrong(mine: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
+    """The rows whose predicted class is not their label."""
+    return [row for row, guess in zip(mine, predictions, strict=True) if row.label != guess.label]

@@ -1,0 +1,197 @@
+"""One round of synthesis: exemplars -> prompts -> completions -> rows that are parsed, distinct and counted.
+
+A seed row is a function of (run seed, its number); an extrapolated one of (run seed, round, its exemplar, the
+how-manieth from it): not of the quota, the batch, or the rows beside it. A longer run, or another strategy that
+shows the same exemplar, therefore asks the same question, and the generation store answers.
+What the LLM writes is never trusted: a completion that is no row is rejected with a reason, kept and counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from s3exp.seeds import derive, stream
+from s3exp.tasks.classification import Classification
+from s3exp.tasks.gold import content
+from s3exp.types import Batch, Completion, Example, Prompt, Rejected
+
+log = logging.getLogger(__name__)
+
+
+class Answers(Protocol):
+    """What synthesis needs of the LLM: the completions of some prompts, in their order."""
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Completion]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one round is asked to make: at most `quota` rows, within `tokens` LLM tokens if that is a number.
+
+    `shown` are the exemplars (none: seed rows), `rationales` whether seeds come with reasons, `rows_per_error`
+    caps the rows of one exemplar (None: as many as fill the quota), `tries` bounds the questions to
+    `tries * quota`, and `random_labels` asks for labels drawn at random instead of the exemplars' own.
+    """
+
+    round: int
+    quota: int
+    seed: int
+    shown: Sequence[Example] = ()
+    rationales: bool = False
+    rows_per_error: int | None = None
+    random_labels: bool = False
+    tries: int = 3
+    tokens: int | None = None
+
+
+def synthesize(task: Classification, llm: Answers, order: Order, known: Sequence[Example]) -> Batch:
+    """Ask the LLM until the quota is filled, the tries are spent or the tokens are.
+
+    `known` are the rows made so far: a row that repeats one of them, or a gold mining row, is rejected. Fewer
+    rows than the quota are a valid answer, and logged.
+
+    Raises:
+        LLMFault: the LLM cannot go on. Its answers so far are in the generation store.
+    """
+    quota = order.quota
+    if order.shown and order.rows_per_error is not None:
+        quota = min(quota, len(order.shown) * order.rows_per_error)
+    if order.round > 0 and not order.shown:
+        quota = 0  # nothing to learn from: the small model made no error
+    asked: list[tuple[Prompt, Completion]] = []
+    rejected: list[Rejected] = []
+    reasons: dict[int, list[str]] = {}
+    if quota and order.rationales and not order.shown and task.has_rationales:
+        reasons = _ask_rationales(task, llm, order, asked, rejected)
+    ask = _question(task, order, reasons)
+    seen = {content(row.fields.values()): "duplicate" for row in known}
+    seen |= {content(row.fields.values()): "copy_of_gold" for row in task.gold.mine}
+    examples: list[Example] = []
+    row, spent = 0, _tokens(asked)
+    while len(examples) < quota and row < quota * order.tries:
+        wave = min(quota - len(examples), quota * order.tries - row)
+        prompts = [ask(index) for index in range(row, row + wave)]
+        if order.tokens is not None:
+            prompts = prompts[: _affordable(prompts, order.tokens - spent)]
+            if not prompts:
+                log.warning("round %d: the budget of LLM tokens is spent", order.round)
+                break
+        row += len(prompts)
+        for prompt, completion in zip(prompts, llm.generate(prompts), strict=True):
+            asked.append((prompt, completion))
+            spent += completion.prompt_tokens + completion.completion_tokens
+            fields = task.parse(prompt, completion)
+            key = content(fields.values()) if isinstance(fields, dict) else ""
+            problem = fields if isinstance(fields, str) else seen.get(key)
+            if problem is not None:
+                rejected.append(_rejected(str(problem), prompt, completion))
+                continue
+            assert isinstance(fields, dict)
+            seen[key] = "duplicate"
+            examples.append(_example(order.round, len(examples), prompt, fields))
+    _report(order, quota, examples, rejected)
+    return Batch(tuple(examples), tuple(rejected), tuple(asked), order.quota)
+
+
+def prompt_hash(prompt: Prompt) -> str:
+    """Name of one question: its text and its seed."""
+    return hashlib.blake2b(
+        f"{prompt.seed}\n{prompt.text}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).hexdigest()
+
+
+def _question(task: Classification, order: Order, reasons: dict[int, list[str]]) -> Callable[[int], Prompt]:
+    """The function that makes the question of row `i`."""
+    shown = list(order.shown)
+    stream(order.seed, "exemplars", order.round).shuffle(shown)
+    contexts = list({content(c.values()): c for c in map(task.context, task.gold.mine) if c}.values())
+
+    def label_of(row: int) -> int:
+        # every block of as many rows as there are labels holds each label once: drawn uniformly, and balanced
+        block = list(range(task.labels))
+        stream(order.seed, "labels", order.round, row // task.labels).shuffle(block)
+        return block[row % task.labels]
+
+    def ask(row: int) -> Prompt:
+        if shown:
+            turn, place = divmod(row, len(shown))
+            exemplar = shown[place]
+            seed = derive(order.seed, "extrapolate", order.round, exemplar.id, turn)
+            return task.extrapolate_prompt(
+                exemplar, label_of(row) if order.random_labels else exemplar.label, seed
+            )
+        seed = derive(order.seed, "seed", row)
+        label, chance = label_of(row), stream(order.seed, "context", row)
+        picked = reasons.get(label, [])
+        picked = chance.sample(picked, min(task.config.rationales_per_seed, len(picked)))
+        return task.seed_prompt(label, seed, chance.choice(contexts) if contexts else {}, picked)
+
+    return ask
+
+
+def _ask_rationales(
+    task: Classification,
+    llm: Answers,
+    order: Order,
+    asked: list[tuple[Prompt, Completion]],
+    rejected: list[Rejected],
+) -> dict[int, list[str]]:
+    """One list of reasons a label (paper, algorithm 1); a label that gets none is seeded without."""
+    reasons: dict[int, list[str]] = {}
+    for attempt in range(order.tries):
+        open_labels = [label for label in range(task.labels) if label not in reasons]
+        prompts = [
+            task.rationale_prompt(label, derive(order.seed, "rationale", label, attempt))
+            for label in open_labels
+        ]
+        for prompt, completion in zip(prompts, llm.generate(prompts) if prompts else [], strict=True):
+            asked.append((prompt, completion))
+            found = task.parse_rationales(completion)
+            if len(found) >= task.config.rationales_per_seed:
+                reasons[prompt.label] = found
+            else:
+                rejected.append(_rejected("no_list", prompt, completion))
+    for label in set(range(task.labels)) - set(reasons):
+        log.warning("no rationales for label %s: seeded without", task.config.labels[label])
+    return reasons
+
+
+def _affordable(prompts: Sequence[Prompt], tokens: int) -> int:
+    """How many of the prompts surely fit into `tokens`: a byte of text is at most a token, answers may be full."""
+    for count, prompt in enumerate(prompts):
+        tokens -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
+        if tokens < 0:
+            return count
+    return len(prompts)
+
+
+def _tokens(asked: Sequence[tuple[Prompt, Completion]]) -> int:
+    return sum(c.prompt_tokens + c.completion_tokens for _, c in asked)
+
+
+def _example(round_: int, index: int, prompt: Prompt, fields: dict[str, str]) -> Example:
+    name = f"r{round_}-{index}"
+    return Example(name, fields, prompt.label, round_, prompt.parent, prompt_hash(prompt))
+
+
+def _rejected(reason: str, prompt: Prompt, completion: Completion) -> Rejected:
+    return Rejected(reason, completion.text, prompt_hash(prompt), prompt.label, prompt.parent)
+
+
+def _report(order: Order, quota: int, examples: list[Example], rejected: list[Rejected]) -> None:
+    counts = ", ".join(f"{n} {reason}" for reason, n in Counter(r.reason for r in rejected).most_common())
+    log.info("round %d: %d rows%s", order.round, len(examples), f", rejected: {counts}" if counts else "")
+    if order.round > 0 and not order.shown:
+        log.warning("round %d: nothing to extrapolate from, no row was asked for", order.round)
+    elif len(examples) < quota:
+        log.warning(
+            "round %d: %d of %d rows after all tries; the run goes on with them",
+            order.round,
+            len(examples),
+            quota,
+        )

@@ -1,0 +1,115 @@
+"""The human-written rows by role: train, mine, select, test, with no row in two of them.
+
+Knows how validation is divided and what counts as the same row; does not know what the roles are used for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from s3exp.config import TaskConfig
+from s3exp.tasks.data import Columns, read_rows, to_examples
+from s3exp.types import Example, UserError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """Gold rows by role. `mine` gives the errors, `select` picks the epoch, `test` is read once, at the end."""
+
+    train: tuple[Example, ...]
+    mine: tuple[Example, ...]
+    select: tuple[Example, ...]
+    test: tuple[Example, ...]
+
+    def digest(self) -> str:
+        """Hash of every row's texts and label, by role: a run is continued on the same gold only."""
+        digest = hashlib.sha256()
+        for role in (self.train, self.mine, self.select, self.test):
+            for row in role:
+                digest.update(f"{content(row.fields.values())}:{row.label}\n".encode())
+            digest.update(b"--\n")
+        return digest.hexdigest()[:16]
+
+
+def content(texts: Iterable[str]) -> str:
+    """Hash of texts up to case and white space: what makes two rows the same row."""
+    joined = "\x1f".join(" ".join(text.casefold().split()) for text in texts)
+    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
+    """Read the gold files, divide validation into `mine` and `select`, and hold the roles apart.
+
+    Validation is divided by the hash of its rows, evenly over labels and groups: the same for every seed and
+    strategy. `train` is read only for a strategy that trains on it.
+
+    Raises:
+        UserError: a file or column is missing, a label is not the task's, a role is empty or two roles share rows.
+    """
+    source = task.gold
+    columns = Columns(task.fields, task.label, task.labels, task.group)
+
+    def rows(name: str, role: str) -> list[Example]:
+        return to_examples(read_rows(name), name, role, columns)
+
+    validation = _distinct(rows(source.validation, "validation"), source.validation)
+    test = _even(rows(source.test, "test"))[: source.test_rows]
+    train: list[Example] = []
+    if with_train and source.train:
+        train = _even(rows(source.train, "train"))[: source.train_rows]
+    _apart("task.gold.validation", validation, "task.gold.test", test, source.overlap)
+    _apart("task.gold.train", train, "task.gold.test", test, source.overlap)
+    _apart("task.gold.train", train, "task.gold.validation", validation, source.overlap)
+    validation = _even(validation)
+    if len(validation) < 2:
+        raise UserError(f"{source.validation}: {len(validation)} row: both mine and select need some")
+    n_select = max(1, min(round(len(validation) * source.select_fraction), len(validation) - 1))
+    mine = _even(validation[n_select:])[: source.mine_rows]
+    select = validation[:n_select][: source.select_rows]
+    if with_train and not train:
+        raise UserError(f"{source.train}: no rows are left for train")
+    return Gold(tuple(train), tuple(mine), tuple(select), tuple(test))
+
+
+def _distinct(rows: Sequence[Example], source: str) -> list[Example]:
+    first: dict[str, Example] = {}
+    for row in rows:
+        first.setdefault(content(row.fields.values()), row)
+    if len(first) < len(rows):
+        log.warning("%s: %d repeated rows left out", source, len(rows) - len(first))
+    return list(first.values())
+
+
+def _even(rows: Sequence[Example]) -> list[Example]:
+    """Order by content hash so that every prefix has the labels and groups of the whole, as nearly as can be."""
+    strata: dict[tuple[int, str], list[tuple[str, int]]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        strata[row.label, row.group or ""].append((content(row.fields.values()), index))
+    places: list[tuple[float, str, int]] = []
+    for members in strata.values():
+        for rank, (digest, index) in enumerate(sorted(members)):
+            places.append(((rank + 0.5) / len(members), digest, index))
+    return [rows[index] for _, _, index in sorted(places)]
+
+
+def _apart(name: str, rows: list[Example], other: str, others: Sequence[Example], overlap: str) -> None:
+    """Refuse, or drop from `rows` in place, what stands in `others` too."""
+    held = {content(row.fields.values()) for row in others}
+    shared = [row for row in rows if content(row.fields.values()) in held]
+    if not shared:
+        return
+    if overlap == "refuse":
+        raise UserError(
+            f"{name} and {other} share {len(shared)} rows, for example {shared[0].id}: "
+            "mend the files, or set task.gold.overlap=drop to leave them out of the former"
+        )
+    log.warning("%s: %d rows that stand in %s left out", name, len(shared), other)
+    rows[:] = [row for row in rows if content(row.fields.values()) not in held]
+    if not rows:
+        raise UserError(f"{name}: every row stands in {other} too")

@@ -1,0 +1,142 @@
+"""The values that pass between the parts of s3exp. No torch, no logic, nothing imported from the package.
+
+Everything here is frozen: a part receives values and returns new ones. The two networks are `llm` (prompted,
+never trained) and `small_model` (trained every round) in every name of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class UserError(Exception):
+    """The user's input is wrong: one line that says what, where and what to do. Ends with exit code 2."""
+
+
+class LLMFault(Exception):
+    """The LLM cannot go on (engine died, server gone after all retries). What was generated so far is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled row, human or synthesized.
+
+    `fields` holds the input texts by name, in the task's order; `label` is the class index. A synthesized row
+    knows its `round` (0 is the seed), the `parent` gold row that it was extrapolated from and the hash of its
+    `prompt`; a gold row has none of the three. `group` is a free tag of a gold row (say, a kind of difficulty).
+    """
+
+    id: str
+    fields: Mapping[str, str]
+    label: int
+    round: int | None = None
+    parent: str | None = None
+    prompt: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question to the LLM: what it is shown (`text`, a user turn) and what its answer will be used for.
+
+    `kind` is `rationale`, `seed` or `extrapolate`; `seed` drives the sampling of this row alone, so that a row
+    does not depend on its neighbours; `context` holds input fields that are given rather than generated.
+    """
+
+    text: str
+    kind: str
+    seed: int
+    max_tokens: int
+    label: int
+    parent: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the LLM answered to one prompt; token counts are the engine's.
+
+    `finish_reason` is `stop`, `length` (cut off), `too_long` (the prompt did not fit: nothing was asked) or whatever
+    else a server says.
+    """
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: str
+    stored: bool = False  # it came from the generation store: nobody was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A completion that did not become an example: why, and what the LLM wrote."""
+
+    reason: str
+    raw: str
+    prompt: str
+    label: int
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one round of synthesis made: accepted rows, rejected ones, and everything that was asked."""
+
+    examples: tuple[Example, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    asked: tuple[tuple[Prompt, Completion], ...] = ()
+    quota: int = 0  # rows that the plan wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The small model's answer to one row: predicted class and the probability of every class."""
+
+    id: str
+    label: int
+    scores: tuple[float, ...]
+
+
+class LLM(Protocol):
+    """Anything that answers prompts. The generation store wraps it, so it need not remember."""
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """Yield (index into `prompts`, completion) as each one finishes, in any order, each index once.
+
+        Raises:
+            LLMFault: the engine or server cannot go on. What was yielded before stays valid.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back memory and processes. Safe to call twice."""
+        ...
+
+
+class Fitted(Protocol):
+    """A trained small model."""
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Predict every row, in the order given. Labels of `examples` are not looked at."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the weights (safetensors) and what is needed to load them again into `folder`."""
+        ...
+
+
+class SmallModel(Protocol):
+    """Makes trained small models, always from the same pretrained (or freshly drawn) weights."""
+
+    def fit(
+        self, train: Sequence[Example], select: Sequence[Example], seed: int
+    ) -> tuple[Fitted, dict[str, float]]:
+        """Train on `train`, keep the epoch that is best on `select`; return it and the training's metrics."""
+        ...
+
+    def load(self, folder: Path) -> Fitted:
+        """Load what `Fitted.save` wrote."""
+        ...

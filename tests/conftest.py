@@ -1,0 +1,73 @@
+"""What several tests use: the shared real data, when it is there, and a config of the toy world."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from s3exp.config import Config, GoldConfig, LoopConfig, PromptSet, StrategyConfig, TaskConfig
+from s3exp.llm.environment import prepare_environment
+from s3exp.toy import toy_gold
+from s3exp.types import Example
+
+prepare_environment()  # before a test imports torch
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for a network
+os.environ.setdefault("WANDB_MODE", "offline")
+
+TOY_PROMPTS = PromptSet(seed="label={label}", extrapolate="label={label} like: {text}", labels=["0", "1"])
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real data and models; the test is skipped where there is none."""
+    folder = os.environ.get("S3EXP_SHARED")
+    if not folder:
+        pytest.skip("S3EXP_SHARED is not set")
+    return Path(folder)
+
+
+@pytest.fixture
+def write_rows(tmp_path: Path) -> Callable[[str, list[dict[str, object]]], str]:
+    """Write rows as a JSON Lines file; returns its path."""
+
+    def write(name: str, rows: list[dict[str, object]]) -> str:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def as_rows(examples: list[Example]) -> list[dict[str, object]]:
+    """Examples as rows of a gold file."""
+    return [{**example.fields, "label": example.label} for example in examples]
+
+
+@pytest.fixture
+def toy_config(write_rows: Callable[[str, list[dict[str, object]]], str]) -> Config:
+    """S3 in the toy world: half of the gold rows have hard words, in validation and test alike."""
+    gold = GoldConfig(
+        train=write_rows("train.jsonl", as_rows(toy_gold("train", 100, 0.5, 1))),
+        validation=write_rows("validation.jsonl", as_rows(toy_gold("validation", 200, 0.5, 2))),
+        test=write_rows("test.jsonl", as_rows(toy_gold("test", 200, 0.5, 3))),
+        overlap="drop",
+    )
+    task = TaskConfig(
+        name="toy",
+        gold=gold,
+        fields=["text"],
+        generate="text",
+        labels=["bad", "good"],
+        prompts="toy",
+        prompt_sets={"toy": TOY_PROMPTS},
+    )
+    config = Config(task=task, strategy=StrategyConfig(name="s3", shown="errors"))
+    config.loop = LoopConfig(rounds=2)
+    config.loop.budget.rows = 240
+    config.llm.model = "toy"
+    config.progress = False
+    return config

@@ -1,0 +1,82 @@
+"""Which LLM it is, and where."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from s3exp.config import LLMConfig
+from s3exp.llm import build_llm, identity
+from s3exp.llm.identity import llm_identity, resolve_model
+from s3exp.types import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "model"
+    place.mkdir()
+    (place / "config.json").write_text("{}")
+    (place / "model.safetensors").write_bytes(bytes(1000))
+    return place
+
+
+def test_resolves_folders_and_hub_ids(folder: Path) -> None:
+    assert resolve_model(str(folder), None) == str(folder)
+    assert resolve_model("Qwen/Qwen2.5-7B-Instruct", "main") == "Qwen/Qwen2.5-7B-Instruct"
+    assert resolve_model("gpt2", None) == "gpt2"
+    for name in ("/srv/models/llama", "any", "embedded/none"):
+        assert resolve_model(name, None, "server") == name
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("/no/such", "no such folder"),
+        ("./no", "no such folder"),
+        ("~/no-such-model", "no such folder"),
+        ("a/b/c", "no such folder"),
+        ("embedded/none", "no such embedded model"),
+    ],
+)
+def test_refuses_what_is_not_there(model: str, message: str) -> None:
+    with pytest.raises(UserError, match=f"llm.model={model}.*{message}"):
+        resolve_model(model, None)
+
+
+def test_refuses_a_folder_without_a_model(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(UserError, match=r"is not a model folder: no config\.json in it"):
+        build_llm(LLMConfig(model=str(tmp_path), store=None), progress=False)
+    with pytest.raises(UserError, match="only a hub id has revisions"):
+        resolve_model(str(folder), "main")
+
+
+def test_a_folder_counts_by_its_content(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name(place: Path, config: LLMConfig = LLMConfig(model="x")) -> str:  # noqa: B008
+        return llm_identity(config, str(place))
+
+    first = name(folder)
+    elsewhere = tmp_path / "copy"
+    shutil.copytree(folder, elsewhere)
+    (elsewhere / "README.md").write_text("not part of it")
+    assert name(elsewhere, LLMConfig(model="y")) == first
+    assert name(folder, LLMConfig(model="x", dtype="float32")) != first
+    assert name(folder, LLMConfig(model="x", backend="transformers")) != first
+    (elsewhere / "chat_template.jinja").write_text("{{ messages }}")
+    assert name(elsewhere) != first
+    monkeypatch.setattr(identity, "WHOLE", 100)
+    monkeypatch.setattr(identity, "PART", 10)
+    large = name(folder)
+    (folder / "model.safetensors").write_bytes(bytes(999) + b"x")
+    assert name(folder) != large
+
+
+def test_hub_ids_and_servers_count_by_name(folder: Path) -> None:
+    hub = LLMConfig(model="org/name", revision="v1")
+    assert llm_identity(hub, "org/name") != llm_identity(replace(hub, revision="v2"), "org/name")
+    served = LLMConfig(model="m", backend="server", url="http://a/v1")
+    assert llm_identity(served, "m") == llm_identity(replace(served, url="http://b/v1"), str(folder))

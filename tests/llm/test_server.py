@@ -1,0 +1,157 @@
+"""The server back end against a server that misbehaves. The real one is in test_engines.py."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from s3exp.config import LLMConfig
+from s3exp.llm.server import Server
+from s3exp.types import Completion, LLMFault, UserError
+from tests.llm.fakes import ask
+
+PATH = "/v1/chat/completions"
+Handler = Callable[[Request], Response]
+
+
+def config(httpserver: HTTPServer, **options: object) -> LLMConfig:
+    plain = LLMConfig(backend="server", model="m", url=httpserver.url_for("/v1"), retries=3, concurrency=4)
+    return replace(plain, **options)  # type: ignore[arg-type]
+
+
+def says(text: str | None, **usage: int) -> Response:
+    body = {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]
+    }
+    return Response(json.dumps(body | ({"usage": usage} if usage else {})), content_type="application/json")
+
+
+def echo(request: Request) -> Response:
+    asked = json.loads(request.data)
+    return says(f"{asked['seed']}: {asked['messages'][0]['content']}", prompt_tokens=3, completion_tokens=5)
+
+
+def serve(httpserver: HTTPServer, *first: Response, then: Handler = echo) -> None:
+    for response in first:
+        httpserver.expect_ordered_request(PATH).respond_with_response(response)
+    for _ in range(20 if first else 1):
+        expect = httpserver.expect_ordered_request if first else httpserver.expect_request
+        expect(PATH).respond_with_handler(then)
+
+
+def test_answers_and_sends_what_decides(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "secret-key")
+    serve(httpserver)
+    server = Server(config(httpserver, key_variable="MY_KEY"))
+    found = dict(server.generate(ask(20)))
+    assert found == {i: Completion(f"{i}: question {i}", 3, 5, "stop") for i in range(20)}
+    request = httpserver.log[0][0]
+    assert request.headers["authorization"] == "Bearer secret-key"
+    body = json.loads(request.data)
+    assert (body["model"], body["temperature"], body["top_p"], body["max_tokens"]) == ("m", 0.9, 0.95, 10)
+    server.close()
+    server.close()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_waits_as_long_as_it_is_told(httpserver: HTTPServer, status: int) -> None:
+    serve(httpserver, Response("slow down", status, {"Retry-After": "0.4"}))
+    began = time.monotonic()
+    assert len(dict(Server(config(httpserver, concurrency=1)).generate(ask(2)))) == 2
+    assert 0.4 <= time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Response("oops", 500),
+        Response('{"choices": [', content_type="application/json"),
+        Response("<html>", content_type="text/html"),
+        Response('{"choices": []}', content_type="application/json"),
+        Response("[]", content_type="application/json"),
+    ],
+)
+def test_tries_again(httpserver: HTTPServer, trouble: Response) -> None:
+    serve(httpserver, trouble)
+    assert dict(Server(config(httpserver)).generate(ask(1)))[0].text == "0: question 0"
+
+
+def test_yields_what_it_has_and_gives_up_in_one_line(httpserver: HTTPServer) -> None:
+    def sometimes(request: Request) -> Response:
+        return echo(request) if json.loads(request.data)["seed"] < 3 else Response("no\nmore", 500)
+
+    serve(httpserver, then=sometimes)
+    stream = Server(config(httpserver, retries=2, concurrency=1)).generate(ask(5))
+    assert [next(stream)[0] for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(LLMFault, match=rf"{httpserver.url_for('/v1')} failed 2 times") as error:
+        next(stream)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(401, "set S3EXP_TEST_KEY"), (403, "set S3EXP_TEST_KEY"), (404, "llm.model=m"), (422, "refuses")],
+)
+def test_refusals_are_the_users(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, status: int, hint: str
+) -> None:
+    monkeypatch.setenv("S3EXP_TEST_KEY", "secret-key")
+    serve(httpserver, then=lambda request: Response("bad: secret-key", status))
+    server = Server(config(httpserver, key_variable="S3EXP_TEST_KEY", concurrency=1))
+    with pytest.raises(UserError, match=hint) as error:
+        list(server.generate(ask(3)))
+    assert "secret-key" not in str(error.value) and httpserver.url_for("/v1") in str(error.value)
+    assert len(httpserver.log) == 1  # neither tried again nor asked the rest
+
+
+def test_a_prompt_that_is_too_long_is_an_answer(httpserver: HTTPServer) -> None:
+    text = "This model's maximum context length is 512 tokens. However, you requested 600"
+    serve(httpserver, then=lambda request: Response(json.dumps({"error": {"message": text}}), 400))
+    assert dict(Server(config(httpserver)).generate(ask(1)))[0].finish_reason == "too_long"
+
+
+def test_no_content_is_an_empty_text(httpserver: HTTPServer) -> None:
+    serve(httpserver, then=lambda request: says(None))
+    assert dict(Server(config(httpserver)).generate(ask(1))) == {0: Completion("", 0, 0, "stop")}
+
+
+def test_nobody_there() -> None:
+    server = Server(LLMConfig(backend="server", model="m", url="http://127.0.0.1:9/v1", retries=2))
+    with pytest.raises(LLMFault, match=r"http://127\.0\.0\.1:9/v1 failed 2 times: "):
+        list(server.generate(ask(100)))
+    with pytest.raises(UserError, match="must begin with"):
+        Server(LLMConfig(url="localhost:8000"))
+
+
+def test_a_slow_answer_times_out(httpserver: HTTPServer) -> None:
+    done = threading.Event()
+
+    def slow(request: Request) -> Response:
+        done.wait(5)
+        return echo(request)
+
+    serve(httpserver, then=slow)
+    with pytest.raises(LLMFault, match="failed 1 times"):
+        list(Server(config(httpserver, retries=1, timeout=0.3)).generate(ask(1)))
+    done.set()
+
+
+def test_stops_asking_when_nobody_listens(httpserver: HTTPServer) -> None:
+    def slow(request: Request) -> Response:
+        time.sleep(0.05)
+        return echo(request)
+
+    serve(httpserver, then=slow)
+    stream = Server(config(httpserver, concurrency=2)).generate(ask(500))
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    time.sleep(0.3)
+    assert len(httpserver.log) < 20
+    assert not [thread for thread in threading.enumerate() if thread.name == "s3exp-server"]

@@ -1,0 +1,85 @@
+"""Reading gold rows: every local format, and every way in which a file can be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from s3exp.tasks.data import Columns, read_rows, to_examples, to_label
+from s3exp.types import UserError
+
+COLUMNS = Columns(["text"], "label", ["negative", "positive"])
+Write = Callable[[str, list[dict[str, object]]], str]
+
+
+def test_formats_give_the_same_rows(tmp_path: Path, write_rows: Write) -> None:
+    rows: list[dict[str, object]] = [
+        {"text": 'good\u2028, "fine"', "label": 1},
+        {"text": "bad", "label": 0},
+    ]
+    jsonl = write_rows("a.jsonl", rows)
+    (tmp_path / "a.csv").write_text('text,label\n"good\u2028, ""fine""",1\nbad,0\n', encoding="utf-8")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    found = [
+        to_examples(read_rows(str(path)), str(path), "test", COLUMNS)
+        for path in (jsonl, tmp_path / "a.csv", tmp_path / "a.parquet")
+    ]
+    assert found[0] == found[1] == found[2]
+    assert [row.label for row in found[0]] == [1, 0]
+    assert found[0][0].id == "test-0"
+
+
+def test_line_breaks_of_imdb_become_spaces() -> None:
+    rows = [{"text": "One.<br /><br />Two.\n Three ", "label": "positive"}]
+    assert to_examples(rows, "x", "test", COLUMNS)[0].fields["text"] == "One. Two. Three"
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([], "no rows"),
+        ([{"txt": "a", "label": 0}], "no column text; it has txt, label"),
+        (
+            [{"text": "a", "label": 0}, {"text": None, "label": 0}],
+            "row 1: column text holds no text",
+        ),
+        ([{"text": "a", "label": 2}], "row 0: label 2 is not the task's (0 negative, 1 positive)"),
+        ([{"text": "a", "label": -1}], "label -1"),
+        ([{"text": "a", "label": "neutral"}], "label 'neutral'"),
+        ([{"text": "a", "label": True}], "label True"),
+    ],
+)
+def test_wrong_rows_are_named(rows: list[dict[str, object]], says: str) -> None:
+    with pytest.raises(UserError) as error:
+        to_examples(rows, "gold.jsonl", "validation", COLUMNS)
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "says"),
+    [
+        ("missing.jsonl", None, "no such file"),
+        ("broken.jsonl", '{"text": "a"}\n{"text": \n', "line 2: not JSON"),
+        ("list.jsonl", "[1]\n", "line 1: a JSON object is needed"),
+        ("latin.jsonl", b'{"text": "\xe9"}\n', "cannot be read"),
+        ("rows.parquet", "no parquet", "not a Parquet file"),
+        ("rows.txt", "x", "neither a"),
+        ("imdb", None, "neither a"),
+    ],
+)
+def test_wrong_files_are_named(tmp_path: Path, source: str, text: str | bytes | None, says: str) -> None:
+    if text is not None:
+        (tmp_path / source).write_bytes(text if isinstance(text, bytes) else text.encode())
+        source = str(tmp_path / source)
+    with pytest.raises(UserError, match="(?s)" + says):
+        read_rows(source)
+
+
+def test_labels_by_index_number_or_name() -> None:
+    labels = ["no", "yes"]
+    assert [to_label(v, labels, "") for v in (1, "1", 1.0, "yes")] == [1, 1, 1, 1]

@@ -1,0 +1,83 @@
+"""Roles of gold rows: disjoint by content, even in labels, the same for every seed."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from s3exp.config import Config, GoldConfig, TaskConfig
+from s3exp.tasks.gold import content, load_gold
+from s3exp.types import UserError
+
+Write = Callable[[str, list[dict[str, object]]], str]
+
+
+def task_of(validation: str, test: str, **options: object) -> TaskConfig:
+    gold = GoldConfig(validation=validation, test=test, **options)  # type: ignore[arg-type]
+    return TaskConfig(name="t", gold=gold, fields=["text"], generate="text", labels=["no", "yes"], group=None)
+
+
+def rows(prefix: str, count: int) -> list[dict[str, object]]:
+    return [{"text": f"{prefix} {i}", "label": int(i % 4 == 0)} for i in range(count)]
+
+
+def test_validation_is_divided_evenly_and_wholly(write_rows: Write) -> None:
+    v, t = write_rows("v.jsonl", rows("v", 200)), write_rows("t.jsonl", rows("t", 40))
+    gold = load_gold(task_of(v, t), with_train=False)
+    assert (len(gold.mine), len(gold.select), len(gold.test), len(gold.train)) == (150, 50, 40, 0)
+    assert not {r.id for r in gold.mine} & {r.id for r in gold.select}
+    for role in (gold.mine, gold.select, gold.mine[:40]):
+        share = Counter(r.label for r in role)[1] / len(role)
+        assert share == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_smaller_mine_is_a_part_of_a_larger_one(write_rows: Write) -> None:
+    v, t = write_rows("v.jsonl", rows("v", 200)), write_rows("t.jsonl", rows("t", 40))
+    small = load_gold(task_of(v, t, mine_rows=20), with_train=False)
+    large = load_gold(task_of(v, t, mine_rows=80), with_train=False)
+    assert {r.id for r in small.mine} < {r.id for r in large.mine}
+    assert small.select == large.select
+
+
+def test_shared_rows_are_refused_with_their_number(write_rows: Write) -> None:
+    v = write_rows("v.jsonl", rows("v", 20))
+    t = write_rows("t.jsonl", [*rows("t", 20), {"text": "V  3", "label": 1}, {"text": "v 5", "label": 0}])
+    with pytest.raises(UserError, match=r"task.gold.validation and task.gold.test share 2 rows"):
+        load_gold(task_of(v, t), with_train=False)
+    dropped = load_gold(task_of(v, t, overlap="drop"), with_train=False)
+    held = {content(r.fields.values()) for r in dropped.test}
+    assert not held & {content(r.fields.values()) for r in (*dropped.mine, *dropped.select)}
+    assert len(dropped.mine) + len(dropped.select) == 18
+    assert len(dropped.test) == 22
+
+
+def test_nothing_left_is_refused(write_rows: Write) -> None:
+    v = write_rows("v.jsonl", rows("v", 20))
+    with pytest.raises(UserError, match="every row stands in"):
+        load_gold(task_of(v, v, overlap="drop"), with_train=False)
+
+
+def test_repeated_rows_of_validation_count_once(write_rows: Write, caplog: pytest.LogCaptureFixture) -> None:
+    v = write_rows("v.jsonl", [*rows("v", 20), *rows("v", 5)])
+    with caplog.at_level(logging.WARNING):
+        gold = load_gold(task_of(v, write_rows("t.jsonl", rows("t", 5))), with_train=False)
+    assert len(gold.mine) + len(gold.select) == 20
+    assert "5 repeated rows" in caplog.text
+
+
+def test_train_is_read_only_for_those_who_train_on_it(toy_config: Config) -> None:
+    assert load_gold(toy_config.task, with_train=False).train == ()
+    assert len(load_gold(toy_config.task, with_train=True).train) > 0
+
+
+def test_the_digest_follows_content(write_rows: Write) -> None:
+    v, t = write_rows("v.jsonl", rows("v", 20)), write_rows("t.jsonl", rows("t", 20))
+    task = task_of(v, t)
+    one = load_gold(task, with_train=False)
+    assert one.digest() == load_gold(task, with_train=False).digest()
+    changed = replace(one, mine=(replace(one.mine[0], label=1 - one.mine[0].label), *one.mine[1:]))
+    assert changed.digest() != one.digest()

@@ -1,0 +1,48 @@
+"""The budget is spent exactly; what is shown depends on the strategy's data alone."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s3exp.config import BudgetConfig, LoopConfig, StrategyConfig
+from s3exp.strategies import exemplars, plan, wrong
+from s3exp.types import Example, Prediction
+
+S3 = StrategyConfig(name="s3", shown="errors")
+ZEROGEN = StrategyConfig(name="zerogen", max_rounds=0)
+GOLDGEN = StrategyConfig(name="goldgen", shown="all", max_rounds=1)
+GOLD = StrategyConfig(name="gold", human=True)
+MINE = [Example(f"v-{i}", {"text": str(i)}, i % 2) for i in range(4)]
+GUESSES = [Prediction(f"v-{i}", 0, (1.0, 0.0)) for i in range(4)]
+
+
+@given(st.integers(1, 5000), st.integers(0, 8), st.floats(0.01, 0.99))
+def test_the_plan_sums_to_the_budget(rows: int, rounds: int, fraction: float) -> None:
+    loop = LoopConfig(rounds=rounds, seed_fraction=fraction, budget=BudgetConfig(rows=rows))
+    for strategy, length in ((S3, rounds + 1), (ZEROGEN, 1), (GOLDGEN, min(rounds, 1) + 1)):
+        quotas = plan(strategy, loop)
+        assert (sum(quotas), len(quotas)) == (rows, length)
+        assert max(quotas[1:], default=0) - min(quotas[1:], default=0) <= 1
+        assert quotas[0] >= 1
+
+
+def test_the_papers_shares() -> None:
+    loop = LoopConfig(rounds=2, seed_fraction=2 / 3, budget=BudgetConfig(rows=600))
+    assert plan(S3, loop) == [400, 100, 100]
+    assert plan(GOLD, loop) == [0]
+
+
+def test_what_is_shown() -> None:
+    assert exemplars(S3, MINE, []) == []
+    assert [e.id for e in exemplars(S3, MINE, GUESSES)] == ["v-1", "v-3"]
+    assert exemplars(GOLDGEN, MINE, GUESSES) == MINE
+    assert exemplars(ZEROGEN, MINE, GUESSES) == []
+    correct = StrategyConfig(name="control", shown="correct")
+    assert [e.id for e in exemplars(correct, MINE, GUESSES)] == ["v-0", "v-2"]
+
+
+def test_an_error_is_any_other_class() -> None:
+    rows = [Example("a", {}, 0), Example("b", {}, 2)]
+    guesses = [Prediction("a", 2, ()), Prediction("b", 2, ())]
+    assert [row.id for row in wrong(rows, guesses)] == ["a"]

@@ -1,0 +1,114 @@
+"""One round: quotas, tries, tokens; rejected rows are kept with their reasons; a row depends on its own seed alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from s3exp.config import Config
+from s3exp.llm.store import Asker, Stored
+from s3exp.synthesis import Order, prompt_hash, synthesize
+from s3exp.tasks.classification import Classification
+from s3exp.tasks.gold import load_gold
+from s3exp.toy import ToyLLM
+from s3exp.types import Example
+
+
+@pytest.fixture
+def task(toy_config: Config) -> Classification:
+    gold = load_gold(toy_config.task, with_train=False)
+    return Classification(toy_config.task, toy_config.llm, gold, lambda text: text)
+
+
+def stored(llm: ToyLLM) -> Stored:
+    return Stored(lambda: llm, Asker("toy", 0.9, 0.95), None)
+
+
+def test_a_round_fills_its_quota_with_distinct_balanced_rows(task: Classification) -> None:
+    batch = synthesize(task, stored(ToyLLM()), Order(0, 60, seed=1), [])
+    assert len(batch.examples) == 60
+    assert len({e.fields["text"].casefold() for e in batch.examples}) == 60
+    labels = Counter(e.label for e in batch.examples)
+    assert abs(labels[0] - labels[1]) <= 2 + len(batch.rejected)
+    hashes = {prompt_hash(prompt) for prompt, _ in batch.asked}
+    assert all(e.round == 0 and e.parent is None and e.prompt in hashes for e in batch.examples)
+
+
+def test_flaws_are_rejected_counted_and_made_up_for(task: Classification) -> None:
+    batch = synthesize(task, stored(ToyLLM(flaws=0.4)), Order(0, 50, seed=1, tries=5), [])
+    assert len(batch.examples) == 50
+    empty = [r for r in batch.rejected if r.reason == "empty"]
+    assert len(empty) > 15
+    assert len(batch.examples) + len(batch.rejected) == len(batch.asked)
+
+
+def test_a_hopeless_llm_ends_after_the_tries(task: Classification, caplog: pytest.LogCaptureFixture) -> None:
+    llm = ToyLLM(flaws=1.0)
+    batch = synthesize(task, stored(llm), Order(0, 20, seed=1, tries=3), [])
+    assert (len(batch.examples), len(batch.rejected), llm.asked) == (0, 60, 60)
+    assert "0 of 20 rows after all tries" in caplog.text
+
+
+def test_rows_of_a_smaller_quota_begin_a_larger_one(task: Classification) -> None:
+    small = synthesize(task, stored(ToyLLM()), Order(0, 20, seed=1), [])
+    large = synthesize(task, stored(ToyLLM()), Order(0, 60, seed=1), [])
+    assert large.examples[:20] == small.examples
+    other = synthesize(task, stored(ToyLLM()), Order(0, 20, seed=2), [])
+    assert other.examples != small.examples
+
+
+def test_an_exemplars_rows_do_not_depend_on_the_others(task: Classification) -> None:
+    mine = task.gold.mine
+    few = synthesize(task, stored(ToyLLM()), Order(1, 4, seed=1, shown=mine[:4]), [])
+    many = synthesize(task, stored(ToyLLM()), Order(1, 40, seed=1, shown=mine[:40]), [])
+    texts = {e.parent: e.fields["text"] for e in many.examples}
+    assert {e.parent: e.fields["text"] for e in few.examples}.items() <= texts.items()
+
+
+def test_extrapolation_keeps_label_and_parent(task: Classification) -> None:
+    shown = {row.id: row for row in task.gold.mine[:10]}
+    batch = synthesize(task, stored(ToyLLM()), Order(1, 30, seed=1, shown=list(shown.values())), [])
+    assert all(e.parent in shown and e.label == shown[e.parent].label for e in batch.examples)
+    assert max(Counter(e.parent for e in batch.examples).values()) <= 4
+    random = synthesize(
+        task,
+        stored(ToyLLM()),
+        Order(1, 30, seed=1, shown=list(shown.values()), random_labels=True),
+        [],
+    )
+    assert any(e.label != shown[str(e.parent)].label for e in random.examples)
+
+
+def test_rows_per_error_caps_the_round(task: Classification) -> None:
+    batch = synthesize(
+        task, stored(ToyLLM()), Order(1, 30, seed=1, shown=task.gold.mine[:4], rows_per_error=2), []
+    )
+    assert Counter(e.parent for e in batch.examples) == {e.id: 2 for e in task.gold.mine[:4]}
+    assert batch.quota == 30
+
+
+def test_no_error_no_question(task: Classification) -> None:
+    llm = ToyLLM()
+    batch = synthesize(task, stored(llm), Order(1, 30, seed=1), [])
+    assert (batch.examples, llm.asked) == ((), 0)
+
+
+def test_copies_are_rejected(task: Classification) -> None:
+    first = synthesize(task, stored(ToyLLM()), Order(0, 10, seed=1), [])
+    again = synthesize(task, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), first.examples)
+    assert [r.reason for r in again.rejected] == ["duplicate"] * 10
+    texts = [e.fields["text"] for e in first.examples]
+    gold = tuple(Example(f"v-{i}", {"text": t.upper()}, 0) for i, t in enumerate(texts))
+    leaky = replace(task, gold=replace(task.gold, mine=gold))
+    copied = synthesize(leaky, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), [])
+    assert [r.reason for r in copied.rejected] == ["copy_of_gold"] * 10
+
+
+def test_a_budget_of_tokens_is_never_passed(task: Classification) -> None:
+    for tokens in (0, 500, 3000):
+        batch = synthesize(task, stored(ToyLLM()), Order(0, 60, seed=1, tokens=tokens), [])
+        used = sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked)
+        assert used <= tokens
+    assert len(batch.examples) > 0
