@@ -1,0 +1,74 @@
+"""The small model: the network that is trained every round. `build_small_model` is the only way in.
+
+The only home of torch and Lightning, which are imported when a small model is built and not before.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from s3exp.config import SmallModelConfig
+from s3exp.types import SmallModel, UserError
+
+WEIGHTS = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+def check_checkpoint(checkpoint: str | None) -> None:
+    """Refuse what cannot be a checkpoint, without loading it: hub ids pass, folders must look like models.
+
+    Raises:
+        UserError: says what is missing.
+    """
+    if not checkpoint:
+        raise UserError("small_model.checkpoint is not set: name a hub id or a folder")
+    folder = Path(checkpoint).expanduser()
+    if not folder.exists():
+        if HUB_ID.fullmatch(checkpoint):
+            return
+        reason = "it does not exist"
+    elif not folder.is_dir():
+        reason = "it is a file"
+    elif not (folder / "config.json").is_file():
+        reason = "it has no config.json"
+    elif not any((folder / name).is_file() for name in WEIGHTS):
+        reason = "it has no weights (model.safetensors)"
+    else:
+        return
+    raise UserError(f"small_model.checkpoint={checkpoint} is not a model folder: {reason}")
+
+
+def build_small_model(
+    config: SmallModelConfig, *, labels: list[str], fields: list[str], progress: bool
+) -> SmallModel:
+    """Build the small model of a run. Loads no weights yet.
+
+    Args:
+        config: the section `small_model`.
+        labels: label names by class index.
+        fields: names of the input texts, one or two, in the order in which they are read.
+        progress: whether to draw progress bars.
+
+    Raises:
+        UserError: the checkpoint is no model folder, or there are more than two fields.
+    """
+    if not 1 <= len(fields) <= 2:
+        raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
+    if config.kind == "transformers":
+        check_checkpoint(config.checkpoint)
+
+    from s3exp.small_model.fitted import TrainableSmallModel
+
+    if config.kind == "transformers":
+        from s3exp.small_model.encoder import Encoder
+
+        return TrainableSmallModel(Encoder(config, labels, fields), progress)
+    from s3exp.small_model.bag import Bag
+
+    return TrainableSmallModel(Bag(config, labels, fields), progress)

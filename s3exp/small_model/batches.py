@@ -1,0 +1,62 @@
+"""Batches of encoded rows: padded to their own longest row, made of rows of similar length, in a seeded order.
+
+A row is a tuple of tensors whose first one has the row's length; what they mean is the architecture's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+Row = tuple[Tensor, ...]
+Collate = Callable[[Sequence[Row]], dict[str, Tensor]]
+WINDOW = 50  # batches: rows are sorted by length only within so many batches' worth of shuffled rows
+
+
+def by_length(rows: Sequence[Row]) -> list[int]:
+    """Row indices from the shortest row to the longest; equal lengths keep their order."""
+    return sorted(range(len(rows)), key=lambda index: len(rows[index][0]))
+
+
+class Batches:
+    """An iterable of (inputs, labels) batches for one data set; each pass is one epoch.
+
+    With a generator the rows are shuffled anew every epoch: in windows of `WINDOW` batches they are sorted by
+    length and cut into batches, and the batches are shuffled. Without one they go from short to long.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        labels: Sequence[int],
+        collate: Collate,
+        size: int,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        self.rows, self.labels, self.collate = rows, labels, collate
+        self.size, self.generator = size, generator
+
+    def __len__(self) -> int:
+        """Batches in an epoch; the last may be smaller."""
+        return -(-len(self.rows) // self.size)
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
+        """Yield the inputs that `collate` makes and labels of shape (rows,), int64."""
+        for chosen in self._chosen():
+            labels = torch.tensor([self.labels[index] for index in chosen])
+            yield self.collate([self.rows[index] for index in chosen]), labels
+
+    def _chosen(self) -> list[list[int]]:
+        if self.generator is None:
+            order = by_length(self.rows)
+            return [order[i : i + self.size] for i in range(0, len(order), self.size)]
+        shuffled: list[int] = torch.randperm(len(self.rows), generator=self.generator).tolist()
+        batches: list[list[int]] = []
+        for start in range(0, len(shuffled), WINDOW * self.size):
+            window = shuffled[start : start + WINDOW * self.size]
+            window.sort(key=lambda index: len(self.rows[index][0]))
+            batches.extend(window[i : i + self.size] for i in range(0, len(window), self.size))
+        order = torch.randperm(len(batches), generator=self.generator).tolist()
+        return [batches[index] for index in order]

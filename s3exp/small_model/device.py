@@ -1,0 +1,54 @@
+"""Where and how small models compute: device, precision, threads.
+
+Knows the hardware; does not know what is computed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def device() -> torch.device:
+    """The first CUDA device, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_bf16() -> bool:
+    """Whether the device computes in bfloat16 itself; an emulation would be slower than float32."""
+    if device().type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def uses_bf16(precision: str) -> bool:
+    """What `precision` (auto, 32 or bf16) means on this machine."""
+    return precision == "bf16" or (precision == "auto" and has_bf16())
+
+
+@contextmanager
+def autocast(precision: str) -> Iterator[None]:
+    """Compute in bfloat16 where `precision` says so; weights stay float32."""
+    with torch.autocast(device().type, dtype=torch.bfloat16, enabled=uses_bf16(precision)):
+        yield
+
+
+@contextmanager
+def cpu_threads(threads: int) -> Iterator[None]:
+    """Use so many CPU threads for a while; 0: as many as this process may use.
+
+    An LLM engine that was started inside this process on a CPU makes this a no-op.
+    """
+    if threads == 0:
+        affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
+        threads = len(affinity(0)) if affinity else os.cpu_count() or 1
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,177 @@
+"""A pretrained encoder with a fresh classification head: the small model of the paper (DistilBERT, MiniLM).
+
+Knows checkpoints and tokenizers; does not know how it is trained, nor what a label means. Rows are tokenised once
+for the whole run. Weights are float32 whatever the checkpoint stores: Transformers 5 would keep the file's dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from s3exp.config import SmallModelConfig
+from s3exp.seeds import derive
+from s3exp.small_model.batches import Row
+from s3exp.types import Example, UserError
+
+T = TypeVar("T")
+FAILURES = (OSError, ValueError, ImportError, RuntimeError, KeyError, SafetensorError)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Transformers from reporting that the head is new and from drawing its own bars."""
+    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+class Encoder:
+    """The architecture `transformers`: encodes rows, draws networks, writes and reads them."""
+
+    def __init__(self, config: SmallModelConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
+        self.config, self.labels, self.fields = config, list(labels), list(fields)
+        self.precision, self.threads = config.precision, config.threads
+        self._rows: dict[tuple[str, ...], Row] = {}
+        self._tokenizer: Any = None
+
+    @property
+    def tokenizer(self) -> Any:
+        """The checkpoint's tokenizer, loaded when it is first needed.
+
+        Raises:
+            UserError: it cannot be loaded.
+        """
+        if self._tokenizer is None:
+            tokenizer = self._from_checkpoint(
+                lambda source: AutoTokenizer.from_pretrained(source, **self._source())
+            )
+            if tokenizer.pad_token_id is None:
+                tokenizer.pad_token = tokenizer.eos_token
+            self._tokenizer = tokenizer
+        return self._tokenizer
+
+    def encode(self, examples: Sequence[Example]) -> list[Row]:
+        """Token ids, and segment ids where the tokenizer has them, of every example, in order.
+
+        Rows that are longer than `max_length`, or than the encoder can read, are cut; of a pair, the longer text.
+        """
+        keys = [tuple(example.fields[name] for name in self.fields) for example in examples]
+        new = [key for key in dict.fromkeys(keys) if key not in self._rows]
+        if new:
+            with quiet():
+                columns = [list(column) for column in zip(*new, strict=True)]
+                limit = min(self.config.max_length, self.tokenizer.model_max_length)
+                encoded = self.tokenizer(
+                    *columns,
+                    truncation="longest_first",
+                    max_length=limit,
+                    padding=False,
+                    return_attention_mask=False,
+                )
+            names = [name for name in ("input_ids", "token_type_ids") if name in encoded]
+            for i, key in enumerate(new):
+                self._rows[key] = tuple(torch.tensor(encoded[name][i], dtype=torch.int32) for name in names)
+        return [self._rows[key] for key in keys]
+
+    def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
+        """Pad rows to the longest: tensors of shape (rows, tokens), int64."""
+        lengths = torch.tensor([len(row[0]) for row in rows])
+        fill = {"input_ids": self.tokenizer.pad_token_id, "token_type_ids": self.tokenizer.pad_token_type_id}
+        batch = {
+            name: pad_sequence([row[i] for row in rows], batch_first=True, padding_value=fill[name]).long()
+            for i, name in enumerate(list(fill)[: len(rows[0])])
+        }
+        batch["attention_mask"] = (torch.arange(int(lengths.max())) < lengths[:, None]).long()
+        return batch
+
+    def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """Logits of shape (rows, classes)."""
+        logits: Tensor = network(**batch).logits
+        return logits
+
+    def draw(self, seed: int) -> nn.Module:
+        """The pretrained encoder in float32 with a head drawn from `seed`.
+
+        A head that the checkpoint brings is kept where it has as many classes.
+
+        Raises:
+            UserError: the checkpoint cannot be loaded.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(derive(seed, "small_model", "weights"))
+            network = self._network(num_labels=len(self.labels), ignore_mismatched_sizes=True)
+        written: Any = network.config
+        written.id2label = dict(enumerate(self.labels))
+        written.label2id = {label: i for i, label in enumerate(self.labels)}
+        written.s3exp_fields = self.fields
+        if written.pad_token_id is None:
+            written.pad_token_id = self.tokenizer.pad_token_id
+        return network
+
+    def save(self, network: nn.Module, folder: Path) -> None:
+        """Write weights, config and tokenizer, as `AutoModelForSequenceClassification.from_pretrained` reads them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        saved: Any = network
+        with quiet():
+            saved.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
+    def of_folder(self, folder: Path) -> Encoder:
+        """The architecture of a saved network, with its tokenizer."""
+        return Encoder(replace(self.config, checkpoint=str(folder), revision=None), self.labels, self.fields)
+
+    def read(self, folder: Path) -> nn.Module:
+        """The network that `save` wrote.
+
+        Raises:
+            UserError: it cannot be loaded, or was trained for other labels or fields.
+        """
+        network = self.of_folder(folder)._network()
+        saved: Any = network.config
+        labels = list(saved.id2label.values())
+        if labels != self.labels:
+            raise UserError(f"{folder} was trained with labels {labels}, this task has {self.labels}")
+        fields = getattr(saved, "s3exp_fields", self.fields)
+        if fields != self.fields:
+            raise UserError(f"{folder} was trained with fields {fields}, this task has {self.fields}")
+        return network
+
+    def _network(self, **arguments: Any) -> nn.Module:
+        arguments |= self._source() | {"dtype": torch.float32}
+        network: nn.Module = self._from_checkpoint(
+            lambda source: AutoModelForSequenceClassification.from_pretrained(source, **arguments)
+        )
+        return network
+
+    def _source(self) -> dict[str, Any]:
+        return {
+            "revision": self.config.revision or "main",
+            "trust_remote_code": self.config.trust_remote_code,
+        }
+
+    def _from_checkpoint(self, load: Callable[[str], T]) -> T:
+        checkpoint = str(self.config.checkpoint)
+        source = str(Path(checkpoint).expanduser()) if checkpoint.startswith("~") else checkpoint
+        try:
+            with quiet():
+                return load(source)
+        except FAILURES as error:
+            said = " ".join(str(error).split())[:300]
+            raise UserError(f"small_model.checkpoint={checkpoint} cannot be loaded: {said}") from error

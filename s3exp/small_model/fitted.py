@@ -1,0 +1,172 @@
+"""The small model as the loop sees it: fit, predict, save and load, for every architecture.
+
+Puts together an architecture (texts to tensors, networks), the training and the prediction. Does not know which
+architecture it has, nor what a round is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from s3exp.config import SmallModelConfig
+from s3exp.seeds import derive
+from s3exp.small_model.batches import Batches, Row, by_length
+from s3exp.small_model.device import autocast, cpu_threads, device
+from s3exp.small_model.training import Fit, run_training
+from s3exp.types import Example, Prediction, UserError
+
+log = logging.getLogger(__name__)
+
+
+class Architecture(Protocol):
+    """What a kind of small model brings: `Bag` and `Encoder` are the two."""
+
+    config: SmallModelConfig
+    labels: list[str]
+    fields: list[str]
+    precision: str  # auto | 32 | bf16
+    threads: int  # CPU threads; 0: as many as there are
+
+    def encode(self, examples: Sequence[Example]) -> list[Row]:
+        """Rows of tensors, in order; the first tensor of a row has the row's length."""
+        ...
+
+    def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
+        """One batch of some rows."""
+        ...
+
+    def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """Logits of shape (rows, classes)."""
+        ...
+
+    def draw(self, seed: int) -> nn.Module:
+        """A network to be trained: pretrained or fresh weights, whatever is random from `seed`."""
+        ...
+
+    def save(self, network: nn.Module, folder: Path) -> None:
+        """Write a trained network."""
+        ...
+
+    def of_folder(self, folder: Path) -> Architecture:
+        """The architecture of a saved network."""
+        ...
+
+    def read(self, folder: Path) -> nn.Module:
+        """The network that `save` wrote."""
+        ...
+
+
+class TrainedSmallModel:
+    """A trained network with the architecture that reads it (protocol `Fitted`). Rests on the CPU."""
+
+    def __init__(self, architecture: Architecture, network: nn.Module, progress: bool) -> None:
+        self.architecture, self.network, self.progress = architecture, network.eval(), progress
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Predict every row, in the order given; `scores` are probabilities that sum to 1.
+
+        The last digits of a score depend on the rows beside it, since rows are padded in batches.
+        """
+        rows = self.architecture.encode(examples)
+        batches = Batches(
+            rows, [0] * len(rows), self.architecture.collate, self.architecture.config.batch_size
+        )
+        found: list[list[float]] = []
+        where = device()
+        bar = tqdm(
+            total=len(rows),
+            desc="predict",
+            unit="row",
+            leave=False,
+            delay=2,
+            disable=None if self.progress else True,
+        )
+        try:
+            self.network.to(where)
+            precision, threads = self.architecture.precision, self.architecture.threads
+            with bar, torch.inference_mode(), autocast(precision), cpu_threads(threads):
+                for inputs, labels in batches:
+                    inputs = {name: value.to(where) for name, value in inputs.items()}
+                    logits = self.architecture.logits(self.network, inputs)
+                    found.extend(logits.double().softmax(-1).tolist())
+                    bar.update(len(labels))
+        finally:
+            self.network.cpu()
+        scores: list[tuple[float, ...]] = [()] * len(rows)
+        for index, row_scores in zip(by_length(rows), found, strict=True):
+            scores[index] = tuple(row_scores)
+        return [
+            Prediction(id=example.id, label=row_scores.index(max(row_scores)), scores=row_scores)
+            for example, row_scores in zip(examples, scores, strict=True)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Write model.safetensors, config.json and what else the architecture needs into `folder`."""
+        self.architecture.save(self.network, folder)
+
+
+class TrainableSmallModel:
+    """Makes trained small models of one architecture (protocol `SmallModel`)."""
+
+    def __init__(self, architecture: Architecture, progress: bool) -> None:
+        self.architecture, self.progress = architecture, progress
+
+    def fit(
+        self, train: Sequence[Example], select: Sequence[Example], seed: int
+    ) -> tuple[TrainedSmallModel, dict[str, float]]:
+        """Train from the start on `train` and keep the epoch that is best on `select`.
+
+        The result is a function of (train, select, seed): weights, order of the rows and dropout draw from streams
+        of their own. Without `select` all epochs are run and the last is kept.
+
+        Returns:
+            The trained small model, and the metrics of `run_training`.
+
+        Raises:
+            UserError: `train` is empty, the checkpoint cannot be loaded, or the training diverged.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        if not train:
+            raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
+        if len({example.label for example in train}) == 1:
+            log.warning("all %d training rows have the same label", len(train))
+        if not select:
+            log.warning("no rows to select the epoch by: training all epochs, keeping the last")
+        config = self.architecture.config
+        order = torch.Generator().manual_seed(derive(seed, "small_model", "order"))
+        fit = Fit(
+            network=self.architecture.draw(seed),
+            logits=self.architecture.logits,
+            train=self._batches(train, order),
+            select=self._batches(select) if select else None,
+            config=config,
+            precision=self.architecture.precision,
+            seed=seed,
+            progress=self.progress,
+        )
+        with cpu_threads(self.architecture.threads):
+            metrics = run_training(fit)
+        return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
+
+    def _batches(self, examples: Sequence[Example], order: torch.Generator | None = None) -> Batches:
+        labels = [example.label for example in examples]
+        architecture = self.architecture
+        return Batches(
+            architecture.encode(examples), labels, architecture.collate, architecture.config.batch_size, order
+        )
+
+    def load(self, folder: Path) -> TrainedSmallModel:
+        """Load what `TrainedSmallModel.save` wrote.
+
+        Raises:
+            UserError: there is nothing to load, or it was trained for other labels or fields.
+        """
+        network = self.architecture.read(folder)
+        return TrainedSmallModel(self.architecture.of_folder(folder), network, self.progress)

@@ -1,0 +1,74 @@
+"""What a fit must not leave behind: each context here puts one thing of the process back as it was.
+
+Loggers and warnings, signal handlers, random state. Knows Lightning's habits; does not know what is trained.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from s3exp.small_model.device import device
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Silence Lightning's log and its advice on loaders and logging; what s3exp says stays."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric|torch)\b.*")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def own_signals() -> Iterator[None]:
+    """Undo what Lightning does about signals: Ctrl-C is KeyboardInterrupt again, and handlers are put back.
+
+    Raises:
+        KeyboardInterrupt: instead of the SystemExit that Lightning makes of it.
+        SystemExit: 143 on SIGTERM, where the caller has no handler of its own that raises.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        if type(stop).__name__ == "SIGTERMException":
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                if handler is not None:  # None: set outside Python
+                    signal.signal(number, handler)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Give dropout a random stream of its own; on a GPU ask for deterministic kernels where there are some."""
+    gpu = device().type == "cuda"
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if gpu else []):
+        torch.manual_seed(seed)
+        if gpu:
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before, warn_only=warn_only)

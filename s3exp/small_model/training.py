@@ -1,0 +1,213 @@
+"""One training of a network: AdamW, warm-up and linear decay, the best epoch kept. The only home of Lightning.
+
+Knows batches and logits; does not know texts, rounds or where rows come from. A fresh Lightning trainer is made for
+every fit; it writes no file, prints nothing and leaves signal handlers, loggers and random state as they were.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+
+from s3exp.config import SmallModelConfig
+from s3exp.seeds import derive
+from s3exp.small_model.batches import Batches
+from s3exp.small_model.device import device, uses_bf16
+from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded
+from s3exp.types import UserError
+
+Logits = Callable[[nn.Module, dict[str, Tensor]], Tensor]
+CLIP = 1.0  # norm of the gradient
+
+
+def rate(step: int, steps: int, warmup: float) -> float:
+    """The share of the learning rate in force at `step` of `steps`: a linear rise, then a linear fall; never 0."""
+    rising = math.ceil(warmup * steps)
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return max(0, steps - step) / max(1, steps - rising)
+
+
+def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """All weights for an optimizer; biases and norms (what has one dimension) do not decay."""
+    weights = [value for value in network.parameters() if value.requires_grad]
+    return [
+        {"params": [value for value in weights if value.ndim > 1], "weight_decay": weight_decay},
+        {"params": [value for value in weights if value.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+class Training(pl.LightningModule):
+    """Lightning's view of one fit. Keeps the weights of the epoch that is best on `select`, in memory.
+
+    Better is a higher accuracy or, at the same accuracy, a lower loss.
+    """
+
+    def __init__(self, network: nn.Module, logits: Logits, config: SmallModelConfig, steps: int) -> None:
+        super().__init__()
+        self.network, self.logits, self.config, self.steps = network, logits, config, steps
+        self.best: dict[str, float] = {}
+        self.epochs_run = 0
+        self._best_weights: dict[str, Tensor] = {}
+        self._stale = 0
+        self._loss = torch.zeros(())
+        self._seen: list[tuple[Tensor, Tensor, int]] = []
+
+    def training_step(self, batch: tuple[dict[str, Tensor], Tensor], _: int) -> Tensor:
+        inputs, labels = batch
+        loss = cross_entropy(self.logits(self.network, inputs).float(), labels)
+        self._loss = self._loss.to(loss.device) + loss.detach()
+        return loss
+
+    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor], _: int) -> None:
+        inputs, labels = batch
+        logits = self.logits(self.network, inputs).float()
+        right = (logits.argmax(-1) == labels).sum()
+        self._seen.append((right, cross_entropy(logits, labels, reduction="sum"), len(labels)))
+
+    def on_validation_epoch_end(self) -> None:
+        rows = sum(count for _, _, count in self._seen)
+        accuracy = sum(int(right) for right, _, _ in self._seen) / rows
+        loss = sum(float(loss) for _, loss, _ in self._seen) / rows
+        self._seen.clear()
+        if not self.best or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):
+            self.best = {"accuracy": accuracy, "loss": loss, "epoch": self.current_epoch + 1}
+            self._stale = 0
+            for name, value in self.network.state_dict().items():
+                kept = self._best_weights.setdefault(name, torch.empty_like(value, device="cpu"))
+                kept.copy_(value)
+        else:
+            self._stale += 1
+            self.trainer.should_stop = self._stale >= self.config.patience
+
+    def on_train_epoch_end(self) -> None:
+        self.epochs_run += 1
+        if not math.isfinite(float(self._loss)):
+            raise UserError(f"training diverged at small_model.lr={self.config.lr}: choose a lower one")
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(
+            parameter_groups(self.network, self.config.weight_decay), lr=self.config.lr, fused=True
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: rate(step, self.steps, self.config.warmup)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
+        nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)  # Lightning's own refuses fused optimizers
+
+    def restore_best(self) -> None:
+        """Put the best epoch's weights back; without a selection set the last epoch's stay."""
+        if self._best_weights:
+            self.network.load_state_dict(self._best_weights)
+        self._best_weights = {}
+
+
+class Bar(pl.Callback):
+    """One progress bar over all steps of a fit, with the loss and the accuracy on `select`."""
+
+    def __init__(self, steps: int) -> None:
+        self.bar = tqdm(total=steps, desc="train", unit="step", leave=False, dynamic_ncols=True, disable=None)
+        self.shown: dict[str, str] = {}
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.bar.n % 10 == 0:  # reading the loss makes a GPU wait
+            self.shown["loss"] = f"{float(outputs['loss']):.3f}"
+            self.bar.set_postfix(self.shown, refresh=False)
+        self.bar.update()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Training)
+        self.shown["select"] = f"{pl_module.best['accuracy']:.3f}"
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What one training needs: a network and how to read it, batches, and options.
+
+    `select` picks the epoch; None: all epochs are run and the last is kept. `precision` is auto, 32 or bf16.
+    """
+
+    network: nn.Module
+    logits: Logits
+    train: Batches
+    select: Batches | None
+    config: SmallModelConfig
+    precision: str
+    seed: int
+    progress: bool
+
+
+def run_training(fit: Fit) -> dict[str, float]:
+    """Train `fit.network` in place; it ends on the CPU with the weights of its best epoch.
+
+    Returns:
+        `train_rows`, `epochs` (run), `best_epoch` (from 1), `steps`, `seconds` and, where there is a selection set,
+        `select_accuracy` (0 to 1) and `select_loss` (nats a row) of the best epoch.
+
+    Raises:
+        UserError: the loss is not a number.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    started = time.perf_counter()
+    steps = len(fit.train) * fit.config.epochs
+    training = Training(fit.network, fit.logits, fit.config, steps)
+    bar = Bar(steps) if fit.progress else None
+    try:
+        with own_signals(), quiet_lightning(), seeded(derive(fit.seed, "small_model", "dropout")):
+            trainer = _trainer(fit, bar)
+            trainer.fit(training, fit.train, fit.select)
+    finally:
+        if bar is not None:
+            bar.close()
+        fit.network.zero_grad(set_to_none=True)
+    training.restore_best()
+    fit.network.cpu().eval()
+    metrics: dict[str, float] = {"train_rows": len(fit.train.rows), "epochs": training.epochs_run}
+    metrics |= {"best_epoch": training.best.get("epoch", training.epochs_run), "steps": trainer.global_step}
+    if training.best:
+        metrics |= {"select_accuracy": training.best["accuracy"], "select_loss": training.best["loss"]}
+    del trainer, training, bar
+    gc.collect()  # the trainer and what it trained hold each other: the optimizer's memory would stay a while
+    if device().type == "cuda":
+        torch.cuda.empty_cache()
+    return metrics | {"seconds": time.perf_counter() - started}
+
+
+def _trainer(fit: Fit, bar: Bar | None) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator="gpu" if device().type == "cuda" else "cpu",
+        devices=1,
+        precision="bf16-mixed" if uses_bf16(fit.precision) else "32-true",
+        max_epochs=fit.config.epochs,
+        callbacks=[bar] if bar is not None else [],
+        plugins=[LightningEnvironment()],  # within a Slurm job Lightning would take over its signals
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        inference_mode=False,
+    )

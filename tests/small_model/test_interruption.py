@@ -1,0 +1,53 @@
+"""Real signals to a real process in the middle of a fit, and what an import costs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import os, signal, sys, threading
+from s3exp.config import SmallModelConfig
+from s3exp.small_model import build_small_model
+from s3exp.types import Example
+
+rows = [Example(str(i), {"text": f"row {i} is here"}, i % 2) for i in range(400)]
+config = SmallModelConfig(kind="bag", lr=0.01, epochs=100000, patience=100000, threads=1)
+small_model = build_small_model(config, labels=["a", "b"], fields=["text"], progress=False)
+handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+for _ in range(2):
+    threading.Timer(1.0, lambda: print("ready", flush=True)).start()
+    try:
+        small_model.fit(rows, rows[:20], seed=0)
+    except BaseException as error:
+        same = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
+        print(type(error).__name__, getattr(error, "code", None), same, flush=True)
+"""
+
+
+def test_signals_during_fit_reach_the_caller(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", SCRIPT]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        assert process.stdout is not None
+        for number, said in (
+            (signal.SIGINT, "KeyboardInterrupt None True\n"),
+            (signal.SIGTERM, "SystemExit 143 True\n"),
+        ):
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(number)
+            assert process.stdout.readline() == said
+        _, err = process.communicate(timeout=30)
+    assert err == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_the_package_does_not_import_torch() -> None:
+    code = "import sys, s3exp.small_model; assert not {'torch', 'transformers'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,191 @@
+"""What both kinds of small model promise: learning, determinism, order, round trips, edge cases."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import weakref
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from s3exp.types import Example, Prediction, UserError
+from tests.small_model.conftest import Make, toy
+
+
+def accuracy(predictions: list[Prediction], examples: list[Example]) -> float:
+    return sum(p.label == e.label for p, e in zip(predictions, examples, strict=True)) / len(examples)
+
+
+def weights(fitted: object) -> dict[str, torch.Tensor]:
+    return fitted.network.state_dict()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_learns_a_toy_task(make: Make) -> None:
+    fitted, metrics = make().fit(toy(200, 1), toy(40, 2), seed=0)
+    predictions = fitted.predict(toy(60, 3))
+    assert accuracy(predictions, toy(60, 3)) > 0.9
+    assert metrics["select_accuracy"] > 0.9
+    assert metrics["train_rows"] == 200
+    assert metrics["steps"] == 7 * metrics["epochs"]
+    assert 1 <= metrics["best_epoch"] <= metrics["epochs"] <= 6
+    assert metrics["seconds"] > 0
+    assert all(type(value) in (int, float) for value in metrics.values())
+
+
+def test_three_classes(make: Make) -> None:
+    fitted, _ = make(classes=3, epochs=12, patience=12).fit(
+        toy(240, 1, classes=3), toy(30, 2, classes=3), seed=0
+    )
+    test = toy(60, 3, classes=3)
+    predictions = fitted.predict(test)
+    assert accuracy(predictions, test) > 0.85
+    for prediction in predictions:
+        assert len(prediction.scores) == 3
+        assert sum(prediction.scores) == pytest.approx(1)
+        assert prediction.scores[prediction.label] == max(prediction.scores)
+
+
+def test_pairs_reach_the_network_in_the_order_of_the_fields(make: Make) -> None:
+    fields = ["question", "text"]
+    fitted, metrics = make(fields=fields).fit(toy(300, 1, pair=True), toy(40, 2, pair=True), seed=0)
+    swapped = make(fields=fields[::-1]).fit(toy(300, 1, pair=True), toy(40, 2, pair=True), seed=0)[0]
+    test = toy(60, 3, pair=True)
+    assert metrics["select_accuracy"] > 0.8
+    assert accuracy(fitted.predict(test), test) > 0.8
+    assert [p.scores for p in fitted.predict(test)] != [p.scores for p in swapped.predict(test)]
+
+
+def test_same_seed_same_bits_whatever_the_global_random_state(make: Make) -> None:
+    train, select = toy(100, 1), toy(20, 2)
+    torch.manual_seed(1)
+    first, told = make(epochs=2).fit(train, select, seed=5)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    small_model = make(epochs=2)
+    second, told_again = small_model.fit(train, select, seed=5)
+    third, _ = small_model.fit(train, select, seed=5)
+    other, _ = small_model.fit(train, select, seed=6)
+    assert torch.equal(torch.get_rng_state(), state)
+    for name, value in weights(first).items():
+        assert torch.equal(value, weights(second)[name]), name
+        assert torch.equal(value, weights(third)[name]), name
+    assert any(not torch.equal(value, weights(other)[name]) for name, value in weights(first).items())
+    assert first.predict(select) == second.predict(select)
+    assert {k: v for k, v in told.items() if k != "seconds"} == {
+        k: v for k, v in told_again.items() if k != "seconds"
+    }
+
+
+def test_predictions_come_in_the_order_given(make: Make) -> None:
+    fitted, _ = make(epochs=1).fit(toy(40, 1), [], seed=0)
+    rows = toy(70, 3)
+    forward, backward = fitted.predict(rows), fitted.predict(rows[::-1])
+    assert [p.id for p in forward] == [row.id for row in rows]
+    for one, other in zip(forward, backward[::-1], strict=True):
+        assert one.scores == pytest.approx(other.scores, abs=0.01)
+    assert fitted.predict([]) == []
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_training(make: Make) -> None:
+    select = [Example(row.id, row.fields, 1 - row.label) for row in toy(40, 2)]  # learning makes it worse
+    fitted, metrics = make(epochs=30, patience=2, warmup=0.0).fit(toy(200, 1), select, seed=0)
+    assert metrics["epochs"] == metrics["best_epoch"] + 2 < 30
+    assert accuracy(fitted.predict(select), select) == pytest.approx(metrics["select_accuracy"], abs=0.026)
+
+
+@pytest.mark.parametrize("fields", [["text"], ["question", "text"]])
+def test_saved_and_loaded_it_predicts_the_same(make: Make, fields: list[str], tmp_path: Path) -> None:
+    pair = len(fields) == 2
+    small_model = make(fields=fields, epochs=2)
+    fitted, _ = small_model.fit(toy(64, 1, pair=pair), toy(20, 2, pair=pair), seed=0)
+    fitted.save(tmp_path / "saved")
+    assert {"model.safetensors", "config.json"} <= {path.name for path in (tmp_path / "saved").iterdir()}
+    test = toy(50, 3, pair=pair)
+    assert small_model.load(tmp_path / "saved").predict(test) == fitted.predict(test)
+    assert make(fields=fields).load(tmp_path / "saved").predict(test) == fitted.predict(test)
+    with pytest.raises(UserError, match="labels"):
+        make(classes=3, fields=fields).load(tmp_path / "saved")
+    with pytest.raises(UserError, match="fields"):
+        make(fields=["other"]).load(tmp_path / "saved")
+    with pytest.raises(UserError) as caught:
+        small_model.load(tmp_path / "nothing")
+    assert "\n" not in str(caught.value)
+
+
+def test_edge_cases(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    small_model = make(epochs=2)
+    with pytest.raises(UserError, match="no row to train on"):
+        small_model.fit([], toy(4, 2), seed=0)
+    caplog.set_level(logging.WARNING)
+    _, metrics = small_model.fit(toy(1, 1), [], seed=0)
+    assert metrics["epochs"] == metrics["best_epoch"] == 2
+    assert metrics["steps"] == 2
+    assert "select_accuracy" not in metrics
+    assert "same label" in caplog.text
+    assert "keeping the last" in caplog.text
+    small_model.fit(toy(5, 1), toy(1, 2), seed=0)
+    one_class = [row for row in toy(40, 1) if row.label == 1]
+    fitted, metrics = small_model.fit(one_class, toy(10, 2), seed=0)
+    assert metrics["select_accuracy"] == 0.5
+    empty = [Example(f"e{i}", {"text": text}, 0) for i, text in enumerate(["", " ", "\n", "…"])]
+    small_model.fit(empty, empty, seed=0)
+    assert [p.id for p in fitted.predict(empty)] == [row.id for row in empty]
+    long = [Example("long", {"text": "the film was great " * 500}, 0)]
+    assert len(fitted.predict(long)) == 1
+
+
+def test_a_training_that_diverges_says_so(make: Make) -> None:
+    with pytest.raises(UserError, match=r"small_model\.lr"):
+        make(lr=1e38, warmup=0.0).fit(toy(100, 1), toy(10, 2), seed=0)
+
+
+def test_leaves_nothing_behind(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    numbers = sorted(signal.valid_signals())
+    handlers = [signal.getsignal(number) for number in numbers]
+    levels = [logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")]
+    threads = torch.get_num_threads()
+    fitted, _ = make(epochs=1).fit(toy(40, 1), toy(10, 2), seed=0)
+    fitted.predict(toy(10, 2))
+    assert list(tmp_path.iterdir()) == []
+    assert [signal.getsignal(number) for number in numbers] == handlers
+    assert [logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")] == levels
+    assert torch.get_num_threads() == threads
+    assert not torch.is_autocast_enabled("cpu")
+
+
+def test_quiet_without_progress_and_a_bar_with_it(
+    make: Make, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(epochs=1).fit(toy(40, 1), toy(10, 2), seed=0)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+    make(epochs=1, progress=True).fit(toy(40, 1), toy(10, 2), seed=0)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")  # not a terminal: no bar fills a log
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    make(epochs=1, progress=True).fit(toy(40, 1), toy(10, 2), seed=0)
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "train" in said.err
+
+
+def test_ten_fits_do_not_grow(make: Make) -> None:
+    small_model = make(
+        epochs=1, dim=64, buckets=65536
+    )  # bag: 16 MiB of weights, thrice that beside them in a fit
+    train, select = toy(64, 1), toy(20, 2)
+    process = psutil.Process()
+    sizes, networks = [], []
+    for seed in range(10):
+        fitted, _ = small_model.fit(train, select, seed=seed)
+        networks.append(weakref.ref(fitted.network))  # type: ignore[attr-defined]
+        sizes.append(process.memory_info().rss)
+    del fitted
+    assert [network() for network in networks] == [None] * 10
+    grown = min(sizes[-3:]) - min(sizes[1:4])  # the allocator keeps a freed block now and then
+    assert grown < 64 * 2**20, [size >> 20 for size in sizes]
