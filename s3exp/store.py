@@ -1,0 +1,231 @@
+"""The run directory: the record of truth, from which a killed run goes on and every view is drawn.
+
+    config.yaml  run.json  gold.json          what was asked for, on what
+    rounds/0/    prompts completions examples rejected predictions (.jsonl), round.json written last
+    small_model/ the last round's weights      result.json, plot.svg, wandb/
+
+A round is wholly there or not there: it is written beside its place and renamed into it. Text is JSON Lines with
+every non-ASCII character escaped, so that no reader can split or misread a line. Knows nothing of how rows are made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from s3exp.synthesis import prompt_hash
+from s3exp.types import Batch, Completion, Example, Fitted, Prediction, Prompt, Rejected, UserError
+
+log = logging.getLogger(__name__)
+
+SCHEMA = 1  # of the record; a reader refuses what it does not know
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """One finished round: what was synthesized, the small model's answers on the mining rows, and its numbers.
+
+    `metrics` is flat; names with `seconds/` are wall-clock and may differ between two equal runs.
+    """
+
+    round: int
+    batch: Batch
+    predictions: tuple[Prediction, ...]
+    metrics: dict[str, float]
+
+
+class RunStore:
+    """One run directory, held by one process at a time.
+
+    Raises:
+        UserError: the directory belongs to another config, to another process, or cannot be written.
+    """
+
+    def __init__(self, folder: Path, config_yaml: str, identity: Mapping[str, Any]) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(folder / ".lock", timeout=0)
+            self._lock.acquire()
+        except Timeout as error:
+            raise UserError(f"run_dir={folder}: another process is working in it") from error
+        except OSError as error:
+            raise UserError(f"run_dir={folder}: cannot be written: {error}") from error
+        try:
+            self._open(config_yaml, dict(identity))
+        except UserError:
+            self.close()
+            raise
+
+    def _open(self, config_yaml: str, identity: dict[str, Any]) -> None:
+        path = self.folder / "run.json"
+        if not path.exists():
+            strangers = [p.name for p in self.folder.iterdir() if p.name not in (".lock", "config.yaml")]
+            if strangers:
+                raise UserError(
+                    f"run_dir={self.folder}: holds {strangers[0]} but no run.json: not a run, choose an empty folder"
+                )
+            write_text(self.folder / "config.yaml", config_yaml)
+            write_text(path, _dump({"schema": SCHEMA, "identity": identity}, indent=1))
+            return
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found.get("schema") != SCHEMA:
+            raise UserError(
+                f"run_dir={self.folder}: its record has schema {found.get('schema')}, not {SCHEMA}"
+            )
+        before, now = found["identity"], json.loads(_dump(identity))
+        differ = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
+        if differ:
+            shown = "; ".join(f"{k}: {_short(before.get(k))} -> {_short(now.get(k))}" for k in differ[:5])
+            more = f" and {len(differ) - 5} more" if len(differ) > 5 else ""
+            raise UserError(
+                f"run_dir={self.folder} holds a run of another config ({shown}{more}): choose another run_dir"
+            )
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        self._lock.release()
+
+    def round_folder(self, round_: int) -> Path:
+        """Where a round stands, or will."""
+        return self.folder / "rounds" / str(round_)
+
+    @property
+    def weights(self) -> Path:
+        """The last finished round's small model."""
+        return self.folder / "small_model"
+
+    def read_round(self, round_: int) -> RoundRecord | None:
+        """The record of a finished round, or None.
+
+        Raises:
+            UserError: a file of the round was changed or lost since it was written.
+        """
+        folder = self.round_folder(round_)
+        return read_round(folder) if folder.is_dir() else None
+
+    def write_round(self, record: RoundRecord, fitted: Fitted) -> None:
+        """Keep a finished round and the small model it ended with; the previous round's model is replaced.
+
+        The weights are put in place first: weights without their round are overwritten when it is done again.
+        """
+        made = self.folder / ".small_model.part"
+        shutil.rmtree(made, ignore_errors=True)
+        fitted.save(made)
+        shutil.rmtree(self.weights, ignore_errors=True)
+        made.rename(self.weights)
+        place = self.round_folder(record.round)
+        part = place.with_name(f".{record.round}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        hashes = {name: _write_lines(part / name, rows) for name, rows in _tables(record).items()}
+        marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
+        write_text(part / "round.json", _dump({**marker, "sha256": hashes}, indent=1))
+        part.rename(place)
+        _sync(place.parent)
+
+    def read_result(self) -> dict[str, Any] | None:
+        """What `write_result` wrote, or None: the run is not finished."""
+        path = self.folder / "result.json"
+        if not path.exists():
+            return None
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return result
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """The last act of a run."""
+        write_text(self.folder / "result.json", _dump(result, indent=1))
+
+
+def read_round(folder: Path) -> RoundRecord:
+    """Read a finished round back and check every file against the hash that was taken when it was written.
+
+    Raises:
+        UserError: a file was changed or lost since.
+    """
+    try:
+        marker = json.loads((folder / "round.json").read_text(encoding="utf-8"))
+        rows = {name: _read_lines(folder / name, digest) for name, digest in marker["sha256"].items()}
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder}: the record of this round is damaged ({error}): remove the folder"
+        ) from error
+    prompts = {row["hash"]: _prompt(row) for row in rows["prompts.jsonl"]}
+    asked = tuple((prompts[row.pop("prompt")], Completion(**row)) for row in rows["completions.jsonl"])
+    batch = Batch(
+        tuple(Example(**row) for row in rows["examples.jsonl"]),
+        tuple(Rejected(**row) for row in rows["rejected.jsonl"]),
+        asked,
+        marker["quota"],
+    )
+    predictions = tuple(
+        Prediction(row["id"], row["label"], tuple(row["scores"])) for row in rows["predictions.jsonl"]
+    )
+    return RoundRecord(marker["round"], batch, predictions, marker["metrics"])
+
+
+def _tables(record: RoundRecord) -> dict[str, list[dict[str, Any]]]:
+    batch = record.batch
+    prompts = {prompt_hash(prompt): prompt for prompt, _ in batch.asked}
+    return {
+        "prompts.jsonl": [{"hash": name, **asdict(prompt)} for name, prompt in prompts.items()],
+        "completions.jsonl": [{"prompt": prompt_hash(p), **asdict(c)} for p, c in batch.asked],
+        "examples.jsonl": [asdict(example) for example in batch.examples],
+        "rejected.jsonl": [asdict(rejected) for rejected in batch.rejected],
+        "predictions.jsonl": [asdict(prediction) for prediction in record.predictions],
+    }
+
+
+def _prompt(row: dict[str, Any]) -> Prompt:
+    return Prompt(**{key: value for key, value in row.items() if key != "hash"})
+
+
+def _dump(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=indent)
+
+
+def _short(value: Any) -> str:
+    text = _dump(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+    text = "".join(_dump(row) + "\n" for row in rows)
+    write_text(path, text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_lines(path: Path, digest: str) -> list[dict[str, Any]]:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(f"{path.name} was changed")
+    return [json.loads(line) for line in data.decode().split("\n") if line]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old one or the new one, never a part; on disk before it returns."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename in `folder` outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

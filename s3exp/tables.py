@@ -1,0 +1,78 @@
+"""Tables of a round: examples, and errors beside the examples that were made of them.
+
+Reads the record; does not know where a table is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s3exp.types import Example, Prediction
+
+if TYPE_CHECKING:
+    from s3exp.store import RoundRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a tracker is told of a run. `config` is shown as it is and must hold no secrets."""
+
+    folder: Path  # the run directory
+    id: str  # the same for the same record
+    name: str
+    config: Mapping[str, Any]
+    fields: Sequence[str]  # the task's input columns
+    labels: Sequence[str]  # label names by class index
+    mine: Mapping[str, Example]  # the gold rows that errors are mined from, by id
+    group: str | None = None
+    job_type: str | None = None
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table: the same columns, of the same types, in every round."""
+
+    columns: list[str | int]  # names; W&B's type allows numbers
+    data: list[list[str | int]]
+
+
+def example_rows(record: RoundRecord, card: Card, limit: int) -> Rows:
+    """The first rows that the round synthesized."""
+    data: list[list[str | int]] = []
+    for row in record.batch.examples[:limit]:
+        texts = [row.fields.get(name, "") for name in card.fields]
+        data.append([row.id, *texts, card.labels[row.label], row.parent or ""])
+    return Rows(["id", *card.fields, "label", "parent"], data)
+
+
+def error_rows(record: RoundRecord, before: Mapping[str, Prediction], card: Card, limit: int) -> Rows:
+    """The gold rows that the LLM was shown in this round, beside the rows that it made of them.
+
+    `before` are the predictions of the round before, by row. Shown rows of which every completion
+    was rejected come last, with no examples.
+    """
+    children: dict[str, list[Example]] = {}
+    for row in record.batch.examples:
+        if row.parent is not None:
+            children.setdefault(row.parent, []).append(row)
+    for rejected in record.batch.rejected:
+        if rejected.parent is not None:
+            children.setdefault(rejected.parent, [])
+    data: list[list[str | int]] = []
+    for parent in [key for key in children if key in card.mine][:limit]:
+        gold, made = card.mine[parent], children[parent]
+        shown = [gold.fields.get(name, "") for name in card.fields]
+        predicted = card.labels[before[parent].label] if parent in before else ""
+        texts = "\n\n".join(f"[{card.labels[row.label]}] {_new(row, gold)}" for row in made)
+        data.append([parent, *shown, card.labels[gold.label], predicted, texts, len(made)])
+    return Rows(["error", *card.fields, "label", "predicted", "examples", "count"], data)
+
+
+def _new(row: Example, gold: Example) -> str:
+    """What a row says that its parent does not: the fields in which they differ."""
+    differ = [text for name, text in row.fields.items() if text != gold.fields.get(name)]
+    return " | ".join(differ or row.fields.values())

@@ -1,0 +1,273 @@
+"""What a run shows to Weights & Biases: a view of the record that is already on disk.
+
+The only file that imports wandb, and only once a run starts. It does not know how a round is made,
+and W&B never stops a run: its first error becomes one warning, and the run goes on without it. A
+run that is continued shows all its rounds again, so nothing is remembered between two processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import re
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from s3exp.config import Config, TrackerConfig, identity
+from s3exp.tables import Card, Rows, error_rows, example_rows
+from s3exp.types import Prediction, UserError
+
+if TYPE_CHECKING:
+    import wandb
+
+    from s3exp.store import RoundRecord
+    from s3exp.tasks.gold import Gold
+
+log = logging.getLogger(__name__)
+
+_FOLDERS = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_ARTIFACT_DIR")  # else outside the run
+_SETTINGS: dict[str, Any] = {
+    "silent": True,
+    "console": "off",
+    "use_dot_wandb": False,
+    "init_timeout": 10.0,  # online: seconds to look for the server before going offline
+    "finish_timeout": 120.0,  # online: seconds to wait for uploads; the rest is on disk
+    # An override or a variable may hold a key: no argv, program, host, code, git or packages.
+    "x_disable_meta": True,
+    "disable_code": True,
+    "disable_git": True,
+    "disable_job_creation": True,
+    "x_save_requirements": False,
+}
+
+
+def build_tracker(
+    config: Config, plain: Mapping[str, Any], folder: Path, gold: Gold, group: str | None = None
+) -> Tracker:
+    """The tracker of one job; `plain` is the config as shown, `group` the multirun, if any."""
+    task, strategy = config.task, config.strategy.name
+    # A run is known by its directory and what is computed there: not one of the two alone.
+    facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
+    name = f"{task.name}-{strategy}-s{config.seed}"
+    card = Card(
+        folder=folder,
+        id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
+        name=name,
+        config=plain,
+        fields=task.fields,
+        labels=task.labels,
+        mine={row.id: row for row in gold.mine},
+        group=config.tracker.group or group or task.name,
+        job_type=strategy,
+        tags=[*config.tracker.tags, task.name, strategy, config.llm.model, config.small_model.kind],
+    )
+    return start(config.tracker, card)
+
+
+def start(config: TrackerConfig, card: Card) -> Tracker:
+    """The tracker that is asked for. Nothing is written before it is entered.
+
+    Raises:
+        UserError: W&B is asked for and not installed, or WANDB_MODE is not a mode.
+    """
+    mode = config.mode or os.environ.get("WANDB_MODE") or "offline"
+    mode = {"run": "online", "dryrun": "offline"}.get(mode, mode)  # W&B's older names
+    if config.kind == "none" or mode == "disabled":
+        return Nothing()
+    if mode not in ("online", "offline"):
+        raise UserError(f"WANDB_MODE={mode}: choose one of online, offline, disabled")
+    if importlib.util.find_spec("wandb") is None:
+        raise UserError("tracker=wandb: pip install wandb first, or choose tracker=none")
+    return Wandb(config, card, mode)
+
+
+def clean(name: str, longest: int) -> str:
+    """A name that W&B accepts ([A-Za-z0-9_.-]); a long one keeps its start and gets a hash."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "run"
+    if len(name) <= longest:
+        return name
+    return f"{name[: longest - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _of_wandb(error: Exception) -> bool:
+    """Whether W&B raised this. Its errors have no common base: a dead service is a ConnectionReset-
+    Error, a refused start a plain Exception, a bad name a ValueError, a setting or an argument that
+    another version does not know a ValueError or TypeError before any of its code runs. So these
+    three count, and whatever has passed through its frames; other errors of ours are not hidden.
+    """
+    if isinstance(error, (OSError, ValueError, TypeError)):
+        return True
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(str(f.f_globals.get("__name__")).partition(".")[0] == "wandb" for f in frames)
+
+
+class Tracker(Protocol):
+    """Where a run is shown. Used in a `with`: leaving by an exception marks the run failed."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+
+    def log_round(self, record: RoundRecord) -> None:
+        """Show a round; called for every round from 0 on, also by a run that is continued."""
+        ...
+
+    def log_result(self, result: Mapping[str, Any]) -> None:
+        """Show the final numbers: the content of result.json."""
+        ...
+
+    def finish(self, failed: bool = False) -> None:
+        """Close. The `with` does it; safe to call twice."""
+        ...
+
+    def where(self) -> Path | None:
+        """The folder with the tracker's files of this run, if it has any."""
+        ...
+
+
+class Nothing:
+    """The tracker that shows nothing and needs nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+
+    def log_round(self, record: RoundRecord) -> None: ...
+
+    def log_result(self, result: Mapping[str, Any]) -> None: ...
+
+    def finish(self, failed: bool = False) -> None: ...
+
+    def where(self) -> Path | None: ...
+
+
+class Wandb:
+    """One W&B run: numbers by round, tables of errors beside their examples, a dataset a round."""
+
+    def __init__(self, config: TrackerConfig, card: Card, mode: str) -> None:
+        self._config, self._card, self._mode = config, card, mode
+        self._root = card.folder.resolve() / "wandb"
+        self._run: wandb.Run | None = None
+        self._folder: Path | None = None
+        self._outer: dict[str, str | None] = {}  # _FOLDERS as they were outside
+        self._before: dict[str, Prediction] = {}
+        self._parent: str | None = None  # the dataset of the round before
+
+    def __enter__(self) -> Self:
+        self._outer = {name: os.environ.get(name) for name in _FOLDERS}
+        os.environ.update(dict.fromkeys(_FOLDERS, str(self._root / "staging")))
+        if self._mode == "online":
+            self._safely("W&B is out of reach; going on offline", lambda: self._begin("online"))
+        if self._run is None:
+            self._safely("W&B does not start; going on without", lambda: self._begin("offline"))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.finish(failed=kind is not None)
+
+    def log_round(self, record: RoundRecord) -> None:
+        limit = self._config.table_rows
+        tables = {"round/examples": example_rows(record, self._card, limit)}
+        errors = error_rows(record, self._before, self._card, limit)
+        if errors.data:
+            tables["round/errors"] = errors
+        self._before = {prediction.id: prediction for prediction in record.predictions}
+        self._log(lambda run: self._show(run, record, tables))
+
+    def log_result(self, result: Mapping[str, Any]) -> None:
+        numbers = {
+            f"{part}/{name}": value
+            for part in ("test", "test_groups", "select", "llm", "seconds")
+            for name, value in result.get(part, {}).items()
+        }
+        self._log(lambda run: run.summary.update(numbers))
+
+    def finish(self, failed: bool = False) -> None:
+        self._log(lambda run: run.finish(exit_code=int(failed)))
+        self._run = None
+        for name, value in self._outer.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._outer = {}
+
+    def where(self) -> Path | None:
+        return self._folder
+
+    def _begin(self, mode: str) -> None:
+        import wandb
+
+        wandb.setup(wandb.Settings(silent=True))  # else logging in talks to the console
+        if mode == "online" and not wandb.login(prompt=False, verify=False):
+            raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
+        for old in ("offline-run-*", "run-*", "staging/artifacts"):  # all of it is shown again
+            for folder in self._root.glob(old):
+                shutil.rmtree(folder, ignore_errors=True)
+        card, config = self._card, self._config
+        self._run = run = wandb.init(
+            project=config.project,
+            entity=config.entity,
+            dir=str(self._root.parent),
+            id=clean(card.id, 64),
+            name=card.name,
+            config=dict(card.config),
+            group=card.group,
+            job_type=card.job_type,
+            tags=sorted({tag[:64] for tag in card.tags if tag}),
+            mode="online" if mode == "online" else "offline",
+            reinit="finish_previous",
+            settings=wandb.Settings(**_SETTINGS),
+        )
+        self._folder = Path(run.settings.sync_dir)
+        run.define_metric("round")
+        run.define_metric("round/*", step_metric="round")
+
+    def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
+        import wandb
+
+        shown: dict[str, Any] = {f"round/{name}": n for name, n in record.metrics.items()}
+        shown |= {key: wandb.Table(rows.columns, rows.data) for key, rows in tables.items()}
+        run.log({"round": record.round, **shown})
+        name = clean(f"{self._card.id}-round-{record.round}", 128)
+        facts = {"round": record.round, "rows": len(record.batch.examples)}
+        # use_artifact raises offline, so the lineage is in the metadata.
+        dataset = wandb.Artifact(name, "dataset", metadata={**facts, "parent": self._parent})
+        made = self._card.folder.resolve() / "rounds" / str(record.round) / "examples.jsonl"
+        dataset.add_file(str(made), policy="immutable")  # by its place, not copied
+        run.log_artifact(dataset)
+        self._parent = name
+
+    def _log(self, send: Callable[[wandb.Run], object]) -> None:
+        run = self._run
+        if run is not None:
+            self._safely("W&B failed; going on without", lambda: send(run))
+
+    def _safely(self, note: str, call: Callable[[], object]) -> None:
+        """Call W&B; after its first error there is one warning and no run any more."""
+        try:
+            call()
+        except Exception as error:
+            if not _of_wandb(error):
+                raise
+            log.warning("%s (%s: %s)", note, type(error).__name__, str(error).partition("\n")[0])
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go of W&B's service, dead or not; a later run of this process gets a new one."""
+        import wandb
+
+        self._run = None
+        try:
+            wandb.teardown(exit_code=1)
+        except Exception as error:
+            if not _of_wandb(error):
+                raise
+            log.debug("W&B's service was gone already: %s", error)

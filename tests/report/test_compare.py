@@ -1,0 +1,45 @@
+"""Means and paired differences against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from s3exp.report.compare import estimate, gains
+
+
+def run(strategy: str, seed: int, accuracy: float, task: str = "t") -> dict[str, Any]:
+    return {"task": task, "strategy": strategy, "seed": seed, "test": {"accuracy": accuracy}}
+
+
+def test_an_interval_by_hand() -> None:
+    found = estimate([0.70, 0.72, 0.74])
+    # standard error 0.02 / sqrt(3), t with 2 degrees of freedom 4.302653
+    assert found.mean == pytest.approx(0.72)
+    assert found.low == pytest.approx(0.72 - 4.302653 * 0.02 / 3**0.5, abs=1e-6)
+    assert found.high == pytest.approx(0.72 + 4.302653 * 0.02 / 3**0.5, abs=1e-6)
+
+
+def test_differences_are_paired_by_seed() -> None:
+    results = [
+        *(run("zerogen", seed, score) for seed, score in enumerate([0.60, 0.70, 0.80])),
+        *(run("s3", seed, score) for seed, score in enumerate([0.63, 0.72, 0.84])),
+        run("s3", 9, 0.99),  # a seed that zerogen did not run
+        run("zerogen", 0, 0.1, task="other"),
+    ]
+    (gain,) = gains(results)
+    assert (gain.task, gain.strategy, gain.difference.seeds) == ("t", "s3", 3)
+    assert gain.difference.mean == pytest.approx(0.03)
+    assert gain.difference.low is not None and gain.difference.low > 0.0
+
+
+def test_one_seed_has_no_interval() -> None:
+    (gain,) = gains([run("zerogen", 0, 0.6), run("s3", 0, 0.7)])
+    assert gain.difference.low is None
+
+
+def test_nothing_to_compare_with() -> None:
+    assert gains([run("s3", 0, 0.7)]) == []
+    with pytest.raises(ValueError, match="no values"):
+        estimate([])

@@ -1,0 +1,81 @@
+"""The tables in the terminal, printed into a file by a real console."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from s3exp.report.summary import print_summary
+from tests.report.fakes import S3, ZEROGEN, result, strategies
+
+
+def printed(results: list[dict[str, Any]], width: int = 80, encoding: str = "utf-8") -> str:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)  # strict: what it cannot hold is an error
+    finished = {Path(f"runs/{index}"): one for index, one in enumerate(results)}
+    print_summary(finished, [Path("runs/comparison.svg")], Console(file=file, width=width))
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def row(text: str, start: str) -> list[str]:
+    (line,) = [line for line in text.split("\n") if line.strip().startswith(start)]
+    return line.split()
+
+
+def test_rounds_and_comparison() -> None:
+    text = printed(strategies(), width=120)
+    assert "duplicate 4, too_short 2, truncated 2, other 1" in text
+    assert row(text, "2   ")[:2] == ["2", "247"]
+    assert row(text, "2   ")[-4:] == ["1,500", "103", "0.828", "0.817"]
+    (run,) = [line.split() for line in text.split("\n") if "218,000" in line and "-s3-" in line]
+    numbers = ["1,500", "1,650", "31", "218,000", "0.810", "0.780-0.830", "84"]
+    assert run == ["reviews-s3-s0", *numbers]
+
+
+def test_numbers_are_whole_at_80_columns() -> None:
+    text = printed(strategies())
+    assert max(map(len, text.split("\n"))) <= 80
+    for number in ("0.780-0.830", "218,000", "1,253", "0.828"):
+        assert number in text
+
+
+def test_groups_only_where_there_are_some() -> None:
+    assert "by group" in printed(strategies())
+    bare = result("zerogen", ZEROGEN, 0.7)
+    del bare["test_groups"]
+    assert "by group" not in printed([bare])
+    both = printed([bare, *strategies()[:1]])
+    assert "0.860" in both
+
+
+def test_texts_are_not_markup_and_no_control_characters() -> None:
+    odd = result("s3", S3, 0.8)
+    odd["rounds"][0]["rejected_by_reason"] = {"[red]x[/red]\x1b[31m": 1}
+    odd["test_groups"] = {"[bold]y[/]": 0.5}
+    text = printed([odd], width=120)
+    assert "[red]x[/red]" in text
+    assert "[bold]y[/]" in text
+    assert "\x1b" not in text
+
+
+def test_ascii_where_the_terminal_cannot_do_more() -> None:
+    odd = result("s3", S3, 0.8, task="caf\u00e9")
+    text = printed([odd], encoding="ascii")
+    assert "caf?-s3-s0" in text
+    assert "-----" in text
+
+
+def test_where_everything_is(tmp_path: Path) -> None:
+    place = tmp_path / ("long" * 30) / "wandb" / "offline-run-20261123_231525-id"
+    place.mkdir(parents=True)
+    file = io.StringIO()
+    folder = place.parents[1]
+    print_summary({folder: result("s3", S3, 0.8)}, [folder / "plot.svg"], Console(file=file))
+    lines = file.getvalue().split("\n")
+    assert f"record {folder}" in lines
+    assert f"W&B    {place}" in lines
+    assert f"plot   {folder / 'plot.svg'}" in lines
