@@ -1,0 +1,195 @@
+"""The command as a user types it, in processes of its own: bad input, the main job, a kill, a multirun."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Write = Callable[[str, list[dict[str, object]]], str]
+TINY = [
+    "loop.budget.rows=48",
+    "loop.rounds=1",
+    "llm.max_tokens=40",
+    "small_model.epochs=2",
+    "progress=false",
+]
+
+
+def s3exp(folder: Path, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "s3exp", *words],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def gold_of(write_rows: Write, **changes: list[dict[str, object]]) -> list[str]:
+    """Overrides that point the task at small files of its own."""
+    words = []
+    for role in ("validation", "test"):
+        rows = changes.get(role)
+        if rows is None:
+            rows = [{"text": f"{role} film {i}", "label": i % 2, "kind": "x"} for i in range(12)]
+        words.append(f"task.gold.{role}={write_rows(f'{role}.jsonl', rows)}")
+    return words
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["llm.temprature=1"], "temprature"),
+        (["stratgy=s3"], "stratgy"),
+        (["strategy=s4"], "Available options in 'strategy'"),
+        (["loop.rounds=two"], "loop.rounds"),
+        (["loop.budget.rows=0"], "loop.budget.rows=0: must be at least 1"),
+        (["task.gold.test=nowhere.jsonl"], "nowhere.jsonl: no such file"),
+        (["task.fields=[title]", "task.generate=title"], "names {text}; its fields are"),
+        (["llm.model=./nowhere"], "./nowhere"),
+        (["small_model=transformers"], "small_model.checkpoint is not set"),
+        (["small_model=transformers", "small_model.checkpoint=./nowhere"], "./nowhere"),
+        (["task.gold.test=embedded/reviews/validation.jsonl"], "share 400 rows"),
+        (["task.label=stars"], "no column stars; it has text, label, kind"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, words: list[str], says: str) -> None:
+    ended = s3exp(tmp_path, *words)
+    assert ended.returncode == 2, ended.stderr
+    lines = ended.stderr.strip().split("\n")
+    assert len(lines) == 1 and says in lines[0], ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([], "no rows"),
+        ([{"text": "a", "label": 7, "kind": "x"}], "row 0: label 7 is not the task's"),
+        ([{"text": 3, "label": 0, "kind": "x"}], "row 0: column text holds no text"),
+    ],
+)
+def test_bad_gold_is_one_line_and_exit_code_2(
+    tmp_path: Path, write_rows: Write, rows: list[dict[str, object]], says: str
+) -> None:
+    ended = s3exp(tmp_path, *gold_of(write_rows, validation=rows), "run_dir=run")
+    assert ended.returncode == 2, ended.stderr
+    lines = ended.stderr.strip().split("\n")
+    assert len(lines) == 1 and says in lines[0], ended.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_and_config_need_nothing_heavy(tmp_path: Path) -> None:
+    assert "strategy: " in s3exp(tmp_path, "--help").stdout
+    shown = s3exp(tmp_path, "--cfg", "job", "strategy=goldgen")
+    assert "shown: all" in shown.stdout
+    heavy = (
+        "import sys, s3exp, s3exp.build;"
+        "print([name for name in ('torch', 'vllm', 'wandb', 'datasets') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def read(folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    return result
+
+
+def texts(folder: Path) -> dict[str, str]:
+    names = ("examples.jsonl", "rejected.jsonl", "predictions.jsonl")
+    return {str(p.relative_to(folder)): p.read_text() for n in names for p in sorted(folder.rglob(n))}
+
+
+@pytest.mark.engine
+def test_a_multirun_from_any_folder_then_again(tmp_path: Path) -> None:
+    words = ["-m", "strategy=s3,zerogen", *TINY, "run_dir=out/${strategy.name}"]
+    ended = s3exp(tmp_path, *words)
+    assert ended.returncode == 0, ended.stderr
+    for name in ("s3", "zerogen"):
+        result = read(tmp_path / "out" / name)
+        assert (result["status"], result["strategy"], result["task"]) == ("done", name, "reviews")
+        assert {"accuracy", "accuracy_low", "accuracy_high", "macro_f1"} <= set(result["test"])
+        assert result["rounds"][-1]["train_rows"] <= 48
+        assert result["llm"]["calls"] > 0 or name == "zerogen"
+        assert (tmp_path / "out" / name / "plot.svg").stat().st_size > 1000
+        assert list((tmp_path / "out" / name / "wandb").glob("offline-run-*/*.wandb"))
+    assert "zerogen" in ended.stdout and "out/s3" in ended.stdout
+    before = texts(tmp_path / "out")
+    began = time.monotonic()
+    again = s3exp(tmp_path, *words)
+    assert again.returncode == 0
+    assert "already done" in again.stderr
+    assert time.monotonic() - began < 60
+    assert texts(tmp_path / "out") == before
+    other = s3exp(tmp_path, *words, "loop.tries=2")
+    assert other.returncode == 2
+    assert "loop.tries: 3 -> 2" in other.stderr
+
+
+@pytest.mark.engine
+def test_without_wandb_and_with_the_store_alone(tmp_path: Path) -> None:
+    words = ["strategy=s3", *TINY, "tracker=none", "llm.store=store.sqlite"]
+    assert s3exp(tmp_path, *words, "run_dir=a").returncode == 0
+    ended = s3exp(tmp_path, *words, "run_dir=b", "llm.replay=true")
+    assert ended.returncode == 0, ended.stderr
+    assert texts(tmp_path / "a") == texts(tmp_path / "b")
+    assert not (tmp_path / "b" / "wandb").exists()
+    assert read(tmp_path / "b")["llm"]["calls"] == 0
+    lacking = s3exp(tmp_path, *words, "run_dir=c", "llm.replay=true", "seed=5")
+    assert lacking.returncode in (1, 2) and "Traceback" not in lacking.stderr
+
+
+@pytest.mark.engine
+def test_a_killed_run_ends_as_an_unbroken_one(tmp_path: Path) -> None:
+    """SIGKILL while round 1 is generated, then the same command: same rows, same metrics."""
+    words = ["strategy=s3", *TINY, "loop.budget.rows=300", "tracker=none"]
+    assert s3exp(tmp_path, *words, "run_dir=whole", "llm.store=a.sqlite").returncode == 0
+    command = [sys.executable, "-m", "s3exp", *words, "run_dir=killed", "llm.store=b.sqlite"]
+    with (tmp_path / "log").open("w") as log:
+        running = subprocess.Popen(command, cwd=tmp_path, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + 200
+        while not (tmp_path / "killed" / "rounds" / "0").exists():
+            assert time.monotonic() < deadline and running.poll() is None
+            time.sleep(0.02)
+        time.sleep(0.3)
+        assert running.poll() is None, "the run ended before it could be killed"
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert not (tmp_path / "killed" / "result.json").exists()
+    first = (tmp_path / "killed" / "rounds" / "0" / "round.json").stat().st_mtime_ns
+    ended = s3exp(tmp_path, *words, "run_dir=killed", "llm.store=b.sqlite")
+    assert ended.returncode == 0, ended.stderr
+    assert texts(tmp_path / "killed") == texts(tmp_path / "whole")
+    assert (tmp_path / "killed" / "rounds" / "0" / "round.json").stat().st_mtime_ns == first
+    whole, killed = read(tmp_path / "whole"), read(tmp_path / "killed")
+    assert killed["test"] == whole["test"] and killed["select"] == whole["select"]
+
+
+@pytest.mark.engine
+def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path) -> None:
+    words = ["strategy=s3", *TINY, "loop.budget.rows=300", "tracker=none", "run_dir=run"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "s3exp", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "run" / "rounds" / "0").exists():
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130, stderr
+    assert "interrupted" in stderr and "Traceback" not in stderr
+    assert s3exp(tmp_path, *words).returncode == 0
