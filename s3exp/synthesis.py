@@ -155,7 +155,8 @@ def _ask_rationales(
             if len(found) >= task.config.rationales_per_seed:
                 reasons[prompt.label] = found
             else:
-                rejected.append(_rejected("no_list", prompt, completion))
+                problem = "prompt_too_long" if completion.finish_reason == "too_long" else "no_list"
+                rejected.append(_rejected(problem, prompt, completion))
     for label in set(range(task.labels)) - set(reasons):
         log.warning("no rationales for label %s: seeded without", task.config.labels[label])
     return reasons

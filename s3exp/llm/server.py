@@ -12,6 +12,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -23,6 +24,8 @@ from s3exp.llm.database import TOO_LONG
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for
+TOO_LONG_SIGNS = ("context length", "context_length", "maximum model length", "max_model_len")
+LEAST_ROOM = 32  # tokens of an answer below which a prompt counts as too long
 Item = tuple[int, Completion] | BaseException | None  # None: all are answered
 
 
@@ -110,7 +113,10 @@ class Server:
         try:
             return await tries(self._try, client, prompt)
         except openai.BadRequestError as error:
-            if _is_too_long(error):
+            if _is_too_long(error):  # prompt and answer together: the prompt may fit with a shorter answer
+                shorter = prompt.max_tokens // 2
+                if shorter >= LEAST_ROOM:
+                    return await self._ask(client, replace(prompt, max_tokens=shorter))
                 return Completion("", 0, 0, TOO_LONG)
             raise UserError(self._says("refuses the request", error)) from error
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
@@ -184,7 +190,7 @@ def _passing(error: BaseException) -> bool:
 
 def _is_too_long(error: openai.BadRequestError) -> bool:
     text = str(error).lower()
-    return "context length" in text or "context_length" in text or "maximum model length" in text
+    return any(sign in text for sign in TOO_LONG_SIGNS)
 
 
 def _completion(answer: Any) -> Completion:

@@ -68,6 +68,8 @@ class Transformers:
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion), a batch of prompts of like length at a time, the longest first.
 
+        An answer's room ends where the model's does, should `max_tokens` allow for more.
+
         Raises:
             LLMFault: out of memory, or another failure of the model.
         """
@@ -79,11 +81,12 @@ class Transformers:
             tokens = self._tokenizer.apply_chat_template(
                 chat, add_generation_prompt=True, tokenize=True, return_dict=False
             )
-            if len(tokens) + prompt.max_tokens > self._limit:
+            room = min(prompt.max_tokens, self._limit - len(tokens))
+            if room < 1:
                 yield index, Completion("", len(tokens), 0, TOO_LONG)
                 continue
             noise = torch.Generator("cpu").manual_seed(prompt.seed)
-            rows.append(Row(index, list(tokens), prompt.max_tokens, noise))
+            rows.append(Row(index, list(tokens), room, noise))
         rows.sort(key=lambda row: len(row.tokens), reverse=True)  # memory runs out at once or not at all
         size = self._config.batch_size
         for start in range(0, len(rows), size):

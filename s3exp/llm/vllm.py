@@ -59,6 +59,8 @@ class VLLM:
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion) as each prompt finishes. A prompt that does not fit is answered `too_long`.
 
+        An answer's room ends where the model's does, should `max_tokens` allow for more.
+
         Raises:
             LLMFault: the engine died.
         """
@@ -69,13 +71,14 @@ class VLLM:
             with self._watched():
                 for index, prompt in enumerate(prompts):
                     tokens = self._encode(prompt.text)
-                    if len(tokens) + prompt.max_tokens > self._limit:
+                    room = min(prompt.max_tokens, self._limit - len(tokens))
+                    if room < 1:
                         yield index, Completion("", len(tokens), 0, TOO_LONG)
                         continue
                     # the engine answers with the name that it was given, whatever it calls the request inside
                     name = str(next(self._names))
                     (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
-                    self._engine.add_request(name, ready, self._params(prompt))
+                    self._engine.add_request(name, ready, self._params(prompt.seed, room))
                     rows[name] = index
                 while rows:
                     for output in self._engine.step():
@@ -153,12 +156,12 @@ class VLLM:
         )
         return list(tokens)
 
-    def _params(self, prompt: Prompt) -> Any:
+    def _params(self, seed: int, room: int) -> Any:
         return self._sampling(
             temperature=self._config.temperature,
             top_p=self._config.top_p,
-            max_tokens=prompt.max_tokens,
-            seed=prompt.seed,
+            max_tokens=room,
+            seed=seed,
             output_kind=self._final_only,
         )
 

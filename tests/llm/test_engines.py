@@ -54,6 +54,12 @@ def check_completions(found: dict[int, Completion], prompts: Sequence[Prompt]) -
         assert completion.prompt_tokens > 4 and completion.text and "<|" not in completion.text
 
 
+def check_room_is_cut(llm: LLM, prompts: Sequence[Prompt]) -> None:
+    """A prompt that fits is answered, however many tokens its answer was allowed."""
+    found = dict(llm.generate([replace(prompts[0], max_tokens=5000)]))
+    assert found[0].text and found[0].finish_reason in ("stop", "length")
+
+
 def too_long() -> Prompt:
     return Prompt("A very long question. " * 3000, "seed", 1, 10, 0)
 
@@ -95,6 +101,7 @@ class TestVLLM:
         found = dict(engine.generate([prompts[0], too_long(), prompts[2]]))
         assert found[1].finish_reason == "too_long" and not found[1].text
         assert found[0].text and found[2].text
+        check_room_is_cut(engine, prompts)
 
     def test_leaves_training_its_threads_and_its_chance(self, engine: VLLM) -> None:
         import torch
@@ -177,6 +184,7 @@ def test_server_and_the_real_vllm(url: str, prompts: list[Prompt]) -> None:
     check_rows_stand_alone(llm, prompts)
     found = dict(llm.generate([prompts[0], too_long()]))
     assert found[0].text and found[1].finish_reason == "too_long"
+    check_room_is_cut(llm, prompts)
     with pytest.raises(UserError, match="llm.model=other"):
         list(Server(replace(config, model="other")).generate(prompts))
     with build_llm(replace(config, store=None), progress=False) as stored:
@@ -195,6 +203,7 @@ class TestTransformers:
     def test_a_prompt_that_is_too_long_harms_nobody(self, llm: Transformers, prompts: list[Prompt]) -> None:
         found = dict(llm.generate([too_long(), prompts[0]]))
         assert found[0].finish_reason == "too_long" and found[1].text
+        check_room_is_cut(llm, prompts)
 
     def test_is_greedy_at_temperature_0(self, llm_folder: str, prompts: list[Prompt]) -> None:
         cold = Transformers(LLMConfig(model=llm_folder, temperature=0.0, dtype="float32"), llm_folder)
