@@ -21,8 +21,8 @@ help: ## list the targets
 
 setup: $(READY) ## make the virtual environment and install everything into it (again: nothing to do)
 
-demo: setup ## run S3 and ZeroGen with what ships with the project: about 3 minutes on 2 cores
-	$(BIN)/s3exp -m strategy=zerogen,s3
+demo: setup ## run S3 and ZeroGen, three seeds each, with what ships with the project: 2 minutes on 2 cores
+	$(BIN)/s3exp -m strategy=zerogen,s3 seed=0,1,2
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest

@@ -7,9 +7,10 @@ same start of the small model, so the difference has less noise than either scor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from s3exp.report.lines import Result, by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,11 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Test score of `strategy` less that of `base`, paired by seed."""
+    """Mean test score of the runs `name`, and how far it is above `base`, paired by seed, on the seeds of both."""
 
-    task: str
-    strategy: str
+    name: str
     base: str
+    mean: float
     difference: Estimate
 
 
@@ -51,27 +52,28 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, float(interval.low), float(interval.high), len(values))
 
 
-def scores(
-    results: Sequence[Mapping[str, Any]], metric: str = "accuracy"
-) -> dict[tuple[str, str], dict[int, float]]:
-    """Test scores by (task, strategy) and seed, in order of first appearance."""
-    found: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-    for result in results:
-        found[result["task"], result["strategy"]][result["seed"]] = result["test"][metric]
-    return dict(found)
+def gains(results: Sequence[Result], base: str = "zerogen", metric: str = "accuracy") -> list[Gain]:
+    """How far the runs of every strategy are above those of `base` on the same task.
 
-
-def gains(
-    results: Sequence[Mapping[str, Any]], base: str = "zerogen", metric: str = "accuracy"
-) -> list[Gain]:
-    """How far every strategy is above `base` on the same task, over the seeds that both ran."""
-    by_run = scores(results, metric)
+    Where several groups of `base` runs could be meant (they differ by more than the seed), none is.
+    """
+    groups = by_name(results)
+    bases: dict[str, list[str]] = defaultdict(list)
+    for name, runs in groups.items():
+        if runs[0]["strategy"] == base:
+            bases[runs[0]["task"]].append(name)
     found = []
-    for (task, strategy), own in by_run.items():
-        other = by_run.get((task, base))
-        if strategy == base or other is None:
+    for name, runs in groups.items():
+        among = bases[runs[0]["task"]]
+        if len(among) != 1 or name in among:
             continue
-        differences = [own[seed] - other[seed] for seed in sorted(own.keys() & other.keys())]
-        if differences:
-            found.append(Gain(task, strategy, base, estimate(differences)))
+        own, other = (_scores(groups[which], metric) for which in (name, among[0]))
+        shared = sorted(own.keys() & other.keys())
+        if shared:
+            mean = sum(own[seed] for seed in shared) / len(shared)
+            found.append(Gain(name, among[0], mean, estimate([own[seed] - other[seed] for seed in shared])))
     return found
+
+
+def _scores(runs: Sequence[Result], metric: str) -> dict[int, float]:
+    return {run["seed"]: run["test"][metric] for run in runs}

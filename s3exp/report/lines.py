@@ -7,10 +7,12 @@ the lowest and the highest; it does not know how a line is drawn.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
+
+Result = Mapping[str, Any]  # what result.json holds
 
 
 @dataclass(frozen=True)
@@ -36,27 +38,32 @@ class Line:
     test: Spread | None
 
 
-def group_runs(results: Sequence[dict[str, Any]]) -> list[Line]:
-    """Lines in order of first appearance: runs of one task and strategy that differ by seed only.
+def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """Runs that belong together, by a name for them: one task and strategy, and no seed twice.
 
-    A seed that comes twice under one strategy means that something else differs as well: such runs
-    are drawn one by one, since their mean would mean nothing.
+    A seed that comes twice under one strategy means that something else differs as well: such runs stay alone,
+    since their mean would mean nothing. In order of first appearance.
     """
     many = len({result["task"] for result in results}) > 1
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[Result]] = {}
     for result in results:
         name = f"{result['strategy']}, {result['task']}" if many else str(result["strategy"])
         groups.setdefault(name, []).append(result)
-    named: list[tuple[str, list[dict[str, Any]]]] = []
+    named: dict[str, list[Result]] = {}
     for name, runs in groups.items():
         if max(Counter(run["seed"] for run in runs).values()) == 1:
-            named.append((name, runs))
+            named[name] = runs
         else:
-            named += [(f"{name} ({i})", [run]) for i, run in enumerate(runs, 1)]
-    return [_line(name, runs) for name, runs in named]
+            named |= {f"{name} ({i})": [run] for i, run in enumerate(runs, 1)}
+    return named
 
 
-def _line(name: str, runs: list[dict[str, Any]]) -> Line:
+def group_runs(results: Sequence[Result]) -> list[Line]:
+    """One line for the runs that belong together."""
+    return [_line(name, runs) for name, runs in by_name(results).items()]
+
+
+def _line(name: str, runs: Sequence[Result]) -> Line:
     by_round = list(zip(*(run["rounds"] for run in runs), strict=False))  # the rounds that all have
 
     def spreads(key: str) -> list[Spread]:

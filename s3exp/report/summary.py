@@ -6,6 +6,7 @@ text, never as markup, and in ASCII where the terminal cannot do more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,17 +17,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from s3exp.report.compare import estimate, gains, scores
+from s3exp.report.compare import gains
+from s3exp.report.lines import Result, by_name
 
 _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
-_MANY = 4  # runs; of more, only the comparison is shown
+_MANY = 6  # runs; of more, only their folders' common place is shown
 _REASONS = 3  # of rejection, by round: the most frequent
 
 
-def print_summary(
-    finished: Mapping[Path, Mapping[str, Any]], plots: Sequence[Path], console: Console
-) -> None:
-    """Print the rounds of every run, a comparison, test accuracy by group, and the places.
+def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], console: Console) -> None:
+    """Print the rounds of every strategy, a comparison, test accuracy by group, and the places.
 
     Args:
         finished: what result.json holds, by run directory.
@@ -35,111 +35,116 @@ def print_summary(
     """
     page = _Page(console)
     results = list(finished.values())
-    if len(results) <= _MANY:
-        for result in results:
-            _rounds(page, result)
-    _comparison(page, results)
+    groups = by_name(results)
+    for name, runs in groups.items():
+        _rounds(page, name, runs)
+    _comparison(page, groups)
     _gains(page, results)
-    _groups(page, results)
-    for folder in finished:
-        page.line("record", folder)
-        for place in sorted((folder / "wandb").glob("*run-*-*")) if len(results) <= _MANY else ():
-            page.line("W&B", place)
+    _groups(page, groups)
+    _places(page, list(finished))
     for plot in plots:
         page.line("plot", plot)
 
 
-def _rounds(page: _Page, result: Mapping[str, Any]) -> None:
+def _places(page: _Page, folders: Sequence[Path]) -> None:
+    if len(folders) > _MANY:
+        for parent in dict.fromkeys(folder.parent for folder in folders):
+            inside = [folder.name for folder in folders if folder.parent == parent]
+            page.line("record", parent, f"  ({len(inside)} runs, {inside[0]} to {inside[-1]})")
+        return
+    for folder in folders:
+        page.line("record", folder)
+        for place in sorted((folder / "wandb").glob("*run-*-*")):
+            page.line("W&B", place)
+
+
+def _rounds(page: _Page, name: str, runs: Sequence[Result]) -> None:
+    """The rounds of runs that differ by seed only: their mean."""
     names = ("round", "new rows", "rejected", "why", "train rows", "errors", "mine", "select")
     rows: list[list[str]] = []
-    for entry in result["rounds"]:
-        metrics = entry.get("metrics", {})
+    for entries in zip(*(run["rounds"] for run in runs), strict=False):
+
+        def mean(key: str, entries: Sequence[Mapping[str, Any]] = entries) -> float | None:
+            values = [entry.get(key, entry.get("metrics", {}).get(key)) for entry in entries]
+            return None if None in values else fmean(values)
+
+        reasons: Counter[str] = Counter()
+        for entry in entries:
+            reasons.update(entry.get("rejected_by_reason", {}))
         rows.append(
             [
-                "seed" if entry["round"] == 0 else str(entry["round"]),
-                _count(entry.get("new_rows")),
-                _count(entry.get("rejected")),
-                _why(entry.get("rejected_by_reason", {})),
-                _count(entry.get("train_rows")),
-                _count(entry.get("errors")),
-                _share(metrics.get("mine/accuracy")),
-                _share(metrics.get("select/accuracy")),
+                "seed" if entries[0]["round"] == 0 else str(entries[0]["round"]),
+                _count(mean("new_rows")),
+                _count(mean("rejected")),
+                _why({reason: count / len(runs) for reason, count in reasons.items()}),
+                _count(mean("train_rows")),
+                _count(mean("errors")),
+                _share(mean("mine/accuracy")),
+                _share(mean("select/accuracy")),
             ]
         )
-    page.table(_title(result), names, rows, texts=("why",))
+    seeds = f"seed {runs[0]['seed']}" if len(runs) == 1 else f"mean of {len(runs)} seeds"
+    page.table(f"Rounds of {name}, {seeds}", names, rows, texts=("why",))
 
 
-def _comparison(page: _Page, results: Sequence[Mapping[str, Any]]) -> None:
-    names = ("run", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
+def _comparison(page: _Page, groups: Mapping[str, Sequence[Result]]) -> None:
+    names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
     rows: list[list[str]] = []
-    for result in results:
-        llm, test, rounds = result.get("llm", {}), result.get("test", {}), result["rounds"]
-        low, high = test.get("accuracy_low"), test.get("accuracy_high")
-        rows.append(
-            [
-                _title(result),
-                _count(rounds[-1].get("train_rows") if rounds else None),
-                _count(llm.get("calls")),
-                _count(llm.get("store_hits")),
-                _count(llm.get("prompt_tokens", 0) + llm.get("completion_tokens", 0)),
-                _share(test.get("accuracy")),
-                "" if low is None or high is None else f"{_share(low)}-{_share(high)}",
-                _seconds(result.get("seconds", {})),
-            ]
-        )
+    for name, runs in groups.items():
+        for run in runs:
+            llm, test, rounds = run.get("llm", {}), run.get("test", {}), run["rounds"]
+            low, high = test.get("accuracy_low"), test.get("accuracy_high")
+            rows.append(
+                [
+                    name,
+                    str(run["seed"]),
+                    _count(rounds[-1].get("train_rows") if rounds else None),
+                    _count(llm.get("calls")),
+                    _count(llm.get("store_hits")),
+                    _count(llm.get("prompt_tokens", 0) + llm.get("completion_tokens", 0)),
+                    _share(test.get("accuracy")),
+                    "" if low is None or high is None else f"{_share(low)}-{_share(high)}",
+                    _seconds(run.get("seconds", {})),
+                ]
+            )
     page.table("Accuracy on the test set, and what it took", names, rows, texts=("run",))
 
 
-def _gains(page: _Page, results: Sequence[Mapping[str, Any]]) -> None:
+def _gains(page: _Page, results: Sequence[Result]) -> None:
     """Strategies against ZeroGen, over seeds; nothing where there is nothing to compare with."""
-    found = gains(results)
-    by_run = scores(results)
     rows = []
-    for gain in found:
-        own = estimate(list(by_run[gain.task, gain.strategy].values()))
+    for gain in gains(results):
         difference = gain.difference
         interval = "one seed: none"
         if difference.low is not None and difference.high is not None:
             interval = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
-        rows.append(
-            [
-                f"{gain.task}-{gain.strategy}",
-                str(difference.seeds),
-                _share(own.mean),
-                f"{100 * difference.mean:+.1f}",
-                interval,
-            ]
-        )
+        points = f"{100 * difference.mean:+.1f}"
+        rows.append([gain.name, str(difference.seeds), _share(gain.mean), points, interval])
     if rows:
         names = ("runs", "seeds", "mean test", "points over zerogen", "95% interval")
         page.table("Over ZeroGen at the same budget, paired by seed", names, rows, texts=("runs",))
 
 
-def _groups(page: _Page, results: Sequence[Mapping[str, Any]]) -> None:
-    """Mean accuracy by group of test rows and strategy; nothing where no run has groups."""
-    kinds = list(dict.fromkeys(kind for run in results for kind in run.get("test_groups") or {}))
-    runs: dict[str, list[Mapping[str, Any]]] = {}
-    for run in results:
-        if run.get("test_groups"):
-            runs.setdefault(f"{run['task']}-{run['strategy']}", []).append(run["test_groups"])
+def _groups(page: _Page, groups: Mapping[str, Sequence[Result]]) -> None:
+    """Mean accuracy by group of test rows; nothing where no run has groups."""
+    columns = {
+        name: [run["test_groups"] for run in runs if run.get("test_groups")] for name, runs in groups.items()
+    }
+    columns = {name: found for name, found in columns.items() if found}
     rows = []
-    for kind in kinds:
-        means = [[group[kind] for group in groups if kind in group] for groups in runs.values()]
+    for kind in dict.fromkeys(kind for found in columns.values() for scores in found for kind in scores):
+        means = [[scores[kind] for scores in found if kind in scores] for found in columns.values()]
         rows.append([kind, *(_share(fmean(values)) if values else "" for values in means)])
     if rows:
-        names = ("group", *runs)
-        page.table("Accuracy on the test set, by group (mean over seeds)", names, rows, texts=("group",))
+        title = "Accuracy on the test set, by group (mean over seeds)"
+        page.table(title, ("group", *columns), rows, texts=("group",))
 
 
-def _title(result: Mapping[str, Any]) -> str:
-    return f"{result['task']}-{result['strategy']}-s{result['seed']}"
-
-
-def _why(reasons: Mapping[str, int]) -> str:
-    most = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{reason} {count}" for reason, count in most[:_REASONS])
+def _why(reasons: Mapping[str, float]) -> str:
+    most = sorted(((r, n) for r, n in reasons.items() if n >= 0.5), key=lambda item: (-item[1], item[0]))
+    told = ", ".join(f"{reason} {_count(count)}" for reason, count in most[:_REASONS])
     rest = sum(count for _, count in most[_REASONS:])
-    return f"{told}, other {rest}" if rest else told
+    return f"{told}, other {_count(rest)}" if rest else told
 
 
 def _count(value: float | None) -> str:
@@ -193,6 +198,6 @@ class _Page:
         self._console.print(table)
         self._console.print()
 
-    def line(self, what: str, place: Path) -> None:
+    def line(self, what: str, place: Path, more: str = "") -> None:
         """Print where something is, whole and on one line, so that it can be copied."""
-        self._console.print(self.text(f"{what:7}{place}"), soft_wrap=True, highlight=False)
+        self._console.print(self.text(f"{what:7}{place}{more}"), soft_wrap=True, highlight=False)

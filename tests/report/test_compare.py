@@ -29,7 +29,8 @@ def test_differences_are_paired_by_seed() -> None:
         run("zerogen", 0, 0.1, task="other"),
     ]
     (gain,) = gains(results)
-    assert (gain.task, gain.strategy, gain.difference.seeds) == ("t", "s3", 3)
+    assert (gain.name, gain.base, gain.difference.seeds) == ("s3, t", "zerogen, t", 3)
+    assert gain.mean == pytest.approx(0.73)
     assert gain.difference.mean == pytest.approx(0.03)
     assert gain.difference.low is not None and gain.difference.low > 0.0
 
@@ -39,7 +40,13 @@ def test_one_seed_has_no_interval() -> None:
     assert gain.difference.low is None
 
 
+def test_runs_that_differ_by_more_than_the_seed_are_not_mixed() -> None:
+    found = gains([run("zerogen", 0, 0.6), run("s3", 0, 0.7), run("s3", 0, 0.5)])
+    assert [(g.name, round(g.difference.mean, 6)) for g in found] == [("s3 (1)", 0.1), ("s3 (2)", -0.1)]
+
+
 def test_nothing_to_compare_with() -> None:
     assert gains([run("s3", 0, 0.7)]) == []
+    assert gains([run("zerogen", 0, 0.6), run("zerogen", 0, 0.5), run("s3", 0, 0.7)]) == []
     with pytest.raises(ValueError, match="no values"):
         estimate([])

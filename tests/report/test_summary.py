@@ -31,9 +31,9 @@ def test_rounds_and_comparison() -> None:
     assert "duplicate 4, too_short 2, truncated 2, other 1" in text
     assert row(text, "2   ")[:2] == ["2", "247"]
     assert row(text, "2   ")[-4:] == ["1,500", "103", "0.828", "0.817"]
-    (run,) = [line.split() for line in text.split("\n") if "218,000" in line and "-s3-" in line]
+    (run,) = [line.split() for line in text.split("\n") if "218,000" in line and "s3" in line]
     numbers = ["1,500", "1,650", "31", "218,000", "0.810", "0.780-0.830", "84"]
-    assert run == ["reviews-s3-s0", *numbers]
+    assert run == ["s3", "0", *numbers]
 
 
 def test_numbers_are_whole_at_80_columns() -> None:
@@ -63,10 +63,23 @@ def test_texts_are_not_markup_and_no_control_characters() -> None:
 
 
 def test_ascii_where_the_terminal_cannot_do_more() -> None:
-    odd = result("s3", S3, 0.8, task="caf\u00e9")
+    odd = result("caf\u00e9", S3, 0.8)
     text = printed([odd], encoding="ascii")
-    assert "caf?-s3-s0" in text
+    assert "caf?" in text
     assert "-----" in text
+
+
+def test_seeds_are_shown_as_their_mean() -> None:
+    text = printed([run for seed in range(3) for run in strategies(seed)], width=120)
+    assert "Rounds of s3, mean of 3 seeds" in text and "Rounds of zerogen, mean of 3 seeds" in text
+    assert row(text, "2   ")[-4:] == ["1,500", "103", "0.828", "0.817"]
+    assert row(text, "mixed") == ["mixed", "0.720", "0.670", "0.690"]
+    assert "record runs  (9 runs, 0 to 8)" in text
+
+
+def test_another_config_with_the_same_seed_is_another_column() -> None:
+    text = printed([result("s3", S3, 0.8), result("s3", S3, 0.6)], width=120)
+    assert row(text, "plain") == ["plain", "0.850", "0.650"]
 
 
 def test_where_everything_is(tmp_path: Path) -> None:
