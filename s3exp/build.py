@@ -45,6 +45,9 @@ def from_hydra(composed: DictConfig) -> Config:
     Raises:
         UserError: a value is missing or makes no sense.
     """
+    missing = sorted(OmegaConf.missing_keys(composed))
+    if missing:
+        raise UserError(f"{', '.join(missing)}: not set; s3exp/config.py says what each is")
     try:
         config = OmegaConf.to_object(composed)
     except OmegaConfBaseException as error:

@@ -52,7 +52,10 @@ class TaskConfig:
     name: str = MISSING
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING  # input columns, in the order in which the small model reads them
-    generate: str = MISSING  # the one of them that the LLM writes; the others are drawn from gold contexts
+    generate: str = MISSING  # the one of them that the LLM writes; the others, its context, are given
+    # where seeds take their contexts from, labels unread: a file or hub id with the context columns, or a .txt file
+    # with one context a line; null: the gold mining rows
+    contexts: str | None = None
     label: str = "label"  # the label column: class index or label name
     labels: list[str] = MISSING  # label names by class index
     group: str | None = None  # a column whose values split the metrics (say, a kind of difficulty)

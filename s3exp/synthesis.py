@@ -109,7 +109,7 @@ def _question(task: Classification, order: Order, reasons: dict[int, list[str]])
     """The function that makes the question of row `i`."""
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
-    contexts = list({content(c.values()): c for c in map(task.context, task.gold.mine) if c}.values())
+    contexts = task.gold.contexts
 
     def label_of(row: int) -> int:
         # every block of as many rows as there are labels holds each label once: drawn uniformly, and balanced

@@ -13,6 +13,7 @@ from hydra import compose, initialize_config_dir
 
 from s3exp.build import from_hydra, register_schemas
 from s3exp.config import Config
+from s3exp.types import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 CONF = ROOT / "conf"
@@ -20,7 +21,12 @@ CHOICES = [
     f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
     for path in sorted(CONF.glob("*/*.yaml"))
 ]
-NEEDS = {"small_model=transformers": ["small_model.checkpoint=org/encoder"]}
+NEEDS = {
+    "small_model=transformers": ["small_model.checkpoint=org/encoder"],
+    "task=classification": [
+        *("task.name=mine", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
+    ],
+}
 
 
 def composed(*words: str) -> Config:
@@ -36,8 +42,16 @@ def test_every_choice_composes(choice: str) -> None:
 
 def test_every_prompt_set_of_every_task_composes() -> None:
     for path in sorted((CONF / "task").glob("*.yaml")):
-        for name in composed(f"task={path.stem}").task.prompt_sets:
-            composed(f"task={path.stem}", f"task.prompts={name}")
+        choice = [f"task={path.stem}", *NEEDS.get(f"task={path.stem}", [])]
+        for name in composed(*choice).task.prompt_sets:
+            composed(*choice, f"task.prompts={name}")
+
+
+def test_what_is_not_set_is_named() -> None:
+    with pytest.raises(
+        UserError, match=r"^task.gold.test, task.gold.validation, task.labels, task.name: not set"
+    ):
+        composed("task=classification")
 
 
 def test_the_strategies_are_what_the_paper_says() -> None:

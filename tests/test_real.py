@@ -39,3 +39,36 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
     shown = tmp_path / "runs" / "s3" / "rounds" / "1" / "prompts.jsonl"
     prompts = [json.loads(line) for line in shown.read_text().splitlines()]
     assert all(p["text"].startswith("Here is a ") and len(p["text"].split()) < 110 for p in prompts)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("task", ["qnli", "rte", "sst2"])
+def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> None:
+    """Pairs and single sentences, with the embedded LLM: it writes film reviews whatever it is asked, and shows that
+    prompts, contexts, training and scoring fit the hub's columns."""
+    data = shared / "data" / task
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "s3exp", f"task={task}", "strategy=s3"),
+            *(f"task.gold.{role}={data / role}.jsonl" for role in ("train", "validation", "test")),
+            *("task.gold.mine_rows=40", "task.gold.select_rows=20", "task.gold.test_rows=60"),
+            *("llm.max_tokens=60", "llm.truncated=trim", "llm.max_exemplar_tokens=200"),
+            *("small_model.epochs=2", "loop.budget.rows=30", "run_dir=run", "progress=false", "tracker=none"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["status"] == "done" and result["rounds"][-1]["train_rows"] > 20
+    prompts = [
+        json.loads(line) for line in (tmp_path / "run/rounds/0/prompts.jsonl").read_text().splitlines()
+    ]
+    seeds = [prompt for prompt in prompts if prompt["kind"] == "seed"]
+    pair = task != "sst2"
+    assert seeds and all(bool(prompt["context"]) == pair for prompt in seeds)
+    for prompt in seeds:
+        assert all(text[:50] in prompt["text"] for text in prompt["context"].values())

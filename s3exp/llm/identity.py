@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 
 from s3exp.config import LLMConfig
+from s3exp.embedded import PREFIX, locate
 from s3exp.types import UserError
 
-EMBEDDED = "embedded/"
 # What an LLM is made of. A README or a training log beside it does not change what it writes.
 SUFFIXES = {".json", ".jinja", ".safetensors", ".bin", ".pt", ".gguf", ".model", ".tiktoken", ".txt", ".py"}
 WHOLE = 64 << 20  # bytes up to which a file is read from end to end
@@ -27,14 +27,13 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
     Raises:
         UserError: it looks like a folder and is none, or the folder holds no model.
     """
-    if model.startswith(EMBEDDED):
-        folder = Path(__file__).resolve().parent.parent / "embedded" / model.removeprefix(EMBEDDED)
+    folder = locate(model)
+    if model.startswith(PREFIX):
         if (folder / "config.json").is_file():
             return str(folder)
         if backend != "server":
             raise UserError(f"llm.model={model}: this installation of s3exp has no such embedded model")
         return model
-    folder = Path(model).expanduser()
     if (folder / "config.json").is_file():
         if revision is not None and backend != "server":
             raise UserError(f"llm.revision={revision}: only a hub id has revisions, {model} is a folder")

@@ -1,7 +1,7 @@
 """Tasks of one kind: give a class to one text or a pair of texts. Renders prompts, parses completions, scores.
 
 A task of this kind is one YAML. The LLM writes the field `generate`; a pair's other field (its context) is drawn
-from gold mining rows, without their labels (paper, section 3.1). Knows nothing of rounds, quotas or strategies.
+from `Gold.contexts`, which have no labels (paper, section 3.1). Knows nothing of rounds, quotas or strategies.
 """
 
 from __future__ import annotations

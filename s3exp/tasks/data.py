@@ -103,6 +103,38 @@ def _read_hub(source: str) -> Sequence[Mapping[str, Any]]:
     return list(loaded)
 
 
+def read_contexts(source: str, names: Sequence[str]) -> list[dict[str, str]]:
+    """The columns `names` of every row of `source`; a .txt file holds one text a line, for a single column.
+
+    Raises:
+        UserError: the source cannot be read, lacks a column, holds no text or no row.
+    """
+    path = locate(source)
+    rows: Sequence[Mapping[str, Any]]
+    if path.suffix == ".txt":
+        if len(names) > 1:
+            raise UserError(f"{source}: a .txt file holds one column, this task needs {', '.join(names)}")
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{source}: cannot be read: {error}") from error
+        rows = [{names[0]: line} for line in lines if line.strip()]
+    else:
+        rows = read_rows(source)
+    if not rows:
+        raise UserError(f"{source}: no contexts in it")
+    return [_texts(row, names, f"{source}, row {index}") for index, row in enumerate(rows)]
+
+
+def _texts(row: Mapping[str, Any], names: Sequence[str], where: str) -> dict[str, str]:
+    for name in names:
+        if name not in row:
+            raise UserError(f"{where}: no column {name}; it has {', '.join(row)}")
+        if not isinstance(row[name], str):
+            raise UserError(f"{where}: column {name} holds no text")
+    return {name: clean(row[name]) for name in names}
+
+
 def to_examples(
     rows: Sequence[Mapping[str, Any]],
     source: str,
@@ -123,11 +155,7 @@ def to_examples(
     examples = []
     for index, row in enumerate(rows):
         where = f"{source}, row {index}"
-        fields = {}
-        for name in columns.fields:
-            if not isinstance(row.get(name), str):
-                raise UserError(f"{where}: column {name} holds no text")
-            fields[name] = clean(row[name])
+        fields = _texts(row, columns.fields, where)
         label = to_label(row.get(columns.label), columns.labels, where)
         group = str(row.get(columns.group)) if columns.group else None
         examples.append(Example(f"{role}-{index}", fields, label, group=group))

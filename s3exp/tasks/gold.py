@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from s3exp.config import TaskConfig
-from s3exp.tasks.data import Columns, read_rows, to_examples
+from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples
 from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
@@ -20,20 +20,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """Gold rows by role. `mine` gives the errors, `select` picks the epoch, `test` is read once, at the end."""
+    """Gold rows by role. `mine` gives the errors, `select` picks the epoch, `test` is read once, at the end.
+
+    `contexts` are what seeds are conditioned on, each once: the fields that the LLM does not write, without labels.
+    Empty where it writes the only field.
+    """
 
     train: tuple[Example, ...]
     mine: tuple[Example, ...]
     select: tuple[Example, ...]
     test: tuple[Example, ...]
+    contexts: tuple[Mapping[str, str], ...] = ()
 
     def digest(self) -> str:
-        """Hash of every row's texts and label, by role: a run is continued on the same gold only."""
+        """Hash of every row's texts and label, by role, and of the contexts: a run goes on with the same only."""
         digest = hashlib.sha256()
         for role in (self.train, self.mine, self.select, self.test):
             for row in role:
                 digest.update(f"{content(row.fields.values())}:{row.label}\n".encode())
             digest.update(b"--\n")
+        for context in self.contexts:
+            digest.update(f"{content(context.values())}\n".encode())
         return digest.hexdigest()[:16]
 
 
@@ -74,7 +81,24 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     select = validation[:n_select][: source.select_rows]
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
-    return Gold(tuple(train), tuple(mine), tuple(select), tuple(test))
+    contexts = tuple(_contexts(task, mine))
+    return Gold(tuple(train), tuple(mine), tuple(select), tuple(test), contexts)
+
+
+def _contexts(task: TaskConfig, mine: Sequence[Example]) -> list[Mapping[str, str]]:
+    """Distinct contexts, from the pool of the task or else from the gold mining rows."""
+    names = [name for name in task.fields if name != task.generate]
+    if not names:
+        if task.contexts is not None:
+            raise UserError(
+                f"task.contexts={task.contexts}: the LLM writes the only field, there is no context"
+            )
+        return []
+    if task.contexts is None:
+        found = [{name: row.fields[name] for name in names} for row in mine]
+    else:
+        found = read_contexts(task.contexts, names)
+    return list({content(context.values()): context for context in found}.values())
 
 
 def _distinct(rows: Sequence[Example], source: str) -> list[Example]:

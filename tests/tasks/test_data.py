@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from s3exp.tasks.data import Columns, read_rows, to_examples, to_label
+from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples, to_label
 from s3exp.types import UserError
 
 COLUMNS = Columns(["text"], "label", ["negative", "positive"])
@@ -83,3 +83,20 @@ def test_wrong_files_are_named(tmp_path: Path, source: str, text: str | bytes | 
 def test_labels_by_index_number_or_name() -> None:
     labels = ["no", "yes"]
     assert [to_label(v, labels, "") for v in (1, "1", 1.0, "yes")] == [1, 1, 1, 1]
+
+
+def test_contexts_from_text_and_tables(tmp_path: Path) -> None:
+    (tmp_path / "pool.txt").write_text("One  fact.\n\nAnother <br /> fact.\n", encoding="utf-8")
+    found = read_contexts(str(tmp_path / "pool.txt"), ["sentence"])
+    assert found == [{"sentence": "One fact."}, {"sentence": "Another fact."}]
+    (tmp_path / "pool.csv").write_text("a,b,label\nx,y,?\n", encoding="utf-8")
+    assert read_contexts(str(tmp_path / "pool.csv"), ["a", "b"]) == [{"a": "x", "b": "y"}]
+    with pytest.raises(UserError, match="no column c; it has a, b, label"):
+        read_contexts(str(tmp_path / "pool.csv"), ["c"])
+    with pytest.raises(UserError, match="holds one column, this task needs a, b"):
+        read_contexts(str(tmp_path / "pool.txt"), ["a", "b"])
+    (tmp_path / "empty.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(UserError, match="no contexts in it"):
+        read_contexts(str(tmp_path / "empty.txt"), ["a"])
+    with pytest.raises(UserError, match="cannot be read"):
+        read_contexts(str(tmp_path / "none.txt"), ["a"])

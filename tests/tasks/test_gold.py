@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,24 @@ def test_the_digest_follows_content(write_rows: Write) -> None:
     assert one.digest() == load_gold(task, with_train=False).digest()
     changed = replace(one, mine=(replace(one.mine[0], label=1 - one.mine[0].label), *one.mine[1:]))
     assert changed.digest() != one.digest()
+
+
+def test_contexts_are_those_of_the_mining_rows_or_of_a_pool(write_rows: Write, tmp_path: Path) -> None:
+    def pairs(prefix: str) -> list[dict[str, object]]:
+        return [{"q": f"{prefix} {i}", "c": f"{prefix} text {i // 2}", "label": i % 2} for i in range(20)]
+
+    task = task_of(write_rows("v.jsonl", pairs("v")), write_rows("t.jsonl", pairs("t")))
+    task.fields, task.generate = ["q", "c"], "q"
+    gold = load_gold(task, with_train=False)
+    assert {c["c"] for c in gold.contexts} == {row.fields["c"] for row in gold.mine}
+    assert len(gold.contexts) == len({row.fields["c"] for row in gold.mine}) and gold.contexts[0].keys() == {
+        "c"
+    }
+    (tmp_path / "pool.txt").write_text("one\ntwo\nOne\n")
+    task.contexts = str(tmp_path / "pool.txt")
+    pooled = load_gold(task, with_train=False)
+    assert [c["c"] for c in pooled.contexts] == ["One", "two"]
+    assert pooled.mine == gold.mine and pooled.digest() != gold.digest()
+    task.fields, task.generate = ["q"], "q"
+    with pytest.raises(UserError, match="there is no context"):
+        load_gold(task, with_train=False)
