@@ -82,7 +82,7 @@ def _job(composed: DictConfig, session: Session) -> None:
     for noisy in ("httpx", "openai", "pytorch_lightning", "lightning", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
-        folder, result = run(composed)
+        done = run(composed)
     except UserError as error:
         session.fail(2, str(error))
     except LLMFault as error:
@@ -92,7 +92,8 @@ def _job(composed: DictConfig, session: Session) -> None:
         log.exception("this job failed")
         session.fail(1, f"{type(error).__name__}: {error}")
     else:
-        session.finished[folder] = result
+        if done is not None:
+            session.finished[done[0]] = done[1]
 
 
 def _show(finished: dict[Path, dict[str, Any]]) -> None:

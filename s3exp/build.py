@@ -10,8 +10,9 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
@@ -20,6 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 from s3exp import config as schemas
 from s3exp.config import Config, check, identity
 from s3exp.types import UserError
+
+if TYPE_CHECKING:
+    from s3exp.tasks.classification import Classification
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +64,11 @@ def from_hydra(composed: DictConfig) -> Config:
     return config
 
 
-def run(composed: DictConfig) -> tuple[Path, dict[str, Any]]:
+def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
     """Build the parts of one job and run the loop; returns the run directory and what result.json holds.
 
-    Everything that can be wrong with the input is looked at before the run directory is made.
+    A dry run shows its plan and returns None. Everything that can be wrong with the input is looked at before the run
+    directory is made.
     """
     config = from_hydra(composed)
     from s3exp import llm, loop, small_model, tracking
@@ -86,6 +91,9 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]]:
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
     folder = run_folder(config, facts)
     task = Classification(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
+    if config.dry_run:
+        _preview(task, config, model, folder)
+        return None
     with ExitStack() as stack:
         tracker = tracking.build_tracker(config, plain, folder, gold)
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
@@ -99,6 +107,21 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]]:
         stack.enter_context(tracker)
         parts = loop.Parts(task, engine, small, tracker, config.strategy, config.loop, store, config.seed)
         return folder, loop.run(parts)
+
+
+def _preview(task: Classification, config: Config, model: str, folder: Path) -> None:
+    """Show what the run would ask. A store that does not exist is not made for that."""
+    from rich.console import Console
+
+    from s3exp import llm, preview
+    from s3exp.llm.tokens import counter
+    from s3exp.report.page import Page
+
+    store = config.llm.store if config.llm.store and Path(config.llm.store).expanduser().is_file() else None
+    quiet = replace(config.llm, store=store, replay=False)
+    with llm.build_llm(quiet, progress=False) as engine:
+        rounds = preview.plan_rounds(task, engine, config, counter(model))
+    preview.print_plan(rounds, config, folder, Page(Console()))
 
 
 @contextmanager

@@ -178,6 +178,7 @@ class Config:
     seed: int = 0  # everything random is derived from it
     run_dir: str | None = None  # the record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>
     progress: bool = True  # progress bars
+    dry_run: bool = False  # show the prompts and what the run would cost; start and write nothing
 
 
 def check(config: Config) -> None:
@@ -289,7 +290,7 @@ SAME_RUN: frozenset[str] = frozenset(
     for key in (
         "store replay gpu_memory kv_cache_gib tensor_parallel url key_variable concurrency timeout retries"
     ).split()
-) | {"run_dir", "progress", "tracker"}
+) | {"run_dir", "progress", "dry_run", "tracker"}
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:

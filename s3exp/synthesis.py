@@ -48,6 +48,15 @@ class Order:
     tries: int = 3
     tokens: int | None = None
 
+    @property
+    def wanted(self) -> int:
+        """Rows to make: the quota, or less where there is too little to extrapolate from."""
+        if self.round > 0 and not self.shown:
+            return 0  # the small model made no error
+        if self.shown and self.rows_per_error is not None:
+            return min(self.quota, len(self.shown) * self.rows_per_error)
+        return self.quota
+
 
 def synthesize(task: Classification, llm: Answers, order: Order, known: Sequence[Example]) -> Batch:
     """Ask the LLM until the quota is filled, the tries are spent or the tokens are.
@@ -58,17 +67,13 @@ def synthesize(task: Classification, llm: Answers, order: Order, known: Sequence
     Raises:
         LLMFault: the LLM cannot go on. Its answers so far are in the generation store.
     """
-    quota = order.quota
-    if order.shown and order.rows_per_error is not None:
-        quota = min(quota, len(order.shown) * order.rows_per_error)
-    if order.round > 0 and not order.shown:
-        quota = 0  # nothing to learn from: the small model made no error
+    quota = order.wanted
     asked: list[tuple[Prompt, Completion]] = []
     rejected: list[Rejected] = []
     reasons: dict[int, list[str]] = {}
     if quota and order.rationales and not order.shown and task.has_rationales:
         reasons = _ask_rationales(task, llm, order, asked, rejected)
-    ask = _question(task, order, reasons)
+    ask = question(task, order, reasons)
     seen = {content(row.fields.values()): "duplicate" for row in known}
     seen |= {content(row.fields.values()): "copy_of_gold" for row in task.gold.mine}
     examples: list[Example] = []
@@ -105,7 +110,7 @@ def prompt_hash(prompt: Prompt) -> str:
     ).hexdigest()
 
 
-def _question(task: Classification, order: Order, reasons: dict[int, list[str]]) -> Callable[[int], Prompt]:
+def question(task: Classification, order: Order, reasons: dict[int, list[str]]) -> Callable[[int], Prompt]:
     """The function that makes the question of row `i`."""
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
@@ -134,6 +139,13 @@ def _question(task: Classification, order: Order, reasons: dict[int, list[str]])
     return ask
 
 
+def rationale_prompts(
+    task: Classification, order: Order, labels: Sequence[int], attempt: int = 0
+) -> list[Prompt]:
+    """The questions for the lists of reasons of some labels, at the `attempt`-th try."""
+    return [task.rationale_prompt(label, derive(order.seed, "rationale", label, attempt)) for label in labels]
+
+
 def _ask_rationales(
     task: Classification,
     llm: Answers,
@@ -145,10 +157,7 @@ def _ask_rationales(
     reasons: dict[int, list[str]] = {}
     for attempt in range(order.tries):
         open_labels = [label for label in range(task.labels) if label not in reasons]
-        prompts = [
-            task.rationale_prompt(label, derive(order.seed, "rationale", label, attempt))
-            for label in open_labels
-        ]
+        prompts = rationale_prompts(task, order, open_labels, attempt)
         for prompt, completion in zip(prompts, llm.generate(prompts) if prompts else [], strict=True):
             asked.append((prompt, completion))
             found = task.parse_rationales(completion)

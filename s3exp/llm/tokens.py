@@ -1,8 +1,9 @@
-"""Cuts a text to so many tokens of the LLM's tokenizer. Knows tokenizers, not models, and no prompt."""
+"""Cuts a text to so many tokens of the LLM's tokenizer, and counts them. Knows no models and no prompts."""
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,23 @@ def cutter(model_path: str, limit: int) -> Callable[[str], str]:
         return _cut_words(text, limit) if found is None else _cut_tokens(found, text, limit)
 
     return cut
+
+
+def counter(model_path: str) -> Callable[[str], int]:
+    """A function that counts the tokens of a text, by words where no tokenizer can be had. No chat template in it."""
+
+    @cache
+    def tokenizer() -> Any:
+        return _load(model_path)
+
+    def count(text: str) -> int:
+        found = tokenizer()
+        plain = text.encode("utf-8", "replace").decode()
+        if found is None:
+            return math.ceil(len(plain.split()) / WORDS_PER_TOKEN)
+        return len(found.encode(plain, add_special_tokens=False).ids)
+
+    return count
 
 
 def _cut_tokens(tokenizer: Any, text: str, limit: int) -> str:
@@ -67,7 +85,7 @@ def _load(model_path: str) -> Any | None:
     except Exception as error:  # noqa: BLE001 - the library raises bare Exceptions, for a missing file as for no network
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         log.warning(
-            "no tokenizer for llm.model=%s (%s): exemplars are cut by words, %g a token",
+            "no tokenizer for llm.model=%s (%s): tokens are counted by words, %g a token",
             model_path,
             reason,
             WORDS_PER_TOKEN,

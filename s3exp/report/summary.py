@@ -1,7 +1,6 @@
 """What the terminal says when a command ends: rounds, comparison, groups, and where everything is.
 
-Reads what result.json holds. Names and reasons may come from an LLM or a user: they are shown as
-text, never as markup, and in ASCII where the terminal cannot do more.
+Reads what result.json holds; how it is shown is said in page.py.
 """
 
 from __future__ import annotations
@@ -12,15 +11,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from s3exp.report.compare import gains
 from s3exp.report.lines import Result, by_name
+from s3exp.report.page import Page
 
-_ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
 _MANY = 6  # runs; of more, only their folders' common place is shown
 _REASONS = 3  # of rejection, by round: the most frequent
 
@@ -33,7 +29,7 @@ def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], consol
         plots: the figures that were drawn.
         console: where to; a width and an encoding of its own.
     """
-    page = _Page(console)
+    page = Page(console)
     results = list(finished.values())
     groups = by_name(results)
     for name, runs in groups.items():
@@ -46,7 +42,7 @@ def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], consol
         page.line("plot", plot)
 
 
-def _places(page: _Page, folders: Sequence[Path]) -> None:
+def _places(page: Page, folders: Sequence[Path]) -> None:
     if len(folders) > _MANY:
         for parent in dict.fromkeys(folder.parent for folder in folders):
             inside = [folder.name for folder in folders if folder.parent == parent]
@@ -58,7 +54,7 @@ def _places(page: _Page, folders: Sequence[Path]) -> None:
             page.line("W&B", place)
 
 
-def _rounds(page: _Page, name: str, runs: Sequence[Result]) -> None:
+def _rounds(page: Page, name: str, runs: Sequence[Result]) -> None:
     """The rounds of runs that differ by seed only: their mean."""
     names = ("round", "new rows", "rejected", "why", "train rows", "errors", "mine", "select")
     rows: list[list[str]] = []
@@ -87,7 +83,7 @@ def _rounds(page: _Page, name: str, runs: Sequence[Result]) -> None:
     page.table(f"Rounds of {name}, {seeds}", names, rows, texts=("why",))
 
 
-def _comparison(page: _Page, groups: Mapping[str, Sequence[Result]]) -> None:
+def _comparison(page: Page, groups: Mapping[str, Sequence[Result]]) -> None:
     names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
     rows: list[list[str]] = []
     for name, runs in groups.items():
@@ -110,7 +106,7 @@ def _comparison(page: _Page, groups: Mapping[str, Sequence[Result]]) -> None:
     page.table("Accuracy on the test set, and what it took", names, rows, texts=("run",))
 
 
-def _gains(page: _Page, results: Sequence[Result]) -> None:
+def _gains(page: Page, results: Sequence[Result]) -> None:
     """Strategies against ZeroGen, over seeds; nothing where there is nothing to compare with."""
     rows = []
     for gain in gains(results):
@@ -125,7 +121,7 @@ def _gains(page: _Page, results: Sequence[Result]) -> None:
         page.table("Over ZeroGen at the same budget, paired by seed", names, rows, texts=("runs",))
 
 
-def _groups(page: _Page, groups: Mapping[str, Sequence[Result]]) -> None:
+def _groups(page: Page, groups: Mapping[str, Sequence[Result]]) -> None:
     """Mean accuracy by group of test rows; nothing where no run has groups."""
     columns = {
         name: [run["test_groups"] for run in runs if run.get("test_groups")] for name, runs in groups.items()
@@ -159,45 +155,3 @@ def _seconds(stages: Mapping[str, float]) -> str:
     """Wall-clock: the stages of the loop, without the LLM's share, which lies within one of them."""
     inner = ("generate", "llm_start")
     return f"{sum(value for name, value in stages.items() if name not in inner):,.0f}"
-
-
-class _Page:
-    """A console, and what it can show."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._ascii = not console.encoding.lower().startswith("utf")
-
-    def text(self, value: object) -> Text:
-        """Text as it stands: no markup, no control characters, nothing that the terminal lacks."""
-        shown = "".join(c if c.isprintable() else " " for c in str(value))
-        if self._ascii:
-            shown = shown.encode("ascii", "replace").decode()
-        return Text(shown)
-
-    def table(
-        self, title: str, names: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str]
-    ) -> None:
-        """Print a table and an empty line. Columns named in `texts` may be folded, numbers not."""
-        table = Table(
-            box=_ASCII_RULE if self._ascii else box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-            show_edge=False,
-        )
-        for index, name in enumerate(names):
-            cells = [*name.split(), *(row[index] for row in rows)]
-            table.add_column(
-                Text("\n").join(map(self.text, name.split())),
-                justify="left" if name in texts else "right",
-                overflow="fold",
-                min_width=10 if name in texts else max(map(len, cells)),
-            )
-        for row in rows:
-            table.add_row(*map(self.text, row))
-        self._console.print(self.text(title), style="bold", soft_wrap=True, highlight=False)
-        self._console.print(table)
-        self._console.print()
-
-    def line(self, what: str, place: Path, more: str = "") -> None:
-        """Print where something is, whole and on one line, so that it can be copied."""
-        self._console.print(self.text(f"{what:7}{place}{more}"), soft_wrap=True, highlight=False)
