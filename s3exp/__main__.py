@@ -54,11 +54,14 @@ def command() -> int:
 
     from s3exp.build import register_schemas
 
-    session = Session()
+    session, home = Session(), os.getpid()
     register_schemas()
 
     def job(composed: DictConfig) -> None:
         _job(composed, session)
+        if session.failures and os.getpid() != home:
+            # a launcher's process: what it notes in the session is lost, so its failure has to leave as an error
+            raise RuntimeError(session.failures[-1])
 
     app = hydra.main(version_base="1.3", config_path=str(_conf()), config_name="config")(job)
     try:
@@ -81,6 +84,9 @@ def _job(composed: DictConfig, session: Session) -> None:
 
     for noisy in ("httpx", "openai", "pytorch_lightning", "lightning", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("huggingface_hub").setLevel(
+        logging.ERROR
+    )  # its tries; what came of them is an error of ours
     try:
         done = run(composed)
     except UserError as error:

@@ -23,7 +23,9 @@ from s3exp.config import Config, check, identity
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
+    from s3exp.store import RunStore
     from s3exp.tasks.classification import Classification
+    from s3exp.tracking import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +96,10 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
     if config.dry_run:
         _preview(task, config, model, folder)
         return None
+    if not (folder / "result.json").is_file():
+        small.check()
+        if not config.strategy.human:
+            llm.check_llm(config.llm)
     with ExitStack() as stack:
         tracker = tracking.build_tracker(config, plain, folder, gold)
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
@@ -102,11 +108,24 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
         done = store.read_result()
         if done is not None:
             log.info("%s: already done, nothing to compute", folder)
+            _show_again(store, done, tracker)
             return folder, done
         stack.enter_context(_log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         parts = loop.Parts(task, engine, small, tracker, config.strategy, config.loop, store, config.seed)
         return folder, loop.run(parts)
+
+
+def _show_again(store: RunStore, done: dict[str, Any], tracker: Tracker) -> None:
+    """Show a finished run to a tracker that has not seen its end: another one, or one whose process was killed."""
+    if tracker.complete():
+        return
+    with tracker:
+        for number in range(len(done["rounds"])):
+            record = store.read_round(number)
+            if record is not None:
+                tracker.log_round(record)
+        tracker.log_result(done)
 
 
 def _preview(task: Classification, config: Config, model: str, folder: Path) -> None:

@@ -8,7 +8,8 @@ The dataclasses are plain, not frozen, because Hydra composes into them; nobody 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from omegaconf import MISSING
@@ -188,6 +189,9 @@ def check(config: Config) -> None:
         UserError: names the key, its value and what is allowed.
     """
     llm, small, loop = config.llm, config.small_model, config.loop
+    for key, value in flat(asdict(config)).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{key}={value}: must be a finite number")
     choices: list[tuple[str, str, tuple[str, ...]]] = [
         ("llm.backend", llm.backend, ("vllm", "server", "transformers")),
         ("llm.truncated", llm.truncated, ("reject", "trim", "keep")),
@@ -295,16 +299,16 @@ SAME_RUN: frozenset[str] = frozenset(
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
     """Flatten a config (nested dicts) to dotted keys, without those that do not change the result (`SAME_RUN`)."""
-    flat: dict[str, Any] = {}
+    same = tuple(f"{key}." for key in SAME_RUN)
+    return {key: value for key, value in flat(values).items() if not f"{key}.".startswith(same)}
 
-    def walk(prefix: str, value: Any) -> None:
-        if prefix in SAME_RUN:
-            return
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one with dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
         if isinstance(value, dict):
-            for key, inner in value.items():
-                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+            found |= flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix] = value
-
-    walk("", values)
-    return flat
+            found[f"{prefix}{key}"] = value
+    return found

@@ -110,7 +110,10 @@ def result(
     records: Sequence[RoundRecord],
     test: Score,
 ) -> dict[str, Any]:
-    """What result.json holds: the run in numbers, from its rounds and its one look at the test rows."""
+    """What result.json holds: the run in numbers, from its rounds and its one look at the test rows.
+
+    The LLM's tokens are those of all its answers, whether they came from the store or not: two runs compare.
+    """
 
     def total(name: str) -> float:
         return sum(record.metrics.get(name, 0) for record in records)

@@ -69,7 +69,9 @@ class RunStore:
     def _open(self, config_yaml: str, identity: dict[str, Any]) -> None:
         path = self.folder / "run.json"
         if not path.exists():
-            strangers = [p.name for p in self.folder.iterdir() if p.name not in (".lock", "config.yaml")]
+            # a run that was killed at once has these
+            own = (".lock", "config.yaml", ".config.yaml.part", ".run.json.part")
+            strangers = [p.name for p in self.folder.iterdir() if p.name not in own]
             if strangers:
                 raise UserError(
                     f"run_dir={self.folder}: holds {strangers[0]} but no run.json: not a run, choose an empty folder"
@@ -116,8 +118,12 @@ class RunStore:
     def write_round(self, record: RoundRecord, fitted: Fitted) -> None:
         """Keep a finished round and the small model it ended with; the previous round's model is replaced.
 
-        The weights are put in place first: weights without their round are overwritten when it is done again.
+        The weights are put in place first: weights without their round are overwritten when it is done again. Rounds
+        after this one are removed: they were made from another one, which somebody took away.
         """
+        for later in self.round_folder(record.round).parent.glob("[0-9]*"):
+            if int(later.name) > record.round:
+                shutil.rmtree(later)
         made = self.folder / ".small_model.part"
         shutil.rmtree(made, ignore_errors=True)
         fitted.save(made)
@@ -157,7 +163,7 @@ def read_round(folder: Path) -> RoundRecord:
         rows = {name: _read_lines(folder / name, digest) for name, digest in marker["sha256"].items()}
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{folder}: the record of this round is damaged ({error}): remove the folder"
+            f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
         ) from error
     prompts = {row["hash"]: _prompt(row) for row in rows["prompts.jsonl"]}
     asked = tuple((prompts[row.pop("prompt")], Completion(**row)) for row in rows["completions.jsonl"])

@@ -34,7 +34,7 @@ class Order:
     """What one round is asked to make: at most `quota` rows, within `tokens` LLM tokens if that is a number.
 
     `shown` are the exemplars (none: seed rows), `rationales` whether seeds come with reasons, `rows_per_error`
-    caps the rows of one exemplar (None: as many as fill the quota), `tries` bounds the questions to
+    caps the rows of each exemplar (None: as many as fill the quota), `tries` bounds the questions to
     `tries * quota`, and `random_labels` asks for labels drawn at random instead of the exemplars' own.
     """
 
@@ -77,19 +77,19 @@ def synthesize(task: Classification, llm: Answers, order: Order, known: Sequence
     seen = {content(row.fields.values()): "duplicate" for row in known}
     seen |= {content(row.fields.values()): "copy_of_gold" for row in task.gold.mine}
     examples: list[Example] = []
-    row, spent = 0, _tokens(asked)
-    while len(examples) < quota and row < quota * order.tries:
-        wave = min(quota - len(examples), quota * order.tries - row)
-        prompts = [ask(index) for index in range(row, row + wave)]
-        if order.tokens is not None:
-            prompts = prompts[: _affordable(prompts, order.tokens - spent)]
-            if not prompts:
-                log.warning("round %d: the budget of LLM tokens is spent", order.round)
-                break
-        row += len(prompts)
+    made: Counter[str | None] = Counter()  # rows by exemplar
+    row = questions = 0
+    short = "after all tries"
+    while len(examples) < quota:
+        wave = _wave(ask, order, made, row, min(quota - len(examples), quota * order.tries - questions))
+        prompts = _affordable([prompt for _, prompt in wave], order, asked)
+        if not prompts:
+            short = "for its LLM tokens" if wave else short
+            break
+        row = wave[len(prompts) - 1][0] + 1
+        questions += len(prompts)
         for prompt, completion in zip(prompts, llm.generate(prompts), strict=True):
             asked.append((prompt, completion))
-            spent += completion.prompt_tokens + completion.completion_tokens
             fields = task.parse(prompt, completion)
             key = content(fields.values()) if isinstance(fields, dict) else ""
             problem = fields if isinstance(fields, str) else seen.get(key)
@@ -98,8 +98,9 @@ def synthesize(task: Classification, llm: Answers, order: Order, known: Sequence
                 continue
             assert isinstance(fields, dict)
             seen[key] = "duplicate"
+            made[prompt.parent] += 1
             examples.append(_example(order.round, len(examples), prompt, fields))
-    _report(order, quota, examples, rejected)
+    _report(order, examples, rejected, short)
     return Batch(tuple(examples), tuple(rejected), tuple(asked), order.quota)
 
 
@@ -157,7 +158,7 @@ def _ask_rationales(
     reasons: dict[int, list[str]] = {}
     for attempt in range(order.tries):
         open_labels = [label for label in range(task.labels) if label not in reasons]
-        prompts = rationale_prompts(task, order, open_labels, attempt)
+        prompts = _affordable(rationale_prompts(task, order, open_labels, attempt), order, asked)
         for prompt, completion in zip(prompts, llm.generate(prompts) if prompts else [], strict=True):
             asked.append((prompt, completion))
             found = task.parse_rationales(completion)
@@ -171,17 +172,35 @@ def _ask_rationales(
     return reasons
 
 
-def _affordable(prompts: Sequence[Prompt], tokens: int) -> int:
-    """How many of the prompts surely fit into `tokens`: a byte of text is at most a token, answers may be full."""
+def _wave(
+    ask: Callable[[int], Prompt], order: Order, made: Counter[str | None], row: int, count: int
+) -> list[tuple[int, Prompt]]:
+    """The next `count` questions from `row` on, with their rows; an exemplar that has all its rows is passed over."""
+    cap = order.rows_per_error if order.shown else None
+    last = (order.wanted if cap is None else len(order.shown) * cap) * order.tries
+    planned = Counter(made)
+    found: list[tuple[int, Prompt]] = []
+    while len(found) < count and row < last:
+        prompt = ask(row)
+        if cap is None or planned[prompt.parent] < cap:
+            planned[prompt.parent] += 1
+            found.append((row, prompt))
+        row += 1
+    return found
+
+
+def _affordable(
+    prompts: list[Prompt], order: Order, asked: Sequence[tuple[Prompt, Completion]]
+) -> list[Prompt]:
+    """Those of the prompts that surely fit into the tokens left: a byte is at most a token, answers may be full."""
+    if order.tokens is None:
+        return prompts
+    left = order.tokens - sum(c.prompt_tokens + c.completion_tokens for _, c in asked)
     for count, prompt in enumerate(prompts):
-        tokens -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
-        if tokens < 0:
-            return count
-    return len(prompts)
-
-
-def _tokens(asked: Sequence[tuple[Prompt, Completion]]) -> int:
-    return sum(c.prompt_tokens + c.completion_tokens for _, c in asked)
+        left -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
+        if left < 0:
+            return prompts[:count]
+    return prompts
 
 
 def _example(round_: int, index: int, prompt: Prompt, fields: dict[str, str]) -> Example:
@@ -193,15 +212,12 @@ def _rejected(reason: str, prompt: Prompt, completion: Completion) -> Rejected:
     return Rejected(reason, completion.text, prompt_hash(prompt), prompt.label, prompt.parent)
 
 
-def _report(order: Order, quota: int, examples: list[Example], rejected: list[Rejected]) -> None:
+def _report(order: Order, examples: list[Example], rejected: list[Rejected], short: str) -> None:
+    """Say what came of a round, and why it has fewer rows than wanted, if it has."""
     counts = ", ".join(f"{n} {reason}" for reason, n in Counter(r.reason for r in rejected).most_common())
     log.info("round %d: %d rows%s", order.round, len(examples), f", rejected: {counts}" if counts else "")
     if order.round > 0 and not order.shown:
         log.warning("round %d: nothing to extrapolate from, no row was asked for", order.round)
-    elif len(examples) < quota:
-        log.warning(
-            "round %d: %d of %d rows after all tries; the run goes on with them",
-            order.round,
-            len(examples),
-            quota,
-        )
+    elif len(examples) < order.wanted:
+        told = (order.round, len(examples), order.wanted, short)
+        log.warning("round %d: %d of %d rows %s; the run goes on with them", *told)

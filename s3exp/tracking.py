@@ -47,10 +47,8 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-def build_tracker(
-    config: Config, plain: Mapping[str, Any], folder: Path, gold: Gold, group: str | None = None
-) -> Tracker:
-    """The tracker of one job; `plain` is the config as shown, `group` the multirun, if any."""
+def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, gold: Gold) -> Tracker:
+    """The tracker of one job; `plain` is the config as shown."""
     task, strategy = config.task, config.strategy.name
     # A run is known by its directory and what is computed there: not one of the two alone.
     facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
@@ -63,7 +61,7 @@ def build_tracker(
         fields=task.fields,
         labels=task.labels,
         mine={row.id: row for row in gold.mine},
-        group=config.tracker.group or group or task.name,
+        group=config.tracker.group or task.name,
         job_type=strategy,
         tags=[*config.tracker.tags, task.name, strategy, config.llm.model, config.small_model.kind],
     )
@@ -126,8 +124,8 @@ class Tracker(Protocol):
         """Close. The `with` does it; safe to call twice."""
         ...
 
-    def where(self) -> Path | None:
-        """The folder with the tracker's files of this run, if it has any."""
+    def complete(self) -> bool:
+        """Whether the run was shown to its end, perhaps by a process before this one."""
         ...
 
 
@@ -145,7 +143,8 @@ class Nothing:
 
     def finish(self, failed: bool = False) -> None: ...
 
-    def where(self) -> Path | None: ...
+    def complete(self) -> bool:
+        return True
 
 
 class Wandb:
@@ -155,7 +154,8 @@ class Wandb:
         self._config, self._card, self._mode = config, card, mode
         self._root = card.folder.resolve() / "wandb"
         self._run: wandb.Run | None = None
-        self._folder: Path | None = None
+        self._mark = self._root / "complete"  # made when W&B has been told the final numbers
+        self._ended = False
         self._outer: dict[str, str | None] = {}  # _FOLDERS as they were outside
         self._before: dict[str, Prediction] = {}
         self._parent: str | None = None  # the dataset of the round before
@@ -188,9 +188,12 @@ class Wandb:
             for name, value in result.get(part, {}).items()
         }
         self._log(lambda run: run.summary.update(numbers))
+        self._ended = self._run is not None
 
     def finish(self, failed: bool = False) -> None:
         self._log(lambda run: run.finish(exit_code=int(failed)))
+        if self._run is not None and self._ended and not failed:
+            self._mark.touch()
         self._run = None
         for name, value in self._outer.items():
             if value is None:
@@ -199,8 +202,8 @@ class Wandb:
                 os.environ[name] = value
         self._outer = {}
 
-    def where(self) -> Path | None:
-        return self._folder
+    def complete(self) -> bool:
+        return self._mark.exists()
 
     def _begin(self, mode: str) -> None:
         import wandb
@@ -208,6 +211,7 @@ class Wandb:
         wandb.setup(wandb.Settings(silent=True))  # else logging in talks to the console
         if mode == "online" and not wandb.login(prompt=False, verify=False):
             raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
+        self._mark.unlink(missing_ok=True)
         for old in ("offline-run-*", "run-*", "staging/artifacts"):  # all of it is shown again
             for folder in self._root.glob(old):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -226,7 +230,6 @@ class Wandb:
             reinit="finish_previous",
             settings=wandb.Settings(**_SETTINGS),
         )
-        self._folder = Path(run.settings.sync_dir)
         run.define_metric("round")
         run.define_metric("round/*", step_metric="round")
 

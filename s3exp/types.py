@@ -131,6 +131,14 @@ class Fitted(Protocol):
 class SmallModel(Protocol):
     """Makes trained small models, always from the same pretrained (or freshly drawn) weights."""
 
+    def check(self) -> None:
+        """Load what `fit` starts from once, so that it is known to be there before an LLM is started for it.
+
+        Raises:
+            UserError: it cannot be loaded.
+        """
+        ...
+
     def fit(
         self, train: Sequence[Example], select: Sequence[Example], seed: int
     ) -> tuple[Fitted, dict[str, float]]:

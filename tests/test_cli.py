@@ -61,6 +61,10 @@ def gold_of(write_rows: Write, **changes: list[dict[str, object]]) -> list[str]:
         (["small_model=transformers"], "small_model.checkpoint is not set"),
         (["small_model=transformers", "small_model.checkpoint=./nowhere"], "./nowhere"),
         (["task.gold.test=embedded/reviews/validation.jsonl"], "share 400 rows"),
+        (["llm.temperature=nan"], "llm.temperature=nan: must be a finite number"),
+        (["llm.model=models/nowhere"], "llm.model=models/nowhere is neither a folder nor"),
+        (["small_model=minilm", "small_model.checkpoint=models/nowhere"], "models/nowhere cannot be loaded"),
+        (["task=classification"], "task.name: not set"),
         (["task.label=stars"], "no column stars; it has text, label, kind"),
     ],
 )
@@ -148,6 +152,8 @@ def test_without_wandb_and_with_the_store_alone(tmp_path: Path) -> None:
     assert texts(tmp_path / "a") == texts(tmp_path / "b")
     assert not (tmp_path / "b" / "wandb").exists()
     assert read(tmp_path / "b")["llm"]["calls"] == 0
+    later = s3exp(tmp_path, *words, "run_dir=a", "tracker=wandb")
+    assert "already done" in later.stderr and list((tmp_path / "a" / "wandb").glob("offline-run-*/*.wandb"))
     lacking = s3exp(tmp_path, *words, "run_dir=c", "llm.replay=true", "seed=5")
     assert lacking.returncode in (1, 2) and "Traceback" not in lacking.stderr
 

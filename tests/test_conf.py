@@ -17,10 +17,7 @@ from s3exp.types import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 CONF = ROOT / "conf"
-CHOICES = [
-    f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
-    for path in sorted(CONF.glob("*/*.yaml"))
-]
+CHOICES = [f"{path.parent.name}={path.stem}" for path in sorted(CONF.glob("*/*.yaml"))]
 NEEDS = {
     "small_model=transformers": ["small_model.checkpoint=org/encoder"],
     "task=classification": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,24 @@ def test_a_damaged_round_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="damaged"):
         store.read_round(0)
     store.close()
+
+
+def test_a_round_that_is_made_again_takes_the_later_ones_with_it(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
+    for number in range(3):
+        store.write_round(record(number), Weights(str(number)))
+    shutil.rmtree(store.round_folder(1))  # as the message on a damaged round advises
+    store.write_round(record(1), Weights("1"))
+    assert store.read_round(2) is None, "its weights are gone, and it was made from another round 1"
+    assert store.read_round(0) is not None and store.read_round(1) is not None
+    store.close()
+
+
+@pytest.mark.parametrize("name", [".config.yaml.part", ".run.json.part"])
+def test_a_run_that_was_killed_at_once_can_go_on(tmp_path: Path, name: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("{")
+    RunStore(tmp_path / "run", "a: 1\n", FACTS).close()
 
 
 def test_a_half_written_round_is_no_round(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.toy import ToyLLM
 from s3exp.types import Example
+from tests.conftest import TOY_PROMPTS
 
 
 @pytest.fixture
@@ -89,6 +90,13 @@ def test_rows_per_error_caps_the_round(task: Classification) -> None:
     assert batch.quota == 30
 
 
+def test_rows_per_error_caps_each_exemplar_and_tries_it_again(task: Classification) -> None:
+    order = Order(1, 30, seed=1, shown=task.gold.mine[:20], rows_per_error=1, tries=6)
+    batch = synthesize(task, stored(ToyLLM(flaws=0.3)), order, [])
+    assert batch.rejected
+    assert Counter(e.parent for e in batch.examples) == {e.id: 1 for e in task.gold.mine[:20]}
+
+
 def test_no_error_no_question(task: Classification) -> None:
     llm = ToyLLM()
     batch = synthesize(task, stored(llm), Order(1, 30, seed=1), [])
@@ -112,3 +120,19 @@ def test_a_budget_of_tokens_is_never_passed(task: Classification) -> None:
         used = sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked)
         assert used <= tokens
     assert len(batch.examples) > 0
+
+
+def test_rationales_are_paid_from_the_budget_too(
+    toy_config: Config, task: Classification, caplog: pytest.LogCaptureFixture
+) -> None:
+    sets = {
+        "toy": replace(
+            TOY_PROMPTS, rationale="label={label}", seed_with_rationales="{rationales} label={label}"
+        )
+    }
+    task = replace(task, config=replace(toy_config.task, prompt_sets=sets))
+    for tokens in (0, 60, 3000):
+        order = Order(0, 60, seed=1, tokens=tokens, rationales=True)
+        batch = synthesize(task, stored(ToyLLM()), order, [])
+        assert sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked) <= tokens
+    assert "0 of 60 rows for its LLM tokens" in caplog.text and "after all tries" not in caplog.text

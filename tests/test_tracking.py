@@ -87,9 +87,8 @@ def track(folder: Path, config: TrackerConfig | None = None, rounds: int = 3) ->
         for record in records()[:rounds]:
             tracker.log_round(record)
         tracker.log_result({"status": "done", "test": {"accuracy": 0.9}, "llm": {"calls": 12}, "rounds": []})
-    place = tracker.where()
-    assert place is not None
-    return place
+    assert tracker.complete()
+    return runs(folder)[-1]
 
 
 def runs(folder: Path) -> list[Path]:
@@ -311,7 +310,7 @@ with start(TrackerConfig(kind="none"), card(folder)) as tracker:
     for record in records():
         tracker.log_round(record)
     tracker.log_result({})
-assert tracker.where() is None
+assert tracker.complete()
 try:
     start(TrackerConfig(), card(folder))
 except Exception as error:
@@ -321,6 +320,21 @@ except Exception as error:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("UserError tracker=wandb: pip install")
     assert not (tmp_path / "wandb").exists()
+
+
+def test_complete_only_when_shown_to_the_end(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), start(TrackerConfig(), card(tmp_path)) as tracker:
+        tracker.log_round(records()[0])
+        tracker.log_result({"test": {"accuracy": 0.9}})
+        raise RuntimeError
+    assert not start(TrackerConfig(), card(tmp_path)).complete()
+    with start(TrackerConfig(), card(tmp_path)) as tracker:
+        tracker.log_round(records()[0])
+    assert not tracker.complete()
+    track(tmp_path)
+    assert start(TrackerConfig(), card(tmp_path)).complete()
+    with start(TrackerConfig(), card(tmp_path)) as tracker:
+        assert not tracker.complete()
 
 
 def test_the_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from s3exp.config import LLMConfig
 from s3exp.llm.identity import llm_identity, resolve_model
 from s3exp.llm.store import Asker, Stored
-from s3exp.types import LLM
+from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,28 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
 
     place = None if config.store is None else Path(config.store).expanduser()
     return Stored(start, asker, place, replay=config.replay, progress=progress)
+
+
+def check_llm(config: LLMConfig) -> None:
+    """Ask the hub for the config of an LLM that is no folder, so that a misspelt id is known before anything is made.
+
+    Nobody is asked in a replay, nor about a server's model.
+
+    Raises:
+        UserError: the hub does not give it, nor is it on this machine.
+    """
+    path = resolve_model(config.model, config.revision, config.backend)
+    if config.backend == "server" or config.replay or Path(path).is_dir():
+        return
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(path, revision=config.revision, trust_remote_code=config.trust_remote_code)
+    except (OSError, ValueError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"llm.model={config.model} is neither a folder nor to be had from the hub: {said}"
+        ) from error
 
 
 def _start(config: LLMConfig, path: str) -> LLM:

@@ -15,6 +15,7 @@ from s3exp.types import UserError
 
 # What an LLM is made of. A README or a training log beside it does not change what it writes.
 SUFFIXES = {".json", ".jinja", ".safetensors", ".bin", ".pt", ".gguf", ".model", ".tiktoken", ".txt", ".py"}
+WEIGHTS = {".safetensors", ".bin", ".pt", ".gguf"}
 WHOLE = 64 << 20  # bytes up to which a file is read from end to end
 PART = 1 << 20  # bytes read at either end of a larger one
 
@@ -37,6 +38,8 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
     if (folder / "config.json").is_file():
         if revision is not None and backend != "server":
             raise UserError(f"llm.revision={revision}: only a hub id has revisions, {model} is a folder")
+        if backend != "server":
+            _check_folder(folder, model)
         return str(folder)
     if backend == "server":
         return model
@@ -45,6 +48,24 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise UserError(f"llm.model={model}: no such folder")
     return model
+
+
+def _check_folder(folder: Path, model: str) -> None:
+    """Refuse a folder that is no model before an engine is started on it.
+
+    Raises:
+        UserError: its config.json says no architecture, or there are no weights.
+    """
+    try:
+        facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"llm.model={model} is not a model folder: config.json cannot be read: {error}"
+        ) from error
+    if not isinstance(facts, dict) or "model_type" not in facts:
+        raise UserError(f"llm.model={model} is not a model folder: config.json has no model_type")
+    if not any(file.suffix in WEIGHTS for file in folder.iterdir()):
+        raise UserError(f"llm.model={model} is not a model folder: no weights ({', '.join(sorted(WEIGHTS))})")
 
 
 def llm_identity(config: LLMConfig, path: str) -> str:

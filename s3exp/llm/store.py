@@ -27,12 +27,8 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Usage:
-    """What was asked so far. Tokens are those of `calls`; a stored completion costs none."""
+    """Seconds that the LLM took so far."""
 
-    calls: int = 0  # completions that the LLM was asked for
-    store_hits: int = 0  # completions that nobody was asked for
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
     seconds: float = 0.0  # of generation
     start_seconds: float = 0.0  # until the LLM was ready
 
@@ -115,7 +111,6 @@ class Stored:
                 "run once with llm.replay=false"
             )
         fresh = self._ask(missing, len(prompts), description) if missing else {}
-        self.usage.store_hits += len(prompts) - len(fresh)
         answers: list[Completion] = []
         for key in keys:
             # the first to want a fresh answer paid for it; an equal question gets it for nothing
@@ -167,9 +162,6 @@ class Stored:
                     completion = replace(answer, text=_plain(answer.text))
                     self._database.write(keys[index], completion)
                     fresh[keys[index]] = completion
-                    self.usage.calls += 1
-                    self.usage.prompt_tokens += completion.prompt_tokens
-                    self.usage.completion_tokens += completion.completion_tokens
                     tokens += completion.completion_tokens
                     seconds = max(time.perf_counter() - began, 1e-9)
                     bar.set_postfix_str(f"{tokens / seconds:.0f} tokens/s", refresh=False)

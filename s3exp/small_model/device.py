@@ -39,10 +39,7 @@ def autocast(precision: str) -> Iterator[None]:
 
 @contextmanager
 def cpu_threads(threads: int) -> Iterator[None]:
-    """Use so many CPU threads for a while; 0: as many as this process may use.
-
-    An LLM engine that was started inside this process on a CPU makes this a no-op.
-    """
+    """Use so many CPU threads for a while; 0: as many as this process may use."""
     if threads == 0:
         affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
         threads = len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -118,6 +118,14 @@ class TrainableSmallModel:
     def __init__(self, architecture: Architecture, progress: bool) -> None:
         self.architecture, self.progress = architecture, progress
 
+    def check(self) -> None:
+        """Draw a network once and forget it.
+
+        Raises:
+            UserError: the checkpoint cannot be loaded.
+        """
+        self.architecture.draw(0)
+
     def fit(
         self, train: Sequence[Example], select: Sequence[Example], seed: int
     ) -> tuple[TrainedSmallModel, dict[str, float]]:

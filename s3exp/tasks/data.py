@@ -29,6 +29,7 @@ class Columns:
 
 
 LOCAL = (".jsonl", ".csv", ".parquet")
+_COLON = re.compile(r":(?![^\[]*\])")  # between id, config and split, not within a slice like [5%:10%]
 _BREAKS = re.compile(r"(?:<br\s*/?>|\s)+")  # IMDb's line breaks and all white space
 
 
@@ -52,8 +53,7 @@ def read_rows(source: str) -> Sequence[Mapping[str, Any]]:
         if path.suffix == ".jsonl":
             return _read_jsonl(path, source)
         if path.suffix == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                return [dict(row) for row in csv.DictReader(file)]
+            return _read_csv(path, source)
         return _read_parquet(path)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{source}: cannot be read: {error}") from error
@@ -75,6 +75,16 @@ def _read_jsonl(path: Path, source: str) -> Sequence[Mapping[str, Any]]:
     return rows
 
 
+def _read_csv(path: Path, source: str) -> Sequence[Mapping[str, Any]]:
+    rows: list[Mapping[str, Any]] = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            if None in row:
+                raise UserError(f"{source}, row {len(rows)}: more cells than the header has columns")
+            rows.append(row)
+    return rows
+
+
 def _read_parquet(path: Path) -> Sequence[Mapping[str, Any]]:
     import pyarrow
     import pyarrow.parquet
@@ -87,7 +97,7 @@ def _read_parquet(path: Path) -> Sequence[Mapping[str, Any]]:
 
 
 def _read_hub(source: str) -> Sequence[Mapping[str, Any]]:
-    parts = source.split(":")
+    parts = _COLON.split(source)
     if len(parts) not in (2, 3) or not all(parts) or source.startswith((".", "/", "~")):
         raise UserError(
             f"{source}: neither a {', '.join(LOCAL)} file nor a hub data set with its split (id:split)"
@@ -171,7 +181,7 @@ def to_label(value: Any, labels: Sequence[str], where: str) -> int:
     if isinstance(value, str):
         if value in labels:
             return labels.index(value)
-        value = int(value) if value.strip().isdigit() else value
+        value = int(value) if value.strip().isdecimal() else value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(labels):

@@ -18,7 +18,7 @@ from s3exp.types import UserError
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "model"
     place.mkdir()
-    (place / "config.json").write_text("{}")
+    (place / "config.json").write_text('{"model_type": "llama"}')
     (place / "model.safetensors").write_bytes(bytes(1000))
     return place
 
@@ -51,6 +51,16 @@ def test_refuses_a_folder_without_a_model(tmp_path: Path, folder: Path) -> None:
         build_llm(LLMConfig(model=str(tmp_path), store=None), progress=False)
     with pytest.raises(UserError, match="only a hub id has revisions"):
         resolve_model(str(folder), "main")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(UserError, match="no weights"):
+        resolve_model(str(folder), None)
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(UserError, match="no model_type"):
+        resolve_model(str(folder), None)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(UserError, match="cannot be read"):
+        resolve_model(str(folder), None)
+    assert resolve_model(str(folder), None, "server") == str(folder)
 
 
 def test_a_folder_counts_by_its_content(

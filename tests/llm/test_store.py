@@ -38,8 +38,6 @@ def test_asks_once_and_answers_in_order(tmp_path: Path) -> None:
     assert [c.stored for c in again] == [True] * 5 + [False]
     assert [c.text for c in again[:5]] == [answer(p).text for p in reversed(prompts)]
     assert len(engine.asked) == 6
-    assert (llm.usage.calls, llm.usage.store_hits) == (6, 5)
-    assert llm.usage.prompt_tokens == 12
     assert engine.closed == 1
     llm.close()
 
@@ -50,7 +48,6 @@ def test_equal_questions_of_one_call_are_asked_once(tmp_path: Path) -> None:
         found = llm.generate([prompt, replace(prompt, kind="extrapolate", label=1), replace(prompt, seed=9)])
     assert len(engine.asked) == 2
     assert [c.stored for c in found] == [False, True, False]
-    assert llm.usage.calls == 2 and llm.usage.store_hits == 1
 
 
 def test_no_engine_when_everything_is_stored(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples, to_label
 from s3exp.types import UserError
@@ -83,6 +84,38 @@ def test_wrong_files_are_named(tmp_path: Path, source: str, text: str | bytes | 
 def test_labels_by_index_number_or_name() -> None:
     labels = ["no", "yes"]
     assert [to_label(v, labels, "") for v in (1, "1", 1.0, "yes")] == [1, 1, 1, 1]
+
+
+def test_surplus_cells_of_a_csv_are_named(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("text,label\na,0\nb,1,more\n", encoding="utf-8")
+    with pytest.raises(UserError, match="row 1: more cells than the header"):
+        read_rows(str(tmp_path / "x.csv"))
+
+
+def test_a_digit_that_is_no_number_is_no_label() -> None:
+    with pytest.raises(UserError, match="label '²' is not the task's"):
+        to_label("²", ["a", "b"], "x")
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path("conf/task").resolve().glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_every_hub_id_of_the_tasks_is_asked_for_as_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def load_dataset(name: str, *config: str, split: str) -> list[dict[str, object]]:
+        asked.append((name, *config, split))
+        return []
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    gold = yaml.safe_load(path.read_text()).get("gold", {})
+    for role in ("train", "validation", "test"):
+        source = gold.get(role)
+        if source and not source.startswith("embedded/"):
+            read_rows(source)
+            name, *_, split = asked[-1]
+            assert "/" in name and split.startswith(("train", "test", "validation")), asked[-1]
+            assert source == ":".join(asked[-1])
 
 
 def test_contexts_from_text_and_tables(tmp_path: Path) -> None:
