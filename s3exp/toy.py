@@ -11,21 +11,26 @@ from collections.abc import Iterator, Sequence
 
 from s3exp.types import Completion, Example, Prompt
 
-EASY = (("awful", "dull", "bleak", "stale"), ("lovely", "bright", "witty", "warm"))
+EASY = (
+    ("awful", "dull", "bleak", "stale"),
+    ("lovely", "bright", "witty", "warm"),
+    ("odd", "eerie", "uncanny", "baffling"),
+)
+HARD = ("mirk", "glim", "quor")
 NEUTRAL = ("film", "plot", "actor", "scene", "music", "ending", "story", "camera", "script", "set")
 
 
 def hard_words(label: int, count: int = 12) -> list[str]:
     """The words of a label that the toy LLM does not know."""
-    return [f"{'mirk' if label == 0 else 'glim'}{index}" for index in range(count)]
+    return [f"{HARD[label]}{index}" for index in range(count)]
 
 
-def toy_gold(role: str, rows: int, hard: float, seed: int) -> list[Example]:
-    """`rows` gold examples, labels balanced, of which a share `hard` has a hard word in place of an easy one."""
+def toy_gold(role: str, rows: int, hard: float, seed: int, labels: int = 2) -> list[Example]:
+    """`rows` gold examples of two or three labels, balanced; a share `hard` has a hard word in place of an easy one."""
     chance = random.Random(f"{role}/{seed}")
     examples = []
     for index in range(rows):
-        label = index % 2
+        label = index % labels
         words = chance.sample(NEUTRAL, 5)
         pool = hard_words(label) if chance.random() < hard else list(EASY[label])
         words.insert(chance.randrange(6), chance.choice(pool))

@@ -19,9 +19,10 @@ from s3exp.small_model import build_small_model
 from s3exp.store import RunStore
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
-from s3exp.toy import ToyLLM
+from s3exp.toy import ToyLLM, toy_gold
 from s3exp.tracking import Nothing
 from s3exp.types import LLM, Completion, LLMFault, Prompt
+from tests.conftest import as_rows
 
 Write = Callable[[str, list[dict[str, object]]], str]
 STRATEGIES = {
@@ -219,3 +220,30 @@ def test_a_pair_of_texts_with_three_classes(tmp_path: Path, write_rows: Write) -
     seeds = [json.loads(line) for line in first.read_text().splitlines()]
     assert {row["fields"]["premise"] for row in seeds} <= contexts
     assert {row["label"] for row in seeds} == {0, 1, 2}
+
+
+def test_three_classes_from_end_to_end(toy_config: Config, tmp_path: Path, write_rows: Write) -> None:
+    gold = {
+        role: write_rows(f"{role}3.jsonl", as_rows(toy_gold(role, 180, 0.5, seed, labels=3)))
+        for seed, role in enumerate(("train", "validation", "test"))
+    }
+    sets = {
+        "toy": PromptSet(
+            seed="label={label}", extrapolate="label={label} like: {text}", labels=["0", "1", "2"]
+        )
+    }
+    task = replace(
+        toy_config.task, gold=GoldConfig(**gold, overlap="drop"), labels=["a", "b", "c"], prompt_sets=sets
+    )
+    result = go(replace(toy_config, task=task), tmp_path / "run")
+    first, last = result["rounds"][0], result["rounds"][-1]
+    made = [first["metrics"][f"new_rows/{name}"] for name in ("a", "b", "c")]
+    assert max(made) - min(made) <= 4 and sum(made) == first["new_rows"]
+    predictions = [
+        json.loads(line) for line in (tmp_path / "run/rounds/0/predictions.jsonl").read_text().splitlines()
+    ]
+    mine = {row.id: row.label for row in load_gold(task, with_train=False).mine}
+    assert {p["label"] for p in predictions} == {0, 1, 2} and len(predictions[0]["scores"]) == 3
+    assert first["errors"] == sum(mine[p["id"]] != p["label"] for p in predictions)
+    assert last["errors"] < first["errors"] and result["test"]["accuracy"] > 0.8
+    assert result["test"]["macro_f1"] == pytest.approx(result["test"]["accuracy"], abs=0.1)

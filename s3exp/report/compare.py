@@ -44,7 +44,7 @@ def estimate(values: Sequence[float]) -> Estimate:
     mean = sum(values) / len(values)
     if len(values) < 2:
         return Estimate(mean, None, None, len(values))
-    if len(set(values)) == 1:
+    if max(values) - min(values) < 1e-9:  # equal but for rounding: the t-test would warn
         return Estimate(mean, mean, mean, len(values))
     from scipy.stats import ttest_1samp
 

@@ -35,6 +35,12 @@ def test_differences_are_paired_by_seed() -> None:
     assert gain.difference.low is not None and gain.difference.low > 0.0
 
 
+def test_equal_values_are_an_interval_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    found = estimate([0.425 - 0.4, 0.5 - 0.475])  # equal but for rounding
+    assert found.low == found.high == found.mean
+    assert not recwarn.list
+
+
 def test_one_seed_has_no_interval() -> None:
     (gain,) = gains([run("zerogen", 0, 0.6), run("s3", 0, 0.7)])
     assert gain.difference.low is None
