@@ -28,8 +28,12 @@ test: setup ## run the tests
 	$(BIN)/python -m pytest
 
 MODEL ?= s3exp/embedded/reviews-lm
+# on a CPU as in s3exp/llm/vllm.py: float32, and prompts in one piece, or their seeds are lost; memory in GiB
+SERVE_cpu := --dtype float32 --enforce-eager --no-enable-chunked-prefill --max-num-batched-tokens 8192
+export VLLM_CPU_KVCACHE_SPACE ?= 2
 serve: setup ## serve an LLM on loopback for llm=server: make serve MODEL=... ARGS="--tensor-parallel-size 2"
-	$(BIN)/python -m vllm.entrypoints.openai.api_server --model $(MODEL) --host 127.0.0.1 --port 8000 $(ARGS)
+	$(BIN)/python -m vllm.entrypoints.openai.api_server --model $(MODEL) \
+	  --served-model-name $(patsubst s3exp/%,%,$(MODEL)) --host 127.0.0.1 --port 8000 $(SERVE_$(DEVICE)) $(ARGS)
 
 check: setup ## formatting, lint with the import rules, types
 	$(BIN)/ruff format --check .
