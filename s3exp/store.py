@@ -23,7 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from s3exp.synthesis import prompt_hash
-from s3exp.types import Batch, Completion, Example, Fitted, Prediction, Prompt, Rejected, UserError
+from s3exp.types import Answer, Batch, Completion, Example, Fitted, Prediction, Prompt, Rejected, UserError
 
 log = logging.getLogger(__name__)
 
@@ -168,14 +168,12 @@ def read_round(folder: Path) -> RoundRecord:
     prompts = {row["hash"]: _prompt(row) for row in rows["prompts.jsonl"]}
     asked = tuple((prompts[row.pop("prompt")], Completion(**row)) for row in rows["completions.jsonl"])
     batch = Batch(
-        tuple(Example(**row) for row in rows["examples.jsonl"]),
+        tuple(Example(**_with_answers(row)) for row in rows["examples.jsonl"]),
         tuple(Rejected(**row) for row in rows["rejected.jsonl"]),
         asked,
         marker["quota"],
     )
-    predictions = tuple(
-        Prediction(row["id"], row["label"], tuple(row["scores"])) for row in rows["predictions.jsonl"]
-    )
+    predictions = tuple(_prediction(row) for row in rows["predictions.jsonl"])
     return RoundRecord(marker["round"], batch, predictions, marker["metrics"])
 
 
@@ -192,7 +190,16 @@ def _tables(record: RoundRecord) -> dict[str, list[dict[str, Any]]]:
 
 
 def _prompt(row: dict[str, Any]) -> Prompt:
-    return Prompt(**{key: value for key, value in row.items() if key != "hash"})
+    return Prompt(**_with_answers({key: value for key, value in row.items() if key != "hash"}))
+
+
+def _prediction(row: dict[str, Any]) -> Prediction:
+    answer = row.get("answer")
+    return Prediction(row["id"], row["label"], tuple(row["scores"]), answer and Answer(**answer))
+
+
+def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "answers": tuple(Answer(**answer) for answer in row.get("answers", ()))}
 
 
 def _dump(value: Any, indent: int | None = None) -> str:

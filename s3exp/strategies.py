@@ -1,6 +1,6 @@
 """What the LLM is shown each round, and how many rows each round may make. A strategy is data (conf/strategy/).
 
-Knows gold mining rows and the small model's predictions on them; does not know prompts or completions.
+Knows gold mining rows and which of them are errors; does not know why they are, nor prompts or completions.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from s3exp.config import LoopConfig, StrategyConfig
-from s3exp.types import Example, Prediction
+from s3exp.types import Example
 
 
 def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
@@ -28,20 +28,15 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
 
 
 def exemplars(
-    strategy: StrategyConfig, mine: Sequence[Example], predictions: Sequence[Prediction]
+    strategy: StrategyConfig, mine: Sequence[Example], errors: Sequence[Example] | None
 ) -> list[Example]:
     """The gold mining rows that this round's prompts show, in the order of `mine` (paper, algorithm 2).
 
-    `predictions` are the last round's, empty before the seed: then nothing is shown.
+    `errors` are the last round's, None before the seed: then nothing is shown.
     """
-    if not predictions or strategy.shown == "nothing":
+    if errors is None or strategy.shown == "nothing":
         return []
     if strategy.shown == "all":
         return list(mine)
-    missed = {row.id for row in wrong(mine, predictions)}
+    missed = {row.id for row in errors}
     return [row for row in mine if (row.id in missed) == (strategy.shown == "errors")]
-
-
-def wrong(mine: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
-    """The rows whose predicted class is not their label."""
-    return [row for row, guess in zip(mine, predictions, strict=True) if row.label != guess.label]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from s3exp.seeds import derive, stream
-from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import content
+from s3exp.tasks.task import Task
 from s3exp.types import Batch, Completion, Example, Prompt, Rejected
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Order:
         return self.quota
 
 
-def synthesize(task: Classification, llm: Answers, order: Order, known: Sequence[Example]) -> Batch:
+def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example]) -> Batch:
     """Ask the LLM until the quota is filled, the tries are spent or the tokens are.
 
     `known` are the rows made so far: a row that repeats one of them, or a gold mining row, is rejected. Fewer
@@ -111,7 +111,7 @@ def prompt_hash(prompt: Prompt) -> str:
     ).hexdigest()
 
 
-def question(task: Classification, order: Order, reasons: dict[int, list[str]]) -> Callable[[int], Prompt]:
+def question(task: Task, order: Order, reasons: dict[int, list[str]]) -> Callable[[int], Prompt]:
     """The function that makes the question of row `i`."""
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
@@ -140,15 +140,13 @@ def question(task: Classification, order: Order, reasons: dict[int, list[str]]) 
     return ask
 
 
-def rationale_prompts(
-    task: Classification, order: Order, labels: Sequence[int], attempt: int = 0
-) -> list[Prompt]:
+def rationale_prompts(task: Task, order: Order, labels: Sequence[int], attempt: int = 0) -> list[Prompt]:
     """The questions for the lists of reasons of some labels, at the `attempt`-th try."""
     return [task.rationale_prompt(label, derive(order.seed, "rationale", label, attempt)) for label in labels]
 
 
 def _ask_rationales(
-    task: Classification,
+    task: Task,
     llm: Answers,
     order: Order,
     asked: list[tuple[Prompt, Completion]],
@@ -205,7 +203,9 @@ def _affordable(
 
 def _example(round_: int, index: int, prompt: Prompt, fields: dict[str, str]) -> Example:
     name = f"r{round_}-{index}"
-    return Example(name, fields, prompt.label, round_, prompt.parent, prompt_hash(prompt))
+    return Example(
+        name, fields, prompt.label, round_, prompt.parent, prompt_hash(prompt), answers=prompt.answers
+    )
 
 
 def _rejected(reason: str, prompt: Prompt, completion: Completion) -> Rejected:

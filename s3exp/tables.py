@@ -45,7 +45,7 @@ def example_rows(record: RoundRecord, card: Card, limit: int) -> Rows:
     data: list[list[str | int]] = []
     for row in record.batch.examples[:limit]:
         texts = [row.fields.get(name, "") for name in card.fields]
-        data.append([row.id, *texts, card.labels[row.label], row.parent or ""])
+        data.append([row.id, *texts, _target(row, card), row.parent or ""])
     return Rows(["id", *card.fields, "label", "parent"], data)
 
 
@@ -66,10 +66,19 @@ def error_rows(record: RoundRecord, before: Mapping[str, Prediction], card: Card
     for parent in [key for key in children if key in card.mine][:limit]:
         gold, made = card.mine[parent], children[parent]
         shown = [gold.fields.get(name, "") for name in card.fields]
-        predicted = card.labels[before[parent].label] if parent in before else ""
-        texts = "\n\n".join(f"[{card.labels[row.label]}] {_new(row, gold)}" for row in made)
-        data.append([parent, *shown, card.labels[gold.label], predicted, texts, len(made)])
+        predicted = _guess(before[parent], card) if parent in before else ""
+        texts = "\n\n".join(f"[{_target(row, card)}] {_new(row, gold)}" for row in made)
+        data.append([parent, *shown, _target(gold, card), predicted, texts, len(made)])
     return Rows(["error", *card.fields, "label", "predicted", "examples", "count"], data)
+
+
+def _target(row: Example, card: Card) -> str:
+    """What the small model should say of a row: an answer, where it has one, else its label's name."""
+    return row.answers[0].text if row.answers else card.labels[row.label]
+
+
+def _guess(prediction: Prediction, card: Card) -> str:
+    return card.labels[prediction.label] if prediction.answer is None else prediction.answer.text
 
 
 def _new(row: Example, gold: Example) -> str:

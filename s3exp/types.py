@@ -21,12 +21,21 @@ class LLMFault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A literal span of a text: `text` stands there at `start`, counted in characters."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One labelled row, human or synthesized.
 
     `fields` holds the input texts by name, in the task's order; `label` is the class index. A synthesized row
     knows its `round` (0 is the seed), the `parent` gold row that it was extrapolated from and the hash of its
     `prompt`; a gold row has none of the three. `group` is a free tag of a gold row (say, a kind of difficulty).
+    A row of an extraction task has one or more `answers`, each of them right, and the label 0.
     """
 
     id: str
@@ -36,6 +45,7 @@ class Example:
     parent: str | None = None
     prompt: str | None = None
     group: str | None = None
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,8 @@ class Prompt:
     """One question to the LLM: what it is shown (`text`, a user turn) and what its answer will be used for.
 
     `kind` is `rationale`, `seed` or `extrapolate`; `seed` drives the sampling of this row alone, so that a row
-    does not depend on its neighbours; `context` holds input fields that are given rather than generated.
+    does not depend on its neighbours; `context` holds input fields that are given rather than generated, `answers`
+    the spans of it that will answer the row that is asked for.
     """
 
     text: str
@@ -53,6 +64,7 @@ class Prompt:
     label: int
     parent: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +105,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The small model's answer to one row: predicted class and the probability of every class."""
+    """The small model's answer to one row: predicted class and the probability of every class.
+
+    Where a span is predicted it is `answer`, its probability is the only score, and the label is 0.
+    """
 
     id: str
     label: int
     scores: tuple[float, ...]
+    answer: Answer | None = None
 
 
 class LLM(Protocol):

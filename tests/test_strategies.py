@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3exp.config import BudgetConfig, LoopConfig, StrategyConfig
-from s3exp.strategies import exemplars, plan, wrong
-from s3exp.types import Example, Prediction
+from s3exp.strategies import exemplars, plan
+from s3exp.types import Example
 
 S3 = StrategyConfig(name="s3", shown="errors")
 ZEROGEN = StrategyConfig(name="zerogen", max_rounds=0)
 GOLDGEN = StrategyConfig(name="goldgen", shown="all", max_rounds=1)
 GOLD = StrategyConfig(name="gold", human=True)
 MINE = [Example(f"v-{i}", {"text": str(i)}, i % 2) for i in range(4)]
-GUESSES = [Prediction(f"v-{i}", 0, (1.0, 0.0)) for i in range(4)]
+ERRORS = [MINE[1], MINE[3]]
 
 
 @given(st.integers(1, 5000), st.integers(0, 8), st.floats(0.01, 0.99))
@@ -34,15 +34,10 @@ def test_the_papers_shares() -> None:
 
 
 def test_what_is_shown() -> None:
-    assert exemplars(S3, MINE, []) == []
-    assert [e.id for e in exemplars(S3, MINE, GUESSES)] == ["v-1", "v-3"]
-    assert exemplars(GOLDGEN, MINE, GUESSES) == MINE
-    assert exemplars(ZEROGEN, MINE, GUESSES) == []
+    assert exemplars(S3, MINE, None) == []
+    assert exemplars(S3, MINE, []) == []  # the small model made no error
+    assert [e.id for e in exemplars(S3, MINE, ERRORS)] == ["v-1", "v-3"]
+    assert exemplars(GOLDGEN, MINE, ERRORS) == MINE
+    assert exemplars(ZEROGEN, MINE, ERRORS) == []
     correct = StrategyConfig(name="control", shown="correct")
-    assert [e.id for e in exemplars(correct, MINE, GUESSES)] == ["v-0", "v-2"]
-
-
-def test_an_error_is_any_other_class() -> None:
-    rows = [Example("a", {}, 0), Example("b", {}, 2)]
-    guesses = [Prediction("a", 2, ()), Prediction("b", 2, ())]
-    assert [row.id for row in wrong(rows, guesses)] == ["a"]
+    assert [e.id for e in exemplars(correct, MINE, ERRORS)] == ["v-0", "v-2"]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s3exp.report.lines import Result, by_name
+from s3exp.report.lines import Result, by_name, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, float(interval.low), float(interval.high), len(values))
 
 
-def gains(results: Sequence[Result], base: str = "zerogen", metric: str = "accuracy") -> list[Gain]:
-    """How far the runs of every strategy are above those of `base` on the same task.
+def gains(results: Sequence[Result], base: str = "zerogen", metric: str | None = None) -> list[Gain]:
+    """How far the runs of every strategy are above those of `base` on the same task, by its primary metric or `metric`.
 
     Where several groups of `base` runs could be meant (they differ by more than the seed), none is.
     """
@@ -75,5 +75,5 @@ def gains(results: Sequence[Result], base: str = "zerogen", metric: str = "accur
     return found
 
 
-def _scores(runs: Sequence[Result], metric: str) -> dict[int, float]:
-    return {run["seed"]: run["test"][metric] for run in runs}
+def _scores(runs: Sequence[Result], metric: str | None) -> dict[int, float]:
+    return {run["seed"]: run["test"][metric or metric_of(run)] for run in runs}

@@ -38,6 +38,18 @@ class Line:
     test: Spread | None
 
 
+def metric_of(result: Result) -> str:
+    """Name of the run's primary metric; records from before it was written down are of classification."""
+    return str(result.get("metric", "accuracy"))
+
+
+def metric_word(results: Sequence[Result]) -> str:
+    """How the scores of some runs are called together: an abbreviation in capitals, `score` where they differ."""
+    names = {metric_of(result) for result in results}
+    name = names.pop() if len(names) == 1 else "score"
+    return name.upper() if len(name) < 4 else name
+
+
 def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
     """Runs that belong together, by a name for them: one task and strategy, and no seed twice.
 
@@ -70,11 +82,11 @@ def _line(name: str, runs: Sequence[Result]) -> Line:
         found = [[r.get("metrics", {}).get(key, r.get(key)) for r in rounds] for rounds in by_round]
         return [_spread([float(v) for v in values]) for values in found if None not in values]
 
-    test = None
-    scores = [float(run["test"]["accuracy"]) for run in runs if "accuracy" in run.get("test", {})]
+    test, metric = None, metric_of(runs[0])
+    scores = [float(run["test"][metric]) for run in runs if metric in run.get("test", {})]
     if len(scores) == 1:
-        low = float(runs[0]["test"].get("accuracy_low", scores[0]))
-        test = Spread(scores[0], low, float(runs[0]["test"].get("accuracy_high", scores[0])))
+        low = float(runs[0]["test"].get(f"{metric}_low", scores[0]))
+        test = Spread(scores[0], low, float(runs[0]["test"].get(f"{metric}_high", scores[0])))
     elif scores:
         test = _spread(scores)
     return Line(
@@ -82,8 +94,8 @@ def _line(name: str, runs: Sequence[Result]) -> Line:
         str(runs[0]["strategy"]),
         len(runs),
         rows=[spread.mean for spread in spreads("train_rows")],
-        select=spreads("select/accuracy"),
-        mine=spreads("mine/accuracy"),
+        select=spreads(f"select/{metric}"),
+        mine=spreads(f"mine/{metric}"),
         errors=spreads("errors"),
         test=test,
     )

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from s3exp.report.lines import Line, Spread, group_runs
+from s3exp.report.lines import Line, Spread, group_runs, metric_word
 
 # Okabe and Ito's colours, told apart by colour-blind eyes; a strategy keeps its own in every figure.
 _LOOKS = {
@@ -55,7 +55,7 @@ def plot_runs(results: Sequence[dict[str, Any]], path: Path) -> Path:
         figure = Figure(figsize=(10 + 0.4 * len(lines), 4.2), layout="constrained", facecolor="white")
         scores, test, errors = figure.subplots(1, 3, width_ratios=[1.55, 0.4 + 0.2 * len(lines), 1.15])
         test.sharey(scores)
-        _draw_scores(scores, lines, looks)
+        _draw_scores(scores, lines, looks, metric_word(results))
         _draw_test(test, lines, looks)
         _draw_errors(errors, lines, looks)
         for axes in (scores, test, errors):
@@ -108,7 +108,7 @@ def _title(results: Sequence[dict[str, Any]], lines: list[Line]) -> str:
     return " \N{MIDDLE DOT} ".join(parts)
 
 
-def _draw_scores(axes: Axes, lines: list[Line], looks: list[_Look]) -> None:
+def _draw_scores(axes: Axes, lines: list[Line], looks: list[_Look], metric: str) -> None:
     """Scores on gold rows that the loop looks at, over the rows trained on."""
     rows = [count for line in lines for count in line.rows] or [1.0]
     for line, look in zip(lines, looks, strict=True):
@@ -124,7 +124,9 @@ def _draw_scores(axes: Axes, lines: list[Line], looks: list[_Look]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.margins(x=0.06, y=0.12)
-    axes.set(title="Accuracy as rows are added", xlabel="rows trained on", ylabel="accuracy")
+    axes.set(
+        title=f"{metric[0].upper()}{metric[1:]} as rows are added", xlabel="rows trained on", ylabel=metric
+    )
     styles = [
         Line2D([], [], color=_INK, marker="o", label="select (picks the epoch)"),
         Line2D([], [], color=_INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mine (gives the errors)"),

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from s3exp.report.compare import gains
-from s3exp.report.lines import Result, by_name
+from s3exp.report.lines import Result, by_name, metric_of, metric_word
 from s3exp.report.page import Page
 
 _MANY = 6  # runs; of more, only their folders' common place is shown
@@ -22,7 +22,7 @@ _REASONS = 3  # of rejection, by round: the most frequent
 
 
 def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], console: Console) -> None:
-    """Print the rounds of every strategy, a comparison, test accuracy by group, and the places.
+    """Print the rounds of every strategy, a comparison, test scores by group, and the places.
 
     Args:
         finished: what result.json holds, by run directory.
@@ -34,9 +34,9 @@ def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], consol
     groups = by_name(results)
     for name, runs in groups.items():
         _rounds(page, name, runs)
-    _comparison(page, groups)
+    _comparison(page, groups, metric_word(results))
     _gains(page, results)
-    _groups(page, groups)
+    _groups(page, groups, metric_word(results))
     _places(page, list(finished))
     for plot in plots:
         page.line("plot", plot)
@@ -58,6 +58,7 @@ def _rounds(page: Page, name: str, runs: Sequence[Result]) -> None:
     """The rounds of runs that differ by seed only: their mean."""
     names = ("round", "new rows", "rejected", "why", "train rows", "errors", "mine", "select")
     rows: list[list[str]] = []
+    metric = metric_of(runs[0])
     for entries in zip(*(run["rounds"] for run in runs), strict=False):
 
         def mean(key: str, entries: Sequence[Mapping[str, Any]] = entries) -> float | None:
@@ -75,21 +76,22 @@ def _rounds(page: Page, name: str, runs: Sequence[Result]) -> None:
                 _why({reason: count / len(runs) for reason, count in reasons.items()}),
                 _count(mean("train_rows")),
                 _count(mean("errors")),
-                _share(mean("mine/accuracy")),
-                _share(mean("select/accuracy")),
+                _share(mean(f"mine/{metric}")),
+                _share(mean(f"select/{metric}")),
             ]
         )
     seeds = f"seed {runs[0]['seed']}" if len(runs) == 1 else f"mean of {len(runs)} seeds"
     page.table(f"Rounds of {name}, {seeds}", names, rows, texts=("why",))
 
 
-def _comparison(page: Page, groups: Mapping[str, Sequence[Result]]) -> None:
+def _comparison(page: Page, groups: Mapping[str, Sequence[Result]], word: str) -> None:
     names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
     rows: list[list[str]] = []
     for name, runs in groups.items():
         for run in runs:
             llm, test, rounds = run.get("llm", {}), run.get("test", {}), run["rounds"]
-            low, high = test.get("accuracy_low"), test.get("accuracy_high")
+            metric = metric_of(run)
+            low, high = test.get(f"{metric}_low"), test.get(f"{metric}_high")
             rows.append(
                 [
                     name,
@@ -98,12 +100,12 @@ def _comparison(page: Page, groups: Mapping[str, Sequence[Result]]) -> None:
                     _count(llm.get("calls")),
                     _count(llm.get("store_hits")),
                     _count(llm.get("prompt_tokens", 0) + llm.get("completion_tokens", 0)),
-                    _share(test.get("accuracy")),
+                    _share(test.get(metric)),
                     "" if low is None or high is None else f"{_share(low)}-{_share(high)}",
                     _seconds(run.get("seconds", {})),
                 ]
             )
-    page.table("Accuracy on the test set, and what it took", names, rows, texts=("run",))
+    page.table(f"{_title(word)} on the test set, and what it took", names, rows, texts=("run",))
 
 
 def _gains(page: Page, results: Sequence[Result]) -> None:
@@ -121,8 +123,8 @@ def _gains(page: Page, results: Sequence[Result]) -> None:
         page.table("Over ZeroGen at the same budget, paired by seed", names, rows, texts=("runs",))
 
 
-def _groups(page: Page, groups: Mapping[str, Sequence[Result]]) -> None:
-    """Mean accuracy by group of test rows; nothing where no run has groups."""
+def _groups(page: Page, groups: Mapping[str, Sequence[Result]], word: str) -> None:
+    """Mean score by group of test rows; nothing where no run has groups."""
     columns = {
         name: [run["test_groups"] for run in runs if run.get("test_groups")] for name, runs in groups.items()
     }
@@ -132,8 +134,12 @@ def _groups(page: Page, groups: Mapping[str, Sequence[Result]]) -> None:
         means = [[scores[kind] for scores in found if kind in scores] for found in columns.values()]
         rows.append([kind, *(_share(fmean(values)) if values else "" for values in means)])
     if rows:
-        title = "Accuracy on the test set, by group (mean over seeds)"
+        title = f"{_title(word)} on the test set, by group (mean over seeds)"
         page.table(title, ("group", *columns), rows, texts=("group",))
+
+
+def _title(word: str) -> str:
+    return word[0].upper() + word[1:]
 
 
 def _why(reasons: Mapping[str, float]) -> str:

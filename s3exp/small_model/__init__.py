@@ -45,7 +45,12 @@ def check_checkpoint(checkpoint: str | None) -> None:
 
 
 def build_small_model(
-    config: SmallModelConfig, *, labels: list[str], fields: list[str], progress: bool
+    config: SmallModelConfig,
+    *,
+    labels: list[str],
+    fields: list[str],
+    progress: bool,
+    passage: str | None = None,
 ) -> SmallModel:
     """Build the small model of a run. Loads no weights yet.
 
@@ -54,6 +59,7 @@ def build_small_model(
         labels: label names by class index.
         fields: names of the input texts, one or two, in the order in which they are read.
         progress: whether to draw progress bars.
+        passage: the field whose spans are the answers; None: classes are predicted.
 
     Raises:
         UserError: the checkpoint is no model folder, or there are more than two fields.
@@ -65,6 +71,10 @@ def build_small_model(
 
     from s3exp.small_model.fitted import TrainableSmallModel
 
+    if passage is not None:
+        from s3exp.small_model.span import SpanEncoder
+
+        return TrainableSmallModel(SpanEncoder(config, fields, passage), progress)
     if config.kind == "transformers":
         from s3exp.small_model.encoder import Encoder
 

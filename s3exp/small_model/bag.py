@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
 from s3exp.small_model.batches import Row
+from s3exp.small_model.heads import ClassHead
 from s3exp.types import Example, UserError
 
 TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
@@ -141,7 +142,7 @@ class BagNetwork(nn.Module):
         return logits
 
 
-class Bag:
+class Bag(ClassHead):
     """The architecture `bag`: encodes rows, draws networks, writes and reads them. Remembers encoded rows."""
 
     precision = "32"  # sums of a few thousand numbers: bf16 would gain nothing

@@ -22,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
 from s3exp.small_model.batches import Row
+from s3exp.small_model.heads import ClassHead
 from s3exp.types import Example, UserError
 
 T = TypeVar("T")
@@ -42,8 +43,10 @@ def quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-class Encoder:
+class Encoder(ClassHead):
     """The architecture `transformers`: encodes rows, draws networks, writes and reads them."""
+
+    network_class: Any = AutoModelForSequenceClassification
 
     def __init__(self, config: SmallModelConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
         self.config, self.labels, self.fields = config, list(labels), list(fields)
@@ -126,7 +129,7 @@ class Encoder:
         return network
 
     def save(self, network: nn.Module, folder: Path) -> None:
-        """Write weights, config and tokenizer, as `AutoModelForSequenceClassification.from_pretrained` reads them."""
+        """Write weights, config and tokenizer, as `from_pretrained` of the network's auto class reads them."""
         folder.mkdir(parents=True, exist_ok=True)
         saved: Any = network
         with quiet():
@@ -156,7 +159,7 @@ class Encoder:
     def _network(self, **arguments: Any) -> nn.Module:
         arguments |= self._source() | {"dtype": torch.float32}
         network: nn.Module = self._from_checkpoint(
-            lambda source: AutoModelForSequenceClassification.from_pretrained(source, **arguments)
+            lambda source: self.network_class.from_pretrained(source, **arguments)
         )
         return network
 

@@ -19,14 +19,14 @@ from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
 from s3exp.small_model.batches import Batches, Row, by_length
 from s3exp.small_model.device import autocast, cpu_threads, device
-from s3exp.small_model.training import Fit, run_training
+from s3exp.small_model.training import Fit, Head, run_training
 from s3exp.types import Example, Prediction, UserError
 
 log = logging.getLogger(__name__)
 
 
-class Architecture(Protocol):
-    """What a kind of small model brings: `Bag` and `Encoder` are the two."""
+class Architecture(Head, Protocol):
+    """What a kind of small model brings: `Bag`, `Encoder` and `SpanEncoder` are the three."""
 
     config: SmallModelConfig
     labels: list[str]
@@ -42,8 +42,16 @@ class Architecture(Protocol):
         """One batch of some rows."""
         ...
 
-    def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """Logits of shape (rows, classes)."""
+    def targets(self, examples: Sequence[Example]) -> list[int]:
+        """One number a row that says what is right; `loss` and `right` get it back."""
+        ...
+
+    def numbers(self, logits: Tensor, batch: dict[str, Tensor]) -> list[list[float]]:
+        """What a prediction is made of, for every row."""
+        ...
+
+    def prediction(self, example: Example, numbers: Sequence[float]) -> Prediction:
+        """The prediction of one row, from its numbers. Looks at the row's id and texts alone."""
         ...
 
     def draw(self, seed: int) -> nn.Module:
@@ -70,7 +78,7 @@ class TrainedSmallModel:
         self.architecture, self.network, self.progress = architecture, network.eval(), progress
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Predict every row, in the order given; `scores` are probabilities that sum to 1.
+        """Predict every row, in the order given; `scores` are probabilities, of classes they sum to 1.
 
         The last digits of a score depend on the rows beside it, since rows are padded in batches.
         """
@@ -95,16 +103,13 @@ class TrainedSmallModel:
                 for inputs, labels in batches:
                     inputs = {name: value.to(where) for name, value in inputs.items()}
                     logits = self.architecture.logits(self.network, inputs)
-                    found.extend(logits.double().softmax(-1).tolist())
+                    found.extend(self.architecture.numbers(logits, inputs))
                     bar.update(len(labels))
         finally:
             self.network.cpu()
-        scores: list[tuple[float, ...]] = [()] * len(rows)
-        for index, row_scores in zip(by_length(rows), found, strict=True):
-            scores[index] = tuple(row_scores)
+        numbers = dict(zip(by_length(rows), found, strict=True))
         return [
-            Prediction(id=example.id, label=row_scores.index(max(row_scores)), scores=row_scores)
-            for example, row_scores in zip(examples, scores, strict=True)
+            self.architecture.prediction(example, numbers[index]) for index, example in enumerate(examples)
         ]
 
     def save(self, folder: Path) -> None:
@@ -143,7 +148,7 @@ class TrainableSmallModel:
         """
         if not train:
             raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
-        if len({example.label for example in train}) == 1:
+        if len(set(self.architecture.targets(train))) == 1 < len(train):
             log.warning("all %d training rows have the same label", len(train))
         if not select:
             log.warning("no rows to select the epoch by: training all epochs, keeping the last")
@@ -151,7 +156,7 @@ class TrainableSmallModel:
         order = torch.Generator().manual_seed(derive(seed, "small_model", "order"))
         fit = Fit(
             network=self.architecture.draw(seed),
-            logits=self.architecture.logits,
+            head=self.architecture,
             train=self._batches(train, order),
             select=self._batches(select) if select else None,
             config=config,
@@ -164,11 +169,9 @@ class TrainableSmallModel:
         return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
 
     def _batches(self, examples: Sequence[Example], order: torch.Generator | None = None) -> Batches:
-        labels = [example.label for example in examples]
         architecture = self.architecture
-        return Batches(
-            architecture.encode(examples), labels, architecture.collate, architecture.config.batch_size, order
-        )
+        rows, targets = architecture.encode(examples), architecture.targets(examples)
+        return Batches(rows, targets, architecture.collate, architecture.config.batch_size, order)
 
     def load(self, folder: Path) -> TrainedSmallModel:
         """Load what `TrainedSmallModel.save` wrote.

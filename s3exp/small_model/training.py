@@ -9,15 +9,13 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from s3exp.config import SmallModelConfig
@@ -27,8 +25,25 @@ from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded
 from s3exp.types import UserError
 
-Logits = Callable[[nn.Module, dict[str, Tensor]], Tensor]
 CLIP = 1.0  # norm of the gradient
+
+
+class Head(Protocol):
+    """What a training needs to know of what it trains."""
+
+    metric: str  # the name of the share of rows that are right
+
+    def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """What the network says of a batch; the first dimension is rows."""
+        ...
+
+    def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
+        """The rows' loss in nats, their `mean` or `sum`."""
+        ...
+
+    def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
+        """How many rows are predicted right."""
+        ...
 
 
 def rate(step: int, steps: int, warmup: float) -> float:
@@ -51,12 +66,12 @@ def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, 
 class Training(pl.LightningModule):
     """Lightning's view of one fit. Keeps the weights of the epoch that is best on `select`, in memory.
 
-    Better is a higher accuracy or, at the same accuracy, a lower loss.
+    Better is a higher share of right rows or, at the same share, a lower loss.
     """
 
-    def __init__(self, network: nn.Module, logits: Logits, config: SmallModelConfig, steps: int) -> None:
+    def __init__(self, network: nn.Module, head: Head, config: SmallModelConfig, steps: int) -> None:
         super().__init__()
-        self.network, self.logits, self.config, self.steps = network, logits, config, steps
+        self.network, self.head, self.config, self.steps = network, head, config, steps
         self.best: dict[str, float] = {}
         self.epochs_run = 0
         self._best_weights: dict[str, Tensor] = {}
@@ -65,24 +80,24 @@ class Training(pl.LightningModule):
         self._seen: list[tuple[Tensor, Tensor, int]] = []
 
     def training_step(self, batch: tuple[dict[str, Tensor], Tensor], _: int) -> Tensor:
-        inputs, labels = batch
-        loss = cross_entropy(self.logits(self.network, inputs).float(), labels)
+        inputs, targets = batch
+        loss = self.head.loss(self.head.logits(self.network, inputs).float(), inputs, targets, "mean")
         self._loss = self._loss.to(loss.device) + loss.detach()
         return loss
 
     def validation_step(self, batch: tuple[dict[str, Tensor], Tensor], _: int) -> None:
-        inputs, labels = batch
-        logits = self.logits(self.network, inputs).float()
-        right = (logits.argmax(-1) == labels).sum()
-        self._seen.append((right, cross_entropy(logits, labels, reduction="sum"), len(labels)))
+        inputs, targets = batch
+        logits = self.head.logits(self.network, inputs).float()
+        right = self.head.right(logits, inputs, targets)
+        self._seen.append((right, self.head.loss(logits, inputs, targets, "sum"), len(targets)))
 
     def on_validation_epoch_end(self) -> None:
         rows = sum(count for _, _, count in self._seen)
-        accuracy = sum(int(right) for right, _, _ in self._seen) / rows
+        score = sum(int(right) for right, _, _ in self._seen) / rows
         loss = sum(float(loss) for _, loss, _ in self._seen) / rows
         self._seen.clear()
-        if not self.best or (accuracy, -loss) > (self.best["accuracy"], -self.best["loss"]):
-            self.best = {"accuracy": accuracy, "loss": loss, "epoch": self.current_epoch + 1}
+        if not self.best or (score, -loss) > (self.best["score"], -self.best["loss"]):
+            self.best = {"score": score, "loss": loss, "epoch": self.current_epoch + 1}
             self._stale = 0
             for name, value in self.network.state_dict().items():
                 kept = self._best_weights.setdefault(name, torch.empty_like(value, device="cpu"))
@@ -119,7 +134,7 @@ class Training(pl.LightningModule):
 
 
 class Bar(pl.Callback):
-    """One progress bar over all steps of a fit, with the loss and the accuracy on `select`."""
+    """One progress bar over all steps of a fit, with the loss and the score on `select`."""
 
     def __init__(self, steps: int) -> None:
         self.bar = tqdm(total=steps, desc="train", unit="step", leave=False, dynamic_ncols=True, disable=None)
@@ -135,7 +150,7 @@ class Bar(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Training)
-        self.shown["select"] = f"{pl_module.best['accuracy']:.3f}"
+        self.shown["select"] = f"{pl_module.best['score']:.3f}"
 
     def close(self) -> None:
         """Take the bar away."""
@@ -150,7 +165,7 @@ class Fit:
     """
 
     network: nn.Module
-    logits: Logits
+    head: Head
     train: Batches
     select: Batches | None
     config: SmallModelConfig
@@ -164,7 +179,7 @@ def run_training(fit: Fit) -> dict[str, float]:
 
     Returns:
         `train_rows`, `epochs` (run), `best_epoch` (from 1), `steps`, `seconds` and, where there is a selection set,
-        `select_accuracy` (0 to 1) and `select_loss` (nats a row) of the best epoch.
+        `select_<metric>` (say `select_accuracy`, 0 to 1) and `select_loss` (nats a row) of the best epoch.
 
     Raises:
         UserError: the loss is not a number.
@@ -172,7 +187,7 @@ def run_training(fit: Fit) -> dict[str, float]:
     """
     started = time.perf_counter()
     steps = len(fit.train) * fit.config.epochs
-    training = Training(fit.network, fit.logits, fit.config, steps)
+    training = Training(fit.network, fit.head, fit.config, steps)
     bar = Bar(steps) if fit.progress else None
     try:
         with own_signals(), quiet_lightning(), seeded(derive(fit.seed, "small_model", "dropout")):
@@ -187,7 +202,8 @@ def run_training(fit: Fit) -> dict[str, float]:
     metrics: dict[str, float] = {"train_rows": len(fit.train.rows), "epochs": training.epochs_run}
     metrics |= {"best_epoch": training.best.get("epoch", training.epochs_run), "steps": trainer.global_step}
     if training.best:
-        metrics |= {"select_accuracy": training.best["accuracy"], "select_loss": training.best["loss"]}
+        best = training.best
+        metrics |= {f"select_{fit.head.metric}": best["score"], "select_loss": best["loss"]}
     del trainer, training, bar
     gc.collect()  # the trainer and what it trained hold each other: the optimizer's memory would stay a while
     if device().type == "cuda":

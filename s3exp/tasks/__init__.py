@@ -1,1 +1,23 @@
 """Gold splits, prompt rendering, parsing and scoring: one module a kind of task, one YAML a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from s3exp.config import LLMConfig, TaskConfig
+
+if TYPE_CHECKING:
+    from s3exp.tasks.gold import Gold
+    from s3exp.tasks.task import Task
+
+
+def build_task(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str], str]) -> Task:
+    """The task of the kind that the config names; `cut` shortens a text to what the LLM can take."""
+    if config.kind == "extraction":
+        from s3exp.tasks.extraction import extraction
+
+        return extraction(config, llm, gold, cut)
+    from s3exp.tasks.classification import Classification
+
+    return Classification(config, llm, gold, cut)

@@ -6,24 +6,16 @@ from `Gold.contexts`, which have no labels (paper, section 3.1). Knows nothing o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from s3exp.config import LLMConfig, TaskConfig
 from s3exp.tasks.gold import Gold
+from s3exp.tasks.parsing import parse_fields
 from s3exp.tasks.prompts import fill, label_words, parse_list
+from s3exp.tasks.task import Score, by_group, share
 from s3exp.types import Completion, Example, Prediction, Prompt
-
-_SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(?=\s|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Metrics of one set of predictions: `metrics` by name, accuracy by `groups` where gold rows carry one."""
-
-    metrics: dict[str, float]
-    groups: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,7 @@ class Classification:
     llm: LLMConfig
     gold: Gold
     cut: Callable[[str], str]
+    metric: ClassVar[str] = "accuracy"
 
     @property
     def labels(self) -> int:
@@ -84,40 +77,18 @@ class Classification:
 
     def parse(self, prompt: Prompt, completion: Completion) -> dict[str, str] | str:
         """The input fields that a completion makes, or the reason why it makes none."""
-        text = " ".join(completion.text.split())
-        if completion.finish_reason == "too_long":
-            return "prompt_too_long"
-        if not text:
-            return "empty"
-        if completion.finish_reason == "length" and self.llm.truncated != "keep":
-            ends = list(_SENTENCE_END.finditer(text))
-            if self.llm.truncated == "reject" or not ends:
-                return "truncated"
-            text = text[: ends[-1].end()]
-        if len(text.split()) < self.config.min_words:
-            return "too_short"
-        written = {**prompt.context, self.config.generate: text}
-        return {name: written[name] for name in self.config.fields}
+        return parse_fields(self.config, self.llm.truncated, prompt, completion)
+
+    def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
+        """The rows whose predicted class is not their label."""
+        return [row for row, guess in zip(examples, predictions, strict=True) if row.label != guess.label]
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
         """Accuracy with its 95% Wilson interval, macro F1, and accuracy by group."""
-        from scipy.stats import binomtest
         from sklearn.metrics import f1_score
 
         gold = [example.label for example in examples]
         predicted = [prediction.label for prediction in predictions]
         right = [a == b for a, b in zip(gold, predicted, strict=True)]
-        interval = binomtest(sum(right), len(right)).proportion_ci(method="wilson")
-        metrics = {
-            "accuracy": sum(right) / len(right),
-            "accuracy_low": float(interval.low),
-            "accuracy_high": float(interval.high),
-            "macro_f1": float(
-                f1_score(gold, predicted, average="macro", labels=range(self.labels), zero_division=0)
-            ),
-        }
-        groups: dict[str, list[bool]] = {}
-        for example, ok in zip(examples, right, strict=True):
-            if example.group is not None:
-                groups.setdefault(example.group, []).append(ok)
-        return Score(metrics, {name: sum(oks) / len(oks) for name, oks in sorted(groups.items())})
+        macro_f1 = f1_score(gold, predicted, average="macro", labels=range(self.labels), zero_division=0)
+        return Score(share(self.metric, right) | {"macro_f1": float(macro_f1)}, by_group(examples, right))

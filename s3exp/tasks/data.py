@@ -15,17 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from s3exp.embedded import locate
-from s3exp.types import Example, UserError
+from s3exp.tasks.answers import read_answers
+from s3exp.types import Answer, Example, UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a row hold what; `labels` are the label names by class index."""
+    """Which columns of a row hold what; `labels` are the label names by class index.
+
+    Where `answers` names a column, the rows have answers instead of labels: spans of the column `passage`.
+    """
 
     fields: Sequence[str]
     label: str
     labels: Sequence[str]
     group: str | None = None
+    answers: str | None = None
+    passage: str = ""
 
 
 LOCAL = (".jsonl", ".csv", ".parquet")
@@ -151,14 +157,15 @@ def to_examples(
     role: str,
     columns: Columns,
 ) -> list[Example]:
-    """Check columns and labels of `rows` and make examples of them, with ids `role-index`.
+    """Check columns, labels and answers of `rows` and make examples of them, with ids `role-index`.
 
     Raises:
-        UserError: a column is missing, a text is not one, or a label is not the task's; names source and row.
+        UserError: a column is missing, a text is not one, a label is not the task's, or an answer does not stand
+            where the row says; names source and row.
     """
     if not rows:
         raise UserError(f"{source}: no rows, and the loop needs some for {role}")
-    needed = [*columns.fields, columns.label, *([columns.group] if columns.group else [])]
+    needed = [*columns.fields, columns.answers or columns.label, *([columns.group] if columns.group else [])]
     missing = [name for name in needed if name not in rows[0]]
     if missing:
         raise UserError(f"{source}: no column {', '.join(missing)}; it has {', '.join(rows[0])}")
@@ -166,9 +173,14 @@ def to_examples(
     for index, row in enumerate(rows):
         where = f"{source}, row {index}"
         fields = _texts(row, columns.fields, where)
-        label = to_label(row.get(columns.label), columns.labels, where)
         group = str(row.get(columns.group)) if columns.group else None
-        examples.append(Example(f"{role}-{index}", fields, label, group=group))
+        label = 0
+        answers: tuple[Answer, ...] = ()
+        if columns.answers is None:
+            label = to_label(row.get(columns.label), columns.labels, where)
+        else:
+            answers = read_answers(row.get(columns.answers), row[columns.passage], clean, where)
+        examples.append(Example(f"{role}-{index}", fields, label, group=group, answers=answers))
     return examples
 
 

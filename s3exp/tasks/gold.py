@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from s3exp.config import TaskConfig
@@ -33,11 +33,12 @@ class Gold:
     contexts: tuple[Mapping[str, str], ...] = ()
 
     def digest(self) -> str:
-        """Hash of every row's texts and label, by role, and of the contexts: a run goes on with the same only."""
+        """Hash of every row's texts, label and answers, by role, and of contexts: a run goes on with the same only."""
         digest = hashlib.sha256()
         for role in (self.train, self.mine, self.select, self.test):
             for row in role:
-                digest.update(f"{content(row.fields.values())}:{row.label}\n".encode())
+                target = "".join(f":{len(a.text)}@{a.start}" for a in row.answers)
+                digest.update(f"{content(row.fields.values())}:{row.label}{target}\n".encode())
             digest.update(b"--\n")
         for context in self.contexts:
             digest.update(f"{content(context.values())}\n".encode())
@@ -53,14 +54,15 @@ def content(texts: Iterable[str]) -> str:
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     """Read the gold files, divide validation into `mine` and `select`, and hold the roles apart.
 
-    Validation is divided by the hash of its rows, evenly over labels and groups: the same for every seed and
-    strategy. `train` is read only for a strategy that trains on it.
+    No row stands in two roles; where answers are extracted, no text does: synthesized rows take the texts of `mine`,
+    and the small model would be tested on what it has read. Validation is divided by the hash of its rows, evenly over
+    labels and groups: the same for every seed and strategy. `train` is read only for a strategy that trains on it.
 
     Raises:
         UserError: a file or column is missing, a label is not the task's, a role is empty or two roles share rows.
     """
     source = task.gold
-    columns = Columns(task.fields, task.label, task.labels, task.group)
+    columns, unit = _columns(task), _unit(task)
 
     def rows(name: str, role: str) -> list[Example]:
         return to_examples(read_rows(name), name, role, columns)
@@ -70,19 +72,39 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     train: list[Example] = []
     if with_train and source.train:
         train = _even(rows(source.train, "train"))[: source.train_rows]
-    _apart("task.gold.validation", validation, "task.gold.test", test, source.overlap)
-    _apart("task.gold.train", train, "task.gold.test", test, source.overlap)
-    _apart("task.gold.train", train, "task.gold.validation", validation, source.overlap)
+    for name, less, other, more in (
+        ("task.gold.validation", validation, "task.gold.test", test),
+        ("task.gold.train", train, "task.gold.test", test),
+        ("task.gold.train", train, "task.gold.validation", validation),
+    ):
+        _apart(name, less, other, {unit(row) for row in more}, source.overlap, unit)
     validation = _even(validation)
     if len(validation) < 2:
         raise UserError(f"{source.validation}: {len(validation)} row: both mine and select need some")
     n_select = max(1, min(round(len(validation) * source.select_fraction), len(validation) - 1))
-    mine = _even(validation[n_select:])[: source.mine_rows]
-    select = validation[:n_select][: source.select_rows]
+    held = _first(validation, n_select, unit)
+    mine = _even([row for row in validation if unit(row) not in held])[: source.mine_rows]
+    select = [row for row in validation if unit(row) in held][: source.select_rows]
+    if not mine:
+        raise UserError(
+            f"{source.validation}: all rows have the same {task.passage}: mine and select need their own"
+        )
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
     contexts = tuple(_contexts(task, mine))
     return Gold(tuple(train), tuple(mine), tuple(select), tuple(test), contexts)
+
+
+def _columns(task: TaskConfig) -> Columns:
+    if task.passage is None:
+        return Columns(task.fields, task.label, task.labels, task.group)
+    return Columns(task.fields, "", (), task.group, task.answers, task.passage)
+
+
+def _unit(task: TaskConfig) -> Callable[[Example], str]:
+    """What must not be in two roles: a row or, where answers are extracted, a text with all that is asked about it."""
+    passage = task.passage
+    return lambda row: content(row.fields.values() if passage is None else [row.fields[passage]])
 
 
 def _contexts(task: TaskConfig, mine: Sequence[Example]) -> list[Mapping[str, str]]:
@@ -122,10 +144,24 @@ def _even(rows: Sequence[Example]) -> list[Example]:
     return [rows[index] for _, _, index in sorted(places)]
 
 
-def _apart(name: str, rows: list[Example], other: str, others: Sequence[Example], overlap: str) -> None:
-    """Refuse, or drop from `rows` in place, what stands in `others` too."""
-    held = {content(row.fields.values()) for row in others}
-    shared = [row for row in rows if content(row.fields.values()) in held]
+def _first(rows: Sequence[Example], count: int, unit: Callable[[Example], str]) -> set[str]:
+    """The first units that have `count` rows between them, or a few more; a unit goes wholly or not at all."""
+    size = Counter(map(unit, rows))
+    chosen: set[str] = set()
+    taken = 0
+    for name in dict.fromkeys(map(unit, rows)):
+        if taken >= count:
+            break
+        chosen.add(name)
+        taken += size[name]
+    return chosen
+
+
+def _apart(
+    name: str, rows: list[Example], other: str, held: set[str], overlap: str, unit: Callable[[Example], str]
+) -> None:
+    """Refuse, or drop from `rows` in place, those whose unit stands in `other` too."""
+    shared = [row for row in rows if unit(row) in held]
     if not shared:
         return
     if overlap == "refuse":
@@ -134,6 +170,6 @@ def _apart(name: str, rows: list[Example], other: str, others: Sequence[Example]
             "mend the files, or set task.gold.overlap=drop to leave them out of the former"
         )
     log.warning("%s: %d rows that stand in %s left out", name, len(shared), other)
-    rows[:] = [row for row in rows if content(row.fields.values()) not in held]
+    rows[:] = [row for row in rows if unit(row) not in held]
     if not rows:
         raise UserError(f"{name}: every row stands in {other} too")

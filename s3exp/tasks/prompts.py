@@ -28,9 +28,10 @@ def check_prompts(task: TaskConfig) -> None:
     """
     prompts = task.prompt_sets[task.prompts]
     context = [name for name in task.fields if name != task.generate]
+    target = "label" if task.passage is None else "answer"
     allowed = {
-        "seed": ["label", *context],
-        "extrapolate": ["label", *task.fields],
+        "seed": [target, *context],
+        "extrapolate": [target, *task.fields],
         "rationale": ["label", "count"],
         "seed_with_rationales": ["label", "rationales", *context],
     }

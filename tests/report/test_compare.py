@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from s3exp.report.compare import estimate, gains
+from tests.report.fakes import extraction
 
 
 def run(strategy: str, seed: int, accuracy: float, task: str = "t") -> dict[str, Any]:
@@ -56,3 +57,10 @@ def test_nothing_to_compare_with() -> None:
     assert gains([run("zerogen", 0, 0.6), run("zerogen", 0, 0.5), run("s3", 0, 0.7)]) == []
     with pytest.raises(ValueError, match="no values"):
         estimate([])
+
+
+def test_gains_are_of_the_tasks_own_metric() -> None:
+    (gain,) = gains([extraction("s3", 0.21), extraction("zerogen", 0.16)])
+    assert (gain.mean, gain.difference.mean) == (pytest.approx(0.21), pytest.approx(0.05))
+    (gain,) = gains([extraction("s3", 0.21), extraction("zerogen", 0.16)], metric="f1")
+    assert gain.difference.mean == 0

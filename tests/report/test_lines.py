@@ -6,8 +6,8 @@ from dataclasses import astuple
 
 import pytest
 
-from s3exp.report.lines import group_runs
-from tests.report.fakes import S3, result, strategies
+from s3exp.report.lines import group_runs, metric_word
+from tests.report.fakes import S3, extraction, result, strategies
 
 
 def test_one_run_is_one_line_with_its_interval() -> None:
@@ -44,3 +44,17 @@ def test_what_a_run_lacks_is_left_out() -> None:
     assert line.test is None
     assert line.select == []
     assert len(line.mine) == 3
+
+
+def test_a_run_is_read_by_its_own_metric() -> None:
+    (line,) = group_runs([extraction()])
+    assert line.test is not None
+    assert astuple(line.test) == pytest.approx((0.21, 0.18, 0.23))
+    assert [value.mean for value in line.mine] == [0.1, 0.2]
+    assert [value.mean for value in line.select] == [0.15, 0.25]
+
+
+def test_the_metric_has_a_word() -> None:
+    assert metric_word([extraction()]) == "EM"
+    assert metric_word(strategies()) == "accuracy"  # as in records that do not name it
+    assert metric_word([extraction(), *strategies()]) == "score"

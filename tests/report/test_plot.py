@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from s3exp.report.plot import plot_runs, spread_out
-from tests.report.fakes import GOLDGEN, S3, ZEROGEN, result, strategies
+from tests.report.fakes import GOLDGEN, S3, ZEROGEN, extraction, result, strategies
 
 SHAPES: dict[str, list[dict[str, Any]]] = {
     "one": strategies()[:1],
@@ -23,6 +23,8 @@ SHAPES: dict[str, list[dict[str, Any]]] = {
     "far apart": [*strategies(), result("gold", ((25_000, 0.9, 0.9, 60),), 0.9)],
     "more than colours": [result(f"own-{i}", GOLDGEN, 0.7 + i / 100) for i in range(9)],
     "no test": [{**result("s3", S3, 0.8), "test": {}}],
+    "another metric": [extraction()],
+    "two metrics": [extraction(), *strategies()],
     "perfect": [result("s3", ((10, 1.0, 1.0, 0),), 1.0)],
 }
 
@@ -69,3 +71,9 @@ def test_names_are_moved_apart_in_their_order() -> None:
     assert moved[3] == 0.9
     assert moved == sorted(moved)
     assert all(b - a >= 0.099 for a, b in pairwise(moved))
+
+
+def test_the_axis_is_named_after_the_metric(tmp_path: Path) -> None:
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        text = plot_runs([extraction()], tmp_path / "plot.svg").read_text()
+    assert ">EM</text>" in text and "EM as rows are added" in text and "ccuracy" not in text

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from s3exp.report.summary import print_summary
-from tests.report.fakes import S3, ZEROGEN, result, strategies
+from tests.report.fakes import S3, ZEROGEN, extraction, result, strategies
 
 
 def printed(results: list[dict[str, Any]], width: int = 80, encoding: str = "utf-8") -> str:
@@ -92,3 +92,11 @@ def test_where_everything_is(tmp_path: Path) -> None:
     assert f"record {folder}" in lines
     assert f"W&B    {place}" in lines
     assert f"plot   {folder / 'plot.svg'}" in lines
+
+
+def test_a_run_with_another_metric_is_shown_by_it() -> None:
+    text = printed([extraction()], width=120)
+    assert row(text, "1   ")[-4:] == ["135", "48", "0.200", "0.250"]
+    assert "EM on the test set" in text and "0.180-0.230" in text and "ccuracy" not in text
+    both = printed([extraction(), *strategies()], width=120)
+    assert "Score on the test set" in both

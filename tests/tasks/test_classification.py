@@ -128,3 +128,9 @@ def test_scores_by_hand() -> None:
     assert score.metrics["accuracy_low"] == pytest.approx(0.3006, abs=1e-4)
     assert score.metrics["accuracy_high"] == pytest.approx(0.9544, abs=1e-4)
     assert score.groups == {"x": 1.0, "y": pytest.approx(2 / 3)}
+
+
+def test_an_error_is_any_other_class() -> None:
+    rows = [Example("a", {}, 0), Example("b", {}, 2)]
+    guesses = [Prediction("a", 2, ()), Prediction("b", 2, ())]
+    assert [row.id for row in pair_task().wrong(rows, guesses)] == ["a"]

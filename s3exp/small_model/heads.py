@@ -1,0 +1,41 @@
+"""What a network with one logit a class is trained for and read as: shared by the architectures that give classes.
+
+Knows logits and labels; does not know where logits come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from s3exp.types import Example, Prediction
+
+
+class ClassHead:
+    """Cross-entropy on classes; the best class is the prediction."""
+
+    metric = "accuracy"
+
+    def targets(self, examples: Sequence[Example]) -> list[int]:
+        """The class index of every row."""
+        return [example.label for example in examples]
+
+    def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
+        """The rows' loss in nats, their `mean` or `sum`."""
+        return cross_entropy(logits, targets, reduction=reduction)
+
+    def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
+        """How many rows are predicted right."""
+        return (logits.argmax(-1) == targets).sum()
+
+    def numbers(self, logits: Tensor, batch: dict[str, Tensor]) -> list[list[float]]:
+        """The probability of every class, for every row."""
+        found: list[list[float]] = logits.double().softmax(-1).tolist()
+        return found
+
+    def prediction(self, example: Example, numbers: Sequence[float]) -> Prediction:
+        """The class of the highest probability."""
+        scores = tuple(numbers)
+        return Prediction(id=example.id, label=scores.index(max(scores)), scores=scores)
