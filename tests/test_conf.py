@@ -20,6 +20,7 @@ CONF = ROOT / "conf"
 CHOICES = [f"{path.parent.name}={path.stem}" for path in sorted(CONF.glob("*/*.yaml"))]
 NEEDS = {
     "small_model=transformers": ["small_model.checkpoint=org/encoder"],
+    "task=adqa": ["small_model=minilm"],
     "task=classification": [
         *("task.name=mine", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
     ],

@@ -72,3 +72,44 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> No
     assert seeds and all(bool(prompt["context"]) == pair for prompt in seeds)
     for prompt in seeds:
         assert all(text[:50] in prompt["text"] for text in prompt["context"].values())
+
+
+def test_answers_on_real_rows(tmp_path: Path, shared: Path) -> None:
+    """AdversarialQA with MiniLM and, for want of a better one, an LLM of film reviews: seed, errors, scores."""
+    data = shared / "data" / "adqa"
+    words = [
+        *(
+            "task=adqa",
+            *(f"task.gold.{role}={data / role}.jsonl" for role in ("train", "validation", "test")),
+        ),
+        *("task.gold.mine_rows=24", "task.gold.select_rows=12", "task.gold.test_rows=24"),
+        *("task.gold.train_rows=32", "llm=transformers", "llm.max_tokens=30", "llm.truncated=trim"),
+        *("llm.max_exemplar_tokens=120", "small_model=minilm", "small_model.epochs=1"),
+        *(f"small_model.checkpoint={shared / 'models' / 'minilm'}", "small_model.max_length=96"),
+        *("small_model.stride=16", "loop.budget.rows=18", "progress=false", "tracker=none"),
+    ]
+
+    def s3exp(*more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "s3exp", *words, *more]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+
+    planned = s3exp("strategy=s3", "dry_run=true")
+    assert planned.returncode == 0, planned.stderr
+    assert "And an answer that is found in it:" in planned.stdout and "kind seed (answer " in planned.stdout
+    for strategy in ("s3", "gold"):
+        ended = s3exp(f"strategy={strategy}", f"run_dir={strategy}")
+        assert ended.returncode == 0, ended.stderr
+        assert "EM on the test set" in ended.stdout
+        result = json.loads((tmp_path / strategy / "result.json").read_text())
+        assert result["metric"] == "em" and set(result["test"]) == {"em", "em_low", "em_high", "f1"}
+        assert (tmp_path / strategy / "plot.svg").stat().st_size > 1000
+    made = [
+        json.loads(line)
+        for path in sorted((tmp_path / "s3").glob("rounds/*/examples.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+    assert {row["round"] for row in made} == {0, 1, 2}
+    for row in made:
+        assert row["answers"]
+        for answer in row["answers"]:
+            assert row["fields"]["context"].startswith(answer["text"], answer["start"])

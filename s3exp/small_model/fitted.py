@@ -148,7 +148,7 @@ class TrainableSmallModel:
         """
         if not train:
             raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
-        if len(set(self.architecture.targets(train))) == 1 < len(train):
+        if len(set(self.architecture.targets(train))) == 1:
             log.warning("all %d training rows have the same label", len(train))
         if not select:
             log.warning("no rows to select the epoch by: training all epochs, keeping the last")

@@ -43,6 +43,18 @@ class SpanEncoder(Encoder):
         self._known: list[tuple[str, tuple[Answer, ...]]] = []
         self._numbers: dict[tuple[str, tuple[Answer, ...]], int] = {}
 
+    def draw(self, seed: int) -> nn.Module:
+        """The pretrained encoder in float32 with a span head drawn from `seed`.
+
+        Raises:
+            UserError: the checkpoint cannot be loaded, or its tokenizer cannot say where a token stands.
+        """
+        if not self.tokenizer.is_fast:
+            raise UserError(
+                f"small_model.checkpoint={self.config.checkpoint}: its tokenizer gives no offsets, spans need them"
+            )
+        return super().draw(seed)
+
     def encode(self, examples: Sequence[Example]) -> list[Row]:
         """All windows of every example, in order, one after the other in tensors of shape (tokens of all windows,).
 
@@ -57,10 +69,6 @@ class SpanEncoder(Encoder):
         return [self._rows[key] for key in keys]
 
     def _windows(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Row]:
-        if not self.tokenizer.is_fast:
-            raise UserError(
-                f"small_model.checkpoint={self.config.checkpoint}: its tokenizer says no offsets, spans need them"
-            )
         limit = min(self.config.max_length, self.tokenizer.model_max_length)
         with quiet():
             encoded = self.tokenizer(
