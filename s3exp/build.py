@@ -19,7 +19,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from s3exp import config as schemas
-from s3exp.config import Config, check, identity
+from s3exp.checks import check
+from s3exp.config import Config, identity
 from s3exp.types import UserError
 
 if TYPE_CHECKING:

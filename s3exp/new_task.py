@@ -1,6 +1,6 @@
 """The `s3exp-new-task` command: drafts the YAML of a task of your own from a data file.
 
-Guesses which column is the label and which are texts, names the labels, counts them and writes prompts to edit.
+Guesses which column holds the label, or the answers, and which are texts, counts labels and writes prompts to edit.
 Reads a data file; knows nothing of runs.
 """
 
@@ -27,14 +27,15 @@ SHORT = 60  # characters of an example in a comment
 
 @dataclass(frozen=True)
 class Draft:
-    """What a data file says about a task: text columns, label column, and how many rows each label has.
+    """What a data file says about a task: text columns, the column to predict, and how many rows each label has.
 
-    `generate` is the shorter of two text columns: the longer is a paragraph more often than not, and given.
+    `generate` is the shorter of two text columns: the longer is a paragraph more often than not, and given. Without
+    `counts` the column to predict holds answers that are spans of that paragraph.
     """
 
     fields: Sequence[str]
     generate: str
-    label: str
+    target: str
     counts: Mapping[str, int]
     named: bool  # the labels are words; otherwise they are class indices
     sample: Mapping[str, str]
@@ -81,7 +82,9 @@ def command(words: Sequence[str]) -> int:
         return 2
     hint = "" if asked.test else f" task.gold.test=FILE, or set it in {out}"
     places = f"--config-dir {out.parent.parent} " if out.parent.name == "task" else ""
-    print(f"wrote {out}: {', '.join(found.fields)} -> {found.label}, {len(found.counts)} labels")  # noqa: T201
+    hint = hint if found.counts else f" small_model=minilm{hint}"
+    what = f"{len(found.counts)} labels" if found.counts else "answers that are spans"
+    print(f"wrote {out}: {', '.join(found.fields)} -> {found.target}, {what}")  # noqa: T201
     print(f"edit labels and prompts, then: s3exp {places}task={out.stem} dry_run=true{hint}")  # noqa: T201
     return 0
 
@@ -100,60 +103,66 @@ def inspect(
     for name in [*([label] if label else []), *(fields or ())]:
         if name not in columns:
             raise UserError(f"{source}: no column {name}; it has {', '.join(columns)}")
-    values = {name: [row.get(name) for row in rows] for name in columns}
-    label = label or _label_column(values)
-    if label is None:
+    values: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in columns}
+    answers = None if label else next((name for name in columns if _has_answers(values[name])), None)
+    target = answers or label or _label_column(values)
+    if target is None:
         raise UserError(
             f"{source}: no column looks like a label ({', '.join(columns)}): name it with --label"
         )
-    counts = Counter(_label(value) for value in values[label])
-    if not 2 <= len(counts) <= MOST_LABELS:
-        raise UserError(
-            f"{source}: column {label} has {len(counts)} different values: choose another with --label"
-        )
     if fields is None:
-        fields = [name for name in columns if name != label and _is_text(values[name])]
-    if not 1 <= len(fields) <= 2:
+        fields = [name for name in columns if name != target and _is_text(values[name])]
+    if len(fields) != 2 if answers else not 1 <= len(fields) <= 2:
         told = ", ".join(fields) if fields else "none"
-        raise UserError(
-            f"{source}: a task reads one text or a pair; columns with texts: {told}; say --fields"
-        )
+        needs = "a text and a question about it" if answers else "one text or a pair"
+        raise UserError(f"{source}: a task reads {needs}; columns with texts: {told}; say --fields")
     for name in fields:
         if not all(isinstance(value, str) for value in values[name]):
             raise UserError(f"{source}: column {name} holds no text")
+    lengths = {name: sum(map(len, values[name])) for name in fields}
+    sample = {name: clean(values[name][0]) for name in fields}
+    counts, named = ({}, True) if answers else _labels(values[target], f"{source}: column {target}")
+    return Draft(fields, min(fields, key=lengths.__getitem__), target, counts, named, sample)
+
+
+def _labels(column: Sequence[Any], where: str) -> tuple[dict[str, int], bool]:
+    """Rows by label, in the order of class indices, and whether the labels are words."""
+    counts = Counter(map(_label, column))
+    if not 2 <= len(counts) <= MOST_LABELS:
+        raise UserError(f"{where} has {len(counts)} different values: choose another with --label")
     named = not all(key.isdigit() for key in counts)
     ordered = dict(sorted(counts.items(), key=lambda item: item[0] if named else f"{int(item[0]):09d}"))
     if not named and list(ordered) != [str(index) for index in range(len(ordered))]:
         raise UserError(
-            f"{source}: the labels {', '.join(ordered)} are no class indices: they must count from 0"
+            f"{where}: the labels {', '.join(ordered)} are no class indices: they must count from 0"
         )
-    lengths = {name: sum(map(len, map(str, values[name]))) for name in fields}
-    sample = {name: clean(str(values[name][0])) for name in fields}
-    return Draft(fields, min(fields, key=lengths.__getitem__), label, ordered, named, sample)
+    return ordered, named
 
 
 def draft(found: Draft, name: str, gold: Mapping[str, str | None]) -> str:
     """The YAML of a task, with comments on what to edit."""
-    labels = list(found.counts) if found.named else [f"class_{key}" for key in found.counts]
-    generate = found.generate
-    given = [field for field in found.fields if field != generate]
-    shown = [f"{field}: {{{field}}}" for field in found.fields]
-    one = "a text" if not given else f"a {generate} for it"
-    lines = ["defaults:", "  - schema", "  - _self_"]
-    lines += [f"# Drafted from {sum(found.counts.values())} rows, for example:"]
+    lines = ["defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"]
     lines += [f"#   {field}: {_short(text)}" for field, text in found.sample.items()]
-    lines += [f"name: {name}", "gold:"]
+    lines += [f"name: {name}", *([] if found.counts else ["kind: extraction"]), "gold:"]
     if gold["train"]:
         lines += [f"  train: {_yaml(gold['train'])}"]
     lines += [f"  validation: {_yaml(gold['validation'])} # all that the loop may look at"]
     test = _yaml(gold["test"]) if gold["test"] else "???"
     lines += [f"  test: {test} # read once, for the final report"]
     lines += [f"fields: [{', '.join(map(_yaml, found.fields))}]"]
-    lines += [f"generate: {_yaml(generate)} # the LLM writes this one; what is left is drawn from gold rows"]
     lines += [
-        f"label: {_yaml(found.label)}",
-        "labels: # by class index" + ("" if found.named else "; name them"),
+        f"generate: {_yaml(found.generate)} # the LLM writes this one; what is left is drawn from gold rows"
     ]
+    lines += _classes(found) if found.counts else _answers(found)
+    return "\n".join(lines) + "\n"
+
+
+def _classes(found: Draft) -> list[str]:
+    labels = list(found.counts) if found.named else [f"class_{key}" for key in found.counts]
+    given = [field for field in found.fields if field != found.generate]
+    one = f"a {found.generate} for it" if given else "a text"
+    hint = "" if found.named else "; name them"
+    lines = [f"label: {_yaml(found.target)}", f"labels: # by class index{hint}"]
     lines += [
         f"  - {_yaml(label)} # {n} rows" for label, n in zip(labels, found.counts.values(), strict=True)
     ]
@@ -161,11 +170,37 @@ def draft(found: Draft, name: str, gold: Mapping[str, str | None]) -> str:
     lines += [f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}} in the prompts"]
     lines += ["    seed: |-"]
     lines += [f"      {field}: {{{field}}}" for field in given]
-    lines += [f"      Write {one} of the class: {{label}}. Write the {generate} only."]
+    lines += [f"      Write {one} of the class: {{label}}. Write the {found.generate} only."]
     lines += ["    extrapolate: |-", "      Here is an example of the class: {label}"]
-    lines += [f"      {line}" for line in shown]
-    lines += [f"      Write another {generate} of the same class, similar to it. Write the {generate} only."]
-    return "\n".join(lines) + "\n"
+    lines += [f"      {field}: {{{field}}}" for field in found.fields]
+    return [
+        *lines,
+        f"      Write another {found.generate} of the same class, similar to it. Write the {found.generate} only.",
+    ]
+
+
+def _answers(found: Draft) -> list[str]:
+    (passage,) = [field for field in found.fields if field != found.generate]
+    lines = [f"answers: {_yaml(found.target)}", "labels: []", "prompts: plain", "prompt_sets:", "  plain:"]
+    head = [f"      {passage}: {{{passage}}}", "      answer: {answer}"]
+    lines += [
+        "    seed: |-",
+        *head,
+        f"      Write the {found.generate} that has this answer, and nothing else.",
+    ]
+    lines += ["    extrapolate: |-", *head, f"      {found.generate}: {{{found.generate}}}"]
+    return [*lines, f"      Write another {found.generate} that has the same answer, and nothing else."]
+
+
+def _has_answers(column: Sequence[Any]) -> bool:
+    """Whether the column is as SQuAD's: {text: [...], answer_start: [...]}, in a .csv file as JSON."""
+    first = column[0]
+    if isinstance(first, str) and first.startswith("{"):
+        try:
+            first = json.loads(first)
+        except json.JSONDecodeError:
+            return False
+    return isinstance(first, Mapping) and {"text", "answer_start"} <= first.keys()
 
 
 def _label_column(values: Mapping[str, Sequence[Any]]) -> str | None:

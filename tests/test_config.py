@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from s3exp.config import Config, check, identity
+from s3exp.checks import check
+from s3exp.config import Config, identity
 from s3exp.types import UserError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,28 @@ def test_a_draft_composes_and_runs_dry(tmp_path: Path, capsys: pytest.CaptureFix
 def test_class_indices_are_to_be_named(tmp_path: Path) -> None:
     rows = [{"text": f"some words {i}", "topic": i % 3} for i in range(30)]
     found = inspect(rows, "x", None, None)
-    assert (found.label, dict(found.counts), found.named) == ("topic", {"0": 10, "1": 10, "2": 10}, False)
+    assert (found.target, dict(found.counts), found.named) == ("topic", {"0": 10, "1": 10, "2": 10}, False)
+
+
+def test_answers_make_an_extraction_task(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "id": f"q{i}",
+            "text": f"The town of Lenn has {i} bridges over the river.",
+            "ask": f"How many bridges in {i}?",
+            "answers": json.dumps({"text": [f"{i} bridges"], "answer_start": [21]}),
+        }
+        for i in range(10)
+    ]
+    out = tmp_path / "my" / "task" / "bridges.yaml"
+    assert command([table(tmp_path / "b.csv", rows), "--out", str(out)]) == 0
+    assert "???" in out.read_text()
+    out.write_text(out.read_text().replace("???", "test.csv"))
+    register_schemas()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        words = ["task=bridges", "small_model=minilm", f"hydra.searchpath=[file://{tmp_path / 'my'}]"]
+        task = from_hydra(compose("config", words)).task
+    assert (task.kind, task.passage, task.generate, task.answers) == ("extraction", "text", "ask", "answers")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Columns:
 
 LOCAL = (".jsonl", ".csv", ".parquet")
 _COLON = re.compile(r":(?![^\[]*\])")  # between id, config and split, not within a slice like [5%:10%]
-_BREAKS = re.compile(r"(?:<br\s*/?>|\s)+")  # IMDb's line breaks and all white space
+_BREAKS = re.compile(r"(?:<br\s*/?>|\s)+")  # HTML line breaks and all white space
 
 
 def clean(text: str) -> str:

@@ -188,4 +188,4 @@ def test_ten_fits_do_not_grow(make: Make) -> None:
     del fitted
     assert [network() for network in networks] == [None] * 10
     grown = min(sizes[-3:]) - min(sizes[1:4])  # the allocator keeps a freed block now and then
-    assert grown < 64 * 2**20, [size >> 20 for size in sizes]
+    assert grown < 128 * 2**20, [size >> 20 for size in sizes]  # kept, each fit would add 64
