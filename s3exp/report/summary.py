@@ -110,9 +110,11 @@ def _comparison(page: Page, groups: Mapping[str, Sequence[Result]], word: str) -
 
 def _gains(page: Page, results: Sequence[Result]) -> None:
     """Strategies against ZeroGen, over seeds; nothing where there is nothing to compare with."""
-    rows = []
+    rows: list[list[str]] = []
     for gain in gains(results):
         difference = gain.difference
+        if gain.base not in (row[0] for row in rows):
+            rows.append([gain.base, str(difference.seeds), _share(gain.mean - difference.mean), "", ""])
         interval = "one seed: none"
         if difference.low is not None and difference.high is not None:
             interval = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"

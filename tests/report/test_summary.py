@@ -73,6 +73,9 @@ def test_seeds_are_shown_as_their_mean() -> None:
     text = printed([run for seed in range(3) for run in strategies(seed)], width=120)
     assert "Rounds of s3, mean of 3 seeds" in text and "Rounds of zerogen, mean of 3 seeds" in text
     assert row(text, "2   ")[-4:] == ["1,500", "103", "0.828", "0.817"]
+    gains = text[text.index("Over ZeroGen") :].split("by group")[0]
+    assert row(gains, "zerogen") == ["zerogen", "3", "0.770"]
+    assert row(gains, "s3")[:4] == ["s3", "3", "0.820", "+5.0"]
     assert row(text, "mixed") == ["mixed", "0.720", "0.670", "0.690"]
     assert "record runs  (9 runs, 0 to 8)" in text
 
