@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from s3exp import metrics
@@ -12,7 +12,7 @@ from s3exp.llm.store import Stored
 from s3exp.seeds import derive
 from s3exp.store import RoundRecord, RunStore
 from s3exp.strategies import exemplars, plan
-from s3exp.synthesis import Order, synthesize
+from s3exp.synthesis import Order, order_of, synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking import Tracker
 from s3exp.types import Example, Prediction, SmallModel
@@ -80,16 +80,8 @@ def run(parts: Parts) -> dict[str, Any]:
 
 def order(parts: Parts, number: int, quota: int, shown: list[Example], records: list[RoundRecord]) -> Order:
     """What this round may ask for, given what the rounds before it spent."""
-    per_error, tokens = parts.loop.rows_per_error, parts.loop.budget.tokens
-    spent = sum(metrics.tokens(record) for record in records)
-    return Order(
-        round=number,
-        quota=quota,
-        seed=parts.seed,
-        shown=shown,
-        rationales=parts.strategy.rationales,
-        rows_per_error=None if per_error == "auto" else int(per_error),
-        random_labels=parts.strategy.labels == "random",
-        tries=parts.loop.tries,
-        tokens=None if tokens is None else tokens - spent,
-    )
+    asked = order_of(parts.strategy, parts.loop, parts.seed, number, quota, shown)
+    tokens = parts.loop.budget.tokens
+    if tokens is None:
+        return asked
+    return replace(asked, tokens=tokens - sum(metrics.tokens(record) for record in records))

@@ -15,7 +15,7 @@ from s3exp.config import Config
 from s3exp.llm.store import Stored
 from s3exp.report.page import Page
 from s3exp.strategies import plan
-from s3exp.synthesis import Order, question, rationale_prompts
+from s3exp.synthesis import Order, order_of, question, rationale_prompts
 from s3exp.tasks.task import Task
 from s3exp.types import Prompt
 
@@ -48,17 +48,7 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
     rows = len(task.gold.train)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
         shown = task.gold.mine if number else ()
-        per_error = config.loop.rows_per_error
-        order = Order(
-            round=number,
-            quota=quota,
-            seed=config.seed,
-            shown=shown,
-            rationales=config.strategy.rationales,
-            rows_per_error=None if per_error == "auto" else int(per_error),
-            random_labels=config.strategy.labels == "random",
-            tries=config.loop.tries,
-        )
+        order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
         quota = order.wanted
         rows += quota
         steps = config.small_model.epochs * ceil(rows / config.small_model.batch_size)

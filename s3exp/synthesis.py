@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from s3exp.config import LoopConfig, StrategyConfig
 from s3exp.seeds import derive, stream
 from s3exp.tasks.gold import content
 from s3exp.tasks.task import Task
@@ -56,6 +57,22 @@ class Order:
         if self.shown and self.rows_per_error is not None:
             return min(self.quota, len(self.shown) * self.rows_per_error)
         return self.quota
+
+
+def order_of(
+    strategy: StrategyConfig, loop: LoopConfig, seed: int, number: int, quota: int, shown: Sequence[Example]
+) -> Order:
+    """What the config asks of round `number`, before tokens are counted."""
+    return Order(
+        round=number,
+        quota=quota,
+        seed=seed,
+        shown=shown,
+        rationales=strategy.rationales,
+        rows_per_error=None if loop.rows_per_error == "auto" else int(loop.rows_per_error),
+        random_labels=strategy.labels == "random",
+        tries=loop.tries,
+    )
 
 
 def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example]) -> Batch:

@@ -90,6 +90,6 @@ def test_the_script_trains_what_transformers_loads(tmp_path: Path) -> None:
     script = [sys.executable, "-m", "s3exp.embedded.train_lm", "--minutes", "0.1", *sizes, *places]
     subprocess.run(script, check=True, capture_output=True, timeout=300)
     made = json.loads((tmp_path / "lm" / "training.json").read_text())
-    assert made["steps"] >= 1 and made["parameters"] < 200_000
+    assert made["steps"] > 2 and made["parameters"] < 200_000
     llm = Transformers(LLMConfig(model="made", backend="transformers"), str(tmp_path / "lm"))
     assert answers(llm, [prompts.seed_prompt("positive")])[0].completion_tokens > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import signal
 import sys
@@ -184,8 +185,10 @@ def test_ten_fits_do_not_grow(make: Make) -> None:
     for seed in range(10):
         fitted, _ = small_model.fit(train, select, seed=seed)
         networks.append(weakref.ref(fitted.network))  # type: ignore[attr-defined]
+        if sys.platform == "linux":
+            ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is freed and kept by the allocator does not count
         sizes.append(process.memory_info().rss)
     del fitted
     assert [network() for network in networks] == [None] * 10
     grown = min(sizes[-3:]) - min(sizes[1:4])  # the allocator keeps a freed block now and then
-    assert grown < 128 * 2**20, [size >> 20 for size in sizes]  # kept, each fit would add 64
+    assert grown < 64 * 2**20, [size >> 20 for size in sizes]
