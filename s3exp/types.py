@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class UserError(Exception):
@@ -35,7 +39,9 @@ class Example:
     `fields` holds the input texts by name, in the task's order; `label` is the class index. A synthesized row
     knows its `round` (0 is the seed), the `parent` gold row that it was extrapolated from and the hash of its
     `prompt`; a gold row has none of the three. `group` is a free tag of a gold row (say, a kind of difficulty).
-    A row of an extraction task has one or more `answers`, each of them right, and the label 0.
+    A row of an extraction task has one or more `answers`, each of them right, and the label 0. What a synthesized
+    row cost and came from is `seed` (of its sampling), `tokens` (of its prompt and completion) and `repaired` (the
+    rules that changed what the LLM wrote).
     """
 
     id: str
@@ -46,6 +52,9 @@ class Example:
     prompt: str | None = None
     group: str | None = None
     answers: tuple[Answer, ...] = ()
+    seed: int | None = None
+    tokens: int | None = None
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,16 @@ class Prediction:
     answer: Answer | None = None
 
 
+class Embedder(Protocol):
+    """Makes vectors of texts."""
+
+    name: str  # two embedders of one name make the same vectors
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector a text: (texts, dim), float32."""
+        ...
+
+
 class LLM(Protocol):
     """Anything that answers prompts. The generation store wraps it, so it need not remember."""
 
@@ -156,9 +175,16 @@ class SmallModel(Protocol):
         ...
 
     def fit(
-        self, train: Sequence[Example], select: Sequence[Example], seed: int
+        self,
+        train: Sequence[Example],
+        select: Sequence[Example],
+        seed: int,
+        weights: Sequence[float] | None = None,
     ) -> tuple[Fitted, dict[str, float]]:
-        """Train on `train`, keep the epoch that is best on `select`; return it and the training's metrics."""
+        """Train on `train`, keep the epoch that is best on `select`; return it and the training's metrics.
+
+        `weights` say how much each row of `train` counts, 0: not at all; None: all count the same.
+        """
         ...
 
     def load(self, folder: Path) -> Fitted:

@@ -21,10 +21,11 @@ def by_length(rows: Sequence[Row]) -> list[int]:
 
 
 class Batches:
-    """An iterable of (inputs, labels) batches for one data set; each pass is one epoch.
+    """An iterable of (inputs, labels, weights) batches for one data set; each pass is one epoch.
 
     With a generator the rows are shuffled anew every epoch: in windows of `WINDOW` batches they are sorted by
     length and cut into batches, and the batches are shuffled. Without one they go from short to long.
+    `weights` say how much each row counts in the loss, 1 on average; None: all count the same.
     """
 
     def __init__(
@@ -34,19 +35,23 @@ class Batches:
         collate: Collate,
         size: int,
         generator: torch.Generator | None = None,
+        weights: Sequence[float] | None = None,
     ) -> None:
         self.rows, self.labels, self.collate = rows, labels, collate
-        self.size, self.generator = size, generator
+        self.size, self.generator, self.weights = size, generator, weights
 
     def __len__(self) -> int:
         """Batches in an epoch; the last may be smaller."""
         return -(-len(self.rows) // self.size)
 
-    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-        """Yield the inputs that `collate` makes and labels of shape (rows,), int64."""
+    def __iter__(self) -> Iterator[tuple[dict[str, Tensor], Tensor, Tensor | None]]:
+        """Yield the inputs that `collate` makes, and of shape (rows,) labels, int64, and weights, float32, or None."""
         for chosen in self._chosen():
             labels = torch.tensor([self.labels[index] for index in chosen])
-            yield self.collate([self.rows[index] for index in chosen]), labels
+            weights = (
+                None if self.weights is None else torch.tensor([self.weights[index] for index in chosen])
+            )
+            yield self.collate([self.rows[index] for index in chosen]), labels, weights
 
     def _chosen(self) -> list[list[int]]:
         if self.generator is None:

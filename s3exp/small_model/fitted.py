@@ -7,6 +7,7 @@ architecture it has, nor what a round is.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +72,25 @@ class Architecture(Head, Protocol):
         ...
 
 
+def counted(
+    rows: Sequence[Example], weights: Sequence[float] | None
+) -> tuple[Sequence[Example], list[float] | None]:
+    """The rows whose weight is not 0, and their weights at a mean of 1; None where all count the same.
+
+    Raises:
+        ValueError: there is not one weight a row, or one is negative or not finite.
+    """
+    if weights is None:
+        return rows, None
+    if len(weights) != len(rows) or not all(0 <= weight < math.inf for weight in weights):
+        raise ValueError(f"{len(rows)} rows need as many weights, each of them 0 or more and finite")
+    kept = [index for index, weight in enumerate(weights) if weight > 0]
+    found = [float(weights[index]) for index in kept]
+    mean = math.fsum(found) / max(1, len(found))
+    alike = len(set(found)) <= 1
+    return [rows[index] for index in kept], None if alike else [weight / mean for weight in found]
+
+
 class TrainedSmallModel:
     """A trained network with the architecture that reads it (protocol `Fitted`). Rests on the CPU."""
 
@@ -100,7 +120,7 @@ class TrainedSmallModel:
             self.network.to(where)
             precision, threads = self.architecture.precision, self.architecture.threads
             with bar, torch.inference_mode(), autocast(precision), cpu_threads(threads):
-                for inputs, labels in batches:
+                for inputs, labels, _ in batches:
                     inputs = {name: value.to(where) for name, value in inputs.items()}
                     logits = self.architecture.logits(self.network, inputs)
                     found.extend(self.architecture.numbers(logits, inputs))
@@ -132,20 +152,28 @@ class TrainableSmallModel:
         self.architecture.draw(0)
 
     def fit(
-        self, train: Sequence[Example], select: Sequence[Example], seed: int
+        self,
+        train: Sequence[Example],
+        select: Sequence[Example],
+        seed: int,
+        weights: Sequence[float] | None = None,
     ) -> tuple[TrainedSmallModel, dict[str, float]]:
         """Train from the start on `train` and keep the epoch that is best on `select`.
 
-        The result is a function of (train, select, seed): weights, order of the rows and dropout draw from streams
-        of their own. Without `select` all epochs are run and the last is kept.
+        The result is a function of (train, select, seed, weights): the network's weights, order of the rows and
+        dropout draw from streams of their own. Without `select` all epochs are run and the last is kept.
+        `weights`, one a row of `train`, multiply the rows' losses; only their ratios count, weights that are all
+        alike change nothing, and a row of weight 0 is as if it were not there.
 
         Returns:
             The trained small model, and the metrics of `run_training`.
 
         Raises:
-            UserError: `train` is empty, the checkpoint cannot be loaded, or the training diverged.
+            UserError: no row counts, the checkpoint cannot be loaded, or the training diverged.
+            ValueError: there is not one weight a row, or one is negative or not finite.
             KeyboardInterrupt: Ctrl-C.
         """
+        train, weights = counted(train, weights)
         if not train:
             raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
         if len(set(self.architecture.targets(train))) == 1:
@@ -157,7 +185,7 @@ class TrainableSmallModel:
         fit = Fit(
             network=self.architecture.draw(seed),
             head=self.architecture,
-            train=self._batches(train, order),
+            train=self._batches(train, order, weights),
             select=self._batches(select) if select else None,
             config=config,
             precision=self.architecture.precision,
@@ -168,10 +196,15 @@ class TrainableSmallModel:
             metrics = run_training(fit)
         return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
 
-    def _batches(self, examples: Sequence[Example], order: torch.Generator | None = None) -> Batches:
+    def _batches(
+        self,
+        examples: Sequence[Example],
+        order: torch.Generator | None = None,
+        weights: Sequence[float] | None = None,
+    ) -> Batches:
         architecture = self.architecture
         rows, targets = architecture.encode(examples), architecture.targets(examples)
-        return Batches(rows, targets, architecture.collate, architecture.config.batch_size, order)
+        return Batches(rows, targets, architecture.collate, architecture.config.batch_size, order, weights)
 
     def load(self, folder: Path) -> TrainedSmallModel:
         """Load what `TrainedSmallModel.save` wrote.

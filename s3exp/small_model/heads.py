@@ -23,7 +23,7 @@ class ClassHead:
         return [example.label for example in examples]
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
-        """The rows' loss in nats, their `mean` or `sum`."""
+        """The rows' loss in nats: their `mean`, their `sum` or, by `none`, every row's own."""
         return cross_entropy(logits, targets, reduction=reduction)
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:

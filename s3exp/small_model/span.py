@@ -152,12 +152,15 @@ class SpanEncoder(Encoder):
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
         """Nats of start and end, halved: how unlikely any gold answer is, in whatever window it stands whole.
 
+        `reduction` is `mean`, `sum` or, for every row's own, `none`.
         A row none of whose answers stands whole in a window teaches nothing and counts 0.
         """
         gold = self._marks(batch, targets).flatten(2)
         chances = logits.flatten(2).log_softmax(-1)
         found = chances.masked_fill(~gold, OUTSIDE).logsumexp(-1).mean(-1)
         losses = torch.where(gold.any(-1).all(-1), -found, 0.0)
+        if reduction == "none":
+            return losses
         return losses.mean() if reduction == "mean" else losses.sum()
 
     def _marks(self, batch: dict[str, Tensor], targets: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Head(Protocol):
         ...
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
-        """The rows' loss in nats, their `mean` or `sum`."""
+        """The rows' loss in nats: their `mean`, their `sum` or, by `none`, every row's own."""
         ...
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
@@ -79,14 +79,18 @@ class Training(pl.LightningModule):
         self._loss = torch.zeros(())
         self._seen: list[tuple[Tensor, Tensor, int]] = []
 
-    def training_step(self, batch: tuple[dict[str, Tensor], Tensor], _: int) -> Tensor:
-        inputs, targets = batch
-        loss = self.head.loss(self.head.logits(self.network, inputs).float(), inputs, targets, "mean")
+    def training_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor | None], _: int) -> Tensor:
+        inputs, targets, weights = batch
+        logits = self.head.logits(self.network, inputs).float()
+        if weights is None:
+            loss = self.head.loss(logits, inputs, targets, "mean")
+        else:  # not divided by the batch's weights: a row would count for more beside light rows
+            loss = (weights * self.head.loss(logits, inputs, targets, "none")).mean()
         self._loss = self._loss.to(loss.device) + loss.detach()
         return loss
 
-    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor], _: int) -> None:
-        inputs, targets = batch
+    def validation_step(self, batch: tuple[dict[str, Tensor], Tensor, None], _: int) -> None:
+        inputs, targets, _weights = batch
         logits = self.head.logits(self.network, inputs).float()
         right = self.head.right(logits, inputs, targets)
         self._seen.append((right, self.head.loss(logits, inputs, targets, "sum"), len(targets)))

@@ -13,6 +13,11 @@ import psutil
 import pytest
 import torch
 
+from s3exp.config import SmallModelConfig
+from s3exp.small_model.bag import Bag
+from s3exp.small_model.batches import Batches
+from s3exp.small_model.fitted import counted
+from s3exp.small_model.training import Training
 from s3exp.types import Example, Prediction, UserError
 from tests.small_model.conftest import Make, toy
 
@@ -79,6 +84,84 @@ def test_same_seed_same_bits_whatever_the_global_random_state(make: Make) -> Non
     assert {k: v for k, v in told.items() if k != "seconds"} == {
         k: v for k, v in told_again.items() if k != "seconds"
     }
+
+
+def all_but_seconds(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if name != "seconds"}
+
+
+def same(one: object, other: object) -> bool:
+    return all(torch.equal(value, weights(other)[name]) for name, value in weights(one).items())
+
+
+def test_weights_that_are_all_alike_change_nothing(make: Make) -> None:
+    train, select, small_model = toy(70, 1), toy(20, 2), make(epochs=2)
+    plain, metrics = small_model.fit(train, select, seed=5)
+    for weight in (1.0, 0.1):
+        weighted, weighted_metrics = small_model.fit(train, select, seed=5, weights=[weight] * 70)
+        assert same(plain, weighted)
+        assert all_but_seconds(weighted_metrics) == all_but_seconds(metrics)
+        assert weighted.predict(select) == plain.predict(select)
+
+
+def test_a_row_of_weight_0_is_as_if_it_were_not_there(make: Make) -> None:
+    train, select, small_model = toy(70, 1), toy(20, 2), make(epochs=2)
+    left_out = {0, 3, 4, 31, 69}
+    kept = [row for index, row in enumerate(train) if index not in left_out]
+    some = [index % 3 + 1.0 for index in range(70)]
+    for factors in ([1.0] * 70, some):
+        zeros = [0.0 if index in left_out else factor for index, factor in enumerate(factors)]
+        absent, metrics = small_model.fit(
+            kept, select, seed=5, weights=[weight for weight in zeros if weight]
+        )
+        weighted, weighted_metrics = small_model.fit(train, select, seed=5, weights=zeros)
+        assert same(absent, weighted)
+        assert all_but_seconds(weighted_metrics) == all_but_seconds(metrics)
+        assert metrics["train_rows"] == 65
+    assert not same(small_model.fit(kept, select, seed=5)[0], weighted)  # the last had unequal weights
+    with pytest.raises(UserError, match="no row to train on"):
+        small_model.fit(train, select, seed=5, weights=[0.0] * 70)
+
+
+def test_rows_that_count_little_teach_little(make: Make) -> None:
+    """Six of ten positive rows are labelled negative: by their number they win, by their weight they do not."""
+    clean = toy(200, 1)
+    wrong = [row.label == 0 and index % 10 < 6 for index, row in enumerate(clean)]
+    train = [
+        Example(row.id, row.fields, 1 if flip else row.label) for row, flip in zip(clean, wrong, strict=True)
+    ]
+    test, small_model = toy(60, 3), make(epochs=8, patience=8)
+    plain, _ = small_model.fit(train, [], seed=0)
+    weighted, _ = small_model.fit(train, [], seed=0, weights=[0.02 if flip else 1.0 for flip in wrong])
+    assert accuracy(plain.predict(test), test) < 0.8
+    assert accuracy(weighted.predict(test), test) > 0.9
+
+
+def test_what_counts_has_a_mean_of_1() -> None:
+    rows = toy(4, 1)
+    assert counted(rows, None) == (rows, None)
+    assert counted(rows, [2, 2, 0, 2]) == ([rows[0], rows[1], rows[3]], None)
+    assert counted(rows, [3, 0, 1, 2]) == ([rows[0], rows[2], rows[3]], [1.5, 0.5, 1.0])
+    assert counted(rows, [0, 0, 0, 0]) == ([], None)
+    for wrong in ([1, 1, 1], [1, 1, 1, -1], [1, 1, 1, float("nan")], [1, 1, 1, float("inf")]):
+        with pytest.raises(ValueError, match="4 rows need as many weights"):
+            counted(rows, wrong)
+
+
+def test_a_weight_multiplies_the_loss_of_its_row() -> None:
+    config = SmallModelConfig(dim=16, buckets=4096, dropout=0.0)
+    bag = Bag(config, ["a", "b"], ["text"])
+    texts = ["a dull long long film", "great fun", "dull"]  # a batch has them from the shortest on
+    rows = [Example(f"{index}", {"text": text}, index % 2) for index, text in enumerate(texts)]
+    factors = {"0": 0.25, "1": 0.75, "2": 2.0}
+    network = bag.draw(0)
+    (batch,) = Batches(bag.encode(rows), bag.targets(rows), bag.collate, 8, weights=list(factors.values()))
+    loss = Training(network, bag, config, steps=1).training_step(batch, 0)
+    by_hand = 0.0
+    for row in rows:
+        chances = bag.logits(network, bag.collate(bag.encode([row]))).softmax(-1)[0]
+        by_hand -= factors[row.id] * chances[row.label].log().item() / 3
+    assert loss.item() == pytest.approx(by_hand)
 
 
 def test_predictions_come_in_the_order_given(make: Make) -> None:

@@ -155,6 +155,20 @@ def test_the_loss_counts_every_gold_answer_in_every_window(checkpoint: Path) -> 
     assert loss(long) == 0
     assert loss(*rows, long) == pytest.approx(one + two + wide)
     assert loss(*rows, long, reduction="mean") == pytest.approx((one + two + wide) / 4)
+    batch, targets = batch_of(encoder, *rows, long), torch.tensor(encoder.targets([*rows, long]))
+    each = encoder.loss(encoder.logits(Fixed({}, {}), batch), batch, targets, "none")
+    assert each.tolist() == pytest.approx([one, two, wide, 0])
+
+
+def test_weights(checkpoint: Path) -> None:
+    small_model, train, test = build(config(checkpoint, epochs=2)), toy_answers(40, 1), toy_answers(20, 3)
+    plain = small_model.fit(train, [], seed=0)[0].predict(test)
+    assert small_model.fit(train, [], seed=0, weights=[3.0] * 40)[0].predict(test) == plain
+    absent = small_model.fit(train[5:], [], seed=0)[0].predict(test)
+    zeros = [0.0] * 5 + [1.0] * 35
+    assert small_model.fit(train, [], seed=0, weights=zeros)[0].predict(test) == absent != plain
+    uneven = small_model.fit(train, [], seed=0, weights=[1.0, 2.0] * 20)[0].predict(test)
+    assert uneven not in (plain, absent)
 
 
 def test_a_question_that_fills_the_window_leaves_room_for_the_text(checkpoint: Path) -> None:
