@@ -52,7 +52,7 @@ def command() -> int:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from s3exp.build import register_schemas
+    from s3exp.build import conf, one_line, register_schemas
 
     session, home = Session(), os.getpid()
     register_schemas()
@@ -63,11 +63,11 @@ def command() -> int:
             # a launcher's process: what it notes in the session is lost, so its failure has to leave as an error
             raise RuntimeError(session.failures[-1])
 
-    app = hydra.main(version_base="1.3", config_path=str(_conf()), config_name="config")(job)
+    app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         app()
     except (HydraException, OmegaConfBaseException) as error:
-        session.fail(2, _one_line(error))
+        session.fail(2, one_line(error))
     except KeyboardInterrupt:
         session.failures.append("interrupted: the same command goes on where it stopped")
         session.code = 130
@@ -115,22 +115,6 @@ def _show(finished: dict[Path, dict[str, Any]]) -> None:
         if len(parents) == 1:
             plots = [plot_runs(list(finished.values()), parents.pop() / "comparison.svg")]
     print_summary(finished, plots, Console())
-
-
-def _conf() -> Path:
-    """conf/ stands beside the package in a checkout and inside it in a wheel."""
-    package = Path(__file__).resolve().parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
-
-
-def _one_line(error: BaseException) -> str:
-    """Hydra's and OmegaConf's messages, with their cause, as one line."""
-    parts = [str(error)]
-    if error.__cause__ is not None:
-        parts.append(str(error.__cause__))
-    text = " ".join(" - ".join(parts).split())
-    return text.partition(" Config search path:")[0]
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from s3exp import config as schemas
 from s3exp.checks import check
@@ -31,6 +32,63 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def conf() -> Path:
+    """conf/ stands beside the package in a checkout and inside it in a wheel."""
+    package = Path(__file__).resolve().parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def one_line(error: BaseException) -> str:
+    """Hydra's and OmegaConf's messages, with their cause, as one line."""
+    parts = [str(error)]
+    if error.__cause__ is not None:
+        parts.append(str(error.__cause__))
+    text = " ".join(" - ".join(parts).split())
+    return text.partition(" Config search path:")[0]
+
+
+def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
+    """The typed config that `s3exp` would run with these overrides; `folder` holds config groups of the user's own.
+
+    Gold files that are not set are left empty.
+
+    Raises:
+        UserError: an override is wrong, or a value is missing or makes no sense.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+
+    register_schemas()
+    path = [f"hydra.searchpath=[file://{folder.expanduser().resolve()}]"] if folder is not None else []
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(conf())):
+            composed = hydra_compose("config", overrides=[*overrides, *path])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(one_line(error)) from error
+    for role in ("validation", "test"):
+        if OmegaConf.is_missing(composed.task.gold, role):
+            composed.task.gold[role] = ""
+    return from_hydra(composed)
+
+
+def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:
+    """The typed config of a run on record, changed by `overrides` (key=value).
+
+    Raises:
+        UserError: the folder holds no run, or one of another version, or an override is wrong.
+    """
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise UserError(f"{folder}: no run is on record there (no config.yaml)")
+    try:
+        written = OmegaConf.merge(OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides)))
+        return from_hydra(OmegaConf.merge(OmegaConf.structured(Config), written))  # type: ignore[arg-type]
+    except (OmegaConfBaseException, YAMLError, OSError) as error:
+        raise UserError(f"{path}: {one_line(error)}") from error
+
+
 def register_schemas() -> None:
     """Tell Hydra the dataclass behind every group, so that a typo or a wrong type is refused while composing."""
     store = ConfigStore.instance()
@@ -41,6 +99,7 @@ def register_schemas() -> None:
         ("small_model", schemas.SmallModelConfig),
         ("strategy", schemas.StrategyConfig),
         ("loop", schemas.LoopConfig),
+        ("audit", schemas.AuditConfig),
         ("tracker", schemas.TrackerConfig),
     ):
         store.store(group=group, name="schema", node=node)
@@ -75,6 +134,8 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
     """
     config = from_hydra(composed)
     from s3exp import llm, loop, small_model, tracking
+    from s3exp.audit import build_audit
+    from s3exp.audit.leakage import of_gold
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.llm.tokens import cutter
     from s3exp.store import RunStore
@@ -90,6 +151,7 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
         progress=config.progress,
         passage=config.task.passage,
     )
+    embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
     plain = _plain(composed)
     facts = identity(plain)
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
@@ -114,7 +176,11 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
             return folder, done
         stack.enter_context(_log_file(folder / "log.txt"))
         stack.enter_context(tracker)
-        parts = loop.Parts(task, engine, small, tracker, config.strategy, config.loop, store, config.seed)
+        seen = [*gold.mine, *gold.select]  # what the loop may look at
+        audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
+        parts = loop.Parts(
+            task, engine, small, tracker, audit, config.strategy, config.loop, store, config.seed
+        )
         return folder, loop.run(parts)
 
 

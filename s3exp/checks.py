@@ -32,6 +32,8 @@ def check(config: Config) -> None:
         ("small_model.precision", small.precision, ("auto", "32", "bf16")),
         ("strategy.shown", config.strategy.shown, ("nothing", "errors", "all", "correct")),
         ("strategy.labels", config.strategy.labels, ("gold", "random")),
+        ("audit.copies", config.audit.copies, ("reject", "flag")),
+        ("audit.noise", config.audit.noise, ("none", "report", "drop", "weight")),
         ("tracker.kind", config.tracker.kind, ("wandb", "none")),
     ]
     if config.tracker.mode is not None:
@@ -66,6 +68,7 @@ def check(config: Config) -> None:
         ("small_model.threads", small.threads, 0),
         ("task.rationales", config.task.rationales, 1),
         ("task.rationales_per_seed", config.task.rationales_per_seed, 1),
+        ("audit.rows", config.audit.rows, 20),
         ("tracker.table_rows", config.tracker.table_rows, 0),
         ("seed", config.seed, 0),
     ]
@@ -86,6 +89,7 @@ def check(config: Config) -> None:
         ("loop.seed_fraction", loop.seed_fraction),
         ("task.gold.select_fraction", config.task.gold.select_fraction),
         ("llm.gpu_memory", llm.gpu_memory),
+        ("audit.near", config.audit.near),
     ]
     for key, share in shares:
         if not 0 < share < 1:
@@ -127,6 +131,10 @@ def _check_extraction(config: Config) -> None:
         )
     if config.small_model.kind == "bag":
         raise UserError("small_model.kind=bag finds no spans: choose small_model=minilm or another encoder")
+    if config.audit.noise in ("drop", "weight"):
+        raise UserError(
+            f"audit.noise={config.audit.noise}: an extraction task has no labels that could be wrong"
+        )
     if config.strategy.labels == "random":
         raise UserError("strategy.labels=random: an extraction task has no labels to draw")
     if config.task.labels:

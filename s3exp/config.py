@@ -158,6 +158,15 @@ class BudgetConfig:
 
 
 @dataclass
+class RepairConfig:
+    """What becomes of what an assistant writes around a row; each repair is counted."""
+
+    quotes: bool = True  # strip quotation marks, code fences and the like around a whole completion
+    preambles: bool = True  # strip "Sure, here is a review:" and closing remarks
+    refusals: bool = True  # reject completions that decline or talk as an assistant
+
+
+@dataclass
 class LoopConfig:
     rounds: int = 2  # rounds of extrapolation (R in the paper)
     seed_fraction: float = (
@@ -166,6 +175,29 @@ class LoopConfig:
     rows_per_error: str = "auto"  # a number, or auto: fill the round's quota from its exemplars in turn
     tries: int = 3  # a round asks for at most this many times its quota
     budget: BudgetConfig = field(default_factory=BudgetConfig)
+    repair: RepairConfig = field(default_factory=RepairConfig)
+
+
+@dataclass
+class AuditConfig:
+    """What is looked at in every round beside the scores, and what is done about it."""
+
+    copies: str = (
+        "reject"  # synthesized rows that copy gold rows: reject | flag (kept; the certificate fails)
+    )
+    near: float = 0.8  # share of runs of two words in common from which on a row is a near copy
+    shortcuts: bool = (
+        True  # features of the text that give the label away on synthesized rows and not on gold
+    )
+    gap: bool = True  # distance to gold and diversity, on embeddings
+    rows: int = 500  # rows a side at most, for gap and diversity
+    noise: str = (
+        "report"  # wrong labels, estimated: none | report | drop (from training) | weight (in training)
+    )
+    encoder: str | None = (
+        None  # hub id or folder; null: the small model's checkpoint, or LSA of gold where it has none
+    )
+    cache: str | None = "runs/embeddings"  # vectors of texts, to be used again; null: none
 
 
 @dataclass
@@ -186,6 +218,7 @@ class Config:
     small_model: SmallModelConfig = field(default_factory=SmallModelConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     seed: int = 0  # everything random is derived from it
     run_dir: str | None = None  # the record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from s3exp import metrics
+from s3exp.audit.ledger import ledger
+from s3exp.audit.observer import Audit
 from s3exp.config import LoopConfig, StrategyConfig
 from s3exp.llm.store import Stored
 from s3exp.seeds import derive
@@ -28,6 +30,7 @@ class Parts:
     llm: Stored
     small_model: SmallModel
     tracker: Tracker
+    audit: Audit
     strategy: StrategyConfig
     loop: LoopConfig
     store: RunStore
@@ -47,32 +50,45 @@ def run(parts: Parts) -> dict[str, Any]:
     guesses: tuple[Prediction, ...] = ()
     errors: list[Example] | None = None  # of the round before; the seed has none to look at
     records: list[RoundRecord] = []
-    for number, quota in enumerate(plan(strategy, parts.loop)):
+    quotas = plan(strategy, parts.loop)
+    for number, quota in enumerate(quotas):
         record = parts.store.read_round(number)
         if record is None:
             meter = metrics.Meter(parts.llm)
             shown = exemplars(strategy, gold.mine, errors)
             with meter.stage("synthesize"):
-                batch = synthesize(parts.task, parts.llm, order(parts, number, quota, shown, records), train)
+                asked = order(parts, number, quota, shown, records)
+                batch = synthesize(parts.task, parts.llm, asked, train, parts.audit.screen)
             parts.llm.sleep()  # on a GPU its memory is the small model's now
+            rows = [*train, *batch.examples]
+            with meter.stage("audit"):
+                report = parts.audit.look(rows, batch.examples)
             with meter.stage("train"):  # from the pretrained weights, every round
-                fitted, fit = parts.small_model.fit(
-                    [*train, *batch.examples], gold.select, derive(parts.seed, "small_model")
-                )
+                seed = derive(parts.seed, "small_model")
+                fitted, fit = parts.small_model.fit(rows, gold.select, seed, report.weights)
             with meter.stage("predict"):
                 predictions = tuple(fitted.predict(gold.mine))
             numbers = metrics.of_round(parts.task, batch, predictions, guesses, len(train), fit)
-            record = RoundRecord(number, batch, predictions, numbers | meter.numbers())
+            numbers |= report.numbers | meter.numbers()
+            record = RoundRecord(number, batch, predictions, numbers, report.tables)
             parts.store.write_round(record, fitted)  # disk first
         train += record.batch.examples
         guesses = record.predictions
         errors = parts.task.wrong(gold.mine, guesses)
         records.append(record)
+        parts.store.write_ledger(ledger(parts.task, records))
         log.info("round %d: %s", number, metrics.line(record, errors, parts.task.metric))
         parts.tracker.log_round(record)  # then W&B
+    certificate = parts.audit.certify(train)
+    parts.store.write_certificate(certificate)
     fitted = parts.small_model.load(parts.store.weights)
-    test = parts.task.score(gold.test, fitted.predict(gold.test))  # the only line that reads gold.test
-    result = metrics.result(parts.task, strategy, parts.seed, records, test)
+    unsealed = gold.test.open(
+        [record.round for record in records], len(quotas)
+    )  # nobody reads test before this line
+    predictions = tuple(fitted.predict(unsealed))
+    parts.store.write_test(predictions, {row.id for row in parts.task.wrong(unsealed, predictions)})
+    test = parts.task.score(unsealed, predictions)
+    result = metrics.result(parts.task, strategy, parts.seed, records, test) | {"clean": certificate["clean"]}
     parts.store.write_result(result)
     parts.tracker.log_result(result)
     return result

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from s3exp.audit.ledger import ledger_numbers
 from s3exp.config import StrategyConfig
 from s3exp.llm.store import Stored
 from s3exp.store import RoundRecord
@@ -34,11 +35,14 @@ class Meter:
         self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
 
     def numbers(self) -> dict[str, float]:
-        """`seconds/<stage>` for every stage, `seconds/generate` and `seconds/llm_start` for the LLM's part."""
+        """`seconds/<stage>` for every stage, `seconds/generate` and `seconds/llm_start` for the LLM's part, and
+        `audit/seconds_share`, the audit's part of the round."""
         seconds = dict(self._seconds)
+        whole = sum(seconds.values())
         seconds["generate"] = self._llm.usage.seconds - self._before[0]
         seconds["llm_start"] = self._llm.usage.start_seconds - self._before[1]
-        return {f"seconds/{name}": round(value, 3) for name, value in seconds.items()}
+        numbers = {f"seconds/{name}": round(value, 3) for name, value in seconds.items()}
+        return numbers | {"audit/seconds_share": round(self._seconds.get("audit", 0.0) / max(whole, 1e-9), 4)}
 
 
 def of_round(
@@ -49,26 +53,25 @@ def of_round(
     rows_before: int,
     fit: dict[str, float],
 ) -> dict[str, float]:
-    """Everything countable of a round; `before` are the predictions of the round before, empty in the first.
-
-    `errors_fixed` were wrong and are right, `errors_new` were right and are wrong.
-    """
+    """Everything countable of a round; `before` are the predictions of the round before, empty in the first."""
     mine = task.gold.mine
     missed = {row.id for row in task.wrong(mine, now)}
     missed_before = {row.id for row in task.wrong(mine, before)} if before else missed
     score = task.score(mine, now)
     stored = sum(completion.stored for _, completion in batch.asked)
-    numbers = {
+    numbers: dict[str, float] = {
         "train_rows": rows_before + len(batch.examples),
         "new_rows": len(batch.examples),
         "rejected": len(batch.rejected),
         "errors": len(missed),
-        "errors_fixed": len(missed_before - missed),
-        "errors_new": len(missed - missed_before),
         "llm/calls": len(batch.asked) - stored,
         "llm/store_hits": stored,
         "llm/prompt_tokens": sum(completion.prompt_tokens for _, completion in batch.asked),
         "llm/completion_tokens": sum(completion.completion_tokens for _, completion in batch.asked),
+    }
+    numbers |= ledger_numbers(missed_before, missed, batch)
+    numbers |= {
+        f"repaired/{rule}": n for rule, n in Counter(r for e in batch.examples for r in e.repaired).items()
     }
     numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
     labels = Counter(example.label for example in batch.examples)

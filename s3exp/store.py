@@ -1,8 +1,8 @@
 """The run directory: the record of truth, from which a killed run goes on and every view is drawn.
 
     config.yaml  run.json  gold.json          what was asked for, on what
-    rounds/0/    prompts completions examples rejected predictions (.jsonl), round.json written last
-    small_model/ the last round's weights      result.json, plot.svg, wandb/
+    rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last
+    small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
 A round is wholly there or not there: it is written beside its place and renamed into it. Text is JSON Lines with
 every non-ASCII character escaped, so that no reader can split or misread a line. Knows nothing of how rows are made.
@@ -15,8 +15,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,15 @@ SCHEMA = 1  # of the record; a reader refuses what it does not know
 class RoundRecord:
     """One finished round: what was synthesized, the small model's answers on the mining rows, and its numbers.
 
-    `metrics` is flat; names with `seconds/` are wall-clock and may differ between two equal runs.
+    `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are what
+    the audit found, by name.
     """
 
     round: int
     batch: Batch
     predictions: tuple[Prediction, ...]
     metrics: dict[str, float]
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 class RunStore:
@@ -133,7 +135,7 @@ class RunStore:
         part = place.with_name(f".{record.round}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        hashes = {name: _write_lines(part / name, rows) for name, rows in _tables(record).items()}
+        hashes = {name: write_lines(part / name, rows) for name, rows in _tables(record).items()}
         marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
         write_text(part / "round.json", _dump({**marker, "sha256": hashes}, indent=1))
         part.rename(place)
@@ -146,6 +148,19 @@ class RunStore:
             return None
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return result
+
+    def write_ledger(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """The fate of every error so far, in the place of the one of a round before."""
+        write_lines(self.folder / "ledger.jsonl", entries)
+
+    def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
+        """What is said of each test row, and whether it is right: runs are compared row by row."""
+        rows = ({**asdict(guess), "right": guess.id not in wrong} for guess in predictions)
+        write_lines(self.folder / "test.jsonl", rows)
+
+    def write_certificate(self, certificate: Mapping[str, Any]) -> None:
+        """What the synthesized rows were compared with."""
+        write_text(self.folder / "certificate.json", _dump(certificate, indent=1) + "\n")
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """The last act of a run."""
@@ -165,16 +180,44 @@ def read_round(folder: Path) -> RoundRecord:
         raise UserError(
             f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
         ) from error
-    prompts = {row["hash"]: _prompt(row) for row in rows["prompts.jsonl"]}
-    asked = tuple((prompts[row.pop("prompt")], Completion(**row)) for row in rows["completions.jsonl"])
+    prompts = {row["hash"]: _prompt(row) for row in rows.pop("prompts.jsonl")}
+    asked = tuple((prompts[row.pop("prompt")], Completion(**row)) for row in rows.pop("completions.jsonl"))
     batch = Batch(
-        tuple(Example(**_with_answers(row)) for row in rows["examples.jsonl"]),
-        tuple(Rejected(**row) for row in rows["rejected.jsonl"]),
+        tuple(map(_example, rows.pop("examples.jsonl"))),
+        tuple(Rejected(**row) for row in rows.pop("rejected.jsonl")),
         asked,
         marker["quota"],
     )
-    predictions = tuple(_prediction(row) for row in rows["predictions.jsonl"])
-    return RoundRecord(marker["round"], batch, predictions, marker["metrics"])
+    predictions = tuple(map(_prediction, rows.pop("predictions.jsonl")))
+    tables = {name.removesuffix(".jsonl"): found for name, found in rows.items()}
+    return RoundRecord(marker["round"], batch, predictions, marker["metrics"], tables)
+
+
+def read_rounds(folder: Path) -> list[RoundRecord]:
+    """The finished rounds of a run directory, in order.
+
+    Raises:
+        UserError: there is none, or a file was changed or lost.
+    """
+    found: list[RoundRecord] = []
+    while (place := folder / "rounds" / str(len(found))).is_dir():
+        found.append(read_round(place))
+    if not found:
+        raise UserError(f"{folder}: no finished round of a run is on record there")
+    return found
+
+
+def read_ledger(folder: Path) -> list[dict[str, Any]]:
+    """The fate of every error of a run, as `write_ledger` left it.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = folder / "ledger.jsonl"
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: no error ledger of a run can be read there ({error})") from error
 
 
 def _tables(record: RoundRecord) -> dict[str, list[dict[str, Any]]]:
@@ -186,6 +229,7 @@ def _tables(record: RoundRecord) -> dict[str, list[dict[str, Any]]]:
         "examples.jsonl": [asdict(example) for example in batch.examples],
         "rejected.jsonl": [asdict(rejected) for rejected in batch.rejected],
         "predictions.jsonl": [asdict(prediction) for prediction in record.predictions],
+        **{f"{name}.jsonl": list(map(dict, found)) for name, found in record.tables.items()},
     }
 
 
@@ -196,6 +240,10 @@ def _prompt(row: dict[str, Any]) -> Prompt:
 def _prediction(row: dict[str, Any]) -> Prediction:
     answer = row.get("answer")
     return Prediction(row["id"], row["label"], tuple(row["scores"]), answer and Answer(**answer))
+
+
+def _example(row: dict[str, Any]) -> Example:
+    return Example(**{**_with_answers(row), "repaired": tuple(row.get("repaired", ()))})
 
 
 def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +259,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write rows as JSON Lines, wholly or not at all; returns the SHA-256 of the file."""
     text = "".join(_dump(row) + "\n" for row in rows)
     write_text(path, text)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from s3exp.config import LoopConfig, StrategyConfig
+from s3exp.fingerprints import content
 from s3exp.seeds import derive, stream
-from s3exp.tasks.gold import content
 from s3exp.tasks.task import Task
 from s3exp.types import Batch, Completion, Example, Prompt, Rejected
 
@@ -28,6 +28,24 @@ class Answers(Protocol):
     """What synthesis needs of the LLM: the completions of some prompts, in their order."""
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion]: ...
+
+
+class Repaired(Protocol):
+    """A completion, and the names of the rules that changed it."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def rules(self) -> tuple[str, ...]: ...
+
+
+class Screen(Protocol):
+    """What synthesis asks before a completion becomes a row; see audit/screen.py."""
+
+    def repair(self, text: str) -> Repaired: ...
+
+    def problem(self, fields: Mapping[str, str]) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +93,11 @@ def order_of(
     )
 
 
-def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example]) -> Batch:
+def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example], screen: Screen) -> Batch:
     """Ask the LLM until the quota is filled, the tries are spent or the tokens are.
 
-    `known` are the rows made so far: a row that repeats one of them, or a gold mining row, is rejected. Fewer
-    rows than the quota are a valid answer, and logged.
+    `known` are the rows made so far: a row that repeats one of them is rejected, and so is what `screen` finds a
+    problem with. Fewer rows than the quota are a valid answer, and logged.
 
     Raises:
         LLMFault: the LLM cannot go on. Its answers so far are in the generation store.
@@ -91,8 +109,7 @@ def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example])
     if quota and order.rationales and not order.shown and task.has_rationales:
         reasons = _ask_rationales(task, llm, order, asked, rejected)
     ask = question(task, order, reasons)
-    seen = {content(row.fields.values()): "duplicate" for row in known}
-    seen |= {content(row.fields.values()): "copy_of_gold" for row in task.gold.mine}
+    seen = {content(row.fields.values()) for row in known}
     examples: list[Example] = []
     made: Counter[str | None] = Counter()  # rows by exemplar
     row = questions = 0
@@ -107,16 +124,16 @@ def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example])
         questions += len(prompts)
         for prompt, completion in zip(prompts, llm.generate(prompts), strict=True):
             asked.append((prompt, completion))
-            fields = task.parse(prompt, completion)
-            key = content(fields.values()) if isinstance(fields, dict) else ""
-            problem = fields if isinstance(fields, str) else seen.get(key)
-            if problem is not None:
+            repaired = screen.repair(completion.text)
+            fields = task.parse(prompt, replace(completion, text=repaired.text))
+            problem = fields if isinstance(fields, str) else _problem(fields, seen, screen)
+            if problem is not None or isinstance(fields, str):
                 rejected.append(_rejected(str(problem), prompt, completion))
                 continue
-            assert isinstance(fields, dict)
-            seen[key] = "duplicate"
+            seen.add(content(fields.values()))
             made[prompt.parent] += 1
-            examples.append(_example(order.round, len(examples), prompt, fields))
+            name = f"r{order.round}-{len(examples)}"
+            examples.append(_example(name, order.round, prompt, completion, fields, repaired.rules))
     _report(order, examples, rejected, short)
     return Batch(tuple(examples), tuple(rejected), tuple(asked), order.quota)
 
@@ -218,10 +235,29 @@ def _affordable(
     return prompts
 
 
-def _example(round_: int, index: int, prompt: Prompt, fields: dict[str, str]) -> Example:
-    name = f"r{round_}-{index}"
+def _problem(fields: dict[str, str], seen: set[str], screen: Screen) -> str | None:
+    return "duplicate" if content(fields.values()) in seen else screen.problem(fields)
+
+
+def _example(
+    name: str,
+    round_: int,
+    prompt: Prompt,
+    completion: Completion,
+    fields: dict[str, str],
+    repaired: tuple[str, ...],
+) -> Example:
     return Example(
-        name, fields, prompt.label, round_, prompt.parent, prompt_hash(prompt), answers=prompt.answers
+        name,
+        fields,
+        prompt.label,
+        round_,
+        prompt.parent,
+        prompt_hash(prompt),
+        answers=prompt.answers,
+        seed=prompt.seed,
+        tokens=completion.prompt_tokens + completion.completion_tokens,
+        repaired=repaired,
     )
 
 

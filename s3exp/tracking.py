@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from s3exp.config import Config, TrackerConfig, identity
-from s3exp.tables import Card, Rows, error_rows, example_rows
+from s3exp.store import read_ledger
+from s3exp.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
 from s3exp.types import Prediction, UserError
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# what the audit lists in a round, and the columns that are shown of it
+AUDIT_TABLES = {
+    "findings": ("row", "finding", "text"),
+    "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
+    "noise": ("row", "label", "suggested", "quality", "text"),
+}
 _FOLDERS = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_ARTIFACT_DIR")  # else outside the run
 _SETTINGS: dict[str, Any] = {
     "silent": True,
@@ -178,6 +185,9 @@ class Wandb:
         errors = error_rows(record, self._before, self._card, limit)
         if errors.data:
             tables["round/errors"] = errors
+        for name, columns in AUDIT_TABLES.items():
+            if record.tables.get(name):
+                tables[f"round/{name}"] = audit_rows(record.tables[name], columns, limit)
         self._before = {prediction.id: prediction for prediction in record.predictions}
         self._log(lambda run: self._show(run, record, tables))
 
@@ -188,6 +198,10 @@ class Wandb:
             for name, value in result.get(part, {}).items()
         }
         self._log(lambda run: run.summary.update(numbers))
+        # a record from before there were ledgers has none
+        has_ledger = (self._card.folder / "ledger.jsonl").is_file()
+        if entries := read_ledger(self._card.folder) if has_ledger else []:
+            self._log(lambda run: self._show_ledger(run, entries))
         self._ended = self._run is not None
 
     def finish(self, failed: bool = False) -> None:
@@ -247,6 +261,12 @@ class Wandb:
         dataset.add_file(str(made), policy="immutable")  # by its place, not copied
         run.log_artifact(dataset)
         self._parent = name
+
+    def _show_ledger(self, run: wandb.Run, entries: list[dict[str, Any]]) -> None:
+        import wandb
+
+        rows = ledger_rows(entries, self._card, self._config.table_rows)
+        run.log({"ledger": wandb.Table(rows.columns, rows.data)})
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:
         run = self._run

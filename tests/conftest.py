@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from s3exp.audit import build_audit
+from s3exp.audit.leakage import of_gold
+from s3exp.audit.observer import Audit
 from s3exp.config import Config, GoldConfig, LoopConfig, PromptSet, StrategyConfig, TaskConfig
 from s3exp.llm.environment import prepare_environment
+from s3exp.tasks.task import Task
 from s3exp.toy import toy_gold
 from s3exp.types import Example
 
@@ -42,6 +47,13 @@ def write_rows(tmp_path: Path) -> Callable[[str, list[dict[str, object]]], str]:
     return write
 
 
+def audit_of(config: Config, task: Task) -> Audit:
+    """The audit of a run in a toy world; its vectors are kept in memory only."""
+    gold = task.gold
+    alone = replace(config, audit=replace(config.audit, cache=None))
+    return build_audit(alone, [*gold.mine, *gold.select], of_gold(gold, task.config.generate), None)
+
+
 def as_rows(examples: list[Example]) -> list[dict[str, object]]:
     """Examples as rows of a gold file."""
     return [{**example.fields, "label": example.label} for example in examples]
@@ -70,4 +82,5 @@ def toy_config(write_rows: Callable[[str, list[dict[str, object]]], str]) -> Con
     config.loop.budget.rows = 240
     config.llm.model = "toy"
     config.progress = False
+    config.audit.gap = False  # it takes as long as all the rest of a toy run
     return config

@@ -22,6 +22,7 @@ from s3exp.tables import Card, error_rows, example_rows
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking import Nothing
+from tests.conftest import audit_of
 from tests.extraction import AskingLLM, as_rows, tiny_bert, toy_answers, toy_task
 
 Write = Callable[[str, list[dict[str, object]]], str]
@@ -68,13 +69,15 @@ def go(config: Config, folder: Path, llm: AskingLLM | None = None) -> dict[str, 
         progress=False,
         passage=config.task.passage,
     )
+    task = build_task(config.task, config.llm, gold, lambda text: text)
     try:
         return run(
             Parts(
-                build_task(config.task, config.llm, gold, lambda text: text),
+                task,
                 Stored(lambda: engine, Asker("toy", 0.9, 0.95), None),
                 small_model,
                 Nothing(),
+                audit_of(config, task),
                 config.strategy,
                 config.loop,
                 store,
@@ -141,7 +144,7 @@ def test_rows_of_a_smaller_quota_begin_a_larger_one(world: Config) -> None:
 
     def rows(quota: int, flaws: float = 0.0) -> Any:
         llm = Stored(lambda: AskingLLM(flaws), Asker("toy", 0.9, 0.95), None)
-        return synthesize(task, llm, Order(0, quota, seed=1, tries=5), [])
+        return synthesize(task, llm, Order(0, quota, seed=1, tries=5), [], audit_of(world, task).screen)
 
     assert rows(60).examples[:20] == rows(20).examples
     flawed = rows(20, flaws=0.5)

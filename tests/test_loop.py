@@ -16,13 +16,13 @@ from s3exp.config import Config, GoldConfig, PromptSet, SmallModelConfig, Strate
 from s3exp.llm.store import Asker, Stored
 from s3exp.loop import Parts, run
 from s3exp.small_model import build_small_model
-from s3exp.store import RunStore
+from s3exp.store import RunStore, read_ledger
 from s3exp.tasks.classification import Classification
-from s3exp.tasks.gold import load_gold
+from s3exp.tasks.gold import Gold, TestIsSealed, load_gold
 from s3exp.toy import ToyLLM, toy_gold
 from s3exp.tracking import Nothing
-from s3exp.types import LLM, Completion, LLMFault, Prompt
-from tests.conftest import as_rows
+from s3exp.types import LLM, Completion, LLMFault, Prompt, SmallModel
+from tests.conftest import as_rows, audit_of
 
 Write = Callable[[str, list[dict[str, object]]], str]
 STRATEGIES = {
@@ -39,28 +39,28 @@ def go(
     strategy: str = "s3",
     llm: LLM | None = None,
     cache: Path | None = None,
+    **parts: Any,
 ) -> dict[str, Any]:
-    """Run the loop once in the toy world, with the real small model, store and record."""
+    """Run the loop once in the toy world, with the real small model, store and record; `parts` replace some."""
     chosen = STRATEGIES[strategy]
     gold = load_gold(config.task, with_train=chosen.human)
     engine = llm or ToyLLM()
     small = SmallModelConfig(kind="bag", epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
     store = RunStore(folder, "", {"strategy": strategy})
+    task = Classification(config.task, config.llm, gold, lambda text: text)
     try:
-        return run(
-            Parts(
-                Classification(config.task, config.llm, gold, lambda text: text),
-                Stored(lambda: engine, Asker("toy", 0.9, 0.95), cache),
-                build_small_model(
-                    small, labels=config.task.labels, fields=config.task.fields, progress=False
-                ),
-                Nothing(),
-                chosen,
-                config.loop,
-                store,
-                config.seed,
-            )
+        made = Parts(
+            task,
+            Stored(lambda: engine, Asker("toy", 0.9, 0.95), cache),
+            build_small_model(small, labels=config.task.labels, fields=config.task.fields, progress=False),
+            Nothing(),
+            audit_of(config, task),
+            chosen,
+            config.loop,
+            store,
+            config.seed,
         )
+        return run(replace(made, **parts))
     finally:
         store.close()
 
@@ -247,3 +247,116 @@ def test_three_classes_from_end_to_end(toy_config: Config, tmp_path: Path, write
     assert first["errors"] == sum(mine[p["id"]] != p["label"] for p in predictions)
     assert last["errors"] < first["errors"] and result["test"]["accuracy"] > 0.8
     assert result["test"]["macro_f1"] == pytest.approx(result["test"]["accuracy"], abs=0.1)
+
+
+class Peeking:
+    """A small model that looks at gold test rows while it is trained."""
+
+    def __init__(self, inner: SmallModel, gold: Gold) -> None:
+        self.inner, self.gold = inner, gold
+
+    def check(self) -> None:
+        self.inner.check()
+
+    def fit(self, train: Any, select: Any, seed: int, weights: Any = None) -> Any:
+        return self.inner.fit([*train, *self.gold.test], select, seed, weights)
+
+    def load(self, folder: Path) -> Any:
+        return self.inner.load(folder)
+
+
+def test_whoever_reads_test_rows_before_the_end_stops_the_run(toy_config: Config, tmp_path: Path) -> None:
+    gold = load_gold(toy_config.task, with_train=False)
+    small = build_small_model(
+        SmallModelConfig(kind="bag"), labels=["bad", "good"], fields=["text"], progress=False
+    )
+    with pytest.raises(TestIsSealed, match="before the loop had ended"):
+        go(toy_config, tmp_path / "run", small_model=Peeking(small, gold))
+    assert not (tmp_path / "run" / "result.json").exists() and not (tmp_path / "run" / "test.jsonl").exists()
+
+
+def test_a_run_leaves_its_certificate_its_ledger_and_every_test_row(
+    toy_config: Config, tmp_path: Path
+) -> None:
+    result = go(toy_config, tmp_path / "run")
+    certificate = json.loads((tmp_path / "run" / "certificate.json").read_text())
+    assert certificate["clean"] and result["clean"] and certificate["rows"] == 240
+    sizes = {role: counts["gold_rows"] for role, counts in certificate["roles"].items()}
+    assert sizes["train"] > 50 and {role: sizes[role] for role in ("mine", "select", "test")} == {
+        role: result["gold"][role] for role in ("mine", "select", "test")
+    }
+    tested = [json.loads(line) for line in (tmp_path / "run" / "test.jsonl").read_text().splitlines()]
+    assert sum(row["right"] for row in tested) / len(tested) == pytest.approx(result["test"]["accuracy"])
+    entries = read_ledger(tmp_path / "run")
+    assert len(entries) >= result["rounds"][0]["errors"]
+    made = {row["id"]: row for n in range(3) for row in examples(tmp_path / "run", n)}
+    for entry in entries:
+        for one in entry["rounds"]:
+            for child in one["children"]:
+                row = made[child["id"]]
+                assert (row["parent"], row["round"]) == (entry["error"], one["round"])
+                assert (row["prompt"], row["seed"], row["tokens"]) == (
+                    child["prompt"],
+                    child["seed"],
+                    child["tokens"],
+                )
+                assert row["tokens"] > 0
+    for number, record in enumerate(result["rounds"]):
+        right = sum(entry["rounds"][number]["right"] for entry in entries)
+        assert len(entries) - right == record["errors"]
+    last = result["rounds"][2]["metrics"]
+    assert last["errors_still"] + last["errors_new"] == result["rounds"][2]["errors"]
+    assert last["errors_still"] + last["errors_fixed"] == result["rounds"][1]["errors"]
+
+
+def examples(folder: Path, number: int) -> list[dict[str, Any]]:
+    lines = (folder / "rounds" / str(number) / "examples.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+class Parrot(ToyLLM):
+    """Repeats what it is shown, one time in two in quotation marks, and declines now and then."""
+
+    def _answer(self, prompt: Prompt) -> Completion:
+        shown = prompt.text.partition(" like: ")[2]
+        if not shown:
+            return super()._answer(prompt)
+        if prompt.seed % 5 == 0:
+            return Completion("I'm sorry, but I can't write that for you.", 5, 9, "stop")
+        return Completion(f'"{shown}"' if prompt.seed % 2 else shown, 5, 5, "stop")
+
+
+def test_copies_and_refusals_are_rejected_or_flagged(toy_config: Config, tmp_path: Path) -> None:
+    rejecting = go(toy_config, tmp_path / "reject", llm=Parrot())
+    assert rejecting["clean"] and rejecting["rounds"][1]["new_rows"] == 0
+    reasons = rejecting["rounds"][1]["rejected_by_reason"]
+    assert reasons["copy_of_gold"] > 20 and reasons["refusal"] > 5
+    flagging = replace(toy_config, audit=replace(toy_config.audit, copies="flag"))
+    flagged = go(flagging, tmp_path / "flag", llm=Parrot())
+    certificate = json.loads((tmp_path / "flag" / "certificate.json").read_text())
+    copied = sum(record["new_rows"] for record in flagged["rounds"][1:])
+    assert not flagged["clean"] and certificate["roles"]["mine"]["exact"] == copied > 20
+    assert flagged["rounds"][1]["rejected_by_reason"]["refusal"] > 5
+    assert flagged["rounds"][1]["metrics"]["repaired/quotes"] > 5
+    assert not any('"' in row["fields"]["text"] for row in examples(tmp_path / "flag", 1))
+
+
+class Liar(ToyLLM):
+    """Writes a row of the other label one time in six."""
+
+    def _answer(self, prompt: Prompt) -> Completion:
+        if prompt.seed % 6:
+            return super()._answer(prompt)
+        head, rest = prompt.text.split("label=", 1)
+        return super()._answer(replace(prompt, text=f"{head}label={1 - int(rest[0])}{rest[1:]}"))
+
+
+def test_rows_that_training_leaves_out_stay_on_record(toy_config: Config, tmp_path: Path) -> None:
+    dropping = replace(toy_config, audit=replace(toy_config.audit, noise="drop"))
+    dropped = go(dropping, tmp_path / "drop", llm=Liar())
+    plain = go(toy_config, tmp_path / "plain", llm=Liar())
+    assert dropped["rounds"][-1]["train_rows"] == plain["rounds"][-1]["train_rows"] == 240
+    assert dropped["rounds"][0]["metrics"]["noise/share"] > 0.02
+    ours, theirs = rows(tmp_path / "drop"), rows(tmp_path / "plain")
+    assert ours["rounds/0/examples.jsonl"] == theirs["rounds/0/examples.jsonl"]
+    assert ours["rounds/0/predictions.jsonl"] != theirs["rounds/0/predictions.jsonl"]

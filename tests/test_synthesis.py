@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from s3exp.config import Config
+from s3exp.audit.leakage import Copies, of_gold
+from s3exp.audit.screen import Screen
+from s3exp.config import Config, RepairConfig
 from s3exp.llm.store import Asker, Stored
 from s3exp.synthesis import Order, prompt_hash, synthesize
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.toy import ToyLLM
-from s3exp.types import Example
+from s3exp.types import Batch, Example
 from tests.conftest import TOY_PROMPTS
 
 
@@ -23,12 +26,18 @@ def task(toy_config: Config) -> Classification:
     return Classification(toy_config.task, toy_config.llm, gold, lambda text: text)
 
 
+def make(task: Classification, llm: Stored, order: Order, known: Sequence[Example]) -> Batch:
+    """One round, screened by the rules that are on by themselves."""
+    gold = Copies(of_gold(task.gold, "text"))
+    return synthesize(task, llm, order, known, Screen(RepairConfig(), "text", gold))
+
+
 def stored(llm: ToyLLM) -> Stored:
     return Stored(lambda: llm, Asker("toy", 0.9, 0.95), None)
 
 
 def test_a_round_fills_its_quota_with_distinct_balanced_rows(task: Classification) -> None:
-    batch = synthesize(task, stored(ToyLLM()), Order(0, 60, seed=1), [])
+    batch = make(task, stored(ToyLLM()), Order(0, 60, seed=1), [])
     assert len(batch.examples) == 60
     assert len({e.fields["text"].casefold() for e in batch.examples}) == 60
     labels = Counter(e.label for e in batch.examples)
@@ -38,7 +47,7 @@ def test_a_round_fills_its_quota_with_distinct_balanced_rows(task: Classificatio
 
 
 def test_flaws_are_rejected_counted_and_made_up_for(task: Classification) -> None:
-    batch = synthesize(task, stored(ToyLLM(flaws=0.4)), Order(0, 50, seed=1, tries=5), [])
+    batch = make(task, stored(ToyLLM(flaws=0.4)), Order(0, 50, seed=1, tries=5), [])
     assert len(batch.examples) == 50
     empty = [r for r in batch.rejected if r.reason == "empty"]
     assert len(empty) > 15
@@ -47,33 +56,33 @@ def test_flaws_are_rejected_counted_and_made_up_for(task: Classification) -> Non
 
 def test_a_hopeless_llm_ends_after_the_tries(task: Classification, caplog: pytest.LogCaptureFixture) -> None:
     llm = ToyLLM(flaws=1.0)
-    batch = synthesize(task, stored(llm), Order(0, 20, seed=1, tries=3), [])
+    batch = make(task, stored(llm), Order(0, 20, seed=1, tries=3), [])
     assert (len(batch.examples), len(batch.rejected), llm.asked) == (0, 60, 60)
     assert "0 of 20 rows after all tries" in caplog.text
 
 
 def test_rows_of_a_smaller_quota_begin_a_larger_one(task: Classification) -> None:
-    small = synthesize(task, stored(ToyLLM()), Order(0, 20, seed=1), [])
-    large = synthesize(task, stored(ToyLLM()), Order(0, 60, seed=1), [])
+    small = make(task, stored(ToyLLM()), Order(0, 20, seed=1), [])
+    large = make(task, stored(ToyLLM()), Order(0, 60, seed=1), [])
     assert large.examples[:20] == small.examples
-    other = synthesize(task, stored(ToyLLM()), Order(0, 20, seed=2), [])
+    other = make(task, stored(ToyLLM()), Order(0, 20, seed=2), [])
     assert other.examples != small.examples
 
 
 def test_an_exemplars_rows_do_not_depend_on_the_others(task: Classification) -> None:
     mine = task.gold.mine
-    few = synthesize(task, stored(ToyLLM()), Order(1, 4, seed=1, shown=mine[:4]), [])
-    many = synthesize(task, stored(ToyLLM()), Order(1, 40, seed=1, shown=mine[:40]), [])
+    few = make(task, stored(ToyLLM()), Order(1, 4, seed=1, shown=mine[:4]), [])
+    many = make(task, stored(ToyLLM()), Order(1, 40, seed=1, shown=mine[:40]), [])
     texts = {e.parent: e.fields["text"] for e in many.examples}
     assert {e.parent: e.fields["text"] for e in few.examples}.items() <= texts.items()
 
 
 def test_extrapolation_keeps_label_and_parent(task: Classification) -> None:
     shown = {row.id: row for row in task.gold.mine[:10]}
-    batch = synthesize(task, stored(ToyLLM()), Order(1, 30, seed=1, shown=list(shown.values())), [])
+    batch = make(task, stored(ToyLLM()), Order(1, 30, seed=1, shown=list(shown.values())), [])
     assert all(e.parent in shown and e.label == shown[e.parent].label for e in batch.examples)
     assert max(Counter(e.parent for e in batch.examples).values()) <= 4
-    random = synthesize(
+    random = make(
         task,
         stored(ToyLLM()),
         Order(1, 30, seed=1, shown=list(shown.values()), random_labels=True),
@@ -83,40 +92,38 @@ def test_extrapolation_keeps_label_and_parent(task: Classification) -> None:
 
 
 def test_rows_per_error_caps_the_round(task: Classification) -> None:
-    batch = synthesize(
-        task, stored(ToyLLM()), Order(1, 30, seed=1, shown=task.gold.mine[:4], rows_per_error=2), []
-    )
+    batch = make(task, stored(ToyLLM()), Order(1, 30, seed=1, shown=task.gold.mine[:4], rows_per_error=2), [])
     assert Counter(e.parent for e in batch.examples) == {e.id: 2 for e in task.gold.mine[:4]}
     assert batch.quota == 30
 
 
 def test_rows_per_error_caps_each_exemplar_and_tries_it_again(task: Classification) -> None:
     order = Order(1, 30, seed=1, shown=task.gold.mine[:20], rows_per_error=1, tries=6)
-    batch = synthesize(task, stored(ToyLLM(flaws=0.3)), order, [])
+    batch = make(task, stored(ToyLLM(flaws=0.3)), order, [])
     assert batch.rejected
     assert Counter(e.parent for e in batch.examples) == {e.id: 1 for e in task.gold.mine[:20]}
 
 
 def test_no_error_no_question(task: Classification) -> None:
     llm = ToyLLM()
-    batch = synthesize(task, stored(llm), Order(1, 30, seed=1), [])
+    batch = make(task, stored(llm), Order(1, 30, seed=1), [])
     assert (batch.examples, llm.asked) == ((), 0)
 
 
 def test_copies_are_rejected(task: Classification) -> None:
-    first = synthesize(task, stored(ToyLLM()), Order(0, 10, seed=1), [])
-    again = synthesize(task, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), first.examples)
+    first = make(task, stored(ToyLLM()), Order(0, 10, seed=1), [])
+    again = make(task, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), first.examples)
     assert [r.reason for r in again.rejected] == ["duplicate"] * 10
     texts = [e.fields["text"] for e in first.examples]
     gold = tuple(Example(f"v-{i}", {"text": t.upper()}, 0) for i, t in enumerate(texts))
     leaky = replace(task, gold=replace(task.gold, mine=gold))
-    copied = synthesize(leaky, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), [])
+    copied = make(leaky, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), [])
     assert [r.reason for r in copied.rejected] == ["copy_of_gold"] * 10
 
 
 def test_a_budget_of_tokens_is_never_passed(task: Classification) -> None:
     for tokens in (0, 500, 3000):
-        batch = synthesize(task, stored(ToyLLM()), Order(0, 60, seed=1, tokens=tokens), [])
+        batch = make(task, stored(ToyLLM()), Order(0, 60, seed=1, tokens=tokens), [])
         used = sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked)
         assert used <= tokens
     assert len(batch.examples) > 0
@@ -133,6 +140,6 @@ def test_rationales_are_paid_from_the_budget_too(
     task = replace(task, config=replace(toy_config.task, prompt_sets=sets))
     for tokens in (0, 60, 3000):
         order = Order(0, 60, seed=1, tokens=tokens, rationales=True)
-        batch = synthesize(task, stored(ToyLLM()), order, [])
+        batch = make(task, stored(ToyLLM()), order, [])
         assert sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked) <= tokens
     assert "0 of 60 rows for its LLM tokens" in caplog.text and "after all tries" not in caplog.text

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,57 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
     assert summary["config"] == {"seed": 7, "llm": {"model": "embedded/reviews-lm"}}
     assert summary["summary"]["test/accuracy"] == 0.9
     assert summary["summary"]["llm/calls"] == 12
+
+
+def test_the_ledger_and_the_audit_are_tables_too(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shown = card(folder)
+    children = [{"id": "c0", "fields": {"text": "a child"}, "tokens": 40}]
+    entry = {
+        "error": "g0",
+        "fields": {"text": "gold text g0"},
+        "target": "negative",
+        "fate": "fixed in 1",
+        "rounds": [
+            {"round": 0, "right": False, "predicted": "positive", "children": []},
+            {"round": 1, "right": True, "predicted": "negative", "children": children},
+        ],
+    }
+    (folder / "ledger.jsonl").write_text(json.dumps(entry) + "\n")
+    found = {
+        "findings": [{"row": "s0", "finding": "refusal", "text": "I'm sorry, but"}],
+        "noise": [],  # W&B is not shown an empty table
+    }
+    with start(TrackerConfig(), shown) as tracker:
+        tracker.log_round(replace(records()[0], tables=found))
+        tracker.log_result({"test": {"accuracy": 0.9}})
+    place = runs(folder)[-1]
+    history = [line["history"]["item"] for line in inspect(place) if line["type"] == "history"]
+    assert table(place, history[0], "round/findings")["data"] == [["s0", "refusal", "I'm sorry, but"]]
+    assert not any(key.startswith("round/noise") for key in history[0])
+    ledger = table(place, history[1], "ledger")
+    assert ledger["columns"] == [
+        "error",
+        "text",
+        "label",
+        "fate",
+        "after round 0",
+        "after round 1",
+        "children",
+        "tokens",
+    ]
+    assert ledger["data"] == [
+        [
+            "g0",
+            "gold text g0",
+            "negative",
+            "fixed in 1",
+            "WRONG: positive",
+            "right: negative",
+            "[round 1] a child",
+            40,
+        ]
+    ]
 
 
 def test_the_tables_are_capped(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ The only home of torch and Lightning, which are imported when a small model is b
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from s3exp.config import SmallModelConfig
-from s3exp.types import SmallModel, UserError
+from s3exp.types import Embedder, SmallModel, UserError
 
 WEIGHTS = (
     "model.safetensors",
@@ -20,14 +21,16 @@ WEIGHTS = (
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
-def check_checkpoint(checkpoint: str | None) -> None:
+def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint") -> None:
     """Refuse what cannot be a checkpoint, without loading it: hub ids pass, folders must look like models.
+
+    `key` is the option that named it.
 
     Raises:
         UserError: says what is missing.
     """
     if not checkpoint:
-        raise UserError("small_model.checkpoint is not set: name a hub id or a folder")
+        raise UserError(f"{key} is not set: name a hub id or a folder")
     folder = Path(checkpoint).expanduser()
     if not folder.exists():
         if HUB_ID.fullmatch(checkpoint):
@@ -41,7 +44,7 @@ def check_checkpoint(checkpoint: str | None) -> None:
         reason = "it has no weights (model.safetensors)"
     else:
         return
-    raise UserError(f"small_model.checkpoint={checkpoint} is not a model folder: {reason}")
+    raise UserError(f"{key}={checkpoint} is not a model folder: {reason}")
 
 
 def build_small_model(
@@ -82,3 +85,21 @@ def build_small_model(
     from s3exp.small_model.bag import Bag
 
     return TrainableSmallModel(Bag(config, labels, fields), progress)
+
+
+def build_embedder(config: SmallModelConfig, encoder: str | None) -> Embedder | None:
+    """The pretrained encoder that texts are compared by: `encoder` or the small model's own; None: it has none.
+
+    Loads no weights yet.
+
+    Raises:
+        UserError: the checkpoint is no model folder.
+    """
+    if encoder is not None:
+        config = replace(config, kind="transformers", checkpoint=encoder, revision=None)
+    if config.kind != "transformers":
+        return None
+    check_checkpoint(config.checkpoint, "audit.encoder" if encoder else "small_model.checkpoint")
+    from s3exp.small_model.embedding import PretrainedEmbedder
+
+    return PretrainedEmbedder(config)

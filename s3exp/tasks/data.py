@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,8 +119,12 @@ def _read_hub(source: str) -> Sequence[Mapping[str, Any]]:
     return list(loaded)
 
 
-def read_contexts(source: str, names: Sequence[str]) -> list[dict[str, str]]:
+def read_contexts(
+    source: str, names: Sequence[str], tidy: Callable[[str], str] = clean
+) -> list[dict[str, str]]:
     """The columns `names` of every row of `source`; a .txt file holds one text a line, for a single column.
+
+    `tidy` is done to every text.
 
     Raises:
         UserError: the source cannot be read, lacks a column, holds no text or no row.
@@ -139,7 +143,8 @@ def read_contexts(source: str, names: Sequence[str]) -> list[dict[str, str]]:
         rows = read_rows(source)
     if not rows:
         raise UserError(f"{source}: no contexts in it")
-    return [_texts(row, names, f"{source}, row {index}") for index, row in enumerate(rows)]
+    found = (_texts(row, names, f"{source}, row {index}") for index, row in enumerate(rows))
+    return [{name: tidy(text) for name, text in texts.items()} for texts in found]
 
 
 def _texts(row: Mapping[str, Any], names: Sequence[str], where: str) -> dict[str, str]:
@@ -148,7 +153,7 @@ def _texts(row: Mapping[str, Any], names: Sequence[str], where: str) -> dict[str
             raise UserError(f"{where}: no column {name}; it has {', '.join(row)}")
         if not isinstance(row[name], str):
             raise UserError(f"{where}: column {name} holds no text")
-    return {name: clean(row[name]) for name in names}
+    return {name: row[name] for name in names}
 
 
 def to_examples(
@@ -156,8 +161,11 @@ def to_examples(
     source: str,
     role: str,
     columns: Columns,
+    tidy: Callable[[str], str] = clean,
 ) -> list[Example]:
     """Check columns, labels and answers of `rows` and make examples of them, with ids `role-index`.
+
+    `tidy` is done to every text; `str` leaves them as they stand.
 
     Raises:
         UserError: a column is missing, a text is not one, a label is not the task's, or an answer does not stand
@@ -172,14 +180,14 @@ def to_examples(
     examples = []
     for index, row in enumerate(rows):
         where = f"{source}, row {index}"
-        fields = _texts(row, columns.fields, where)
+        fields = {name: tidy(text) for name, text in _texts(row, columns.fields, where).items()}
         group = str(row.get(columns.group)) if columns.group else None
         label = 0
         answers: tuple[Answer, ...] = ()
         if columns.answers is None:
             label = to_label(row.get(columns.label), columns.labels, where)
         else:
-            answers = read_answers(row.get(columns.answers), row[columns.passage], clean, where)
+            answers = read_answers(row.get(columns.answers), row[columns.passage], tidy, where)
         examples.append(Example(f"{role}-{index}", fields, label, group=group, answers=answers))
     return examples
 

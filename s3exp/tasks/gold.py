@@ -1,6 +1,7 @@
 """The human-written rows by role: train, mine, select, test, with no row in two of them.
 
-Knows how validation is divided and what counts as the same row; does not know what the roles are used for.
+Knows how validation is divided, what counts as the same row, and when test rows may be read; does not know what else
+the roles are used for.
 """
 
 from __future__ import annotations
@@ -8,20 +9,73 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from s3exp.config import TaskConfig
+from s3exp.fingerprints import Fingerprint, content, fingerprint
 from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples
 from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
 
 
+class TestIsSealed(RuntimeError):
+    """Somebody read gold test rows before the loop had ended: a fault of the code, never of the user."""
+
+    __test__ = False  # no test case, whatever pytest makes of the name
+
+
+class Sealed:
+    """Gold test rows behind a seal: until the loop has ended they can be counted and compared with, never read.
+
+    Whatever reads a row (iteration, an index, `in`) raises `TestIsSealed`. The hashes that copies are looked
+    for by tell neither a text nor a label.
+    """
+
+    def __init__(self, rows: Sequence[Example]) -> None:
+        self.__rows = tuple(rows)
+
+    def __len__(self) -> int:
+        return len(self.__rows)
+
+    def __iter__(self) -> Iterator[Example]:
+        raise TestIsSealed("gold test rows were read before the loop had ended")
+
+    def __getitem__(self, index: int | slice) -> Example:
+        raise TestIsSealed(f"gold test row {index} was read before the loop had ended")
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} sealed test rows>"
+
+    def open(self, finished: Sequence[int], planned: int) -> tuple[Example, ...]:
+        """The rows, to who shows that every planned round is on record.
+
+        Args:
+            finished: the numbers of the rounds whose records are on disk.
+            planned: how many rounds the run has.
+
+        Raises:
+            TestIsSealed: a round is missing.
+        """
+        if list(finished) != list(range(planned)) or not planned:
+            raise TestIsSealed(f"gold test rows were asked for after rounds {list(finished)} of {planned}")
+        return self.__rows
+
+    def fingerprints(self, generate: str) -> list[Fingerprint]:
+        """What copies of the rows can be found by."""
+        return fingerprints(self.__rows, generate)
+
+    def hashes(self) -> Iterator[str]:
+        """A hash of every row, in order."""
+        return map(_hash, self.__rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Gold:
     """Gold rows by role. `mine` gives the errors, `select` picks the epoch, `test` is read once, at the end.
 
+    `train` is empty unless the strategy trains on it; the rows of the file are then `aside`, to be compared with.
     `contexts` are what seeds are conditioned on, each once: the fields that the LLM does not write, without labels.
     Empty where it writes the only field.
     """
@@ -29,26 +83,29 @@ class Gold:
     train: tuple[Example, ...]
     mine: tuple[Example, ...]
     select: tuple[Example, ...]
-    test: tuple[Example, ...]
+    test: Sealed
     contexts: tuple[Mapping[str, str], ...] = ()
+    aside: tuple[Example, ...] = ()
 
     def digest(self) -> str:
         """Hash of every row's texts, label and answers, by role, and of contexts: a run goes on with the same only."""
         digest = hashlib.sha256()
-        for role in (self.train, self.mine, self.select, self.test):
-            for row in role:
-                target = "".join(f":{len(a.text)}@{a.start}" for a in row.answers)
-                digest.update(f"{content(row.fields.values())}:{row.label}{target}\n".encode())
-            digest.update(b"--\n")
+        for role in (self.train, self.mine, self.select):
+            digest.update(("".join(map(_hash, role)) + "--\n").encode())
+        digest.update(("".join(self.test.hashes()) + "--\n").encode())
         for context in self.contexts:
             digest.update(f"{content(context.values())}\n".encode())
         return digest.hexdigest()[:16]
 
 
-def content(texts: Iterable[str]) -> str:
-    """Hash of texts up to case and white space: what makes two rows the same row."""
-    joined = "\x1f".join(" ".join(text.casefold().split()) for text in texts)
-    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def fingerprints(rows: Sequence[Example], generate: str) -> list[Fingerprint]:
+    """What copies of some rows can be found by."""
+    return [fingerprint(row.id, row.fields, generate) for row in rows]
+
+
+def _hash(row: Example) -> str:
+    target = "".join(f":{len(a.text)}@{a.start}" for a in row.answers)
+    return f"{content(row.fields.values())}:{row.label}{target}\n"
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
@@ -56,22 +113,22 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
 
     No row stands in two roles; where answers are extracted, no text does: synthesized rows take the texts of `mine`,
     and the small model would be tested on what it has read. Validation is divided by the hash of its rows, evenly over
-    labels and groups: the same for every seed and strategy. `train` is read only for a strategy that trains on it.
+    labels and groups: the same for every seed and strategy. Unless the strategy trains on `train`, its rows are only
+    compared with, whatever other role they stand in.
 
     Raises:
         UserError: a file or column is missing, a label is not the task's, a role is empty or two roles share rows.
     """
     source = task.gold
-    columns, unit = _columns(task), _unit(task)
+    columns, unit = columns_of(task), _unit(task)
 
     def rows(name: str, role: str) -> list[Example]:
         return to_examples(read_rows(name), name, role, columns)
 
     validation = _distinct(rows(source.validation, "validation"), source.validation)
     test = _even(rows(source.test, "test"))[: source.test_rows]
-    train: list[Example] = []
-    if with_train and source.train:
-        train = _even(rows(source.train, "train"))[: source.train_rows]
+    found = rows(source.train, "train") if source.train else []
+    train = _even(found)[: source.train_rows] if with_train else []
     for name, less, other, more in (
         ("task.gold.validation", validation, "task.gold.test", test),
         ("task.gold.train", train, "task.gold.test", test),
@@ -92,10 +149,13 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
     contexts = tuple(_contexts(task, mine))
-    return Gold(tuple(train), tuple(mine), tuple(select), tuple(test), contexts)
+    return Gold(
+        tuple(train), tuple(mine), tuple(select), Sealed(test), contexts, () if with_train else tuple(found)
+    )
 
 
-def _columns(task: TaskConfig) -> Columns:
+def columns_of(task: TaskConfig) -> Columns:
+    """Where the rows of a task have what."""
     if task.passage is None:
         return Columns(task.fields, task.label, task.labels, task.group)
     return Columns(task.fields, "", (), task.group, task.answers, task.passage)

@@ -108,10 +108,11 @@ def test_no_context_stands_in_two_roles(write_rows: Write) -> None:
     test = write_rows("t.jsonl", [*rows("t", 20), {**rows("v", 1)[0], "question": "another"}])
     task = toy_task(validation, test)
     gold = load_gold(task, with_train=False)
-    roles = [{row.fields["context"] for row in role} for role in (gold.mine, gold.select, gold.test)]
+    test_rows = gold.test.open([0], 1)
+    roles = [{row.fields["context"] for row in role} for role in (gold.mine, gold.select, test_rows)]
     assert not roles[0] & roles[1] and not roles[2] & (roles[0] | roles[1])
     assert len(gold.mine) + len(gold.select) == 76 and 15 <= len(gold.select) <= 23
-    assert all(row.answers for row in (*gold.mine, *gold.select, *gold.test))
+    assert all(row.answers for row in (*gold.mine, *gold.select, *test_rows))
     task.gold.overlap = "refuse"
     with pytest.raises(UserError, match=r"task\.gold\.validation and task\.gold\.test share 4 rows"):
         load_gold(task, with_train=False)

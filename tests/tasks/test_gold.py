@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from s3exp.config import Config, GoldConfig, TaskConfig
-from s3exp.tasks.gold import content, load_gold
-from s3exp.types import UserError
+from s3exp.fingerprints import content, fingerprint
+from s3exp.tasks.gold import TestIsSealed, load_gold
+from s3exp.types import Example, UserError
 
 Write = Callable[[str, list[dict[str, object]]], str]
 
@@ -50,7 +51,7 @@ def test_shared_rows_are_refused_with_their_number(write_rows: Write) -> None:
     with pytest.raises(UserError, match=r"task.gold.validation and task.gold.test share 2 rows"):
         load_gold(task_of(v, t), with_train=False)
     dropped = load_gold(task_of(v, t, overlap="drop"), with_train=False)
-    held = {content(r.fields.values()) for r in dropped.test}
+    held = {content(r.fields.values()) for r in dropped.test.open([0], 1)}
     assert not held & {content(r.fields.values()) for r in (*dropped.mine, *dropped.select)}
     assert len(dropped.mine) + len(dropped.select) == 18
     assert len(dropped.test) == 22
@@ -70,9 +71,43 @@ def test_repeated_rows_of_validation_count_once(write_rows: Write, caplog: pytes
     assert "5 repeated rows" in caplog.text
 
 
-def test_train_is_read_only_for_those_who_train_on_it(toy_config: Config) -> None:
-    assert load_gold(toy_config.task, with_train=False).train == ()
-    assert len(load_gold(toy_config.task, with_train=True).train) > 0
+def test_train_is_for_those_who_train_on_it(toy_config: Config) -> None:
+    compared = load_gold(toy_config.task, with_train=False)
+    trained = load_gold(toy_config.task, with_train=True)
+    assert compared.train == () == trained.aside
+    assert len(compared.aside) >= len(trained.train) > 0
+
+
+def test_test_rows_are_sealed_until_every_round_is_on_record(write_rows: Write) -> None:
+    v, t = write_rows("v.jsonl", rows("v", 20)), write_rows("t.jsonl", rows("t", 20))
+    sealed = load_gold(task_of(v, t), with_train=False).test
+    assert len(sealed) == 20 and repr(sealed) == "<20 sealed test rows>"
+    reads: list[Callable[[], object]] = [
+        lambda: list(sealed),
+        lambda: sealed[0],
+        lambda: sealed[:3],
+        lambda: Example("t-0", {"text": "t 0"}, 1) in sealed,  # type: ignore[operator]
+        lambda: sealed.open([], 0),
+        lambda: sealed.open([0, 1], 3),
+        lambda: sealed.open([0, 2], 2),
+    ]
+    for read in reads:
+        with pytest.raises(TestIsSealed):
+            read()
+    assert {row.fields["text"] for row in sealed.open([0, 1, 2], 3)} == {f"t {i}" for i in range(20)}
+    with pytest.raises(TestIsSealed):  # opened for one, not for all
+        list(sealed)
+
+
+def test_fingerprints_of_sealed_rows_tell_copies_and_no_text(write_rows: Write) -> None:
+    v, t = write_rows("v.jsonl", rows("v", 20)), write_rows("t.jsonl", rows("tango bravo", 20))
+    gold = load_gold(task_of(v, t), with_train=False)
+    prints = gold.test.fingerprints("text")
+    assert "tango" not in repr(prints)
+    assert fingerprint("", {"text": "Tango, bravo 3!"}, "text").text in {one.text for one in prints}
+    same = load_gold(task_of(v, t), with_train=False)
+    other = load_gold(task_of(v, write_rows("t2.jsonl", rows("tango", 20))), with_train=False)
+    assert gold.digest() == same.digest() != other.digest()
 
 
 def test_the_digest_follows_content(write_rows: Write) -> None:

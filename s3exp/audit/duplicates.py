@@ -1,0 +1,54 @@
+"""Rows that repeat an earlier row: the same words, or nearly.
+
+MinHash with locality-sensitive hashing (rensa), then the exact similarity, as for copies of gold (leakage.py). Every
+row is compared with the rows kept before it, so a cluster of n like rows has n - 1 repeats. Knows no roles or labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from s3exp.audit.leakage import NEAR, SHORT, in_chunks, minhashes
+from s3exp.fingerprints import Hashes, jaccard
+
+_PERMUTATIONS, _BANDS = (
+    128,
+    16,
+)  # finds 95% of the pairs at a similarity of 0.8, all at 0.9; looks at few below 0.5
+_MOST = 100  # candidates that are measured for one row
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How many rows repeat an earlier one: in every word of every field, or nearly in the written field."""
+
+    rows: int
+    exact: int
+    near: int
+
+
+def repeats(rows: Iterable[tuple[str, Mapping[str, str]]], generate: str, near: float = NEAR) -> Repeats:
+    """Count the repeats among (name, fields) rows, in their order."""
+    import rensa
+
+    lsh = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
+    kept: list[Hashes] = []
+    seen: set[str] = set()
+    total = exact = close = 0
+    for chunk in in_chunks(rows, generate):
+        total += len(chunk)
+        fresh = []
+        for row in chunk:
+            if row.row in seen:
+                exact += 1
+            elif row.words >= SHORT:
+                fresh.append(row)
+            seen.add(row.row)
+        for row, sketch in zip(fresh, minhashes(fresh) if fresh else [], strict=True):
+            if any(jaccard(row.shingles, kept[key]) >= near for key in lsh.query(sketch)[:_MOST]):
+                close += 1
+                continue
+            lsh.insert(len(kept), sketch)
+            kept.append(row.shingles)
+    return Repeats(total, exact, close)

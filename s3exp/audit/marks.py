@@ -1,0 +1,194 @@
+"""What the surface of one text shows: how it begins and ends, its case, its words and characters, its lengths.
+
+Knows one text at a time: no labels, and not which of this is worth a second look.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+# attribute -> (family, how a row that has the value reads, and one that has it not). The order is that in which a
+# mark is named when several say the same of a file: the most telling to a reader first.
+ATTRIBUTES: dict[str, tuple[str, str, str]] = {
+    "wrapper": ("wrapper", "is wrapped in {}", "is not wrapped in {}"),
+    "prefix": ("wrapper", "begins with {}", "does not begin with {}"),
+    "white space": ("odd characters", "has {}", "does not have {}"),
+    "beginning": ("beginning", "begins with {}", "does not begin with {}"),
+    "first word": ("first word", "begins with the word {}", "does not begin with the word {}"),
+    "first character": ("first character", "begins with {}", "does not begin with {}"),
+    "ending": ("ending", "ends with {}", "does not end with {}"),
+    "last word": ("last word", "ends with the word {}", "does not end with the word {}"),
+    "run": ("token", "contains {}", "does not contain {}"),
+    "last character": ("last character", "ends with {}", "does not end with {}"),
+    "character": ("token", "contains {}", "does not contain {}"),
+    "capitals": ("token", "contains {} in capitals", "does not contain {} in capitals"),
+    "word": ("token", "contains the word {}", "does not contain the word {}"),
+    "last kind": ("last character", "ends with {}", "does not end with {}"),
+    "case": ("letter case", "is in {}", "is not in {}"),
+    "first case": ("letter case", "begins with {}", "does not begin with {}"),
+    "habit": ("habit", "has {}", "does not have {}"),
+    "words in capitals": ("letter case", "has {} words in capitals", ""),
+    "sentences": ("sentences", "has {} sentences", ""),
+    "words": ("length in words", "has {} words", ""),
+    "characters": ("length in characters", "has {} characters", ""),
+    "punctuation marks": ("punctuation", "has {} punctuation marks", ""),
+    "capital letters": ("letter case", "has {} capital letters", ""),
+    "digits": ("digits", "has {} digits", ""),
+    "letters a word": ("word length", "has {} letters a word", ""),
+    "overlap": ("word overlap", "has {} of its words in the given text", ""),
+    "first letter": ("first character", "begins with the letter {}", "does not begin with the letter {}"),
+    "last letter": ("last character", "ends with the letter {}", "does not end with the letter {}"),
+}
+RANK = {name: place for place, name in enumerate(ATTRIBUTES)}
+QUANTITIES = tuple(name for name, (_, _, without) in ATTRIBUTES.items() if not without)
+FRACTIONS = ("letters a word", "overlap")  # those of them that need not be whole numbers
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_RUN = re.compile(r"([!-/:-@[-^`{-~¡-¿–-⁊])\1+")
+_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]*]*(?:\s|$)")
+_CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}")
+_CAPITALIZED = re.compile(r"\b[A-ZÀ-ÖØ-Þ]")
+_APOSTROPHE = re.compile(r"\w['’]\w")
+_PREFIX = re.compile(r"(?P<sign>[-*•–] |#+ )|(?P<number>\(?\d+[.):] )|(?P<name>\w+(?: \w+)?: )")
+_WRAPPERS = {  # the longer first
+    ("**", "**"): "'**'",
+    ('"', '"'): "double quotes",
+    ("'", "'"): "single quotes",
+    ("“", "”"): "curly quotes",
+    ("‘", "’"): "single curly quotes",
+    ("«", "»"): "guillemets",
+    ("(", ")"): "round brackets",
+    ("[", "]"): "square brackets",
+    ("{", "}"): "braces",
+    ("<", ">"): "angle brackets",
+    ("`", "`"): "backticks",
+    ("*", "*"): "asterisks",
+    ("_", "_"): "underscores",
+}
+_PLAIN = frozenset(string.ascii_letters + string.digits + " ")
+_PUNCTUATION, _DIGITS, _UPPER = (
+    string.punctuation.encode(),
+    string.digits.encode(),
+    string.ascii_uppercase.encode(),
+)
+_NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor cannot without".split())
+
+Key = str | tuple[str, str]  # a word, or an attribute and its value: most are words, and a tuple costs time
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read off a text: all that it has of the attributes, and its QUANTITIES by name."""
+
+    keys: set[Key]
+    quantities: dict[str, float]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in lower case; an apostrophe belongs to its word, a hyphen does not."""
+    return _WORD.findall(text.lower())
+
+
+def read(text: str, given: Iterable[str]) -> Read:
+    """Everything about one text; `given` are the other texts of its row, for the words that they share."""
+    words = words_of(text)
+    distinct = set(words)
+    quantities = _quantities(text, words)
+    known = set().union(*map(words_of, given))
+    quantities["overlap"] = round(len(distinct & known) / max(len(distinct), 1), 2)
+    keys: set[Key] = {*distinct, *_marks(text), *_ends(words), *_habits(text, words, distinct, quantities)}
+    return Read(keys, quantities)
+
+
+def _marks(text: str) -> Iterator[Key]:
+    """What the characters of a text show: which there are, and how it begins and ends."""
+    bare = text.strip()
+    for character in set(text) - _PLAIN:
+        yield "character", character
+    for run in _RUN.finditer(text):
+        yield "run", run.group()
+    for capitals in _CAPITALS.findall(text):
+        yield "capitals", capitals
+    yield from _white_space(text)
+    if not bare:
+        return
+    yield "first letter" if bare[0].isalnum() else "first character", bare[0]
+    yield "last letter" if bare[-1].isalnum() else "last character", bare[-1]
+    if bare[-1].isalnum():
+        yield "last kind", "a letter or digit"
+    elif bare[-1] not in ".!?…":
+        yield "last kind", "another character than .!?"
+    for (left, right), name in _WRAPPERS.items():
+        if len(bare) > len(left) + len(right) and bare.startswith(left) and bare.endswith(right):
+            yield "wrapper", name
+            break
+    if (prefix := _PREFIX.match(bare)) is not None:
+        yield "prefix", "a number" if prefix["number"] else repr(prefix.group().strip())
+
+
+def _white_space(text: str) -> Iterator[Key]:
+    if text[:1].isspace():
+        yield "white space", "white space before the text"
+    if text[-1:].isspace():
+        yield "white space", "white space after the text"
+    if "  " in text.strip():
+        yield "white space", "two spaces in a row"
+
+
+def _ends(words: Sequence[str]) -> Iterator[Key]:
+    if words:
+        yield "first word", words[0]
+        yield "last word", words[-1]
+    for count in (2, 3):
+        if len(words) > count:
+            yield "beginning", " ".join(words[:count])
+            yield "ending", " ".join(words[-count:])
+
+
+def _habits(
+    text: str, words: Sequence[str], distinct: set[str], counts: Mapping[str, float]
+) -> Iterator[Key]:
+    """Letter case, negations, apostrophes, numbers, repetition."""
+    first = next(filter(str.isalpha, text), "")
+    if first.islower():
+        yield "first case", "a lower-case letter"
+    elif first.isupper():
+        yield "first case", "a capital letter"
+    if text.isupper():
+        yield "case", "capitals throughout"
+    elif text.islower():
+        yield "case", "lower case throughout"
+    elif counts["capital letters"] >= 0.8 * len(words) > 2 and _titled(text, len(words)):
+        yield "case", "title case"
+    lower = text.lower()
+    if distinct & _NEGATIONS or "n't" in lower or "n’t" in lower:
+        yield "habit", "a negation"
+    if _APOSTROPHE.search(text):
+        yield "habit", "a word with an apostrophe"
+    if counts["digits"]:
+        yield "habit", "a number in digits"
+    if any(map(operator.eq, words, words[1:])):
+        yield "habit", "a word twice in a row"
+
+
+def _titled(text: str, words: int) -> bool:
+    return len(_CAPITALIZED.findall(text)) >= 0.8 * words
+
+
+def _quantities(text: str, words: Sequence[str]) -> dict[str, float]:
+    """The QUANTITIES of a text on its own."""
+    raw = text.encode("utf-8", "surrogatepass")  # bytes, since to delete from them is ten times as fast
+    return {
+        "words in capitals": len(_CAPITALS.findall(text)),
+        "sentences": len(_SENTENCE.findall(text.rstrip() + ".")),
+        "words": len(words),
+        "characters": len(text),
+        "punctuation marks": len(raw) - len(raw.translate(None, _PUNCTUATION)),
+        "capital letters": len(raw) - len(raw.translate(None, _UPPER)),
+        "digits": len(raw) - len(raw.translate(None, _DIGITS)),
+        "letters a word": round(len("".join(words)) / max(len(words), 1), 1),
+    }

@@ -1,0 +1,109 @@
+"""Texts as vectors, each text once: the one embedding that the gap to gold and label noise are measured on.
+
+Where the small model has no pretrained encoder, latent semantic analysis of the gold texts takes its place
+(Deerwester et al. 1990): it knows the words of gold alone, so it sees less. Vectors are kept in memory for the run
+and, if there is a folder, in files for other runs; a file holds numbers only and is read without pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s3exp.types import Embedder
+
+log = logging.getLogger(__name__)
+
+Vectors = NDArray[np.float32]
+TOPICS = 64  # dimensions of the latent space
+
+
+class Lsa:
+    """Latent semantic analysis, fitted on gold texts when it is first needed (protocol `Embedder`)."""
+
+    def __init__(self, gold: Sequence[str]) -> None:
+        self._gold = list(gold)
+        self.name = f"lsa:{TOPICS}:{hashlib.sha256(chr(0).join(gold).encode('utf-8', 'replace')).hexdigest()}"
+        self._space: tuple[object, NDArray[np.float64]] | None = None
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text: (texts, dim), float32, of length 1, or 0 for a text without a known word."""
+        from sklearn.preprocessing import normalize
+
+        counts, axes = self._fitted()
+        found: Vectors = normalize(counts.transform(texts) @ axes.T).astype(np.float32)  # type: ignore[attr-defined]
+        return found
+
+    def _fitted(self) -> tuple[object, NDArray[np.float64]]:
+        if self._space is None:
+            from sklearn.decomposition import TruncatedSVD
+            from sklearn.feature_extraction.text import TfidfVectorizer
+
+            counts = TfidfVectorizer(
+                ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[^\w\s]"
+            )
+            table = counts.fit_transform(self._gold)
+            size = max(1, min(TOPICS, min(table.shape) - 1))
+            self._space = counts, TruncatedSVD(size, random_state=0).fit(table).components_
+        return self._space
+
+
+class Cached:
+    """An embedder that is asked for each text once; with a `folder`, once for all runs that share it."""
+
+    def __init__(self, embedder: Embedder, folder: Path | None) -> None:
+        self._embedder, self._folder = embedder, folder
+        self._known: dict[str, Vectors] = {}
+
+    @property
+    def name(self) -> str:
+        """What the vectors are made by."""
+        return self._embedder.name
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text: (texts, dim), float32."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known |= dict(zip(new, self._from_file(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+    def pairs(self, rows: Sequence[Mapping[str, str]]) -> Vectors:
+        """One vector a row of one or more texts: the texts' vectors, and how any two neighbours differ and agree."""
+        names = list(rows[0])
+        parts = [self.embed([row[name] for row in rows]) for name in names]
+        for one, other in pairwise(parts):
+            parts = [*parts, np.abs(one - other), one * other]
+        return np.concatenate(parts, axis=1)
+
+    def _from_file(self, texts: Sequence[str]) -> Vectors:
+        if self._folder is None:
+            return self._embedder.embed(texts)
+        digest = hashlib.sha256(self.name.encode("utf-8", "replace"))
+        for text in texts:
+            digest.update(b"\x00" + text.encode("utf-8", "surrogatepass"))
+        path = self._folder / f"{digest.hexdigest()[:32]}.npy"
+        try:
+            found: Vectors = np.load(path, allow_pickle=False)
+            if found.ndim == 2 and len(found) == len(texts):
+                return found
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            log.warning("%s cannot be read and is made again: %s", path, error)
+        found = self._embedder.embed(texts)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                np.save(file, found, allow_pickle=False)
+            part.replace(path)
+        except OSError as error:  # a cache: the run goes on without
+            log.warning("%s cannot be written: %s", path, error)
+        return found

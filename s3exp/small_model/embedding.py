@@ -1,0 +1,71 @@
+"""Texts as vectors of a pretrained encoder, before any training: what the gap to gold and label noise are measured on.
+
+Mean of the last layer over the tokens of a text (as sentence encoders do), scaled to length 1. Knows checkpoints and
+texts; does not know what is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import AutoModel
+
+from s3exp.config import SmallModelConfig
+from s3exp.small_model.batches import Batches, by_length
+from s3exp.small_model.device import cpu_threads, device
+from s3exp.small_model.encoder import Encoder
+from s3exp.types import Example
+
+TOKENS = 128  # of a text that are read
+_BATCH = 64
+
+
+class TextEncoder(Encoder):
+    """A pretrained encoder without a head."""
+
+    network_class = AutoModel
+
+    def mean(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """The mean over the tokens of each text: (rows, dim), rows of length 1."""
+        states: Tensor = network(**batch).last_hidden_state.float()
+        mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+        return nn.functional.normalize((states * mask).sum(1) / mask.sum(1).clamp(min=1), dim=-1)
+
+
+class PretrainedEmbedder:
+    """Vectors of texts by a pretrained encoder (protocol `Embedder`). Loads it when it is first needed."""
+
+    def __init__(self, config: SmallModelConfig) -> None:
+        self.name = f"{config.checkpoint}@{config.revision or 'main'}:{TOKENS}"
+        limit = min(TOKENS, config.max_length)
+        self._encoder = TextEncoder(replace(config, max_length=limit), [], ["text"])
+        self._network: nn.Module | None = None
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector a text: (texts, dim), float32.
+
+        Raises:
+            UserError: the checkpoint cannot be loaded.
+        """
+        if self._network is None:
+            self._network = self._encoder._network().eval()
+        rows = self._encoder.encode([Example("", {"text": text}, 0) for text in texts])
+        batches = Batches(rows, [0] * len(rows), self._encoder.collate, _BATCH)
+        where = device()
+        found: list[Tensor] = []
+        try:
+            self._network.to(where)
+            with torch.inference_mode(), cpu_threads(self._encoder.threads):
+                for inputs, _labels, _weights in batches:
+                    inputs = {name: value.to(where) for name, value in inputs.items()}
+                    found.append(self._encoder.mean(self._network, inputs).cpu())
+        finally:
+            self._network.cpu()
+        vectors = np.empty((len(texts), found[0].shape[1]), dtype=np.float32)
+        vectors[by_length(rows)] = torch.cat(found).numpy()
+        return vectors
