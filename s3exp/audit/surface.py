@@ -1,11 +1,12 @@
 """What an assistant leaves around or inside a text that was meant to be a row: to find it, and to take it off.
 
 Everything is a pure function of one text, in linear time. What `repair` takes off stands before the row ("Sure! Here is
-a review:") or after it ("Let me know if you would like another!"), or encloses it (quotation marks, a code fence).
+a review:") or after it ("Let me know if you would like another!"), or encloses it (quotation marks, a JSON object).
 Refusals, labels that leaked into a text and unfinished texts are only found: the caller decides what becomes of them.
 
 Knows the English of assistants, and the punctuation of other scripts too. Does not know what the texts of a task look
-like: a title on a line of its own may belong to the row, so it stays.
+like: a title on a line of its own may belong to the row (in AG News it does), so it stays, unless another field is
+named as the row ("Title: …", "Review: …").
 """
 
 from __future__ import annotations
@@ -15,18 +16,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from s3exp.audit import surface_cues as cues
 from s3exp.audit import surface_rules as patterns
 from s3exp.audit.refusals import refusal
+from s3exp.audit.surface_forms import field, unwrapped
 
 FINDINGS = ("refusal", "preamble", "wrapped", "label_in_text", "unfinished")
+_AROUND = ("tokens", "fields", "preamble", "epilogue")  # the rules that are no wrappers
 _LAYERS = 12  # that `repair` takes off; a text with more is no row, and stays as it is
-_QUOTES = dict(
-    zip("\"“„«»‘'「『`", ('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'"), strict=True)
-)  # to closers
-_BRACKETS = {"(": ")", "[": "]", "<": ">", "【": "】"}
-_EMPHASIS = ("***", "**", "__", "*", "_")
-_TAG = re.compile(r"<(\w{1,30})>(.*)</(\w{1,30})>", re.DOTALL)
-_LANGUAGE = re.compile(r"[\w+-]{0,20}[ \t]{0,9}\n")
 _LEAKY = re.compile(r"[:(\[<{*=\n_]|label|classif|answer|this is")
 _WORDLIKE = re.compile(r"[^\W_]")
 _ENDS = frozenset(".!?…。！？｡．؟۔।॥։።၊။៕‼⁇⁈⁉‽⸮︒﹒﹖﹗")
@@ -49,8 +46,9 @@ def repair(text: str, quotes: bool, preambles: bool) -> Repaired:
 
     Args:
         text: a completion, with its newlines, or a row of a file.
-        quotes: take off what encloses it (`wrapper`).
-        preambles: take off what stands before and after it (`preamble`, `epilogue`).
+        quotes: take off what encloses it (`wrapper`): also JSON and the marker of a list of one.
+        preambles: take off what stands before and after it (`preamble`, `epilogue`), tokens of chat templates, and the
+            named fields beside it.
     """
     rest, rules = text, list[str]()
     while len(rules) <= _LAYERS:
@@ -69,7 +67,7 @@ def findings(text: str, labels: Sequence[str]) -> tuple[str, ...]:
     """
     repaired = repair(text, quotes=True, preambles=True)
     rules = repaired.rules
-    around = sum(rule in ("preamble", "epilogue") for rule in rules)
+    around = sum(rule in _AROUND for rule in rules)
     found = (
         # once more without what is around it: 'Review: "I cannot write that."' seems to quote somebody
         refusal(text) is not None or (bool(rules) and refusal(repaired.text) is not None),
@@ -83,10 +81,12 @@ def findings(text: str, labels: Sequence[str]) -> tuple[str, ...]:
 
 def preamble(text: str) -> int:
     """Number of characters at the start of `text` in which an assistant announces the row; 0 if there are none."""
+    for special in (patterns.THOUGHT, patterns.LABELLED, patterns.DECORATED):
+        if hit := special.match(text):
+            return hit.end()
     first = patterns.FIRST.match(text)
     if first is None:
-        thought = patterns.THOUGHT.match(text)
-        return thought.end() if thought else 0
+        return 0
     if (
         first.group(1).lower().replace("’", "'") in patterns.FIRST_WORDS
         or text.lstrip()[:3] in patterns.RULERS
@@ -94,8 +94,9 @@ def preamble(text: str) -> int:
         head = text[: patterns.HEAD]
         if any(key in head for key in patterns.PREAMBLE_KEYS):
             hits = (pattern.match(head) for pattern in patterns.PREAMBLES)
-            return next((hit.end() for hit in hits if hit), 0)
-    return 0
+            if end := next((hit.end() for hit in hits if hit), 0):
+                return end
+    return _announcement(text)
 
 
 def epilogue(text: str) -> int:
@@ -107,18 +108,22 @@ def epilogue(text: str) -> int:
     if explained := patterns.EXPLANATION.search(text):
         return explained.start()
     starts = (boundary.end() for boundary in patterns.BOUNDARY.finditer(text, begin))
-    return next((start for start in starts if patterns.EPILOGUES.match(text, start)), len(text))
+    if (start := next((at for at in starts if patterns.EPILOGUES.match(text, at)), -1)) >= 0:
+        return start
+    if hit := patterns.DECORATION_AFTER.search(text, begin):
+        return hit.start()
+    return _afterword(text)
 
 
 def wrapper(text: str) -> str | None:
-    """What encloses the whole of `text`: quotes, code, bold, brackets or tag; None if nothing does."""
-    opened = _unwrapped(text.strip())
+    """What encloses the whole of `text` (names as in `surface_forms.unwrapped`); None if nothing does."""
+    opened = unwrapped(text.strip())
     return opened[0] if opened else None
 
 
 def strip_wrapper(text: str) -> str:
     """`text` without what encloses it and the white space around that; as it is if nothing does."""
-    opened = _unwrapped(text.strip())
+    opened = unwrapped(text.strip())
     return opened[1] if opened else text
 
 
@@ -146,65 +151,63 @@ def label_leak(text: str, labels: Sequence[str]) -> str | None:
     return found.group().strip()
 
 
+def _announcement(text: str) -> int:
+    """Where the first paragraph or clause ends, if it speaks about the task and a colon or dash announces the row."""
+    begin = len(text) - len(text.lstrip())
+    line, _, after = text[begin : begin + patterns.HEAD].partition("\n")
+    plain = line.rstrip("*_ \t\r")
+    announced = plain.endswith((":", "—", "–", " -"))
+    if after and (announced or (after[0] == "\n" and plain.endswith((".", "!")))):
+        return begin + len(line) + 1 if _speaks(line, cues.BEFORE, cues.NEEDED + (not announced)) else 0
+    clause = patterns.CLAUSE.match(line)
+    if clause is None:
+        return 0
+    end = begin + clause.end()
+    bare = unwrapped(text[end:].strip()) is None
+    return end if _speaks(clause.group(), cues.BEFORE, cues.NEEDED + bare) else 0
+
+
+def _afterword(text: str) -> int:
+    """Where the last paragraph begins, if it speaks about the row before it; else the length of the text."""
+    body = text.rstrip()
+    start = body.rfind("\n", max(0, len(body) - patterns.HEAD)) + 1
+    if start == 0 or not cues.ABOUT_ROW.match(body, start):
+        return len(text)
+    apart = body[:start].rstrip(" \t").endswith("\n\n")
+    return start if _speaks(body[start:], cues.AFTER, cues.NEEDED + (not apart)) else len(text)
+
+
+def _without_tokens(text: str) -> str | None:
+    """`text` without tokens of a chat template at its ends and the turns beyond them; None if there are none."""
+    if not any(key in text for key in patterns.TOKEN_KEYS):
+        return None
+    before = patterns.TOKENS_BEFORE.match(text)
+    begin = before.end() if before else 0
+    after = patterns.TOKENS_AFTER.search(text, begin)
+    return text[begin : after.start() if after else len(text)].strip() if before or after else None
+
+
+def _speaks(text: str, about: cues.Cues, needed: int) -> bool:
+    """Whether a short text has so many points of the cues; one that is too long for them has none."""
+    if text.count(" ") >= about.words:
+        return False
+    return sum(points for points, cue in about.patterns if cue.search(text)) >= needed
+
+
 def _layer(text: str, quotes: bool, preambles: bool) -> tuple[str, str] | None:
     """The name of the outermost thing that can come off, and the text without it."""
-    if quotes and (opened := _unwrapped(text.strip())) and _WORDLIKE.search(opened[1]):
+    if preambles and (inner := _without_tokens(text)) is not None and _WORDLIKE.search(inner):
+        return "tokens", inner
+    if quotes and (opened := unwrapped(text.strip())) and _WORDLIKE.search(opened[1]):
         return opened
     if preambles:
+        if (row := field(text)) is not None and _WORDLIKE.search(row):
+            return "fields", row
         if (end := preamble(text)) and _WORDLIKE.search(text, end):
             return "preamble", text[end:].strip()
         if (end := epilogue(text)) < len(text) and _WORDLIKE.search(text, 0, end):
             return "epilogue", text[:end].strip()
     return None
-
-
-def _unwrapped(text: str) -> tuple[str, str] | None:
-    """The name of the wrapper of a stripped text, and what is inside."""
-    if len(text) < 3:
-        return None
-    first, last = text[0], text[-1]
-    if first == "`" == last:
-        if text.startswith("```") and text.endswith("```") and text.count("```") == 2:
-            language = _LANGUAGE.match(text, 3)
-            return "code", text[language.end() if language else 3 : -3].strip()
-        return ("code", text[1:-1].strip()) if text.count("`") == 2 else None
-    if first == "<" and last == ">" and (tag := _TAG.fullmatch(text)):
-        name, inner, closing = tag.groups()
-        return ("tag", inner.strip()) if name == closing and f"</{name}>" not in inner else None
-    if last in _BRACKETS.get(first, ""):
-        return ("brackets", text[1:-1].strip()) if _encloses(text, first, last) else None
-    if last in _QUOTES.get(first, ""):
-        return ("quotes", text[1:-1].strip()) if _encloses(text, first, last) else None
-    for mark in _EMPHASIS if first in "*_" else ():
-        inner = text[len(mark) : -len(mark)]
-        if text == mark + inner + mark and inner == inner.strip("*_ ") != "" and mark not in inner:
-            return "bold", inner
-    return None
-
-
-def _encloses(text: str, opener: str, closer: str) -> bool:
-    """Whether the first character of `text` is closed by its last one and by none before.
-
-    Where one character opens and closes, the one beside it tells which: quotes open before a word, close after one.
-    """
-    depth, opens = 0, True
-    for hit in re.finditer(f"[{re.escape(opener + closer)}]", text):
-        at = hit.start()
-        before, after = text[at - 1 : at], text[at + 1 : at + 2]
-        if before.isalnum() and after.isalnum() and closer in "'’":
-            continue  # an apostrophe
-        if opener != closer:
-            opens = hit.group() == opener
-        elif before != opener:
-            opens = at == 0 or (
-                after != "" and not after.isspace() and (before.isspace() or before in "([{—–-/")
-            )
-        elif after == "":
-            opens = False
-        depth += 1 if opens else -1
-        if depth == 0:
-            return at == len(text) - 1
-    return False
 
 
 @lru_cache(maxsize=64)
@@ -213,10 +216,10 @@ def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
     name = _names(labels)
     strict = "|".join(re.escape(label) for label in labels if "_" in label) or r"(?!)"
     noun = r"(?:review|sentence|question|statement|text|example|comment|headline|article|item|hypothesis|response)"
-    field = r"(?:label|sentiment|class|category|classification|polarity|verdict|rating|relation(?:ship)?|prediction)"
+    about = r"(?:label|sentiment|class|category|classification|polarity|verdict|rating|relation(?:ship)?|prediction)"
     end = r"""(?=["'”’*)\]}_]*(?:\s*(?:$|[.,;!?|\n—–-])|\s+(?-i:[A-Z“"])))"""
     ways = (
-        rf"\b(?:{field}|answer|output|topic|tone)\b\**(?:\s+(?:is|was))?\s*[:=]\s*[\"'“*(\[]{{0,3}}{name}{end}",
+        rf"\b(?:{about}|answer|output|topic|tone)\b\**(?:\s+(?:is|was))?\s*[:=]\s*[\"'“*(\[]{{0,3}}{name}{end}",
         rf"\b(?:label|classification|correct answer)\s+(?:is|should be|would be)\s+[\"'“*(\[]{{0,3}}{name}{end}",
         rf"\A\W{{0,2}}[(\[<{{*]{name}[)\]>}}*]|[(\[<{{*]{name}[)\]>}}*]{{1,2}}[.!\s]*\Z|[\[<]{name}[\]>]",
         rf"(?<!\w){name}(?:\s+[\w-]+){{0,2}}?\s+{noun}(?:\s+\w+){{0,6}}?[*_\s]{{0,3}}:",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from s3exp.audit.surface import (
     FINDINGS,
+    Repaired,
     epilogue,
     findings,
     label_leak,
@@ -54,6 +55,26 @@ PREAMBLES = (
     "Sentiment: positive\nReview: ",
     "Here is the review:\n---\n",
     "<think>\nThe user wants a review.\n</think>\n\n",
+    "Rewritten: ",
+    "Not entailed sentence: ",
+    "Review (Negative): ",
+    "Negative: ",
+    "Got it. Sentence — ",
+    "The answer is: ",
+    "Okay, here's one:\n\n",
+    "The hypothesis that follows from the premise is:\n\n",
+    "Thank you for your request. Below is a review in the style of a fan:\n\n",
+    "For the label “negative”, I would write this review —\n\n",
+    "Since the target label is positive, I wrote: ",
+    "Great! Based on the passage, here's a suitable sentence: ",
+    "Yes, of course. Please find the review below.\n\n",
+    "I’m happy to assist! 🎬\n\n",
+    "Here you go! 😊\n\n",
+    "🎬🍿\n",
+    "[INST] Write a review. [/INST] ",
+    "<|im_start|>assistant\n",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "model\n",
 )
 EPILOGUES = (
     " Let me know if you'd like another!",
@@ -68,9 +89,25 @@ EPILOGUES = (
     "\n\n(52 words)",
     "\n\n---\n\nLet me know if you would like a different tone!",
     "\n\nExplanation: The review names two strong points of the film.",
+    "\n\nThis sentence is entailed because the text states that he cried.",
+    "\n\n***\n\nThis review conveys positive sentiment.",
+    "\n\nI kept the tone wry so that the positive sentiment comes through.",
+    "\n\n(I tried to keep it short, as you asked.)",
+    "\n\nWould you like a negative one as well?",
+    "\n\n(Answer: 30)",
+    " How's that?",
+    "\n\nBest regards,\nYour AI assistant",
+    "\n\n🍿🍿",
+    "<|im_end|>",
+    "</s><s>",
+    "\n<end_of_turn>\n<eos>",
+    "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnother one.",
 )
 WRAPPERS = {
-    "quotes": ('"{}"', "“{}”", "'{}'", "‘{}’", "«{}»", "„{}“", "「{}」"),
+    "json": ('{{"text": "{}"}}', '{{"label": "negative", "review": "{}"}}', '{{"my_row": "{}"}}'),
+    "item": ("- {}", "1. {}", "* {}", "1) {}"),
+    "cited": ("> {}", ">{}"),
+    "quotes": ('"{}"', '"""\n{}\n"""', "'''{}'''", "“{}”", "'{}'", "‘{}’", "«{}»", "„{}“", "「{}」"),
     "code": ("```\n{}\n```", "```text\n{}\n```", "`{}`"),
     "bold": ("**{}**", "*{}*", "__{}__", "***{}***"),
     "brackets": ("({})", "[{}]", "<{}>"),
@@ -109,19 +146,42 @@ WHOLE = (
     "<b>Great</b> film <b>yes</b>",
     "*** 1/2 out of ***",
     "  kept with its spaces \n",
+    "1. FC Köln won the derby 2-1.",
+    "2001 is the finest film of its year.",
+    "1. Great cast.\n2. Great score.",
+    "1. The acting. 2. The plot. Both bad.",
+    "- the acting\n- the plot",
+    "- 5 degrees was measured in Oslo.",
+    "> 50 people died in the blast.",
+    "* * * 1/2",
+    "Title: The Man in the Moon. A film by nobody.",
+    "Headline: Chipmaker to Cut Jobs\n\nThe maker of chips said it would.",
+    "Plot: thin.\n\nActing: thinner.\n\nVerdict: skip it.",
+    "Q: What do you call a bad film? A: This one.",
+    "I have one question:\n\nwhy was this made?",
+    "Here are my thoughts:\n\nThe acting is good. The plot is not.",
+    "I came up with the following: nobody in this film can act.",
+    "Good cast.\n\nThis review contains spoilers: he dies.",
+    "I loved it.\n\nI kept thinking about it for days.",
+    "Great film.\n\nHow's that for a debut?",
+    "Nice.\n\n(The answer is on the DVD.)",
+    "The token <|endoftext|> ends a text.",
+    "model\nbehaviour",
+    '{"name": "Bob", "city": "Paris"}',
+    "{sic} he wrote",
 )
 
 
 @pytest.mark.parametrize("before", PREAMBLES)
 @pytest.mark.parametrize("row", [ROW, f'"{ROW}"'])
 def test_what_stands_before_a_row_comes_off(before: str, row: str) -> None:
-    assert preamble(before + row) > 0
+    assert repair(before + row, quotes=True, preambles=True).rules[0] in ("preamble", "tokens", "fields")
     assert repair(before + row, quotes=True, preambles=True).text == ROW
 
 
 @pytest.mark.parametrize("after", EPILOGUES)
 def test_what_stands_after_a_row_comes_off(after: str) -> None:
-    assert (ROW + after)[: epilogue(ROW + after)].startswith(ROW)
+    assert repair(ROW + after, quotes=True, preambles=True).rules[0] in ("epilogue", "tokens")
     assert repair(ROW + after, quotes=True, preambles=True).text == ROW
 
 
@@ -159,6 +219,41 @@ def test_layers_come_off_in_any_order_and_are_named_from_the_outside() -> None:
     assert repaired.text == ROW
     assert repaired.rules == ("preamble", "epilogue", "bold", "quotes")
     assert repair(f'```\nReview: "{ROW}"\n```', True, True).rules == ("code", "preamble", "quotes")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Label: contradiction\nSentence: {}",
+        "Premise: A man left.\nHypothesis: {}",
+        "Sentence A: A man left.\n\nSentence B: {}\n\nRelationship: Entailment",
+        "Paragraph: A man left.\n\nQuestion: {}\n\nAnswer: A man",
+        "Rewritten sentence: {}\nOriginal sentence: A man left.",
+        '**Title:** "A Waste"\n\n**Review:** {}\n\n**Rating:** 2/10',
+    ],
+)
+def test_of_named_fields_the_row_is_kept(text: str) -> None:
+    assert repair(text.format(ROW), quotes=True, preambles=True) == Repaired(ROW, ("fields",))
+    assert findings(text.format(ROW), PAIRS)[0] == "preamble"
+
+
+def test_of_a_json_object_the_text_of_the_row_is_kept() -> None:
+    text = 'Here it is:\n\n```json\n{"premise": "A man left.", "hypothesis": "He said \\"no\\".", "why": "So."}\n```'
+    assert repair(text, True, True) == Repaired('He said "no".', ("preamble", "code", "json"))
+    assert repair('[{"data": {"text": "One\nline."}}]', True, True).text == "One\nline."
+    for other in (
+        '{"label": "positive", "score": "2"}',
+        '{"a": 1}',
+        '{"label": "positive"}',
+        '{"text": "half of a \\ud83c pair"}',
+        '{"text": "',
+        '[{"text": "a"}, {"text": "b"}]',
+    ):
+        assert repair(other, True, True).text == other
+
+
+def test_a_block_quotation_of_several_paragraphs_is_one_row() -> None:
+    assert repair("> Good.\n>\n> Not great.", True, True).text == "Good.\n\nNot great."
 
 
 def test_each_kind_of_repair_can_be_left_out() -> None:
@@ -295,6 +390,15 @@ MARKS = (
     "”",
     "don't",
     ".",
+    "Label: a\n",
+    "\nSentence: ",
+    "</s>",
+    "- ",
+    "1. ",
+    "> ",
+    '{"text": "',
+    '"}',
+    "🎬",
 )
 PIECES = st.sampled_from((*PREAMBLES, *EPILOGUES, *sum(WRAPPERS.values(), ()), ROW, *MARKS))
 TEXTS = st.text(max_size=60) | st.lists(PIECES, max_size=7).map("".join)
@@ -304,7 +408,7 @@ TEXTS = st.text(max_size=60) | st.lists(PIECES, max_size=7).map("".join)
 @given(TEXTS, st.booleans(), st.booleans())
 def test_repair_is_idempotent_and_takes_only_from_the_ends(text: str, quotes: bool, preambles: bool) -> None:
     once = repair(text, quotes, preambles)
-    assert once.text in text
+    assert once.text in text or {"json", "cited"} & set(once.rules)  # those are not only at the ends
     assert repair(once.text, quotes, preambles).text == once.text
     assert bool(once.rules) == (once.text != text)
     assert any(map(str.isalnum, once.text)) == any(map(str.isalnum, text))
@@ -345,6 +449,14 @@ def test_the_parts_agree_with_each_other(text: str) -> None:
         "</a",
         "-",
         "note: ",
+        "label: a\n",
+        "> a\n",
+        '{"a":',
+        "[{",
+        "</s>",
+        "[INST]",
+        "🎬",
+        "this review conveys ",
     ],
 )
 def test_a_hundred_kilobytes_of_anything_are_read_through(piece: str) -> None:
