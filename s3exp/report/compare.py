@@ -7,8 +7,9 @@ same start of the small model, so the difference has less noise than either scor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from s3exp.report.lines import Result, by_name, metric_of
 
@@ -68,11 +69,17 @@ def gains(results: Sequence[Result], base: str = "zerogen", metric: str | None =
         if len(among) != 1 or name in among:
             continue
         own, other = (_scores(groups[which], metric) for which in (name, among[0]))
-        shared = sorted(own.keys() & other.keys())
-        if shared:
-            mean = sum(own[seed] for seed in shared) / len(shared)
-            found.append(Gain(name, among[0], mean, estimate([own[seed] - other[seed] for seed in shared])))
+        difference = paired(own, other)
+        if difference is not None:
+            mean = fmean(own[seed] for seed in own.keys() & other.keys())
+            found.append(Gain(name, among[0], mean, difference))
     return found
+
+
+def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Estimate | None:
+    """How far scores by seed are above others on the seeds of both; None where they share none."""
+    shared = sorted(own.keys() & other.keys())
+    return estimate([own[seed] - other[seed] for seed in shared]) if shared else None
 
 
 def _scores(runs: Sequence[Result], metric: str | None) -> dict[int, float]:

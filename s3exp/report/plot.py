@@ -6,7 +6,7 @@ Knows colours and axes; which runs make one line is said in lines.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,40 +18,18 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from s3exp.report.lines import Line, Spread, group_runs, metric_word
+from s3exp.report.looks import GRID, INK, STYLE, Look, looks_of
 
-# Okabe and Ito's colours, told apart by colour-blind eyes; a strategy keeps its own in every figure.
-_LOOKS = {
-    "s3": ("#0072B2", "o"),
-    "zerogen": ("#D55E00", "s"),
-    "goldgen": ("#009E73", "^"),
-    "gold": ("#4D4D4D", "P"),
-}
-_OTHER_LOOKS = (("#CC79A7", "v"), ("#56B4E9", "X"), ("#E69F00", "p"), ("#882255", "h"))
-_INK, _FAINT = "#333333", "#8C8C8C"
-_Look = tuple[str, str]  # colour and marker
 _End = tuple[str, str, list[float], list[Spread]]  # of a line: name, colour, x, y
 _PANEL = 215  # height of a panel in typographic points, about
 _LOG_FROM = 20  # largest over smallest number of rows from which the axis is logarithmic
-_STYLE: Any = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": _FAINT,
-    "axes.labelcolor": _INK,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "text.color": _INK,
-    "svg.hashsalt": "s3exp",  # the same figure is the same file
-}
 
 
 def plot_runs(results: Sequence[dict[str, Any]], path: Path) -> Path:
     """Draw what result.json holds of one or more runs; returns `path`, whose suffix is the format."""
     lines = group_runs(results)
-    looks = _looks(lines)
-    with matplotlib.rc_context(_STYLE):
+    looks = looks_of([line.strategy for line in lines])
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10 + 0.4 * len(lines), 4.2), layout="constrained", facecolor="white")
         scores, test, errors = figure.subplots(1, 3, width_ratios=[1.55, 0.4 + 0.2 * len(lines), 1.15])
         test.sharey(scores)
@@ -59,27 +37,17 @@ def plot_runs(results: Sequence[dict[str, Any]], path: Path) -> Path:
         _draw_test(test, lines, looks)
         _draw_errors(errors, lines, looks)
         for axes in (scores, test, errors):
-            axes.grid(axis="y", color="#E6E6E6", linewidth=0.8)
+            axes.grid(axis="y", color=GRID, linewidth=0.8)
             axes.set_axisbelow(True)
         both = list(zip(lines, looks, strict=True))
         rounds = [float(number) for number in range(max(len(line.errors) for line in lines))]
-        _name(scores, [(a.name, look[0], a.rows, a.select or a.mine) for a, look in both])
-        _name(errors, [(a.name, look[0], rounds, a.errors) for a, look in both])
+        _name(scores, [(a.name, look.color, a.rows, a.select or a.mine) for a, look in both])
+        _name(errors, [(a.name, look.color, rounds, a.errors) for a, look in both])
         figure.suptitle(_title(results, lines), x=0.01, ha="left", fontsize=12, fontweight="bold")
         path.parent.mkdir(parents=True, exist_ok=True)
         undated = {"Date": None} if path.suffix == ".svg" else None
         figure.savefig(path, dpi=160, metadata=undated)
     return path
-
-
-def _looks(lines: Sequence[Line]) -> list[_Look]:
-    """A colour and a marker for every line; the first of a known strategy gets that strategy's."""
-    looks: list[_Look] = []
-    spare = cycle(_OTHER_LOOKS)
-    for line in lines:
-        own = _LOOKS.get(line.strategy)
-        looks.append(own if own is not None and own not in looks else next(spare))
-    return looks
 
 
 def spread_out(heights: Sequence[float], gap: float) -> list[float]:
@@ -108,7 +76,7 @@ def _title(results: Sequence[dict[str, Any]], lines: list[Line]) -> str:
     return " \N{MIDDLE DOT} ".join(parts)
 
 
-def _draw_scores(axes: Axes, lines: list[Line], looks: list[_Look], metric: str) -> None:
+def _draw_scores(axes: Axes, lines: list[Line], looks: list[Look], metric: str) -> None:
     """Scores on gold rows that the loop looks at, over the rows trained on."""
     rows = [count for line in lines for count in line.rows] or [1.0]
     for line, look in zip(lines, looks, strict=True):
@@ -128,34 +96,34 @@ def _draw_scores(axes: Axes, lines: list[Line], looks: list[_Look], metric: str)
         title=f"{metric[0].upper()}{metric[1:]} as rows are added", xlabel="rows trained on", ylabel=metric
     )
     styles = [
-        Line2D([], [], color=_INK, marker="o", label="select (picks the epoch)"),
-        Line2D([], [], color=_INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mine (gives the errors)"),
+        Line2D([], [], color=INK, marker="o", label="select (picks the epoch)"),
+        Line2D([], [], color=INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mine (gives the errors)"),
     ]
     axes.legend(handles=styles, loc="best", fontsize=9, frameon=False, handlelength=3.2)
 
 
-def _draw_test(axes: Axes, lines: list[Line], looks: list[_Look]) -> None:
+def _draw_test(axes: Axes, lines: list[Line], looks: list[Look]) -> None:
     """The score on test rows, one point a line, with its interval."""
-    for place, (line, (color, marker)) in enumerate(zip(lines, looks, strict=True)):
+    for place, (line, look) in enumerate(zip(lines, looks, strict=True)):
         if line.test is None:
             continue
         mean, low, high = line.test.mean, line.test.low, line.test.high
         bar = [[mean - low], [high - mean]]
-        axes.errorbar(place, mean, bar, color=color, marker=marker, ms=8, capsize=4, lw=2)
-        _label(axes, f"{mean:.3f}", (place, high), color, (0, 9), "center")
+        axes.errorbar(place, mean, bar, color=look.color, marker=look.marker, ms=8, capsize=4, lw=2)
+        _label(axes, f"{mean:.3f}", (place, high), look.color, (0, 9), "center")
     axes.margins(y=0.12)
     axes.set_xlim(-0.5, len(lines) - 0.5)
     axes.set_xticks(range(len(lines)), [line.name for line in lines])
     turn = max(len(line.name) for line in lines) * len(lines) > 34
-    for tick, (color, _) in zip(axes.get_xticklabels(), looks, strict=True):
-        tick.set(color=color, fontweight="bold", rotation=25 if turn else 0)
+    for tick, look in zip(axes.get_xticklabels(), looks, strict=True):
+        tick.set(color=look.color, fontweight="bold", rotation=25 if turn else 0)
         tick.set_horizontalalignment("right" if turn else "center")
     axes.tick_params(axis="y", labelleft=False)
     seeds = max(line.runs for line in lines)
     axes.set(title="On test rows", xlabel="bar: " + ("lowest to highest" if seeds > 1 else "95% interval"))
 
 
-def _draw_errors(axes: Axes, lines: list[Line], looks: list[_Look]) -> None:
+def _draw_errors(axes: Axes, lines: list[Line], looks: list[Look]) -> None:
     """How many mining rows are wrong after each round: what the next round starts from."""
     last = max((len(line.errors) for line in lines), default=1) - 1
     for line, look in zip(lines, looks, strict=True):
@@ -167,17 +135,16 @@ def _draw_errors(axes: Axes, lines: list[Line], looks: list[_Look]) -> None:
     axes.set(title="Errors on the mining set", xlabel="round", ylabel="rows")
 
 
-def _draw(axes: Axes, look: _Look, x: list[float], values: list[Spread], *, dashed: bool = False) -> None:
+def _draw(axes: Axes, look: Look, x: list[float], values: list[Spread], *, dashed: bool = False) -> None:
     """A line with markers; a band (of one round: a bar) where there are several runs."""
-    color, marker = look
     x = x[: len(values)]
     axes.plot(
         x,
         [value.mean for value in values],
-        color=color,
-        marker=marker,
+        color=look.color,
+        marker=look.marker,
         markersize=5 if dashed else 7,
-        markerfacecolor="white" if dashed else color,
+        markerfacecolor="white" if dashed else look.color,
         linestyle=(0, (4, 2)) if dashed else "-",
         linewidth=1.3 if dashed else 2.2,
         zorder=2 if dashed else 3,
@@ -186,9 +153,9 @@ def _draw(axes: Axes, look: _Look, x: list[float], values: list[Spread], *, dash
     if low == high or dashed:
         return
     if len(x) > 1:
-        axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+        axes.fill_between(x, low, high, color=look.color, alpha=0.15, linewidth=0)
     else:
-        axes.vlines(x, low, high, color=color, alpha=0.3, linewidth=5)
+        axes.vlines(x, low, high, color=look.color, alpha=0.3, linewidth=5)
 
 
 def _name(axes: Axes, ends: list[_End]) -> None:

@@ -1,0 +1,149 @@
+"""Arms of a comparison: runs of one task and one config, that differ by their seed alone, and what they are called.
+
+Reads the flat configs of the record. A strategy that was run in several ways (a sweep over rounds) becomes several
+arms, named after what differs; so nothing is averaged that does not belong together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from s3exp.config import SAME_RUN
+from s3exp.report.runs import LeftOut, Run
+from s3exp.report.texts import clean, cut
+
+# what may differ between the runs of an arm; where vectors are kept changes no number
+_WITHIN = (*SAME_RUN, "seed", "audit.cache")
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Runs that differ by their seed only, in its order; no seed twice."""
+
+    name: str
+    strategy: str
+    runs: tuple[Run, ...]
+
+    @property
+    def scores(self) -> dict[int, float]:
+        """Score on the test rows by seed."""
+        return {run.seed: run.score for run in self.runs}
+
+    @property
+    def mean(self) -> float:
+        """Mean score on the test rows."""
+        return fmean(run.score for run in self.runs)
+
+    @property
+    def human(self) -> bool:
+        """Its rows are human-written: a reference, no competitor."""
+        return self.runs[0].human
+
+    def median(self) -> Run:
+        """The run in the middle by score, then by seed; of an even number the lower one."""
+        ranked = sorted(self.runs, key=lambda run: (run.score, run.seed))
+        return ranked[(len(ranked) - 1) // 2]
+
+
+def settings(run: Run) -> dict[str, Any]:
+    """The flat config of a run, without what may differ within an arm; empty where it is not on record."""
+    return {k: v for k, v in run.identity.items() if not any(f"{k}.".startswith(f"{w}.") for w in _WITHIN)}
+
+
+def without_repeats(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
+    """Runs without copies of one record: the same config and seed and result twice is not two seeds."""
+    first: dict[str, Path] = {}
+    kept: list[Run] = []
+    repeats: list[LeftOut] = []
+    for run in runs:
+        key = _key([run.task, run.strategy, run.seed, settings(run) or str(run.folder)])
+        if key in first:
+            repeats.append(LeftOut(run.folder, f"the same config and seed as {first[key]}"))
+        else:
+            first[key] = run.folder
+            kept.append(run)
+    return kept, repeats
+
+
+def arms_of(runs: Sequence[Run]) -> list[Arm]:
+    """The arms of one task's runs: best mean first, references last."""
+    by_strategy: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_strategy[run.strategy].append(run)
+    found: list[Arm] = []
+    for strategy, own in by_strategy.items():
+        named = _variants(strategy, own)
+        found += [
+            Arm(name, strategy, tuple(sorted(r, key=lambda run: run.seed))) for name, r in named.items()
+        ]
+    return sorted(found, key=lambda arm: (arm.human, -arm.mean, arm.name))
+
+
+def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Keys of flat configs whose values differ, with the value of each config; keys that some lack do not count."""
+    shared = [key for key in (configs[0] if configs else ()) if all(key in config for config in configs)]
+    columns = {key: [config[key] for config in configs] for key in shared}
+    return {key: values for key, values in columns.items() if len(set(map(_key, values))) > 1}
+
+
+def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs of one strategy by a name for each of its configs."""
+    differ = differing([settings(run) for run in runs])
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place in range(len(runs)):
+        groups[_key([values[place] for values in differ.values()])].append(place)
+    if len(groups) == 1:
+        labels = [strategy]
+    else:
+        firsts = [places[0] for places in groups.values()]
+        values = {key: [column[place] for place in firsts] for key, column in differ.items()}
+        labels = [f"{strategy}, {told}" for told in _tell_apart(values, len(firsts))]
+    named: dict[str, list[Run]] = {}
+    for label, places in zip(labels, groups.values(), strict=True):
+        group = [runs[place] for place in places]
+        if max(Counter(run.seed for run in group).values()) == 1:
+            named[label] = group
+        else:  # something differs that is not on record: their mean would mean nothing
+            named |= {f"{label} ({number})": [run] for number, run in enumerate(group, 1)}
+    return named
+
+
+def _tell_apart(values: Mapping[str, list[Any]], count: int) -> list[str]:
+    """A short text for each of `count` configs, of as few keys as tell them apart."""
+    chosen: list[str] = []
+    while True:
+        told = [_key([values[key][place] for key in chosen]) for place in range(count)]
+        if len(set(told)) == count:
+            break
+        # the key that tells most of them apart, of equals the one with the shortest values
+        best = max(
+            (key for key in values if key not in chosen),
+            key=lambda key: (
+                len({_key([told[place], values[key][place]]) for place in range(count)}),
+                -len(_key(values[key])),
+            ),
+        )
+        chosen.append(best)
+    ends = Counter(key.rpartition(".")[2] for key in chosen)
+    names = {key: key.rpartition(".")[2] if ends[key.rpartition(".")[2]] == 1 else key for key in chosen}
+    return [
+        ", ".join(f"{names[key]}={cut(shown(values[key][place]), 24)}" for key in chosen)
+        for place in range(count)
+    ]
+
+
+def shown(value: Any) -> str:
+    """A value of a config as YAML would have it on a command line."""
+    if value is None or isinstance(value, (bool, list, dict)):
+        return json.dumps(value)
+    return clean(str(value))
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,0 +1,215 @@
+"""One task's arms against each other: gains over the base, and every pair of arms, on the same test rows.
+
+Reads arms and their test rows; does not know how a result is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from s3exp.report.arms import Arm, settings
+from s3exp.report.compare import Estimate, estimate, paired
+from s3exp.report.runs import Run
+from s3exp.report.statistics import Difference, McNemar, bootstrap, holm, mcnemar, resampled_scores
+from s3exp.seeds import derive
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two arms on the seeds of both: by seeds alone, and, where test rows are on record, by rows and seeds.
+
+    `by_seed` is McNemar's test of every seed. `p` is corrected for the number of pairs (Holm): of the bootstrap, or
+    with a single seed of McNemar's test; None where test rows are missing.
+    """
+
+    first: str
+    second: str
+    over_seeds: Estimate
+    over_rows: Difference | None
+    by_seed: Mapping[int, McNemar]
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The arms of one task, best first; `bases` names the arm that each one's gain is over, if any."""
+
+    task: str
+    metric: str
+    arms: tuple[Arm, ...]
+    base: str  # the strategy that was asked for as the base
+    bases: Mapping[str, str]
+    pairs: tuple[Pair, ...]
+    test_rows: int  # rows that all arms in `pairs` were tested on; 0: none are on record
+    untested: tuple[Run, ...]  # runs whose test rows are missing, or are other ones
+
+    def arm(self, name: str) -> Arm:
+        """The arm of this name."""
+        return next(arm for arm in self.arms if arm.name == name)
+
+    @property
+    def made(self) -> list[Arm]:
+        """Arms whose rows an LLM wrote: the competitors; all where there is no other."""
+        return [arm for arm in self.arms if not arm.human] or list(self.arms)
+
+    def pair(self, first: str, second: str) -> Pair | None:
+        """The first arm minus the second, in whichever order the pair was computed."""
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (first, second):
+                return pair
+            if (pair.first, pair.second) == (second, first):
+                return _turned(pair)
+        return None
+
+    def gain(self, arm: Arm) -> Estimate | None:
+        """How far an arm is above its base, paired by seed; None for the base itself."""
+        base = self.bases.get(arm.name)
+        return paired(arm.scores, self.arm(base).scores) if base is not None else None
+
+
+def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
+    """Compare the arms of one task; gains are over the strategy `base`, or the lowest arm where it was not run."""
+    rows = _test_rows([run for arm in arms for run in arm.runs])
+    pairs = _pairs(arms, rows, task)
+    tested = {run.folder for run in rows.runs}
+    return Comparison(
+        task,
+        arms[0].runs[0].metric,
+        tuple(arms),
+        base,
+        _bases(arms, base),
+        tuple(pairs),
+        test_rows=len(rows.right) if len(rows.runs) > 1 else 0,
+        untested=tuple(run for arm in arms for run in arm.runs if run.folder not in tested),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Which of the same test rows each run has right: (rows, runs)."""
+
+    runs: list[Run]
+    right: NDArray[np.bool_]
+
+
+def _test_rows(runs: Sequence[Run]) -> _Rows:
+    """The test rows of the runs that were tested on the same ones: those of most runs."""
+    read = {place: table for place, run in enumerate(runs) if (table := _right(run)) is not None}
+    if not read:
+        return _Rows([], np.zeros((0, 0), dtype=bool))
+    keys = {place: (_test_set(runs[place]), frozenset(table)) for place, table in read.items()}
+    ((most, _),) = Counter(keys.values()).most_common(1)
+    places = [place for place in read if keys[place] == most]
+    names = list(read[places[0]])
+    right = np.array([[read[place][name] for place in places] for name in names], dtype=bool)
+    return _Rows([runs[place] for place in places], right)
+
+
+def _right(run: Run) -> dict[str, bool] | None:
+    """Whether each test row is right; None where that is not on record or is of another result."""
+    lines = run.lines("test.jsonl")
+    table = {str(line["id"]): bool(line["right"]) for line in lines if "id" in line and "right" in line}
+    if not table or len(table) != len(lines) or abs(fmean(table.values()) - run.score) > 1e-6:
+        return None
+    return table
+
+
+def _test_set(run: Run) -> str:
+    """What says where test rows come from: the same ids of another file are other rows."""
+    return "/".join(str(run.identity.get(f"task.gold.{name}")) for name in ("test", "test_rows"))
+
+
+def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
+    column = {run.folder: place for place, run in enumerate(rows.runs)}
+    resampled = resampled_scores(rows.right, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
+    found: list[Pair] = []
+    for one, other in combinations(arms, 2):
+        over_seeds = paired(one.scores, other.scores)
+        if over_seeds is None:
+            continue
+        by_seed = {run.seed: [column[run.folder]] for run in one.runs if run.folder in column}
+        for run in other.runs:
+            if run.seed in by_seed and run.folder in column:
+                by_seed[run.seed].append(column[run.folder])
+        both = {seed: places for seed, places in by_seed.items() if len(places) == 2}
+        over_rows = None
+        if both:
+            first, second = zip(*both.values(), strict=True)
+            draws = derive(0, task, "seeds", len(both))
+            over_rows = bootstrap(rows.right, resampled, first, second, draws)
+        tests = {seed: mcnemar(rows.right[:, a], rows.right[:, b]) for seed, (a, b) in both.items()}
+        found.append(Pair(one.name, other.name, over_seeds, over_rows, tests, None))
+    return _corrected(found)
+
+
+def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs with p-values that are corrected for the number of pairs."""
+    tested = [pair for pair in pairs if pair.over_rows is not None]
+    raw = [
+        next(iter(p.by_seed.values())).p if len(p.by_seed) == 1 else p.over_rows.p
+        for p in tested
+        if p.over_rows
+    ]
+    p_of = dict(zip([(pair.first, pair.second) for pair in tested], holm(raw), strict=True))
+    return [
+        Pair(p.first, p.second, p.over_seeds, p.over_rows, p.by_seed, p_of.get((p.first, p.second)))
+        for p in pairs
+    ]
+
+
+def _turned(pair: Pair) -> Pair:
+    seeds, rows = pair.over_seeds, pair.over_rows
+    low, high = (None if end is None else -end for end in (seeds.high, seeds.low))
+    return Pair(
+        pair.second,
+        pair.first,
+        Estimate(-seeds.mean, low, high, seeds.seeds),
+        Difference(-rows.mean, -rows.high, -rows.low, rows.p) if rows else None,
+        {seed: McNemar(one.only_second, one.only_first, one.p) for seed, one in pair.by_seed.items()},
+        pair.p,
+    )
+
+
+def _bases(arms: Sequence[Arm], base: str) -> dict[str, str]:
+    """The base of every arm but the bases: of several that one which differs by its strategy's options alone."""
+    among = [arm for arm in arms if arm.strategy == base]
+    if not among:
+        made = [arm for arm in arms if not arm.human] or list(arms)
+        among = [min(made, key=lambda arm: arm.mean)]
+    found: dict[str, str] = {}
+    for arm in arms:
+        if arm in among:
+            continue
+        fitting = [one for one in among if len(among) == 1 or _alike(one, arm)]
+        if len(fitting) == 1:
+            found[arm.name] = fitting[0].name
+    return found
+
+
+def _alike(one: Arm, other: Arm) -> bool:
+    first, second = (
+        {k: v for k, v in settings(arm.runs[0]).items() if not k.startswith("strategy.")}
+        for arm in (one, other)
+    )
+    return bool(first) and first == second
+
+
+def mean_of(arm: Arm) -> Estimate:
+    """Mean test score of an arm with its 95% interval over seeds."""
+    return estimate([run.score for run in arm.runs])
+
+
+def interval_of(arm: Arm) -> tuple[float, float] | None:
+    """95% interval of an arm's mean: over seeds, of a single seed over the test rows; None where none is on record."""
+    mean, run = mean_of(arm), arm.runs[0]
+    if mean.low is not None and mean.high is not None:
+        return mean.low, mean.high
+    low, high = (run.result["test"].get(f"{run.metric}_{end}") for end in ("low", "high"))
+    return (low, high) if isinstance(low, (int, float)) and isinstance(high, (int, float)) else None

@@ -1,0 +1,155 @@
+"""Tables as values, and as CSV, Markdown and LaTeX, each of which escapes what it must. HTML is the page's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from s3exp.report.texts import chance, clean, percent, points
+
+Cell = Any  # text, number, a pair of them for an interval, or None: unknown
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!])")
+_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name in files, its title for people, and what its values are.
+
+    `kind` is text, path (text that is long), count, number, score (a share, shown in percent), points (a difference of
+    shares), p, interval (two shares) or change (two differences).
+    """
+
+    name: str
+    title: str
+    kind: str = "text"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers, and stand on the right."""
+        return self.kind not in ("text", "path")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: rows of cells in the order of the columns, and what is said below it."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+def told(column: Column, value: Cell) -> str:
+    """A cell as people read it, not yet escaped; empty where it is unknown."""
+    return "" if value is None or (isinstance(value, tuple) and None in value) else _TOLD[column.kind](value)
+
+
+def write_tables(tables: Sequence[Table], folder: Path, prefix: str) -> None:
+    """Write every table in every format, as FOLDER/PREFIX-NAME.csv and so on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        for suffix, write in ((".csv", as_csv), (".md", as_markdown), (".tex", as_latex)):
+            (folder / f"{prefix}-{table.name}{suffix}").write_text(write(table), encoding="utf-8", newline="")
+
+
+def as_csv(table: Table) -> str:
+    """Names and full numbers, for programs: scores as shares, an interval as two columns."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    names: list[str] = []
+    for column in table.columns:
+        wide = column.kind in ("interval", "change")
+        names += [f"{column.name}_low", f"{column.name}_high"] if wide else [column.name]
+    writer.writerow(names)
+    for row in table.rows:
+        cells: list[Cell] = []
+        for column, value in zip(table.columns, row, strict=True):
+            if column.kind in ("interval", "change"):
+                cells += list(value) if value is not None else [None, None]
+            else:
+                cells.append(value if column.numeric or value is None else _plain(value))
+        writer.writerow(cells)
+    return out.getvalue()
+
+
+def as_markdown(table: Table) -> str:
+    """A table as GitHub shows it, with its title above."""
+    rule = ["---:" if column.numeric else "---" for column in table.columns]
+    lines = [[_markdown(column.title) for column in table.columns], rule]
+    lines += [[_markdown(told(c, v)) for c, v in zip(table.columns, row, strict=True)] for row in table.rows]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    note = f"\n{_markdown(table.note)}\n" if table.note else ""
+    return f"**{_markdown(table.title)}**\n\n{text}\n{note}"
+
+
+def as_latex(table: Table) -> str:
+    """A table environment; needs the package booktabs."""
+    form = "".join("r" if column.numeric else "l" for column in table.columns)
+    head = " & ".join(_latex(column.title) for column in table.columns)
+    rows = [
+        " & ".join(_latex(told(c, v)) for c, v in zip(table.columns, row, strict=True)) + r" \\"
+        for row in table.rows
+    ]
+    caption = _latex(" ".join(filter(None, [table.title + ".", table.note])))
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{caption}}}",
+            rf"\begin{{tabular}}{{{form}}}",
+            r"\toprule",
+            rf"{head} \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _plain(value: Cell) -> str:
+    """Text for a spreadsheet: what would be taken for a formula begins with an apostrophe."""
+    text = clean(str(value))
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", " ".join(clean(text).split()))
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in " ".join(clean(text).split()))
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+_TOLD: dict[str, Callable[[Any], str]] = {
+    "text": str,
+    "path": str,
+    "count": lambda value: f"{value:,.0f}",
+    "number": _number,
+    "score": percent,
+    "points": points,
+    "p": chance,
+    "interval": lambda ends: f"{percent(ends[0])} to {percent(ends[1])}",
+    "change": lambda ends: f"{points(ends[0])} to {points(ends[1])}",
+}

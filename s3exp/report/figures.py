@@ -1,0 +1,251 @@
+"""Draws the panels of a report with matplotlib, as SVG for the page and as files.
+
+Knows axes and legends; what is drawn is said in panels.py, what an arm looks like in looks.py.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from s3exp.report.comparison import Comparison, interval_of
+from s3exp.report.curves import Curve
+from s3exp.report.looks import GRID, INK, SOFT, STYLE, Look
+from s3exp.report.panels import Panel
+from s3exp.report.texts import percent, points, short
+
+# Inches. Axes are placed by hand: matplotlib's layout engines would take most of the time of a report.
+_WIDTH, _AXES = 4.2, 1.95  # of a panel, and the height of its axes
+_LEFT, _RIGHT, _BELOW = 0.56, 0.12, 0.46  # of the axes: y ticks, air, x ticks and label
+_LINE, _HEAD = 0.17, 0.38  # a line of small text; the title
+_LETTERS = 50  # of names in one line of a legend
+_WRAP = 58  # letters in a line below the title
+_LETTER = 0.088  # width of one, in a name
+_LOG_FROM = 20  # largest over smallest x from which the axis is logarithmic
+_NAME = 32  # characters of an arm's name
+_MANY = 5  # curves with bands, from which on bands are hardly more than a hint
+_DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
+_DOTS = (0.0, (1.0, 1.5))
+Looks = Mapping[str, Look]
+
+
+def style() -> AbstractContextManager[None]:
+    """How every figure is set; matplotlib's own settings come back afterwards."""
+    return matplotlib.rc_context(STYLE)
+
+
+def save(figure: Figure, stem: Path) -> str:
+    """Write a figure as `stem`.svg and .png; returns the SVG."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(stem.with_suffix(".png"), dpi=160)
+    stem.with_suffix(".svg").write_text(buffer.getvalue(), encoding="utf-8")
+    return buffer.getvalue()
+
+
+def draw(panel: Panel, looks: Looks) -> Figure:
+    """One panel; arms in the order and the looks of `looks`."""
+    handles = _handles(panel, looks)
+    columns = max(1, min(len(handles), _LETTERS // (max(len(str(h.get_label())) for h in handles) + 5)))
+    told = textwrap.wrap(panel.told, _WRAP)
+    above = _HEAD + _LINE * len(told)
+    below = _BELOW + 0.08 + 0.2 * -(-len(handles) // columns)
+    figure, axes = _blank((_WIDTH, above + below + _AXES), (_LEFT, below, _RIGHT, above))
+    _head(figure, panel.title, told)
+    if panel.reference is not None:
+        axes.axhline(panel.reference, color=INK, linewidth=1.2, linestyle=_DOTS, zorder=2)
+    _x_axis(axes, panel)
+    for curve, shift in zip(panel.curves, _shifts(axes, panel), strict=True):
+        _curve(axes, curve, panel, looks[curve.arm], shift)
+    axes.set_xlabel(panel.x)
+    axes.margins(y=0.1)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    if panel.percent:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    figure.legend(
+        handles=handles, loc="lower left", ncols=columns, fontsize=9, frameon=False, handlelength=2.2
+    )
+    return figure
+
+
+def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
+    """Test score of every arm: its mean and interval, and every seed as a dot."""
+    arms = comparison.arms
+    over = "seeds" if max(len(arm.runs) for arm in arms) > 1 else "test rows"
+    told = f"%; line: mean, dot: a seed, bar: 95% interval over {over}"
+    figure, axes = _wide(f"Test {comparison.metric}", told, [arm.name for arm in arms])
+    for place, arm in enumerate(arms):
+        look, mean, ends = looks[arm.name], arm.mean, interval_of(arm)
+        if ends is not None:
+            axes.plot(ends, [place] * 2, color=look.color, linewidth=6, alpha=0.3, solid_capstyle="butt")
+        scores = [run.score for run in arm.runs]
+        axes.plot(scores, [place] * len(scores), "o", color=look.color, ms=6.5, mec="white", mew=0.7)
+        axes.plot([mean] * 2, [place - 0.3, place + 0.3], color=look.color, linewidth=2.4)
+        _words(axes, percent(mean), mean, place, look)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    _rows(axes, [arm.name for arm in arms], looks)
+    return figure
+
+
+def draw_gains(comparison: Comparison, looks: Looks) -> Figure | None:
+    """Gain of every arm over its base with the interval over seeds; None where there is nothing to compare with."""
+    found = [(arm, gain) for arm in comparison.arms if (gain := comparison.gain(arm)) is not None]
+    if not found:
+        return None
+    bases = sorted(set(comparison.bases.values()))
+    over, names = bases[0] if len(bases) == 1 else "its base", [arm.name for arm, _ in found]
+    told = "percentage points, paired by seed; bar: 95% interval over seeds"
+    figure, axes = _wide(f"Gain over {short(over, _NAME)}", told, names)
+    axes.axvline(0, color=INK, linewidth=1)
+    for place, (arm, gain) in enumerate(found):
+        look = looks[arm.name]
+        if gain.low is not None and gain.high is not None:
+            axes.plot([gain.low, gain.high], [place, place], color=look.color, linewidth=2.4)
+        axes.plot([gain.mean], [place], look.marker, color=look.color, ms=8, mec="white", mew=0.8)
+        _words(axes, points(gain.mean), gain.mean, place, look)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+g}" if value else "0"))
+    _rows(axes, names, looks)
+    return figure
+
+
+def _blank(size: tuple[float, float], around: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+    """A figure of this size with axes that leave room: left, below, right, above."""
+    (width, height), (left, below, right, above) = size, around
+    figure = Figure(figsize=size, facecolor="white")
+    place = (left / width, below / height, (width - left - right) / width, (height - below - above) / height)
+    axes = figure.add_axes(place)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _wide(title: str, told: str, names: Sequence[str]) -> tuple[Figure, Axes]:
+    """A figure with a row for every name."""
+    left = 0.2 + _LETTER * max(len(short(name, _NAME)) for name in names)
+    above = _HEAD + _LINE
+    figure, axes = _blank((5.2, above + 0.4 + 0.44 * (len(names) + 0.4)), (left, 0.4, 0.15, above))
+    _head(figure, title, [told])
+    return figure, axes
+
+
+def _head(figure: Figure, title: str, told: Sequence[str]) -> None:
+    """Title and what it means, from the upper left corner."""
+    height = figure.get_figheight()
+    figure.text(0.02, 1 - 0.1 / height, title, fontsize=11, fontweight="bold", va="top")
+    for line, text in enumerate(told):
+        figure.text(0.02, 1 - (0.31 + _LINE * line) / height, text, fontsize=9, va="top", color=SOFT)
+
+
+def _shifts(axes: Axes, panel: Panel) -> list[float]:
+    """How far each curve is moved aside: marks at the same round, or at the same cost, would hide each other."""
+    if panel.kind != "points" and panel.x != "round":
+        return [0.0] * len(panel.curves)
+    low, high = axes.get_xlim()
+    middle = (len(panel.curves) - 1) / 2
+    if axes.get_xscale() == "log":
+        return [0.0] * len(panel.curves)
+    return [(place - middle) * _DODGE * (high - low) for place in range(len(panel.curves))]
+
+
+def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> None:
+    x, steps = [place + shift for place in curve.x], panel.kind == "steps" and len(curve.x) > 1
+    axes.plot(
+        x,
+        curve.mean,
+        color=look.color,
+        marker="" if steps else look.marker,
+        markersize=6,
+        linestyle=look.line,
+        linewidth=2,
+        drawstyle="steps-post" if steps else "default",
+        zorder=3,
+    )
+    if steps:  # only its ends: every step of every run is a place
+        axes.plot(
+            [x[0], x[-1]], [curve.mean[0], curve.mean[-1]], look.marker, color=look.color, ms=6, zorder=3
+        )
+    if curve.low == curve.high:
+        return
+    if panel.kind == "points" or len(x) == 1:
+        axes.vlines(x, curve.low, curve.high, color=look.color, alpha=0.45, linewidth=3)
+    else:
+        step: Literal["post"] | None = "post" if steps else None
+        faint = 0.14 if len(panel.curves) <= _MANY else 0.05
+        axes.fill_between(x, curve.low, curve.high, step=step, color=look.color, alpha=faint, linewidth=0)
+
+
+def _x_axis(axes: Axes, panel: Panel) -> None:
+    """Scale, ends and ticks of the x axis."""
+    xs = [x for curve in panel.curves for x in curve.x]
+    least, most = min(xs), max(xs)
+    if panel.x == "round":
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "seed" if value == 0 else f"{value:g}"))
+        axes.set_xlim(least - 0.25, max(most, least + 1) + 0.25)
+        return
+    if least > 0 and most > _LOG_FROM * least:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlim(least / 1.2, most * 1.2)
+    else:
+        air = 0.07 * ((most - least) or most)
+        axes.set_xlim(least - air, most + air)
+        axes.xaxis.set_major_locator(MaxNLocator(4) if most - least > 0.01 * most else FixedLocator([most]))
+    axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
+
+
+def _thousands(value: float, _: object) -> str:
+    return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:,g}"
+
+
+def _handles(panel: Panel, looks: Looks) -> list[Line2D]:
+    """The names of the curves, and of the reference."""
+    shown = {curve.arm for curve in panel.curves}
+    handles = []
+    for name, look in looks.items():
+        if name in shown:
+            label = short(name, _NAME)
+            handles.append(Line2D([], [], color=look.color, marker=look.marker, ls=look.line, label=label))
+    if panel.reference is not None:
+        handles.append(Line2D([], [], color=INK, linestyle=_DOTS, linewidth=1.2, label="gold rows"))
+    return handles
+
+
+def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:
+    """Arms as rows, the first at the top, each name in its colour."""
+    axes.set_yticks(range(len(names)), [short(name, _NAME) for name in names])
+    for tick, name in zip(axes.get_yticklabels(), names, strict=True):
+        tick.set(color=looks[name].color, fontweight="bold")
+    axes.set_ylim(len(names) - 0.4, -0.7)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
+    axes.margins(x=0.1)
+
+
+def _words(axes: Axes, text: str, x: float, place: int, look: Look) -> None:
+    """A number above its mark."""
+    axes.annotate(
+        text,
+        (x, place),
+        xytext=(0, 9),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=9,
+        fontweight="bold",
+        color=look.color,
+        path_effects=[withStroke(linewidth=3, foreground="white")],
+        zorder=5,
+    )

@@ -1,0 +1,152 @@
+"""The page: everything put into one HTML file that fetches nothing and runs no script but its own.
+
+The template escapes all texts; the errors are data in JSON that cannot end its element; a Content-Security-Policy
+forbids every request and every script but the one whose hash it names. Computes nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from s3exp.report import provenance
+from s3exp.report.comparison import Comparison
+from s3exp.report.drawing import Drawing, Drawings
+from s3exp.report.export import Cell, Table, told
+from s3exp.report.found import certificates
+from s3exp.report.lineage import ERRORS, lineage
+from s3exp.report.texts import chance, clean, percent, points
+
+if TYPE_CHECKING:
+    from s3exp.report.study import Study
+
+_HERE = Path(__file__).parent
+_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+_MATRIX = 8  # arms of a matrix at most; of more only the list is shown
+_LEVELS = {
+    "shown": "shown",
+    "partly": "shown over seeds only",
+    "open": "not shown",
+    "alone": "nothing to compare",
+}
+
+
+def page(
+    study: Study,
+    tables: Mapping[str, Mapping[str, Table]],
+    drawings: Mapping[str, Drawings],
+    title: str,
+) -> str:
+    """The whole page as text."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"told": told, "sort_key": sort_key}
+    environment.filters |= {"points": points, "percent": percent, "chance": chance}
+    script = (_HERE / "template.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    runs = [run for one in study.comparisons for arm in one.arms for run in arm.runs]
+    return environment.get_template("template.html.j2").render(
+        title=title,
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'",
+        style=Markup((_HERE / "template.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        sections=[
+            _section(number, comparison, tables[comparison.task], drawings[comparison.task])
+            for number, comparison in enumerate(study.comparisons, 1)
+        ],
+        verdicts=study.verdicts,
+        levels=_LEVELS,
+        runs=runs,
+        seeds=len({run.seed for run in runs}),
+        records=provenance.records(study.comparisons),
+        left_out=provenance.left_out_table(study.left_out),
+        versions=provenance.versions(runs),
+        most=ERRORS,
+    )
+
+
+def _section(
+    number: int, comparison: Comparison, tables: Mapping[str, Table], drawings: Drawings
+) -> dict[str, Any]:
+    """What the template shows of one task."""
+    inlined = {
+        kind: [
+            {"svg": inline(one, f"t{number}-{one.name}-"), "name": one.name, "title": one.title}
+            for one in own
+        ]
+        for kind, own in drawings.sections.items()
+    }
+    ledger = lineage(comparison.arms)
+    return {
+        "id": f"t{number}",
+        "comparison": comparison,
+        "tables": tables,
+        "looks": {name: look.color for name, look in drawings.looks.items()},
+        "drawings": inlined,
+        "matrix": [arm.name for arm in comparison.arms] if 2 <= len(comparison.arms) <= _MATRIX else [],
+        "certificate": certificates(comparison)[0],
+        "lineage": embed({"runs": ledger, "number": number}) if ledger else None,
+        "commands": provenance.commands(comparison.arms),
+    }
+
+
+def embed(data: object) -> Markup:
+    """JSON for a script element: in ASCII, and nothing in it can end the element or begin a comment."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def inline(drawing: Drawing, prefix: str) -> Markup:
+    """An SVG file as part of a page: ids of its own, no style for the rest of the page, a description."""
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK)
+    root = ElementTree.fromstring(drawing.svg)
+    for parent in root.iter():
+        for child in list(parent):
+            if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
+                parent.remove(child)
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if name == "id":
+                element.set(name, prefix + value)
+            elif name == f"{{{_XLINK}}}href" and value.startswith("#"):
+                element.set(name, f"#{prefix}{value[1:]}")
+            elif "url(#" in value:
+                element.set(name, value.replace("url(#", f"url(#{prefix}"))
+    for name in ("width", "height"):
+        root.attrib.pop(name, None)
+    root.set("role", "img")
+    root.set("aria-label", clean(drawing.title))
+    root.set("stroke-linejoin", "round")
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def sort_key(value: Cell) -> str:
+    """What a table's column is sorted by: a number, of an interval its lower end; empty where unknown."""
+    if isinstance(value, tuple):
+        value = value[0]
+    return (
+        "" if value is None else repr(float(value)) if isinstance(value, (int, float)) else clean(str(value))
+    )
+
+
+def _shown(value: object) -> object:
+    """Every text that the template prints, cleaned; escaping comes after."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,111 @@
+"""A report from end to end: runs are found, compared, drawn and written as a page, tables and plots.
+
+`write_report` is what other code calls. Reads records; never runs anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from s3exp.report import breakdowns, found, provenance, tables
+from s3exp.report.arms import arms_of, without_repeats
+from s3exp.report.comparison import Comparison, compare
+from s3exp.report.export import Table, write_tables
+from s3exp.report.runs import LeftOut, find_runs
+from s3exp.report.texts import file_name, plural
+from s3exp.report.verdict import Verdict, verdict
+from s3exp.store import write_text
+from s3exp.types import UserError
+
+TITLE = "Which strategy wrote the better training data?"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The comparisons of some folders' runs, a verdict for each, and what was left out."""
+
+    comparisons: tuple[Comparison, ...]
+    verdicts: tuple[Verdict, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def collect(folders: Sequence[Path], base: str = "zerogen") -> Study:
+    """Read and compare every finished run in or below `folders`, task by task.
+
+    Raises:
+        UserError: a folder does not exist, or there is no finished run.
+    """
+    runs = find_runs(folders)
+    kept, repeats = without_repeats(runs.runs)
+    left_out = (*runs.left_out, *repeats)
+    if not kept:
+        where = ", ".join(map(str, folders))
+        some = (
+            f" ({plural(len(left_out), 'run')}: {left_out[0].folder.name} {left_out[0].why})"
+            if left_out
+            else ""
+        )
+        raise UserError(f"{where}: no finished run is on record there{some}")
+    tasks = sorted({(run.task, run.metric) for run in kept})
+    comparisons = []
+    for task, metric in tasks:
+        own = [run for run in kept if (run.task, run.metric) == (task, metric)]
+        name = task if sum(one == task for one, _ in tasks) == 1 else f"{task}, {metric}"
+        comparisons.append(compare(name, arms_of(own), base))
+    return Study(tuple(comparisons), tuple(map(verdict, comparisons)), left_out)
+
+
+def write_report(folders: Sequence[Path], out: Path, title: str = TITLE, base: str = "zerogen") -> Path:
+    """Write `out`/index.html, tables/ and plots/ about every finished run in or below `folders`; returns the page.
+
+    Raises:
+        UserError: a folder does not exist, there is no finished run, or `out` cannot be written.
+    """
+    return write_study(collect(folders, base), out, title)
+
+
+def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
+    """Write what was collected; returns the page.
+
+    Raises:
+        UserError: `out` cannot be written.
+    """
+    from s3exp.report.drawing import draw_all
+    from s3exp.report.html import page
+
+    try:
+        drawings = draw_all(study.comparisons, out / "plots")
+        everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
+        for comparison in study.comparisons:
+            write_tables(
+                list(everything[comparison.task].values()), out / "tables", file_name(comparison.task)
+            )
+        records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
+        write_tables(records, out / "tables", "all")
+        path = out / "index.html"
+        write_text(path, page(study, everything, drawings, title))
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot be written: {error}") from error
+    return path
+
+
+def tables_of(comparison: Comparison) -> dict[str, Table]:
+    """Every table of a task that has rows, by name."""
+    _, not_clean = found.certificates(comparison)
+    made = [
+        tables.results(comparison),
+        tables.pairs(comparison),
+        tables.mcnemar_by_seed(comparison),
+        tables.equal_cost(comparison),
+        breakdowns.rounds(comparison),
+        breakdowns.groups(comparison),
+        breakdowns.beside_paper(comparison),
+        not_clean,
+        found.rejected(comparison),
+        found.numbers(comparison),
+        found.shortcuts(comparison),
+        provenance.differences(comparison),
+    ]
+    return {table.name: table for table in made if table is not None and table.rows}

@@ -1,0 +1,268 @@
+"""Four strategies, five seeds: gains, pairs, curves at equal cost and headlines against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from s3exp.report.arms import Arm, arms_of, without_repeats
+from s3exp.report.cautions import notes, warnings
+from s3exp.report.comparison import Comparison, compare, mean_of
+from s3exp.report.curves import ROWS, SECONDS, TOKENS, at_equal_cost, by_round, compare_at_cost
+from s3exp.report.panels import cost_panels
+from s3exp.report.runs import find_runs
+from s3exp.report.verdict import verdict
+from tests.report.records import SCORES, answers, config, result, write_all, write_run
+
+T4, T1 = 2.776445, 12.706205  # Student's t with 4 and 1 degrees of freedom, 0.975
+
+
+def read(folder: Path, base: str = "zerogen") -> Comparison:
+    runs, _ = without_repeats(find_runs([folder]).runs)
+    return compare("reviews", arms_of(runs), base)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Comparison:
+    return read(write_all(tmp_path))
+
+
+def arm(comparison: Comparison, name: str) -> Arm:
+    return comparison.arm(name)
+
+
+def test_arms_come_best_first_and_the_reference_last(whole: Comparison) -> None:
+    assert [(one.name, len(one.runs)) for one in whole.arms] == [
+        ("s3", 5),
+        ("goldgen", 5),
+        ("zerogen", 5),
+        ("gold", 5),
+    ]
+    assert [one.name for one in whole.made] == ["s3", "goldgen", "zerogen"]
+
+
+def test_means_and_intervals(whole: Comparison) -> None:
+    found = mean_of(arm(whole, "zerogen"))  # 60 61 62 63 64: variance 2.5
+    half = T4 * 2.5**0.5 / 5**0.5
+    assert found.mean == pytest.approx(0.62)
+    assert (found.low, found.high) == (pytest.approx(0.62 - half / 100), pytest.approx(0.62 + half / 100))
+
+
+def test_gains_are_paired_by_seed(whole: Comparison) -> None:
+    gain = whole.gain(arm(whole, "s3"))  # 11 9 11 11 8: mean 10, variance 2
+    assert gain is not None and gain.low is not None and gain.high is not None
+    half = T4 * 2**0.5 / 5**0.5
+    assert gain.mean == pytest.approx(0.10)
+    assert (gain.low, gain.high) == (pytest.approx(0.10 - half / 100), pytest.approx(0.10 + half / 100))
+    goldgen = whole.gain(arm(whole, "goldgen"))  # 4 5 4 5 2
+    assert goldgen is not None and goldgen.mean == pytest.approx(0.04)
+    assert whole.gain(arm(whole, "zerogen")) is None
+
+
+def test_every_pair_on_the_same_rows(whole: Comparison) -> None:
+    assert len(whole.pairs) == 6 and whole.test_rows == 100 and not whole.untested
+    pair = whole.pair("s3", "goldgen")  # 7 4 7 6 6
+    assert pair is not None and pair.over_rows is not None and pair.p is not None
+    assert pair.over_seeds.mean == pytest.approx(0.06) == pytest.approx(pair.over_rows.mean)
+    # the rows of the lower run are among those of the higher: seven, four ... rows differ, all on one side
+    assert {seed: (one.only_first, one.only_second) for seed, one in pair.by_seed.items()} == {
+        0: (7, 0), 1: (4, 0), 2: (7, 0), 3: (6, 0), 4: (6, 0)
+    }  # fmt: skip
+    assert pair.by_seed[1].p == pytest.approx(2 / 2**4)
+    turned = whole.pair("goldgen", "s3")
+    assert turned is not None and turned.over_rows is not None
+    assert turned.over_seeds.mean == pytest.approx(-0.06)
+    assert (turned.over_rows.low, turned.over_rows.high) == (-pair.over_rows.high, -pair.over_rows.low)
+    assert (turned.by_seed[0].only_first, turned.by_seed[0].only_second) == (0, 7)
+    assert pair.p >= pair.over_rows.p
+
+
+def test_the_median_run_is_a_real_one(whole: Comparison) -> None:
+    assert arm(whole, "s3").median().score == 0.72
+    assert arm(whole, "goldgen").median().seed == 2  # 64 66 66 66 68, of equals by seed
+
+
+def test_curves_at_equal_cost(whole: Comparison) -> None:
+    tokens = at_equal_cost(arm(whole, "s3"), TOKENS, "select/accuracy")
+    assert tokens is not None
+    assert tokens.x == (1000, 1700, 2400)
+    assert tokens.mean == pytest.approx((0.59, 0.67, 0.72))  # 57, 65, 70 and the mean seed
+    seconds = by_round(arm(whole, "s3"), "select/accuracy", SECONDS)
+    assert seconds is not None and seconds.x == pytest.approx((7, 10, 13))  # without the LLM's start
+    rows = by_round(arm(whole, "goldgen"), "mine/accuracy", ROWS)
+    assert rows is not None and (rows.x, rows.mean) == ((200, 300), pytest.approx((0.7, 0.75)))
+    assert at_equal_cost(arm(whole, "gold"), TOKENS, "select/accuracy") is None
+
+
+def test_a_step_is_taken_when_a_round_is_paid(tmp_path: Path) -> None:
+    for seed, last in ((0, 400), (1, 100)):
+        told = result("s3", seed, 70)
+        told["rounds"][2]["metrics"]["llm/prompt_tokens"] = last
+        write_run(tmp_path / str(seed), told, config("s3", seed))
+    curve = at_equal_cost(read(tmp_path).arms[0], TOKENS, "select/accuracy")
+    # seed 0 is done at 2300, seed 1 at 2000, with 70 and 71
+    assert curve is not None and curve.x == (1000, 1700, 2000, 2300)
+    assert curve.mean == pytest.approx((0.575, 0.655, 0.68, 0.705))
+    assert (curve.low[2], curve.high[2]) == (pytest.approx(0.65), pytest.approx(0.71))
+
+
+def test_arms_at_the_cost_of_the_cheapest(whole: Comparison) -> None:
+    found = {
+        (one.cost.name, one.arm): one for one in compare_at_cost(whole.made, whole.bases, "select/accuracy")
+    }
+    scores = {key: round(one.score.mean, 6) for key, one in found.items() if one.score}
+    assert scores == {
+        ("rows", "zerogen"): 0.62, ("rows", "goldgen"): 0.68, ("rows", "s3"): 0.72,
+        ("tokens", "zerogen"): 0.62, ("tokens", "goldgen"): 0.60, ("tokens", "s3"): 0.59,
+        ("seconds", "zerogen"): 0.62, ("seconds", "goldgen"): 0.60, ("seconds", "s3"): 0.67,
+    }  # fmt: skip
+    at = found["tokens", "s3"]
+    assert (at.budget, at.rounds) == (1500, 1.0)
+    assert at.gain is not None and at.gain.mean == pytest.approx(-0.03)
+    assert found["tokens", "zerogen"].gain is None
+
+
+def test_the_headline(whole: Comparison) -> None:
+    told = verdict(whole)
+    assert told.first == "s3 is highest with 72.0% accuracy on test, +10.0 points over zerogen."
+    assert "Over 5 seeds its 95% interval is +8.2 to +11.8, which excludes 0" in told.certainty.words
+    assert told.certainty.level == "shown"
+    assert told.detail[0].startswith("Its lead over goldgen, the next, is +6.0 points")
+    assert told.detail[1] == "For scale: gold, 120 human-written rows, reaches 80.0%."
+    assert told.warnings == ()
+    assert told.notes == (
+        "Tokens differ: s3 used 2,400 tokens, zerogen 1,500. The curves below compare at equal tokens.",
+    )
+
+
+def test_seeds_that_show_nothing_are_called_that(tmp_path: Path) -> None:
+    for seed, (own, other) in enumerate([(70, 60), (60, 70), (66, 60)]):
+        write_run(tmp_path / f"s3-{seed}", result("s3", seed, own), config("s3", seed))
+        write_run(tmp_path / f"zerogen-{seed}", result("zerogen", seed, other), config("zerogen", seed))
+    told = verdict(read(tmp_path))
+    assert told.certainty.level == "open"
+    assert told.certainty.words.endswith("which holds 0: no difference that 3 seeds can show.")
+
+
+def test_seeds_alone_are_not_enough(tmp_path: Path) -> None:
+    # over seeds the gain is 3 each time; on test rows it is ten rows against seven
+    for seed in range(3):
+        for strategy, right, shift in (("s3", 53, 0), ("zerogen", 50, 10)):
+            lines = {"test.jsonl": answers(right, shift)}
+            write_run(
+                tmp_path / f"{strategy}-{seed}", result(strategy, seed, right), config(strategy, seed), lines
+            )
+    told = verdict(read(tmp_path))
+    assert told.certainty.level == "partly"
+    assert "which excludes 0" in told.certainty.words and "100 test rows are too few" in told.certainty.words
+
+
+def test_one_seed_has_mcnemar(tmp_path: Path) -> None:
+    comparison = read(write_all(tmp_path, ("s3", "zerogen"), [0]))
+    (pair,) = comparison.pairs
+    assert pair.p == pytest.approx(2 / 2**11)  # eleven rows, all on one side
+    told = verdict(comparison)
+    assert told.certainty.level == "partly" and "McNemar's p < 0.001" in told.certainty.words
+    assert "other seeds may differ" in told.certainty.words
+    assert told.warnings == ("Few seeds: 1 seed each.",)
+
+
+def test_without_zerogen_gains_are_over_the_lowest(tmp_path: Path) -> None:
+    comparison = read(write_all(tmp_path, ("s3", "goldgen")))
+    assert comparison.bases == {"s3": "goldgen"}
+    assert notes(comparison)[-1] == "zerogen was not run: gains are over the lowest of what was."
+
+
+def test_the_base_may_be_highest(tmp_path: Path) -> None:
+    told = verdict(read(write_all(tmp_path, ("s3", "goldgen")), base="s3"))
+    assert told.first == "s3, which gains are over, is highest with 72.0% accuracy on test."
+    assert told.detail[0].startswith("Its lead over goldgen, the next, is +6.0 points")
+
+
+def test_a_run_alone_is_no_comparison(tmp_path: Path) -> None:
+    told = verdict(read(write_all(tmp_path, ("s3",), [0])))
+    assert told.certainty.level == "alone"
+    assert told.first == "s3 reaches 71.0% accuracy on test (95% interval 61.0 to 81.0, 1 seed)."
+
+
+def test_a_sweep_is_arms_named_after_what_differs(tmp_path: Path) -> None:
+    for rounds in (1, 2):
+        for seed in (0, 1, 2):
+            told = result("s3", seed, 70 + rounds)
+            write_run(tmp_path / f"{rounds}-{seed}", told, config("s3", seed, loop__rounds=rounds))
+    comparison = read(tmp_path)
+    assert [(one.name, len(one.runs)) for one in comparison.arms] == [
+        ("s3, rounds=2", 3),
+        ("s3, rounds=1", 3),
+    ]
+    assert warnings(comparison) == [
+        "Runs of s3 differ by more than the seed, in loop.rounds: each way is an arm of its own."
+    ]
+
+
+def test_a_sweep_over_budgets_is_one_curve_of_test_scores(tmp_path: Path) -> None:
+    for rows, right in ((300, 60), (600, 66)):
+        told = result("s3", 0, right)
+        told["rounds"][-1]["train_rows"] = rows
+        write_run(tmp_path / f"s3-{rows}", told, config("s3", 0, loop__budget__rows=rows))
+    (panel,) = [one for one in cost_panels(read(tmp_path)) if one.name == "test-by-rows"]
+    assert [(one.arm, one.x, one.mean) for one in panel.curves] == [("s3", (300, 600), (0.60, 0.66))]
+
+
+def test_the_base_of_a_sweep_is_the_one_with_the_same_options(tmp_path: Path) -> None:
+    for rows in (300, 600):
+        for strategy, right in (("s3", 70), ("zerogen", 60 + rows // 300)):
+            identity = config(strategy, 0, loop__budget__rows=rows)
+            write_run(tmp_path / f"{strategy}-{rows}", result(strategy, 0, right), identity)
+    comparison = read(tmp_path)
+    assert comparison.bases == {"s3, rows=300": "zerogen, rows=300", "s3, rows=600": "zerogen, rows=600"}
+
+
+def test_seeds_that_come_twice_without_a_config_stay_alone(tmp_path: Path) -> None:
+    for number, right in enumerate((60, 70)):
+        write_run(tmp_path / str(number), result("s3", 0, right))
+    comparison = read(tmp_path)
+    assert [one.name for one in comparison.arms] == ["s3 (2)", "s3 (1)"]
+    assert any("not on record" in line for line in warnings(comparison))
+
+
+def test_a_copy_of_a_record_is_not_another_seed(tmp_path: Path) -> None:
+    for place in ("one", "copy"):
+        write_run(tmp_path / place, result("s3", 0, 70), config("s3", 0))
+    kept, left_out = without_repeats(find_runs([tmp_path]).runs)
+    assert len(kept) == 1 and "the same config and seed as" in left_out[0].why
+
+
+def test_what_weakens_a_comparison_is_said(tmp_path: Path) -> None:
+    for seed in range(3):
+        told = result("s3", seed, 70)
+        told["gold"]["mine"] = 999
+        told["clean"] = seed != 1
+        told["rounds"][-1]["train_rows"] = 900
+        write_run(tmp_path / f"s3-{seed}", told, config("s3", seed, llm__model="another/llm"))
+        write_run(tmp_path / f"zerogen-{seed}", result("zerogen", seed, 60), config("zerogen", seed))
+    said = " ".join(warnings(read(tmp_path)))
+    assert "1 run trained on copies of gold rows (certificate not clean): s3, seed 1." in said
+    assert "Gold rows differ in number: mine (40 / 999)." in said
+    assert "Rows differ: s3 used 900 rows, zerogen 300." in said
+    assert "Arms differ by more than the strategy: llm.model" in said and "another/llm" in said
+
+
+def test_runs_on_other_test_rows_are_not_tested_against_each_other(tmp_path: Path) -> None:
+    write_all(tmp_path, ("s3", "zerogen"), [0, 1])
+    other = config("zerogen", 1, task__gold__test="gold/other.jsonl")
+    write_run(tmp_path / "zerogen-1", result("zerogen", 1, 61), other)
+    stale = write_run(tmp_path / "s3-2", result("s3", 2, 72), config("s3", 2), {"test.jsonl": answers(10)})
+    comparison = read(tmp_path)
+    assert {run.folder.name for run in comparison.untested} == {"zerogen-1", stale.name}
+    assert comparison.test_rows == 100
+
+
+def test_scores_are_those_of_the_record() -> None:
+    assert {name: sum(values) / 5 for name, values in SCORES.items()} == {
+        "zerogen": 62,
+        "goldgen": 66,
+        "s3": 72,
+        "gold": 80,
+    }

@@ -1,0 +1,81 @@
+"""Bootstrap, McNemar and Holm against answers that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from s3exp.report.statistics import bootstrap, holm, mcnemar, resampled_scores
+
+
+def test_mcnemar_by_hand() -> None:
+    first = np.array([True] * 10 + [False] * 10)
+    second = np.array([True] * 9 + [False] + [True] * 7 + [False] * 3)
+    found = mcnemar(first, second)
+    assert (found.only_first, found.only_second) == (1, 7)
+    # 8 rows differ, at most 1 on one side: 2 * (1 + 8) / 2 ** 8
+    assert found.p == pytest.approx(18 / 256)
+    assert mcnemar(first, first).p == 1.0
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []
+
+
+def test_an_arm_that_is_always_right_and_one_that_never_is() -> None:
+    right = np.zeros((50, 4), dtype=bool)
+    right[:, :2] = True
+    scores = resampled_scores(right, seed=0, times=1000)
+    found = bootstrap(right, scores, [0, 1], [2, 3], seed=0)
+    assert (found.mean, found.low, found.high) == (1.0, 1.0, 1.0)
+    assert found.p == pytest.approx(2 / 1001)
+
+
+def test_an_arm_and_itself() -> None:
+    right = np.random.default_rng(0).random((80, 2)) < 0.6
+    both = np.concatenate([right, right], axis=1)
+    found = bootstrap(both, resampled_scores(both, 0, 500), [0, 1], [2, 3], seed=1)
+    assert (found.mean, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_the_spread_over_rows_is_that_of_theory() -> None:
+    # 60 rows that only the first has right, 40 that only the second has: differences of 1 and -1
+    first = np.arange(100) < 60
+    right = np.stack([first, ~first], axis=1)
+    found = bootstrap(right, resampled_scores(right, 0, 10_000), [0], [1], seed=0)
+    spread = 1.96 * np.sqrt((1 - 0.2**2) / 100)
+    assert found.mean == pytest.approx(0.2)
+    assert found.low == pytest.approx(0.2 - spread, abs=0.015)
+    assert found.high == pytest.approx(0.2 + spread, abs=0.015)
+    # the first is right k times of 100 with chance 0.6: P(k <= 50) = 0.0271 on one side
+    assert found.p == pytest.approx(2 * 0.0271, abs=0.01)
+
+
+def test_seeds_are_drawn_as_pairs() -> None:
+    # equal rows: all the spread is between two seeds, 0.5 apart for both arms, and none in their difference
+    right = np.zeros((40, 4), dtype=bool)
+    right[:, [0, 2]] = True
+    right[:20, [1, 3]] = True
+    scores = np.tile([1.0, 0.5, 1.0, 0.5], (1000, 1))
+    paired = bootstrap(right, scores, [0, 1], [2, 3], seed=0)
+    assert (paired.low, paired.high) == (0.0, 0.0)
+    crossed = bootstrap(right, scores, [0, 1], [3, 2], seed=0)
+    assert (crossed.low, crossed.high) == (-0.5, 0.5)
+
+
+def test_resamples_are_the_same_every_time_and_in_any_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = np.random.default_rng(3).random((30, 3)) < 0.5
+    one = resampled_scores(right, seed=7, times=100)
+    assert np.array_equal(one, resampled_scores(right, seed=7, times=100))
+    assert not np.array_equal(one, resampled_scores(right, seed=8, times=100))
+    monkeypatch.setattr("s3exp.report.statistics._CHUNK", 300)
+    assert np.array_equal(one, resampled_scores(right, seed=7, times=100))
+    assert one.mean(axis=0) == pytest.approx(right.mean(axis=0), abs=0.05)
+
+
+def test_a_run_without_a_partner_is_refused() -> None:
+    right = np.ones((3, 3), dtype=bool)
+    with pytest.raises(ValueError, match="partner"):
+        bootstrap(right, resampled_scores(right, 0, 10), [0, 1], [2], seed=0)
