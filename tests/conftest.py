@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from s3exp.audit import build_audit
 from s3exp.audit.leakage import of_gold
@@ -22,6 +23,9 @@ from s3exp.types import Example
 prepare_environment()  # before a test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for a network
 os.environ.setdefault("WANDB_MODE", "offline")
+
+settings.register_profile("untimed", deadline=None)  # a test is right or wrong, however busy the machine
+settings.load_profile("untimed")
 
 TOY_PROMPTS = PromptSet(seed="label={label}", extrapolate="label={label} like: {text}", labels=["0", "1"])
 

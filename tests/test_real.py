@@ -22,7 +22,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
             *(f"llm.model={shared / 'models' / 'imdb-lm'}", "llm.max_tokens=80", "llm.truncated=trim"),
             *("llm.max_exemplar_tokens=80", "small_model=transformers", "small_model.epochs=1"),
             *(f"small_model.checkpoint={shared / 'models' / 'minilm'}", "small_model.max_length=128"),
-            *("loop.budget.rows=60", "run_dir=runs/${strategy.name}", "progress=false"),
+            *("loop.budget.rows=60", "run_dir=runs/${strategy.name}", "progress=false", "audit.rows=40"),
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -54,6 +54,7 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> No
             *("task.gold.mine_rows=40", "task.gold.select_rows=20", "task.gold.test_rows=60"),
             *("llm.max_tokens=60", "llm.truncated=trim", "llm.max_exemplar_tokens=200"),
             *("small_model.epochs=2", "loop.budget.rows=30", "run_dir=run", "progress=false", "tracker=none"),
+            "audit.rows=40",
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -86,7 +87,7 @@ def test_answers_on_real_rows(tmp_path: Path, shared: Path) -> None:
         *("task.gold.train_rows=32", "llm=transformers", "llm.max_tokens=30", "llm.truncated=trim"),
         *("llm.max_exemplar_tokens=120", "small_model=minilm", "small_model.epochs=1"),
         *(f"small_model.checkpoint={shared / 'models' / 'minilm'}", "small_model.max_length=96"),
-        *("small_model.stride=16", "loop.budget.rows=18", "progress=false", "tracker=none"),
+        *("audit.rows=30", "small_model.stride=16", "loop.budget.rows=18", "progress=false", "tracker=none"),
     ]
 
     def s3exp(*more: str) -> subprocess.CompletedProcess[str]:
