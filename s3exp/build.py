@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,14 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from s3exp import config as schemas
+from s3exp.cells import state_of
 from s3exp.checks import check
 from s3exp.config import Config, identity
+from s3exp.strategies import plan
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
-    from s3exp.store import RunStore
+    from s3exp.store import RoundRecord, RunStore
     from s3exp.tasks.task import Task
     from s3exp.tracking import Tracker
 
@@ -37,6 +40,11 @@ def conf() -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
+
+
+def find_sweeps() -> None:
+    """Tell conf/config.yaml where sweeps/ is: beside conf/, in a checkout and in a wheel."""
+    os.environ["S3EXP_SWEEPS"] = str(conf().parent)
 
 
 def one_line(error: BaseException) -> str:
@@ -61,10 +69,12 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     from hydra.errors import HydraException
 
     register_schemas()
-    path = [f"hydra.searchpath=[file://{folder.expanduser().resolve()}]"] if folder is not None else []
+    find_sweeps()
+    own = [] if folder is None else [f"file://{folder.expanduser().resolve()}"]
+    path = f"hydra.searchpath=[{','.join([f'file://{conf().parent}', *own])}]"
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(conf())):
-            composed = hydra_compose("config", overrides=[*overrides, *path])
+            composed = hydra_compose("config", overrides=[*overrides, path])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(one_line(error)) from error
     for role in ("validation", "test"):
@@ -126,19 +136,30 @@ def from_hydra(composed: DictConfig) -> Config:
     return config
 
 
-def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
-    """Build the parts of one job and run the loop; returns the run directory and what result.json holds.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one run: its directory, the state that it is in, and what there is to say of it."""
 
-    A dry run shows its plan and returns None. Everything that can be wrong with the input is looked at before the run
-    directory is made.
+    folder: Path
+    state: str
+    detail: str
+
+
+def run(composed: DictConfig) -> Outcome | None:
+    """Build the parts of one run and go through the loop.
+
+    A dry run shows its plan and returns None; `status` only looks at what is on disk. Everything that can be wrong with
+    the input is looked at before the run directory is made.
     """
     config = from_hydra(composed)
     from s3exp import llm, loop, small_model, tracking
     from s3exp.audit import build_audit
+    from s3exp.audit.certificate import digest_of
     from s3exp.audit.leakage import of_gold
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.llm.tokens import cutter
     from s3exp.store import RunStore
+    from s3exp.synthesis import recorded
     from s3exp.tasks import build_task
     from s3exp.tasks.gold import load_gold
 
@@ -155,14 +176,19 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
     plain = _plain(composed)
     facts = identity(plain)
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
+    donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
+    if donor is not None:
+        facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
     folder = run_folder(config, facts)
     task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
     if config.dry_run:
         _preview(task, config, model, folder)
         return None
+    if config.status:
+        return _outcome(folder, config)
     if not (folder / "result.json").is_file():
         small.check()
-        if not config.strategy.human:
+        if not config.strategy.human and donor is None:
             llm.check_llm(config.llm)
     with ExitStack() as stack:
         tracker = tracking.build_tracker(config, plain, folder, gold)
@@ -173,7 +199,7 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
         if done is not None:
             log.info("%s: already done, nothing to compute", folder)
             _show_again(store, done, tracker)
-            return folder, done
+            return _outcome(folder, config)
         stack.enter_context(_log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         seen = [*gold.mine, *gold.select]  # what the loop may look at
@@ -181,7 +207,40 @@ def run(composed: DictConfig) -> tuple[Path, dict[str, Any]] | None:
         parts = loop.Parts(
             task, engine, small, tracker, audit, config.strategy, config.loop, store, config.seed
         )
-        return folder, loop.run(parts)
+        if donor is not None:
+            parts = replace(parts, synthesize=recorded([record.batch for record in donor]))
+        with store.failing():
+            loop.run(parts)
+        return _outcome(folder, config)
+
+
+def _donor(config: Config, gold: str) -> list[RoundRecord]:
+    """The rounds of the run that `loop.rows_from` names.
+
+    Raises:
+        UserError: it is not finished, has other gold rows, or another number of rounds.
+    """
+    folder = Path(str(config.loop.rows_from)).expanduser()
+    key = f"loop.rows_from={folder}"
+    if not (folder / "result.json").is_file():
+        raise UserError(f"{key}: no finished run is on record there")
+    identity = json.loads((folder / "run.json").read_text(encoding="utf-8"))["identity"]
+    if identity.get("gold") != gold:
+        raise UserError(
+            f"{key}: that run has other gold rows: its rows may be copies of this one's test rows"
+        )
+    from s3exp.store import read_rounds
+
+    records, rounds = read_rounds(folder), len(plan(config.strategy, config.loop))
+    if len(records) != rounds:
+        raise UserError(
+            f"{key} has {len(records)} rounds with the seed, this run has {rounds}: set loop.rounds"
+        )
+    return records
+
+
+def _outcome(folder: Path, config: Config) -> Outcome:
+    return Outcome(folder, *state_of(folder, len(plan(config.strategy, config.loop))))
 
 
 def _show_again(store: RunStore, done: dict[str, Any], tracker: Tracker) -> None:

@@ -46,6 +46,8 @@ def check(config: Config) -> None:
         ("loop.budget.tokens", loop.budget.tokens, 1),
         ("loop.rounds", loop.rounds, 0),
         ("loop.tries", loop.tries, 1),
+        ("loop.seed_rows", loop.seed_rows, 1),
+        ("loop.round_rows", loop.round_rows, 1),
         ("strategy.max_rounds", config.strategy.max_rounds, 0),
         ("llm.max_tokens", llm.max_tokens, 1),
         ("llm.rationale_tokens", llm.rationale_tokens, 1),

@@ -169,10 +169,17 @@ class RepairConfig:
 @dataclass
 class LoopConfig:
     rounds: int = 2  # rounds of extrapolation (R in the paper)
+    seed_rows: int | None = None  # rows of the seed; null: seed_fraction of budget.rows
+    round_rows: int | None = (
+        None  # rows of each round; null: what the seed leaves, evenly. Never more than budget.rows
+    )
     seed_fraction: float = (
         0.67  # share of budget.rows that is spent on the seed when there are rounds to come
     )
     rows_per_error: str = "auto"  # a number, or auto: fill the round's quota from its exemplars in turn
+    rows_from: str | None = (
+        None  # a run directory: its rows are trained on, round by round, and nothing is asked
+    )
     tries: int = 3  # a round asks for at most this many times its quota
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     repair: RepairConfig = field(default_factory=RepairConfig)
@@ -206,7 +213,7 @@ class TrackerConfig:
     mode: str | None = None  # online | offline | disabled; null: WANDB_MODE, else offline
     project: str = "s3exp"
     entity: str | None = None
-    group: str | None = None  # null: the task
+    group: str | None = None  # null: the sweep, or else the task
     tags: list[str] = field(default_factory=list)
     table_rows: int = 200  # rows of a table of errors or examples at most
 
@@ -222,6 +229,8 @@ class Config:
     tracker: TrackerConfig = field(default_factory=TrackerConfig)
     seed: int = 0  # everything random is derived from it
     run_dir: str | None = None  # the record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>
+    sweep: str | None = None  # name of the sweep that the run is a cell of: its W&B group and tag
+    status: bool = False  # show which runs are done, running, failed or missing; start and write nothing
     progress: bool = True  # progress bars
     dry_run: bool = False  # show the prompts and what the run would cost; start and write nothing
 
@@ -232,7 +241,7 @@ SAME_RUN: frozenset[str] = frozenset(
     for key in (
         "store replay gpu_memory kv_cache_gib tensor_parallel url key_variable concurrency timeout retries"
     ).split()
-) | {"run_dir", "progress", "dry_run", "tracker"}
+) | {"run_dir", "progress", "dry_run", "status", "sweep", "tracker", "audit.cache"}
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:

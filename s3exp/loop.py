@@ -14,7 +14,7 @@ from s3exp.llm.store import Stored
 from s3exp.seeds import derive
 from s3exp.store import RoundRecord, RunStore
 from s3exp.strategies import exemplars, plan
-from s3exp.synthesis import Order, order_of, synthesize
+from s3exp.synthesis import Order, Synthesis, order_of, synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking import Tracker
 from s3exp.types import Example, Prediction, SmallModel
@@ -35,6 +35,7 @@ class Parts:
     loop: LoopConfig
     store: RunStore
     seed: int
+    synthesize: Synthesis = synthesize
 
 
 def run(parts: Parts) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def run(parts: Parts) -> dict[str, Any]:
             shown = exemplars(strategy, gold.mine, errors)
             with meter.stage("synthesize"):
                 asked = order(parts, number, quota, shown, records)
-                batch = synthesize(parts.task, parts.llm, asked, train, parts.audit.screen)
+                batch = parts.synthesize(parts.task, parts.llm, asked, train, parts.audit.screen)
             parts.llm.sleep()  # on a GPU its memory is the small model's now
             rows = [*train, *batch.examples]
             with meter.stage("audit"):

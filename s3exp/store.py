@@ -15,7 +15,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,18 @@ class RunStore:
             return None
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return result
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Leave the reason on record if what is done inside fails; a run that goes on forgets the one of before."""
+        place = self.folder / "failure.json"
+        place.unlink(missing_ok=True)
+        try:
+            yield
+        except Exception as error:
+            with suppress(OSError):  # a full disk is the reason, perhaps
+                write_text(place, _dump({"reason": f"{type(error).__name__}: {error}"}))
+            raise
 
     def write_ledger(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """The fate of every error so far, in the place of the one of a round before."""

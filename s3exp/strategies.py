@@ -12,19 +12,26 @@ from s3exp.types import Example
 
 
 def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
-    """Rows to synthesize in each round; round 0 is the seed. They sum to `loop.budget.rows` exactly.
+    """Rows to synthesize in each round; round 0 is the seed. They sum to `loop.budget.rows`, unless fixed sizes of seed
+    and rounds stay below it.
 
-    A strategy that asks the LLM for nothing has one round of 0 rows.
+    A strategy that extrapolates nothing spends all of it on the seed; one that asks the LLM for nothing has one round
+    of 0 rows.
     """
     if strategy.human:
         return [0]
     rounds = loop.rounds if strategy.max_rounds is None else min(loop.rounds, strategy.max_rounds)
     rows = loop.budget.rows
-    if rounds == 0 or strategy.shown == "nothing":
+    if strategy.shown == "nothing" or strategy.max_rounds == 0:
         return [rows]
-    seed = min(max(1, round(rows * loop.seed_fraction)), rows)
-    share, rest = divmod(rows - seed, rounds)
-    return [seed, *(share + (index < rest) for index in range(rounds))]
+    if rounds == 0:
+        return [min(rows, loop.seed_rows or rows)]
+    seed = min(loop.seed_rows or max(1, round(rows * loop.seed_fraction)), rows)
+    if loop.round_rows is not None:
+        left = [rows - seed - loop.round_rows * before for before in range(rounds)]
+        return [seed, *(max(0, min(loop.round_rows, rest)) for rest in left)]
+    share, more = divmod(rows - seed, rounds)
+    return [seed, *(share + (index < more) for index in range(rounds))]
 
 
 def exemplars(

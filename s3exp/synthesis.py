@@ -138,6 +138,19 @@ def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example],
     return Batch(tuple(examples), tuple(rejected), tuple(asked), order.quota)
 
 
+Synthesis = Callable[[Task, Answers, Order, Sequence[Example], Screen], Batch]
+
+
+def recorded(batches: Sequence[Batch]) -> Synthesis:
+    """Instead of synthesizing, the batches of a run on record, round by round: to train another small model on them."""
+
+    def again(task: Task, llm: Answers, order: Order, known: Sequence[Example], screen: Screen) -> Batch:
+        batch = batches[order.round]
+        return replace(batch, asked=tuple((p, replace(answer, stored=True)) for p, answer in batch.asked))
+
+    return again
+
+
 def prompt_hash(prompt: Prompt) -> str:
     """Name of one question: its text and its seed."""
     return hashlib.blake2b(

@@ -68,9 +68,16 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, gold: 
         fields=task.fields,
         labels=task.labels,
         mine={row.id: row for row in gold.mine},
-        group=config.tracker.group or task.name,
+        group=config.tracker.group or config.sweep or task.name,
         job_type=strategy,
-        tags=[*config.tracker.tags, task.name, strategy, config.llm.model, config.small_model.kind],
+        tags=[
+            *config.tracker.tags,
+            *([config.sweep] if config.sweep else []),
+            task.name,
+            strategy,
+            config.llm.model,
+            config.small_model.kind,
+        ],
     )
     return start(config.tracker, card)
 

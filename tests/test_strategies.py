@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +43,21 @@ def test_what_is_shown() -> None:
     assert exemplars(ZEROGEN, MINE, ERRORS) == []
     correct = StrategyConfig(name="control", shown="correct")
     assert [e.id for e in exemplars(correct, MINE, ERRORS)] == ["v-0", "v-2"]
+
+
+@given(st.integers(1, 400), st.integers(0, 6), st.integers(1, 300), st.integers(1, 90))
+def test_with_fixed_sizes_a_longer_plan_begins_as_a_shorter_one(
+    rows: int, rounds: int, seed: int, each: int
+) -> None:
+    loop = LoopConfig(rounds=rounds, seed_rows=seed, round_rows=each, budget=BudgetConfig(rows=rows))
+    quotas, shorter = plan(S3, loop), plan(S3, replace(loop, rounds=max(0, rounds - 1)))
+    assert quotas[: len(shorter)] == shorter and len(quotas) == rounds + 1
+    assert sum(quotas) <= rows and quotas[0] == min(seed, rows)
+    assert set(quotas[1:]) <= {each, *range(each)}
+    assert plan(ZEROGEN, loop) == [rows]  # what extrapolates nothing has the whole budget
+
+
+def test_a_fixed_seed_leaves_the_rest_to_the_rounds() -> None:
+    loop = LoopConfig(rounds=3, seed_rows=100, budget=BudgetConfig(rows=160))
+    assert plan(S3, loop) == [100, 20, 20, 20]
+    assert plan(S3, replace(loop, round_rows=50)) == [100, 50, 10, 0]

@@ -40,7 +40,7 @@ def certify(copies: Copies, rows: Sequence[Example], generate: str) -> dict[str,
         "schema": SCHEMA,
         "clean": not kinds,
         "rows": len(rows),
-        "sha256": _digest(rows),
+        "sha256": digest_of(rows),
         "compared": f"the field {generate} of every row with that of every gold row",
         "thresholds": {
             "exact": f"same words; below {SHORT} words all fields",
@@ -76,7 +76,8 @@ def _worst(found: list[tuple[str, Copy]]) -> list[tuple[str, Copy]]:
     return sorted(found, key=lambda pair: (KINDS.index(pair[1].kind), -pair[1].score))[:SHOWN]
 
 
-def _digest(rows: Sequence[Example]) -> str:
+def digest_of(rows: Sequence[Example]) -> str:
+    """Hash of the texts and labels of rows, in order."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(f"{content(row.fields.values())}:{row.label}\n".encode())

@@ -6,18 +6,24 @@ A back end is imported when its LLM is started, so that a run answered by the st
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 from s3exp.config import LLMConfig
 from s3exp.llm.identity import llm_identity, resolve_model
+from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
 from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
 
+# what a started LLM does not know of: two runs that differ in nothing else share it
+_OF_ONE_RUN = frozenset("store replay max_tokens rationale_tokens max_exemplar_tokens truncated".split())
+
 
 def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
-    """The LLM of a config, with its store. Nothing is started before the first question without a stored answer.
+    """The LLM of a config, with its store. Nothing is started before the first question without a stored answer, nor
+    if the run before in this process has left one like it.
 
     Raises:
         UserError: the model or the store is not what the config says.
@@ -26,7 +32,10 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
     asker = Asker(llm_identity(config, path), config.temperature, config.top_p)
 
     def start() -> LLM:
-        return _start(config, path)
+        key = tuple(
+            sorted((name, value) for name, value in asdict(config).items() if name not in _OF_ONE_RUN)
+        )
+        return OF_PROCESS.lend((path, key), lambda: _start(config, path))
 
     place = None if config.store is None else Path(config.store).expanduser()
     return Stored(start, asker, place, replay=config.replay, progress=progress)

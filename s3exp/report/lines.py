@@ -51,7 +51,7 @@ def metric_word(results: Sequence[Result]) -> str:
 
 
 def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """Runs that belong together, by a name for them: one task and strategy, and no seed twice.
+    """Runs that belong together, by a name for them: one task, strategy and variant (cells.py), and no seed twice.
 
     A seed that comes twice under one strategy means that something else differs as well: such runs stay alone,
     since their mean would mean nothing. In order of first appearance.
@@ -59,7 +59,8 @@ def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
     many = len({result["task"] for result in results}) > 1
     groups: dict[str, list[Result]] = {}
     for result in results:
-        name = f"{result['strategy']}, {result['task']}" if many else str(result["strategy"])
+        parts = [str(result["strategy"]), result.get("variant", ""), str(result["task"]) if many else ""]
+        name = ", ".join(part for part in parts if part)
         groups.setdefault(name, []).append(result)
     named: dict[str, list[Result]] = {}
     for name, runs in groups.items():

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from s3exp.cells import Cell, grid
 from s3exp.report.compare import gains
 from s3exp.report.lines import Result, by_name, metric_of, metric_word
 from s3exp.report.page import Page
@@ -40,6 +41,14 @@ def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], consol
     _places(page, list(finished))
     for plot in plots:
         page.line("plot", plot)
+
+
+def print_grid(cells: Sequence[Cell], console: Console) -> None:
+    """Print which runs are done, running, failed or missing, and how many of each."""
+    names, rows = grid(cells)
+    counts = Counter(cell.state for cell in cells)
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    Page(console).table(f"{len(cells)} runs: {told}", names, rows, texts=names[1:])
 
 
 def _places(page: Page, folders: Sequence[Path]) -> None:

@@ -100,6 +100,7 @@ class Training(pl.LightningModule):
         score = sum(int(right) for right, _, _ in self._seen) / rows
         loss = sum(float(loss) for _, loss, _ in self._seen) / rows
         self._seen.clear()
+        self._check(loss)
         if not self.best or (score, -loss) > (self.best["score"], -self.best["loss"]):
             self.best = {"score": score, "loss": loss, "epoch": self.current_epoch + 1}
             self._stale = 0
@@ -112,7 +113,10 @@ class Training(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         self.epochs_run += 1
-        if not math.isfinite(float(self._loss)):
+        self._check(float(self._loss))
+
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
             raise UserError(f"training diverged at small_model.lr={self.config.lr}: choose a lower one")
 
     def configure_optimizers(self) -> Any:

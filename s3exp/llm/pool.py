@@ -1,0 +1,96 @@
+"""The one LLM of a process: started for the first run that asks, kept for the runs after it, replaced by another.
+
+An engine takes half a minute and most of a GPU to start, so the cells of a sweep in one process share it. Knows no
+back end, no store and no config: an LLM is known by a key that says all that was decided when it was started.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from s3exp.llm.store import Sleeper
+from s3exp.types import LLM, Completion, LLMFault, Prompt
+
+log = logging.getLogger(__name__)
+
+
+class Pool:
+    """Holds at most one started LLM."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._llm: LLM | None = None
+        self._asleep = False
+
+    def lend(self, key: object, start: Callable[[], LLM]) -> LLM:
+        """The LLM of this key, awake; another one is ended first, since two would not fit."""
+        if self._llm is None or key != self._key:
+            self.close()
+            self._llm, self._key = start(), key
+        elif self._asleep:
+            self.wake()
+        else:
+            log.info("the LLM of the run before goes on")
+        return Lent(self)
+
+    @property
+    def llm(self) -> LLM:
+        """The started LLM.
+
+        Raises:
+            LLMFault: it has been ended.
+        """
+        if self._llm is None:
+            raise LLMFault("the LLM was ended")
+        return self._llm
+
+    def sleep(self) -> None:
+        """Have the LLM give back its GPU memory, where it can."""
+        if isinstance(self._llm, Sleeper) and not self._asleep:
+            self._llm.sleep()
+            self._asleep = True
+
+    def wake(self) -> None:
+        """Undo `sleep`."""
+        if isinstance(self._llm, Sleeper) and self._asleep:
+            self._llm.wake()
+            self._asleep = False
+
+    def close(self) -> None:
+        """End the LLM, if there is one."""
+        llm, self._llm, self._key, self._asleep = self._llm, None, None, False
+        if llm is not None:
+            llm.close()
+
+
+class Lent:
+    """The pool's LLM in the hands of one run (protocols `LLM` and `Sleeper`). Closing it gives it back, asleep."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """As the LLM does; one that fails is ended, and the next run starts another."""
+        try:
+            yield from self._pool.llm.generate(prompts)
+        except LLMFault:
+            self._pool.close()
+            raise
+
+    def sleep(self) -> None:
+        """Give back GPU memory for a while."""
+        self._pool.sleep()
+
+    def wake(self) -> None:
+        """Undo `sleep`."""
+        self._pool.wake()
+
+    def close(self) -> None:
+        """Leave the LLM to the next run."""
+        self._pool.sleep()
+
+
+OF_PROCESS = Pool()
+atexit.register(OF_PROCESS.close)

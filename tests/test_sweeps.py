@@ -1,0 +1,150 @@
+"""Every sweep that ships runs, at a tiny size; what was done is not done again; a failing cell stops no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
+TINY = [
+    *("tracker=none", "progress=false", "audit=none", "small_model.epochs=1", "llm.max_tokens=32"),
+    *("llm.rationale_tokens=128", "task.gold.mine_rows=24", "task.gold.select_rows=12"),
+    *("task.gold.test_rows=24", "task.gold.train_rows=24", "loop.budget.rows=12", "seed=0"),
+]
+SMALLER = {
+    "rounds": ["loop.seed_rows=8", "loop.round_rows=4", "loop.budget.rows=24"],
+    "budget": ["loop.budget.rows=8,12"],
+    "rounds_x_budget": ["loop.rounds=1,2", "loop.budget.rows=8,12"],
+    "mining_size": ["task.gold.mine_rows=12,24"],
+    "transfer": ["loop.rows_from=DONOR", "small_model=bag", "small_model.ngrams=1,2"],
+}
+CELLS = {
+    "rounds": 4,
+    "budget": 6,
+    "rounds_x_budget": 4,
+    "baselines": 4,
+    "ablation_ees": 2,
+    "ablation_rationales": 2,
+    "mining_size": 4,
+    "controls": 3,
+    "prompts": 4,
+    "transfer": 2,
+    "demo": 2,
+}
+# runs sweeps one after the other in one process, which starts the LLM once
+ALL = """
+import json, sys
+from pathlib import Path
+from s3exp import __main__ as main
+shown = []
+main._show = lambda cells: shown.append([[cell.state, cell.folder, cell.overrides] for cell in cells])
+for words in json.loads(sys.argv[1]):
+    donor = next(iter(sorted(Path("runs").glob("reviews-s3-*/rounds/2"))), Path("none/x/y")).parents[1]
+    sys.argv = ["s3exp", *(word.replace("DONOR", str(donor)) for word in words)]
+    code = main.command()
+    Path("came.json").write_text(json.dumps(shown))
+    if code:
+        sys.exit(code)
+"""
+
+
+def run(folder: Path, *command: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[Any]], str]:
+    """The folder in which every sweep was run, the cells of each, and what was logged."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    order = [
+        *(name for name in SWEEPS if name != "transfer"),
+        "transfer",
+    ]  # which needs a run to take rows from
+    commands = [[f"sweeps={name}", *TINY, *SMALLER.get(name, [])] for name in order]
+    ended = run(folder, "-c", ALL, json.dumps(commands))
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return folder, dict(zip(order, json.loads((folder / "came.json").read_text()), strict=True)), ended.stderr
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("name", SWEEPS)
+def test_a_sweep_runs_as_it_stands(swept: tuple[Path, dict[str, list[Any]], str], name: str) -> None:
+    folder, came, _ = swept
+    assert [state for state, _, _ in came[name]] == ["done"] * CELLS[name]
+    results = [json.loads((folder / place / "result.json").read_text()) for _, place, _ in came[name]]
+    assert len({place for _, place, _ in came[name]}) == CELLS[name]
+    assert all(result["status"] == "done" for result in results)
+
+
+@pytest.mark.engine
+def test_a_longer_run_contains_a_shorter_one(swept: tuple[Path, dict[str, list[Any]], str]) -> None:
+    folder, came, log = swept
+    results = [json.loads((folder / place / "result.json").read_text()) for _, place, _ in came["rounds"]]
+    longest = results[-1]["llm"]
+    asked = sum(result["llm"]["calls"] + result["llm"]["store_hits"] for result in results[-1:])
+    # some of its questions were answered in sweeps before: nothing that the longest does not ask was asked here
+    assert (
+        sum(result["llm"]["calls"] for result in results) <= asked == longest["calls"] + longest["store_hits"]
+    )
+    for shorter, longer in pairwise(results):
+        assert [r["errors"] for r in shorter["rounds"]] == [r["errors"] for r in longer["rounds"]][:-1]
+    assert log.count("starting the LLM") == 1
+
+
+@pytest.mark.engine
+def test_rows_of_another_run_are_trained_on_as_they_are(
+    swept: tuple[Path, dict[str, list[Any]], str],
+) -> None:
+    folder, came, _ = swept
+    places = [folder / place for _, place, _ in came["transfer"]]
+    rows = [[(place / f"rounds/{n}/examples.jsonl").read_text() for n in range(3)] for place in places]
+    assert rows[0] == rows[1] and all(rows[0])
+    assert all(json.loads((place / "result.json").read_text())["llm"]["calls"] == 0 for place in places)
+
+
+GRID = ["-m", "strategy=gold", "small_model.lr=0.005,1e38", "seed=0,1", *TINY[:-2]]
+
+
+def test_a_failing_cell_stops_no_other_and_the_grid_says_why(tmp_path: Path) -> None:
+    ended = run(tmp_path, "-m", "s3exp", *GRID)
+    assert ended.returncode == 2, ended.stderr
+    assert "4 runs: 2 done, 2 failed" in ended.stdout and "diverged" in ended.stdout
+    assert ended.stderr.count("s3exp: ") == 2 and "[small_model.lr=1e+38 seed=1]" in ended.stderr
+    shown = run(tmp_path, "-m", "s3exp", *GRID, "status=true")
+    assert shown.returncode == 0 and "4 runs: 2 done, 2 failed" in shown.stdout
+    more = run(tmp_path, "-m", "s3exp", *[*GRID[:3], "seed=0,2"], *GRID[4:], "status=true")
+    assert (
+        "4 runs: 1 done, 2 missing, 1 failed" in more.stdout or "1 done, 1 missing, 1 failed" in more.stdout
+    )
+    again = run(tmp_path, "-m", "s3exp", *GRID)
+    assert again.returncode == 2 and again.stderr.count("already done") == 2
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("launcher", ["joblib", "local"])
+def test_cells_in_processes_of_their_own(tmp_path: Path, launcher: str) -> None:
+    """Two processes, one store; the command knows what became of them."""
+    words = ["-m", f"launcher={launcher}", "strategy=zerogen,goldgen", *TINY, "small_model.lr=0.005"]
+    ended = run(tmp_path, "-m", "s3exp", *words)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert "goldgen" in ended.stdout and "comparison.svg" in ended.stdout
+    assert len(list(tmp_path.glob("runs/*/result.json"))) == 2
+    failed = run(tmp_path, "-m", "s3exp", *[*words[:2], "strategy=gold"], *TINY, "small_model.lr=0.005,1e38")
+    assert failed.returncode == 2 and "diverged" in failed.stderr, failed.stderr[-3000:]
+    assert "2 runs: 1 done, 1 failed" in failed.stdout
