@@ -25,7 +25,6 @@ STEPS = 16  # quantiles that a quantity is cut at
 FLOOR = 12  # rows: fewer cannot beat chance after thousands of tries, even if all have one label
 FLOOR_SHARE = 0.005  # of the rows: a mark of fewer moves the accuracy by next to nothing
 
-
 # attributes whose values are shown in quotes
 _NAMED = frozenset(
     {"first character", "first letter", "first word", "beginning", "last character", "last letter"}
@@ -86,9 +85,8 @@ def surface(made: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]]
     names = list(numbers)
     matrix = _matrix(read, len(names))
     kept = _frequent(np.asarray(matrix.sum(axis=0)).ravel(), len(made))
-    kept = np.array(
-        sorted(kept, key=lambda column: _as_pair(names[column])), np.int64
-    )  # sets come in any order
+    # numbered in the order of sets, which is another one in every process
+    kept = np.array(sorted(kept, key=lambda column: _as_pair(names[column])), np.int64)
     fixed = {names[column]: place for place, column in enumerate(kept)}
     read_gold = _read_all(gold, generate, fixed)
     marks, made_cut, gold_cut = _cuts(read.quantities, read_gold.quantities)

@@ -17,6 +17,7 @@ from s3exp.types import Example
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 FOLDS = 5
 
@@ -125,31 +126,32 @@ def sample(rows: Sequence[Example], most: int, seed: int) -> list[Example]:
     return [rows[place] for place in np.sort(places)]
 
 
-def kappa(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """Cohen's kappa of two yes-or-no answers to the same rows."""
-    p, q = float(one.mean()), float(other.mean())
+def kappa(one: Flags, others: Flags) -> Floats:
+    """Cohen's kappa of a yes-or-no answer to every row with each of `others` (rows by answers)."""
+    p, q = one.mean(), others.mean(axis=0)
     expected = p * q + (1 - p) * (1 - q)
-    return (float((one == other).mean()) - expected) / (1 - expected) if expected < 1 else 1.0
+    agree = (others == one[:, None]).mean(axis=0)
+    found: Floats = (agree - expected) / np.maximum(1 - expected, 1e-12)
+    return found
 
 
-def told_alone(one: Counts, other: Counts, labels: Counts) -> float:
-    """How much of what `one` tells about the labels it still tells where `other` is known, 0 to 1 or a little more.
+def told_beside(known: Counts, others: Flags, labels: Counts) -> Floats:
+    """How much each of `others` (rows by answers) tells about the labels where `known` is known: chi-squared.
 
-    All three are numbers from 0 on, one a row. The measure is chi-squared, within the rows of each value of `other`
-    and summed, over chi-squared in all rows.
+    It is taken among the rows of each value of `known`, and summed. `known` and `labels` are numbers from 0 on.
     """
-    overall = _uneven(np.zeros_like(other), one, labels)
-    return _uneven(other, one, labels) / overall if overall > 0 else 0.0
+    from scipy.sparse import csr_matrix
 
-
-def _uneven(strata: Counts, values: Counts, labels: Counts) -> float:
-    """Chi-squared of values against labels, summed over strata."""
-    sizes = [int(part.max()) + 1 for part in (strata, values, labels)]
-    cells = np.ravel_multi_index((strata, values, labels), sizes)
-    table = np.bincount(cells, minlength=np.prod(sizes)).reshape(sizes)
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=2, keepdims=True)
-    expected = expected / np.maximum(table.sum(axis=(1, 2), keepdims=True), 1)
-    return float(((table - expected) ** 2 / np.maximum(expected, 1e-12)).sum())
+    values, classes = int(known.max()) + 1, int(labels.max()) + 1
+    cell = known * classes + labels
+    shape = (values * classes, len(cell))
+    member = csr_matrix((np.ones(len(cell), np.float32), (cell, np.arange(len(cell)))), shape=shape)
+    yes = (member @ others.astype(np.float32)).reshape(values, classes, -1)
+    rows = np.bincount(cell, minlength=shape[0]).reshape(values, classes, 1)
+    share = yes.sum(axis=1, keepdims=True) / np.maximum(rows.sum(axis=1, keepdims=True), 1)
+    spread = np.maximum(rows * share * (1 - share), 1e-9)
+    found: Floats = ((yes - rows * share) ** 2 / spread).sum(axis=(0, 1))
+    return found
 
 
 def _count(rows: Rows, fold: Counts) -> Counts:
@@ -179,14 +181,14 @@ def _cross_fitted(table: Counts) -> Worth:
     best = (others / np.maximum(others.sum(axis=-1, keepdims=True), 1)).argmax(axis=1)
     labels = range(table.shape[1])
     right = [np.where(best == label, table[:, label], 0).sum(axis=(0, -1)) for label in labels]
-    return _worth(np.array(right), table[:, :, 0].sum(axis=(0, -1)))
+    return _worth(np.array(right), table.sum(axis=(0, -1)))
 
 
 def _applied(made: Counts, gold: Counts) -> Worth:
     """The rules that all synthetic rows teach, on gold."""
     best = (made / made.sum(axis=-1, keepdims=True)).argmax(axis=0)
     right = [np.where(best == label, gold[label], 0).sum(axis=-1) for label in range(len(gold))]
-    return _worth(np.array(right), gold[:, 0].sum(axis=-1))
+    return _worth(np.array(right), gold.sum(axis=-1))
 
 
 def _by_chance(table: Counts) -> Floats:
@@ -201,13 +203,12 @@ def _by_chance(table: Counts) -> Floats:
     return p
 
 
-def _worth(right: Counts, sizes: Counts) -> Worth:
-    """From the rows of each label (labels by rules) that are predicted right; `sizes` are the rows of each."""
-    of_label = sizes[:, None]
+def _worth(right: Counts, rows: Counts) -> Worth:
+    """From the rows of each label that a rule predicts right, and all of its rows: both labels by rules."""
     # one success and one failure more, so that a recall of all or nothing has an error too
-    likely = (right + 1) / (of_label + 2)
-    error = np.sqrt((likely * (1 - likely) / of_label).sum(axis=0)) / len(sizes)
-    return Worth(right.sum(axis=0) / sizes.sum(), (right / of_label).mean(axis=0) - 1 / len(sizes), error)
+    likely = (right + 1) / (rows + 2)
+    error = np.sqrt((likely * (1 - likely) / rows).sum(axis=0)) / len(rows)
+    return Worth(right.sum(axis=0) / rows.sum(axis=0), (right / rows).mean(axis=0) - 1 / len(rows), error)
 
 
 def _joined(parts: Sequence[Worth]) -> Worth:
