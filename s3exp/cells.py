@@ -1,8 +1,9 @@
 """The runs of one command, whichever processes they ran in: what became of each, and the grid of a sweep.
 
-A launcher may start a run anywhere, so every run leaves a note in a folder that the command has named in the
-environment, and the command reads the notes when the launcher is done. What stands on disk of a run that no command is
-working on says the same: done, failed and why, stopped half-way, or missing. Knows records, not how they are made.
+A launcher may start a run anywhere, so a run in another process leaves a note in a folder that the command has named
+in the environment, and the command reads the notes when the launcher is done. What stands on disk of a run that no
+command is working on says the same: done, failed and why, stopped half-way, or missing. Knows records, not how they are
+made.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from filelock import FileLock, Timeout
 from s3exp.store import write_text
 
 PLACE = "S3EXP_CELLS"  # the environment variable with the folder of notes
+_here: list[Cell] = []  # runs of the command's own process
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Cell:
 
 
 def open_notes() -> Path:
-    """Name a folder for the notes of this command. It is made with the first note."""
+    """Name a folder for the notes of this command. It is made by the first run in another process."""
+    _here.clear()
     place = Path("runs", ".multirun", f"notes-{time.time_ns()}-{os.getpid()}").absolute()
     os.environ[PLACE] = str(place)
     return place
@@ -50,6 +53,9 @@ def open_notes() -> Path:
 def note(cell: Cell) -> None:
     """Leave word of a run."""
     place = Path(os.environ[PLACE])
+    if place.name.endswith(f"-{os.getpid()}"):
+        _here.append(cell)
+        return
     place.mkdir(parents=True, exist_ok=True)
     write_text(place / f"{cell.number}.json", json.dumps(asdict(cell)))
 
@@ -58,7 +64,7 @@ def read_notes(place: Path) -> list[Cell]:
     """All notes, in the order of the runs; the folder is removed."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("[0-9]*.json")]
     shutil.rmtree(place, ignore_errors=True)
-    cells = [Cell(**{**values, "overrides": tuple(values["overrides"])}) for values in found]
+    cells = [*_here, *(Cell(**{**values, "overrides": tuple(values["overrides"])}) for values in found)]
     return sorted(cells, key=lambda cell: cell.number)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,15 @@ def test_notes_come_back_in_order_and_leave_nothing(tmp_path: Path, monkeypatch:
     cells = [cell(10, seed=1), cell(2, "failed", seed=0)]
     for one in cells:
         note(one)
-    assert read_notes(place) == [cells[1], cells[0]]
-    assert not place.exists() and read_notes(place) == []
+    assert read_notes(place) == [cells[1], cells[0]] and not (tmp_path / "runs").exists()
+    other = cell(5, "failed", seed=3)  # as another process would: it has another number
+    monkeypatch.setattr(os, "getpid", lambda: 0)
+    note(other)
+    assert [path.name for path in place.iterdir()] == ["5.json"]
+    assert read_notes(place) == [cells[1], other, cells[0]]
+    assert not place.exists()
+    open_notes()
+    assert read_notes(place) == []
 
 
 def test_the_grid_shows_what_varies() -> None:
