@@ -1,6 +1,6 @@
 """The run directory: the record of truth, from which a killed run goes on and every view is drawn.
 
-    config.yaml  run.json  gold.json          what was asked for, on what
+    config.yaml  run.json  log.txt            what was asked for, what identifies it, the log
     rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last
     small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
