@@ -21,7 +21,7 @@ help: ## list the targets
 
 setup: $(READY) ## make the virtual environment and install everything into it (again: nothing to do)
 
-demo: setup ## run S3 and ZeroGen, three seeds each, with what ships with the project: 2 minutes on 2 cores
+demo: setup ## run S3 and ZeroGen, three seeds each, with what ships with the project: a few minutes on 2 cores
 	$(BIN)/s3exp sweeps=demo
 
 NAME ?= demo
