@@ -204,8 +204,9 @@ def run(composed: DictConfig) -> Outcome | None:
         stack.enter_context(tracker)
         seen = [*gold.mine, *gold.select]  # what the loop may look at
         audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
+        gpus = _gpus(config, small_model.has_gpu())
         parts = loop.Parts(
-            task, engine, small, tracker, audit, config.strategy, config.loop, store, config.seed
+            task, engine, small, tracker, audit, config.strategy, config.loop, store, config.seed, gpus
         )
         if donor is not None:
             parts = replace(parts, synthesize=recorded([record.batch for record in donor]))
@@ -237,6 +238,12 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
             f"{key} has {len(records)} rounds with the seed, this run has {rounds}: set loop.rounds"
         )
     return records
+
+
+def _gpus(config: Config, has_gpu: bool) -> int:
+    """GPUs that the run holds: one to train on, or as many as its own LLM is split over."""
+    own_llm = config.llm.backend == "vllm" and not config.strategy.human
+    return (config.llm.tensor_parallel if own_llm else 1) if has_gpu else 0
 
 
 def _outcome(folder: Path, config: Config) -> Outcome:

@@ -53,6 +53,7 @@ def check(config: Config) -> None:
         ("llm.rationale_tokens", llm.rationale_tokens, 1),
         ("llm.max_exemplar_tokens", llm.max_exemplar_tokens, 1),
         ("llm.temperature", llm.temperature, 0),
+        *((f"loop.budget.prices.{name}", price, 0) for name, price in asdict(loop.budget.prices).items()),
         ("llm.batch_size", llm.batch_size, 1),
         ("llm.concurrency", llm.concurrency, 1),
         ("llm.retries", llm.retries, 1),

@@ -150,11 +150,22 @@ class StrategyConfig:
 
 
 @dataclass
+class PricesConfig:
+    """What things cost, in any one currency; null: not counted. With a price set, every round says what it cost."""
+
+    prompt_tokens: float | None = None  # a million of them
+    completion_tokens: float | None = None  # a million of them
+    gpu_hour: float | None = None  # of one GPU
+    cpu_hour: float | None = None  # of one core
+
+
+@dataclass
 class BudgetConfig:
     """What a run may spend. Strategies are compared at the same budget."""
 
     rows: int = 1500  # synthesized rows over all rounds
     tokens: int | None = None  # LLM tokens, prompt and completion; no wave is started that could pass it
+    prices: PricesConfig = field(default_factory=PricesConfig)
 
 
 @dataclass
@@ -241,7 +252,7 @@ SAME_RUN: frozenset[str] = frozenset(
     for key in (
         "store replay gpu_memory kv_cache_gib tensor_parallel url key_variable concurrency timeout retries"
     ).split()
-) | {"run_dir", "progress", "dry_run", "status", "sweep", "tracker", "audit.cache"}
+) | {"run_dir", "progress", "dry_run", "status", "sweep", "tracker", "audit.cache", "loop.budget.prices"}
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:

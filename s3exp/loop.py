@@ -10,6 +10,7 @@ from s3exp import metrics
 from s3exp.audit.ledger import ledger
 from s3exp.audit.observer import Audit
 from s3exp.config import LoopConfig, StrategyConfig
+from s3exp.costs import with_money
 from s3exp.llm.store import Stored
 from s3exp.seeds import derive
 from s3exp.store import RoundRecord, RunStore
@@ -35,6 +36,7 @@ class Parts:
     loop: LoopConfig
     store: RunStore
     seed: int
+    gpus: int = 0  # that the run holds
     synthesize: Synthesis = synthesize
 
 
@@ -55,7 +57,7 @@ def run(parts: Parts) -> dict[str, Any]:
     for number, quota in enumerate(quotas):
         record = parts.store.read_round(number)
         if record is None:
-            meter = metrics.Meter(parts.llm)
+            meter = metrics.Meter(parts.llm, parts.gpus)
             shown = exemplars(strategy, gold.mine, errors)
             with meter.stage("synthesize"):
                 asked = order(parts, number, quota, shown, records)
@@ -70,7 +72,7 @@ def run(parts: Parts) -> dict[str, Any]:
             with meter.stage("predict"):
                 predictions = tuple(fitted.predict(gold.mine))
             numbers = metrics.of_round(parts.task, batch, predictions, guesses, len(train), fit)
-            numbers |= report.numbers | meter.numbers()
+            numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
             record = RoundRecord(number, batch, predictions, numbers, report.tables)
             parts.store.write_round(record, fitted)  # disk first
         train += record.batch.examples

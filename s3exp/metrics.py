@@ -6,11 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from s3exp.audit.ledger import ledger_numbers
 from s3exp.config import StrategyConfig
+from s3exp.costs import totals
 from s3exp.llm.store import Stored
 from s3exp.store import RoundRecord
 from s3exp.tasks.task import Score, Task
@@ -20,11 +22,12 @@ PACKAGES = ("s3exp", "torch", "transformers", "pytorch-lightning", "vllm", "vllm
 
 
 class Meter:
-    """Wall-clock seconds by stage of one round, and the seconds of the LLM within them."""
+    """What one round takes: wall-clock seconds by stage and of the LLM within them, CPU seconds, GPU seconds."""
 
-    def __init__(self, llm: Stored) -> None:
-        self._llm = llm
-        self._before = (llm.usage.seconds, llm.usage.start_seconds)
+    def __init__(self, llm: Stored, gpus: int) -> None:
+        """`gpus` are those that the run holds."""
+        self._llm, self._gpus = llm, gpus
+        self._before, self._cpu_before = replace(llm.usage), time.process_time()
         self._seconds: dict[str, float] = {}
 
     @contextmanager
@@ -36,12 +39,23 @@ class Meter:
 
     def numbers(self) -> dict[str, float]:
         """`seconds/<stage>` for every stage, `seconds/generate` and `seconds/llm_start` for the LLM's part, and
-        `audit/seconds_share`, the audit's part of the round."""
-        seconds = dict(self._seconds)
+        `audit/seconds_share`, the audit's part of the round.
+
+        What is paid for the round is under `cost/`: `seconds`, `cpu_seconds` of all threads of this process, and
+        `gpu_seconds` if it holds a GPU, whether that is busy or not. The LLM's start is left out of these three: the
+        first round of a process pays it for all others.
+        """
+        seconds, usage, before = dict(self._seconds), self._llm.usage, self._before
         whole = sum(seconds.values())
-        seconds["generate"] = self._llm.usage.seconds - self._before[0]
-        seconds["llm_start"] = self._llm.usage.start_seconds - self._before[1]
-        numbers = {f"seconds/{name}": round(value, 3) for name, value in seconds.items()}
+        seconds["generate"] = usage.seconds - before.seconds
+        seconds["llm_start"] = usage.start_seconds - before.start_seconds
+        numbers = {f"seconds/{name}": value for name, value in seconds.items()}
+        paid = max(0.0, whole - seconds["llm_start"])
+        cpu = time.process_time() - self._cpu_before - (usage.start_cpu_seconds - before.start_cpu_seconds)
+        numbers |= {"cost/seconds": paid, "cost/cpu_seconds": max(0.0, cpu)}
+        if self._gpus:
+            numbers["cost/gpu_seconds"] = paid * self._gpus
+        numbers = {name: round(value, 3) for name, value in numbers.items()}
         return numbers | {"audit/seconds_share": round(self._seconds.get("audit", 0.0) / max(whole, 1e-9), 4)}
 
 
@@ -137,6 +151,7 @@ def result(
         "rounds": [_round(record) for record in records],
         "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
         "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
+        "cost": totals([record.metrics for record in records]),
         "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mine", "select", "test")},
         "versions": versions(),
     }

@@ -12,6 +12,7 @@ from math import ceil
 from pathlib import Path
 
 from s3exp.config import Config
+from s3exp.costs import money
 from s3exp.llm.store import Stored
 from s3exp.report.page import Page
 from s3exp.strategies import plan
@@ -28,7 +29,8 @@ class RoundPlan:
     """One round before it is run.
 
     `calls` are the questions if no row is rejected, `most_calls` and `most_tokens` bound them if rows are, tokens with
-    prompts and full answers; `stored` are those among `calls` that the store answers, None where they depend on
+    prompts and full answers; `most_money` is what those cost at `loop.budget.prices`, None without prices of tokens;
+    `stored` are those among `calls` that the store answers, None where they depend on
     errors that are not known; `steps` of training at most. `first` are its first prompts, one of each kind.
     """
 
@@ -37,6 +39,7 @@ class RoundPlan:
     calls: int
     most_calls: int
     most_tokens: int
+    most_money: float | None
     stored: int | None
     steps: int
     first: tuple[Prompt, ...]
@@ -56,7 +59,9 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
         ask = question(task, order, reasons)
         prompts = [ask(row) for row in range(quota)]
         known = not shown or config.strategy.shown == "all"
-        tokens = _tokens([*lists, *prompts], count) * order.tries
+        spent = [tokens * order.tries for tokens in _tokens([*lists, *prompts], count)]
+        tokens = sum(spent)
+        named = dict(zip(("llm/prompt_tokens", "llm/completion_tokens"), spent, strict=True))
         found.append(
             RoundPlan(
                 round=number,
@@ -64,6 +69,7 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
                 calls=len(lists) + quota,
                 most_calls=(len(lists) + quota) * order.tries,
                 most_tokens=min(tokens, config.loop.budget.tokens or tokens),
+                most_money=money(named, config.loop.budget.prices) or None,
                 stored=sum(map(bool, llm.peek([*lists, *prompts]))) if known else None,
                 steps=steps,
                 first=(*lists[:1], *prompts[:1]),
@@ -85,13 +91,13 @@ def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], di
     return prompts, reasons
 
 
-def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> int:
-    """Tokens of all prompts and full answers."""
+def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int, int]:
+    """Tokens of all prompts, and of full answers to them."""
     if not prompts:
-        return 0
+        return 0, 0
     some = prompts[:: ceil(len(prompts) / SAMPLE)]
     mean = sum(count(prompt.text) + CHAT_TOKENS for prompt in some) / len(some)
-    return round(mean * len(prompts)) + sum(prompt.max_tokens for prompt in prompts)
+    return round(mean * len(prompts)), sum(prompt.max_tokens for prompt in prompts)
 
 
 def print_plan(rounds: Sequence[RoundPlan], config: Config, folder: Path, page: Page) -> None:
@@ -109,7 +115,7 @@ def print_plan(rounds: Sequence[RoundPlan], config: Config, folder: Path, page: 
                     f"First prompt of kind {prompt.kind} ({asked}, round {one.round})", prompt.text
                 )
             shown.add(prompt.kind)
-    names = ("round", "rows", "LLM calls", "at most", "tokens at most", "store has", "training steps at most")
+    names = ["round", "rows", "LLM calls", "at most", "tokens at most", "store has", "training steps at most"]
     table = [
         [
             "seed" if one.round == 0 else str(one.round),
@@ -129,6 +135,11 @@ def print_plan(rounds: Sequence[RoundPlan], config: Config, folder: Path, page: 
         ]
         calls, most, tokens, steps = (f"{number:,}" for number in sums)
         table.append(["all", "", calls, most, tokens, "", steps])
+    if any(one.most_money is not None for one in rounds):
+        costs = [one.most_money or 0.0 for one in rounds]
+        names.append("cost at most")
+        for line, cost in zip(table, [*costs, sum(costs)], strict=False):
+            line.append(f"{cost:,.2f}")
     what = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
     page.table(f"A dry run of {what}: nothing was asked or trained", names, table, texts=())
     page.line("record", folder, "  (would be)")

@@ -2,6 +2,7 @@
 
     s3exp-report runs                            every run in it, at any depth
     s3exp-report runs/a runs/b --out report --base zerogen
+    s3exp-report runs --price completion_tokens=0.6 --price gpu_hour=2
 
 Exit codes: 0 done, 2 the input is wrong, or there is no finished run. Runs nothing and fetches nothing.
 """
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from s3exp.costs import parse_prices
 from s3exp.types import UserError
 
 
@@ -34,7 +36,7 @@ def command(words: Sequence[str]) -> int:
 
     page = Page(Console())
     try:
-        study = collect(asked.folders, asked.base)
+        study = collect(asked.folders, asked.base, parse_prices(asked.price) if asked.price else None)
         for one in study.verdicts:
             told = "\n".join([one.line, *(f"Warning: {line}" for line in one.warnings), *one.notes])
             page.paragraph(one.task, told)
@@ -69,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--title", help="of the page")
     parser.add_argument(
         "--base", default="zerogen", help="the strategy that gains are over; by itself zerogen"
+    )
+    parser.add_argument(
+        "--price",
+        action="append",
+        metavar="NAME=NUMBER",
+        help="prompt_tokens or completion_tokens (a million), gpu_hour, cpu_hour: what all runs cost at such prices; "
+        "may be repeated",
     )
     return parser
 

@@ -201,7 +201,7 @@ class Wandb:
     def log_result(self, result: Mapping[str, Any]) -> None:
         numbers = {
             f"{part}/{name}": value
-            for part in ("test", "test_groups", "select", "llm", "seconds")
+            for part in ("test", "test_groups", "select", "llm", "seconds", "cost")
             for name, value in result.get(part, {}).items()
         }
         self._log(lambda run: run.summary.update(numbers))

@@ -67,7 +67,7 @@ def go(
 
 def same(result: dict[str, Any]) -> dict[str, Any]:
     """A result without what may differ between equal runs: the clock, and who answered."""
-    kept = {k: v for k, v in result.items() if k not in ("seconds", "llm")}
+    kept = {k: v for k, v in result.items() if k not in ("seconds", "llm", "cost")}
     kept["rounds"] = [
         {
             **r,

@@ -64,3 +64,13 @@ def test_the_table_has_every_round_and_their_sum(toy_config: Config) -> None:
     (total,) = [line.split() for line in text.split("\n") if line.strip().startswith("all")]
     assert total[1:3] == ["240", "720"]
     assert "runs/x  (would be)" in text
+    assert "cost" not in text
+
+
+def test_the_table_says_what_it_costs_at_most(toy_config: Config) -> None:
+    toy_config.loop.budget.prices.completion_tokens = 1e6
+    file = io.StringIO()
+    rounds = planned(toy_config, "s3")
+    print_plan(rounds, toy_config, Path("runs/x"), Page(Console(file=file, width=120)))
+    (total,) = [line.split() for line in file.getvalue().split("\n") if line.strip().startswith("all")]
+    assert total[-1] == f"{720 * toy_config.llm.max_tokens:,.2f}"  # one for a token of an answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shlex
 import subprocess
 import sys
@@ -29,6 +30,25 @@ def test_it_names_the_page_and_says_the_headline(tmp_path: Path, capsys: pytest.
     assert "failed: its status is failed" in told
     assert str(tmp_path / "out" / "index.html") in told
     assert "<h1>Mine &amp; ours</h1>" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_what_runs_cost_at_prices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = write_all(tmp_path / "runs", ("s3", "zerogen"), [0, 1])
+    table = tmp_path / "out" / "tables" / "reviews-costs.csv"
+    assert command([str(runs), "--out", str(tmp_path / "out")]) == 0
+    assert "money" not in table.read_text()
+    prices = ["--price", "prompt_tokens=100", "--price", "completion_tokens=1000"]
+    assert command([str(runs), "--out", str(tmp_path / "out"), *prices]) == 0
+    with table.open() as file:
+        money = {(row["strategy"], row["round"]): row["money"] for row in csv.DictReader(file)}
+    # tests/report/records.py: 400 and 600 tokens in the seed, then 500 and 200, twice; ZeroGen 600 and 900
+    assert float(money["s3", "0"]) == pytest.approx(0.64) and float(money["s3", "2"]) == pytest.approx(0.25)
+    assert float(money["s3", "all"]) == pytest.approx(1.14)
+    assert float(money["zerogen", "all"]) == pytest.approx(0.96)
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "select accuracy at equal money" in page
+    assert command([str(runs), "--price", "tokens=1"]) == 2
+    assert "--price tokens=1: choose one of prompt_tokens, " in capsys.readouterr().err
 
 
 def test_without_a_run_it_says_so_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

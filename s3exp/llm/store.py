@@ -31,6 +31,7 @@ class Usage:
 
     seconds: float = 0.0  # of generation
     start_seconds: float = 0.0  # until the LLM was ready
+    start_cpu_seconds: float = 0.0  # of this process in that time, all threads together
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class Stored:
 
     def _ready(self) -> LLM:
         """The LLM, started or woken."""
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         if self._engine is None:
             self._engine = self._factory()
         elif self._asleep and isinstance(self._engine, Sleeper):
@@ -187,6 +188,7 @@ class Stored:
         self._asleep = False
         seconds = time.perf_counter() - began
         self.usage.start_seconds += seconds
+        self.usage.start_cpu_seconds += time.process_time() - cpu_began
         if seconds > 1:
             log.info("the LLM is ready after %.1f s", seconds)
         return self._engine

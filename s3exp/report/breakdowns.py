@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from s3exp.costs import totals
 from s3exp.report.comparison import Comparison, interval_of
 from s3exp.report.curves import TOKENS
 from s3exp.report.export import Cell, Column, Table
@@ -42,6 +43,38 @@ def rounds(comparison: Comparison) -> Table:
     )
     note = "Means over seeds; round 0 is the seed."
     return Table("rounds", f"{comparison.task}: round by round", columns, tuple(rows), note)
+
+
+def ledger(comparison: Comparison) -> Table:
+    """What every round of every arm cost, and all of them together; what no run has on record has no column."""
+    columns = (
+        Column("new_rows", "new rows", "count"),
+        Column("llm_calls", "LLM calls", "count"),
+        Column("llm_tokens", "LLM tokens", "count"),
+        Column("seconds", "seconds", "number"),
+        Column("cpu_seconds", "CPU seconds", "number"),
+        Column("gpu_seconds", "GPU seconds", "number"),
+        Column("training", "GFLOPs of training", "number"),
+        Column("money", "money", "number"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for arm in comparison.arms:
+        count = min(len(run.rounds) for run in arm.runs)
+        for place in (*range(count), None):
+            values = [mean_over(arm, partial(_spent, place=place, name=column.name)) for column in columns]
+            rows.append((arm.name, "all" if place is None else str(place), *values))
+    known = [any(row[2 + place] for row in rows) for place in range(len(columns))]
+    kept = [tuple(cell for cell, keep in zip(row, [True, True, *known], strict=True) if keep) for row in rows]
+    shown = (column for column, keep in zip(columns, known, strict=True) if keep)
+    note = (
+        "Means over seeds; round 0 is the seed. Answers from the store count as calls and tokens, though they took no "
+        "time. Seconds leave out the LLM's start; CPU seconds are those of the run's own process; money is at the "
+        "prices that were given (loop.budget.prices, or s3exp-report --price)."
+    )
+    title = f"{comparison.task}: what it cost"
+    return Table(
+        "costs", title, (Column("strategy", "strategy"), Column("round", "round"), *shown), tuple(kept), note
+    )
 
 
 def groups(comparison: Comparison) -> Table:
@@ -90,6 +123,15 @@ def beside_paper(comparison: Comparison) -> Table | None:
 
 def _at(run: Run, place: int, name: str) -> float | None:
     return run.rounds[place].get(name)
+
+
+def _spent(run: Run, place: int | None, name: str) -> float | None:
+    """What a round cost of something, or with `place` None the whole run."""
+    rounds = run.rounds if place is None else run.rounds[place : place + 1]
+    total = totals(rounds)
+    if name == "training":
+        return total["training_flops"] / 1e9 if "training_flops" in total else None
+    return total.get("rows" if name == "new_rows" else name)
 
 
 def _tokens(run: Run, place: int) -> float | None:

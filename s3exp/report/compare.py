@@ -56,7 +56,8 @@ def estimate(values: Sequence[float]) -> Estimate:
 def gains(results: Sequence[Result], base: str = "zerogen", metric: str | None = None) -> list[Gain]:
     """How far the runs of every strategy are above those of `base` on the same task, by its primary metric or `metric`.
 
-    Where several groups of `base` runs could be meant (they differ by more than the seed), none is.
+    Where there are several groups of `base` runs (they differ by more than the seed), the one of the same variant is
+    meant; where that is not one either, none is.
     """
     groups = by_name(results)
     bases: dict[str, list[str]] = defaultdict(list)
@@ -66,7 +67,9 @@ def gains(results: Sequence[Result], base: str = "zerogen", metric: str | None =
     found = []
     for name, runs in groups.items():
         among = bases[runs[0]["task"]]
-        if len(among) != 1 or name in among:
+        if len(among) > 1:
+            among = [one for one in among if _variant(groups[one]) == _variant(runs)]
+        if len(among) != 1 or runs[0]["strategy"] == base:
             continue
         own, other = (_scores(groups[which], metric) for which in (name, among[0]))
         difference = paired(own, other)
@@ -80,6 +83,10 @@ def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Estimate | N
     """How far scores by seed are above others on the seeds of both; None where they share none."""
     shared = sorted(own.keys() & other.keys())
     return estimate([own[seed] - other[seed] for seed in shared]) if shared else None
+
+
+def _variant(runs: Sequence[Result]) -> str:
+    return str(runs[0].get("variant", ""))
 
 
 def _scores(runs: Sequence[Result], metric: str | None) -> dict[int, float]:

@@ -66,10 +66,24 @@ def seconds_spent(run: Run) -> list[float] | None:
     return _total([_seconds(numbers) for numbers in run.rounds])
 
 
+def of_rounds(name: str, unit: float = 1.0) -> Callable[[Run], list[float] | None]:
+    """What is spent of a number that rounds have on record, in units of `unit`."""
+
+    def spent(run: Run) -> list[float] | None:
+        total = _total([numbers.get(name) for numbers in run.rounds])
+        return None if total is None else [value / unit for value in total]
+
+    return spent
+
+
 ROWS = Cost("rows", "rows trained on", rows_spent)
 TOKENS = Cost("tokens", "LLM tokens", tokens_spent)
 SECONDS = Cost("seconds", "seconds", seconds_spent)
-COSTS = (ROWS, TOKENS, SECONDS)
+CPU_SECONDS = Cost("cpu-seconds", "CPU seconds", of_rounds("cost/cpu_seconds"))
+GPU_SECONDS = Cost("gpu-seconds", "GPU seconds", of_rounds("cost/gpu_seconds"))
+TRAINING = Cost("training", "GFLOPs of training", of_rounds("fit/flops", 1e9))
+MONEY = Cost("money", "money, at the prices given", of_rounds("cost/money"))
+COSTS = (ROWS, TOKENS, SECONDS, CPU_SECONDS, GPU_SECONDS, TRAINING, MONEY)
 
 
 def band(values: Sequence[float]) -> tuple[float, float, float]:

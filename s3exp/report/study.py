@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from s3exp.config import PricesConfig
+from s3exp.costs import with_money
 from s3exp.report import breakdowns, found, provenance, tables
 from s3exp.report.arms import arms_of, without_repeats
 from s3exp.report.comparison import Comparison, compare
@@ -31,14 +33,20 @@ class Study:
     left_out: tuple[LeftOut, ...]
 
 
-def collect(folders: Sequence[Path], base: str = "zerogen") -> Study:
+def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig | None = None) -> Study:
     """Read and compare every finished run in or below `folders`, task by task.
+
+    With `prices` all runs cost what they would at these; by themselves what their own configs said.
 
     Raises:
         UserError: a folder does not exist, or there is no finished run.
     """
     runs = find_runs(folders)
     kept, repeats = without_repeats(runs.runs)
+    if prices is not None:
+        kept = [
+            replace(run, rounds=tuple(with_money(numbers, prices) for numbers in run.rounds)) for run in kept
+        ]
     left_out = (*runs.left_out, *repeats)
     if not kept:
         where = ", ".join(map(str, folders))
@@ -100,6 +108,7 @@ def tables_of(comparison: Comparison) -> dict[str, Table]:
         tables.mcnemar_by_seed(comparison),
         tables.equal_cost(comparison),
         breakdowns.rounds(comparison),
+        breakdowns.ledger(comparison),
         breakdowns.groups(comparison),
         breakdowns.beside_paper(comparison),
         not_clean,

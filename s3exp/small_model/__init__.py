@@ -47,6 +47,13 @@ def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint"
     raise UserError(f"{key}={checkpoint} is not a model folder: {reason}")
 
 
+def has_gpu() -> bool:
+    """Whether a small model would train on a GPU here."""
+    from s3exp.small_model.device import device
+
+    return device().type == "cuda"
+
+
 def build_small_model(
     config: SmallModelConfig,
     *,

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
 from s3exp.small_model.batches import Row
+from s3exp.small_model.flops import of_bag
 from s3exp.small_model.heads import ClassHead
 from s3exp.types import Example, UserError
 
@@ -177,6 +178,11 @@ class Bag(ClassHead):
         """Logits of shape (rows, classes)."""
         logits: Tensor = network(**batch)
         return logits
+
+    def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
+        """FLOPs of one forward pass over some rows."""
+        features = sum(len(row[0]) for row in rows)
+        return of_bag(features, len(rows), self.config.dim, len(self.labels))
 
     def draw(self, seed: int) -> nn.Module:
         """A network with fresh weights, a function of `seed` alone."""

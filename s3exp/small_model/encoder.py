@@ -22,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
 from s3exp.small_model.batches import Row
+from s3exp.small_model.flops import of_transformer
 from s3exp.small_model.heads import ClassHead
 from s3exp.types import Example, UserError
 
@@ -108,6 +109,10 @@ class Encoder(ClassHead):
         """Logits of shape (rows, classes)."""
         logits: Tensor = network(**batch).logits
         return logits
+
+    def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
+        """FLOPs of one forward pass over some rows."""
+        return of_transformer(network, [len(row[0]) for row in rows])
 
     def draw(self, seed: int) -> nn.Module:
         """The pretrained encoder in float32 with a head drawn from `seed`.

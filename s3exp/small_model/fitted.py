@@ -20,6 +20,7 @@ from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
 from s3exp.small_model.batches import Batches, Row, by_length
 from s3exp.small_model.device import autocast, cpu_threads, device
+from s3exp.small_model.flops import TRAINING
 from s3exp.small_model.training import Fit, Head, run_training
 from s3exp.types import Example, Prediction, UserError
 
@@ -53,6 +54,10 @@ class Architecture(Head, Protocol):
 
     def prediction(self, example: Example, numbers: Sequence[float]) -> Prediction:
         """The prediction of one row, from its numbers. Looks at the row's id and texts alone."""
+        ...
+
+    def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
+        """FLOPs of one forward pass over some rows."""
         ...
 
     def draw(self, seed: int) -> nn.Module:
@@ -166,7 +171,8 @@ class TrainableSmallModel:
         alike change nothing, and a row of weight 0 is as if it were not there.
 
         Returns:
-            The trained small model, and the metrics of `run_training`.
+            The trained small model, and the metrics of `run_training` with `flops`: of its training, and of its look
+            at `select` after every epoch.
 
         Raises:
             UserError: no row counts, the checkpoint cannot be loaded, or the training diverged.
@@ -194,7 +200,13 @@ class TrainableSmallModel:
         )
         with cpu_threads(self.architecture.threads):
             metrics = run_training(fit)
+        metrics["flops"] = metrics["epochs"] * self._flops_of_epoch(fit)
         return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
+
+    def _flops_of_epoch(self, fit: Fit) -> float:
+        looked = [] if fit.select is None else fit.select.rows
+        flops = self.architecture.flops
+        return TRAINING * flops(fit.network, fit.train.rows) + flops(fit.network, looked)
 
     def _batches(
         self,

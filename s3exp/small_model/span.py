@@ -20,6 +20,7 @@ from transformers import AutoModelForQuestionAnswering
 from s3exp.config import SmallModelConfig
 from s3exp.small_model.batches import Row
 from s3exp.small_model.encoder import Encoder, quiet
+from s3exp.small_model.flops import of_transformer
 from s3exp.squad import exact
 from s3exp.types import Answer, Example, Prediction, UserError
 
@@ -139,6 +140,10 @@ class SpanEncoder(Encoder):
         arranged = both[batch["slots"].clamp(min=0)].transpose(1, 2)
         starts, _ = _arranged(batch)
         return arranged.masked_fill(starts[:, None] < 0, OUTSIDE)
+
+    def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
+        """FLOPs of one forward pass over some rows' windows."""
+        return of_transformer(network, [length for row in rows for length in row[3].tolist()])
 
     def targets(self, examples: Sequence[Example]) -> list[int]:
         """The number of every row's text and answers."""

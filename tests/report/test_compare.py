@@ -52,6 +52,22 @@ def test_runs_that_differ_by_more_than_the_seed_are_not_mixed() -> None:
     assert [(g.name, round(g.difference.mean, 6)) for g in found] == [("s3 (1)", 0.1), ("s3 (2)", -0.1)]
 
 
+def test_variants_are_compared_with_their_own_base() -> None:
+    def of(strategy: str, variant: str, accuracy: float) -> dict[str, Any]:
+        return run(strategy, 0, accuracy) | {"variant": variant}
+
+    found = gains(
+        [
+            of("zerogen", "rows=500", 0.5), of("zerogen", "rows=900", 0.6),
+            of("s3", "rows=500", 0.55), of("s3", "rows=900", 0.7), of("s3", "rows=70", 0.9),
+        ]
+    )  # fmt: skip
+    assert [(g.name, g.base, round(g.difference.mean, 6)) for g in found] == [
+        ("s3, rows=500", "zerogen, rows=500", 0.05),
+        ("s3, rows=900", "zerogen, rows=900", 0.1),
+    ]
+
+
 def test_nothing_to_compare_with() -> None:
     assert gains([run("s3", 0, 0.7)]) == []
     assert gains([run("zerogen", 0, 0.6), run("zerogen", 0, 0.5), run("s3", 0, 0.7)]) == []
