@@ -78,7 +78,7 @@ def run(parts: Parts) -> dict[str, Any]:
         train += record.batch.examples
         guesses = record.predictions
         errors = parts.task.wrong(gold.mine, guesses)
-        records.append(record)
+        records.append(record.light())
         parts.store.write_ledger(ledger(parts.task, records))
         log.info("round %d: %s", number, metrics.line(record, errors, parts.task.metric))
         parts.tracker.log_round(record)  # then W&B

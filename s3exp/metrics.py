@@ -106,7 +106,7 @@ def _of_fit(fit: dict[str, float]) -> dict[str, float]:
 
 def tokens(record: RoundRecord) -> int:
     """LLM tokens of a round, prompts and completions, whether asked now or taken from the store."""
-    return sum(c.prompt_tokens + c.completion_tokens for _, c in record.batch.asked)
+    return int(record.metrics["llm/prompt_tokens"] + record.metrics["llm/completion_tokens"])
 
 
 def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:

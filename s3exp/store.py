@@ -17,9 +17,9 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from filelock import FileLock, Timeout
 
@@ -44,6 +44,10 @@ class RoundRecord:
     predictions: tuple[Prediction, ...]
     metrics: dict[str, float]
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def light(self) -> RoundRecord:
+        """The record without what is on disk and was counted: prompts, completions and tables."""
+        return replace(self, batch=replace(self.batch, asked=(), rejected=()), tables={})
 
 
 class RunStore:
@@ -168,7 +172,7 @@ class RunStore:
 
     def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
         """What is said of each test row, and whether it is right: runs are compared row by row."""
-        rows = ({**asdict(guess), "right": guess.id not in wrong} for guess in predictions)
+        rows = ({**_plain(guess), "right": guess.id not in wrong} for guess in predictions)
         write_lines(self.folder / "test.jsonl", rows)
 
     def write_certificate(self, certificate: Mapping[str, Any]) -> None:
@@ -233,17 +237,32 @@ def read_ledger(folder: Path) -> list[dict[str, Any]]:
         raise UserError(f"{path}: no error ledger of a run can be read there ({error})") from error
 
 
-def _tables(record: RoundRecord) -> dict[str, list[dict[str, Any]]]:
+def _tables(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
+    """The rows of every file of a round, made as they are written: a million of them need not fit twice."""
     batch = record.batch
-    prompts = {prompt_hash(prompt): prompt for prompt, _ in batch.asked}
+    names = [prompt_hash(prompt) for prompt, _ in batch.asked]
+    prompts = dict(zip(names, (prompt for prompt, _ in batch.asked), strict=True))
     return {
-        "prompts.jsonl": [{"hash": name, **asdict(prompt)} for name, prompt in prompts.items()],
-        "completions.jsonl": [{"prompt": prompt_hash(p), **asdict(c)} for p, c in batch.asked],
-        "examples.jsonl": [asdict(example) for example in batch.examples],
-        "rejected.jsonl": [asdict(rejected) for rejected in batch.rejected],
-        "predictions.jsonl": [asdict(prediction) for prediction in record.predictions],
-        **{f"{name}.jsonl": list(map(dict, found)) for name, found in record.tables.items()},
+        "prompts.jsonl": ({"hash": name, **_plain(prompt)} for name, prompt in prompts.items()),
+        "completions.jsonl": (
+            {"prompt": name, **_plain(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
+        ),
+        "examples.jsonl": map(_plain, batch.examples),
+        "rejected.jsonl": map(_plain, batch.rejected),
+        "predictions.jsonl": map(_plain, record.predictions),
+        **{f"{name}.jsonl": found for name, found in record.tables.items()},
     }
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """A dataclass as `asdict` gives it, without its deep copies: ten times faster."""
+    return {part.name: _inner(getattr(value, part.name)) for part in fields(value)}
+
+
+def _inner(value: Any) -> Any:
+    if isinstance(value, Answer):
+        return _plain(value)
+    return list(map(_inner, value)) if isinstance(value, tuple) else value
 
 
 def _prompt(row: dict[str, Any]) -> Prompt:
@@ -274,23 +293,34 @@ def _short(value: Any) -> str:
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
     """Write rows as JSON Lines, wholly or not at all; returns the SHA-256 of the file."""
-    text = "".join(_dump(row) + "\n" for row in rows)
-    write_text(path, text)
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256()
+    with _writing(path) as file:
+        for row in rows:
+            line = _dump(row) + "\n"
+            digest.update(line.encode())
+            file.write(line)
+    return digest.hexdigest()
 
 
 def _read_lines(path: Path, digest: str) -> list[dict[str, Any]]:
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise ValueError(f"{path.name} was changed")
-    return [json.loads(line) for line in data.decode().split("\n") if line]
+    with path.open("rb") as file:  # lines end at a line feed and nowhere else
+        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            raise ValueError(f"{path.name} was changed")
+        file.seek(0)
+        return [json.loads(line) for line in file]
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader finds the old one or the new one, never a part; on disk before it returns."""
+    with _writing(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[TextIO]:
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8") as file:
-        file.write(text)
+        yield file
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
