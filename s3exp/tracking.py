@@ -191,7 +191,7 @@ class Wandb:
         tables = {"round/examples": example_rows(record, self._card, limit)}
         errors = error_rows(record, self._before, self._card, limit)
         if errors.data:
-            tables["round/errors"] = errors
+            tables["round/errors_shown"] = errors  # `round/errors` is the number of them
         for name, columns in AUDIT_TABLES.items():
             if record.tables.get(name):
                 tables[f"round/{name}"] = audit_rows(record.tables[name], columns, limit)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,14 @@ def shared() -> Path:
 def write_rows(tmp_path: Path) -> Callable[[str, list[dict[str, object]]], str]:
     """Write rows as a JSON Lines file; returns its path."""
 
-    def write(name: str, rows: list[dict[str, object]]) -> str:
-        path = tmp_path / name
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        return str(path)
+    return partial(write_rows_in, tmp_path)
 
-    return write
+
+def write_rows_in(folder: Path, name: str, rows: list[dict[str, object]]) -> str:
+    """Write rows as a JSON Lines file of a folder; returns its path."""
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
 
 
 def audit_of(config: Config, task: Task) -> Audit:
@@ -64,12 +67,17 @@ def as_rows(examples: list[Example]) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def toy_config(write_rows: Callable[[str, list[dict[str, object]]], str]) -> Config:
+def toy_config(tmp_path: Path) -> Config:
+    """S3 in the toy world, with its gold in the test's own folder."""
+    return toy_world(tmp_path)
+
+
+def toy_world(folder: Path) -> Config:
     """S3 in the toy world: half of the gold rows have hard words, in validation and test alike."""
     gold = GoldConfig(
-        train=write_rows("train.jsonl", as_rows(toy_gold("train", 100, 0.5, 1))),
-        validation=write_rows("validation.jsonl", as_rows(toy_gold("validation", 200, 0.5, 2))),
-        test=write_rows("test.jsonl", as_rows(toy_gold("test", 200, 0.5, 3))),
+        train=write_rows_in(folder, "train.jsonl", as_rows(toy_gold("train", 100, 0.5, 1))),
+        validation=write_rows_in(folder, "validation.jsonl", as_rows(toy_gold("validation", 200, 0.5, 2))),
+        test=write_rows_in(folder, "test.jsonl", as_rows(toy_gold("test", 200, 0.5, 3))),
         overlap="drop",
     )
     task = TaskConfig(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,18 @@ def go(
     strategy: str = "s3",
     llm: LLM | None = None,
     cache: Path | None = None,
+    identity: Mapping[str, Any] | None = None,
     **parts: Any,
 ) -> dict[str, Any]:
-    """Run the loop once in the toy world, with the real small model, store and record; `parts` replace some."""
+    """Run the loop once in the toy world, with the real small model, store and record; `parts` replace some.
+
+    `identity` is the flat config that run.json gets, by itself no more than the strategy.
+    """
     chosen = STRATEGIES[strategy]
     gold = load_gold(config.task, with_train=chosen.human)
     engine = llm or ToyLLM()
     small = SmallModelConfig(kind="bag", epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
-    store = RunStore(folder, "", {"strategy": strategy})
+    store = RunStore(folder, "", identity or {"strategy": strategy})
     task = Classification(config.task, config.llm, gold, lambda text: text)
     try:
         made = Parts(

@@ -120,11 +120,13 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
     metric = [line["metric"] for line in found if line["type"] == "metric"]
     assert {"glob_name": "round/*", "step_metric": "round"}.items() <= metric[1].items()
 
-    assert "round/errors.path" not in history[0]  # nothing was shown for the seed
+    assert [item["round/errors"] for item in history] == [2, 1, 0]  # a number, beside the table
+
+    assert "round/errors_shown.path" not in history[0]  # nothing was shown for the seed
     seed = table(place, history[0], "round/examples")
     assert seed["columns"] == ["id", "text", "label", "parent"]
     assert seed["data"][0] == ["s0", "written text s0", "negative", ""]
-    errors = [table(place, item, "round/errors") for item in history[1:]]
+    errors = [table(place, item, "round/errors_shown") for item in history[1:]]
     columns = ["error", "text", "label", "predicted", "examples", "count"]
     assert [one["columns"] for one in errors] == [columns, columns]
     told = "[negative] written text c0\n\n[negative] written text c2"
@@ -213,7 +215,7 @@ def test_the_tables_are_capped(tmp_path: Path) -> None:
     place = track(tmp_path, TrackerConfig(table_rows=1))
     history = [line["history"]["item"] for line in inspect(place) if line["type"] == "history"]
     assert [item["round/examples.nrows"] for item in history] == [1, 1, 1]
-    assert [item["round/errors.nrows"] for item in history[1:]] == [1, 1]
+    assert [item["round/errors_shown.nrows"] for item in history[1:]] == [1, 1]
 
 
 def test_a_child_is_told_by_what_it_says_that_its_parent_does_not(tmp_path: Path) -> None:

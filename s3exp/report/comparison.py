@@ -68,6 +68,12 @@ class Comparison:
                 return _turned(pair)
         return None
 
+    def gain_by_seed(self, arm: Arm) -> dict[int, float]:
+        """How far an arm is above its base at every seed of both; empty for the base itself."""
+        base = self.bases.get(arm.name)
+        own, other = arm.scores, self.arm(base).scores if base is not None else {}
+        return {seed: own[seed] - other[seed] for seed in own if seed in other}
+
     def gain(self, arm: Arm) -> Estimate | None:
         """How far an arm is above its base, paired by seed; None for the base itself."""
         base = self.bases.get(arm.name)

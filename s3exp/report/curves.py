@@ -27,6 +27,11 @@ class Cost:
     title: str
     spent: Callable[[Run], list[float] | None]
 
+    def in_all(self, run: Run) -> float | None:
+        """What a whole run spent; None where that is not on record."""
+        total = self.spent(run)
+        return total[-1] if total else None
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:

@@ -39,12 +39,16 @@ def draw_all(comparisons: Sequence[Comparison], folder: Path) -> dict[str, Drawi
         return {one.task: _draw(one, folder, file_name(one.task)) for one in comparisons}
 
 
-def _draw(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
-    arms = comparison.arms
+def looks_of_arms(comparison: Comparison) -> dict[str, Look]:
+    """The look of every arm, and of every strategy as a whole, by name."""
     arms = comparison.arms
     own = looks_by_strategy([arm.strategy for arm in arms])
     looks = {arm.name: look for arm, look in zip(arms, own, strict=True)}
-    looks |= {arm.strategy: look for arm, look in zip(arms[::-1], own[::-1], strict=True)}
+    return looks | {arm.strategy: look for arm, look in zip(arms[::-1], own[::-1], strict=True)}
+
+
+def _draw(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
+    looks = looks_of_arms(comparison)
     kinds = {
         "scores": panels.score_panels(comparison),
         "cost": panels.cost_panels(comparison),

@@ -1,4 +1,7 @@
-"""Tables as values, and as CSV, Markdown and LaTeX, each of which escapes what it must. HTML is the page's."""
+"""Tables as values, and as CSV, Markdown and LaTeX, each of which escapes what it must, and as pandas data frames.
+
+A notebook shows a table as its Markdown. HTML is the page's.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3exp.report.texts import chance, clean, percent, points
+
+if TYPE_CHECKING:
+    import pandas
 
 Cell = Any  # text, number, a pair of them for an interval, or None: unknown
 
@@ -52,6 +58,10 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
 
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows of it."""
+        return as_markdown(self)
+
 
 def told(column: Column, value: Cell) -> str:
     """A cell as people read it, not yet escaped; empty where it is unknown."""
@@ -70,20 +80,19 @@ def as_csv(table: Table) -> str:
     """Names and full numbers, for programs: scores as shares, an interval as two columns."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names: list[str] = []
-    for column in table.columns:
-        wide = column.kind in ("interval", "change")
-        names += [f"{column.name}_low", f"{column.name}_high"] if wide else [column.name]
-    writer.writerow(names)
+    writer.writerow(_names(table))
+    numeric = [column.numeric for column in table.columns for _ in _places(column)]
     for row in table.rows:
-        cells: list[Cell] = []
-        for column, value in zip(table.columns, row, strict=True):
-            if column.kind in ("interval", "change"):
-                cells += list(value) if value is not None else [None, None]
-            else:
-                cells.append(value if column.numeric or value is None else _plain(value))
-        writer.writerow(cells)
+        cells = zip(numeric, _cells(table, row), strict=True)
+        writer.writerow([value if number or value is None else _plain(value) for number, value in cells])
     return out.getvalue()
+
+
+def as_frame(table: Table) -> pandas.DataFrame:
+    """The table to go on computing with: the names and full numbers of `as_csv`, texts as they stand."""
+    import pandas
+
+    return pandas.DataFrame([_cells(table, row) for row in table.rows], columns=_names(table))
 
 
 def as_markdown(table: Table) -> str:
@@ -122,6 +131,26 @@ def as_latex(table: Table) -> str:
             "",
         ]
     )
+
+
+def _places(column: Column) -> tuple[str, ...]:
+    """Endings of the names that a column has in files: an interval is two."""
+    return ("_low", "_high") if column.kind in ("interval", "change") else ("",)
+
+
+def _names(table: Table) -> list[str]:
+    return [column.name + end for column in table.columns for end in _places(column)]
+
+
+def _cells(table: Table, row: Sequence[Cell]) -> list[Cell]:
+    """A row with the ends of its intervals as cells of their own."""
+    cells: list[Cell] = []
+    for column, value in zip(table.columns, row, strict=True):
+        if len(_places(column)) == 2:
+            cells += list(value) if value is not None else [None, None]
+        else:
+            cells.append(value)
+    return cells
 
 
 def _plain(value: Cell) -> str:

@@ -80,12 +80,12 @@ def _child(child: Mapping[str, Any], fields: Mapping[str, Any], run: Run) -> dic
     return {
         "id": clean(str(child.get("id", ""))),
         "fields": _texts(written),
-        "label": _label(child.get("label"), run),
+        "label": label_name(child.get("label"), run),
         "tokens": tokens if isinstance(tokens, int) else None,
     }
 
 
-def _label(label: Any, run: Run) -> str:
+def label_name(label: Any, run: Run) -> str:
     """Name of a class, empty where it is not known or nothing is classified."""
     names = run.identity.get("task.labels")
     if isinstance(names, list) and isinstance(label, int) and 0 <= label < len(names):

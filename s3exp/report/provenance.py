@@ -52,7 +52,7 @@ def records(comparisons: Sequence[Comparison]) -> Table:
 
 
 def _record(task: str, arm: str, run: Run) -> tuple[Cell, ...]:
-    tokens, seconds = (total[-1] if (total := cost.spent(run)) else None for cost in (TOKENS, SECONDS))
+    tokens, seconds = (cost.in_all(run) for cost in (TOKENS, SECONDS))
     clean = {True: "yes", False: "NO", None: None}[is_clean(run)]
     made_of = (config_hash(run), llm_of(run), small_model_of(run))
     return (task, arm, run.seed, run.score, tokens, seconds, clean, *made_of, str(run.folder))

@@ -118,9 +118,26 @@ def _read(folder: Path) -> Run | str:
     if not (folder / "result.json").is_file():
         rounds = sum(1 for place in (folder / "rounds").glob("*") if place.name.isdigit())
         return f"not finished: {rounds} rounds on record"
-    result = _read_json(folder / "result.json")
+    result, record = (_read_json(folder / name) for name in ("result.json", "run.json"))
     if not isinstance(result, dict):
         return "result.json cannot be read"
+    identity = record.get("identity") if isinstance(record, dict) else None
+    certificate = _read_json(folder / "certificate.json")
+    return run_of(
+        folder,
+        result,
+        identity if isinstance(identity, dict) else {},
+        certificate if isinstance(certificate, dict) else None,
+    )
+
+
+def run_of(
+    folder: Path,
+    result: Mapping[str, Any],
+    identity: Mapping[str, Any],
+    certificate: Mapping[str, Any] | None = None,
+) -> Run | str:
+    """The run whose result.json holds `result`, or why its numbers cannot be used."""
     wrong = [name for name, kind in _NEEDED.items() if not isinstance(result.get(name), kind)]
     if wrong:
         return f"result.json lacks {', '.join(wrong)}"
@@ -131,9 +148,6 @@ def _read(folder: Path) -> Run | str:
     rounds_read = tuple(_numbers(entry) for entry in result["rounds"] if isinstance(entry, dict))
     if score is None or not rounds_read:
         return f"result.json lacks {'the rounds' if score is not None else f'a test {metric}'}"
-    record = _read_json(folder / "run.json")
-    identity = record.get("identity") if isinstance(record, dict) else None
-    certificate = _read_json(folder / "certificate.json")
     return Run(
         folder,
         task=clean(result["task"]),
@@ -143,8 +157,8 @@ def _read(folder: Path) -> Run | str:
         score=score,
         result=result,
         rounds=rounds_read,
-        identity=identity if isinstance(identity, dict) else {},
-        certificate=certificate if isinstance(certificate, dict) else None,
+        identity=identity,
+        certificate=certificate,
     )
 
 

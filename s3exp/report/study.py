@@ -15,7 +15,7 @@ from s3exp.report import breakdowns, found, provenance, tables
 from s3exp.report.arms import arms_of, without_repeats
 from s3exp.report.comparison import Comparison, compare
 from s3exp.report.export import Table, write_tables
-from s3exp.report.runs import LeftOut, find_runs
+from s3exp.report.runs import Found, LeftOut, Run, find_runs
 from s3exp.report.texts import file_name, plural
 from s3exp.report.verdict import Verdict, verdict
 from s3exp.store import write_text
@@ -32,6 +32,33 @@ class Study:
     verdicts: tuple[Verdict, ...]
     left_out: tuple[LeftOut, ...]
 
+    def comparison(self, task: str | None = None) -> Comparison:
+        """The comparison of one task, by itself the first.
+
+        Raises:
+            UserError: there is no run of that task.
+        """
+        found = {one.task: one for one in self.comparisons}
+        if task is not None and task not in found:
+            raise UserError(f"no finished run of the task {task} is on record; there are {', '.join(found)}")
+        return self.comparisons[0] if task is None else found[task]
+
+    def run(self, name: str | None = None) -> Run:
+        """One run by the name of its directory, by itself the first of those with most rounds.
+
+        Raises:
+            UserError: no run has that name.
+        """
+        runs = [run for one in self.comparisons for arm in one.arms for run in arm.runs]
+        if name is None:
+            return max(runs, key=lambda run: len(run.rounds))
+        named = [run for run in runs if run.folder.name == name]
+        if not named:
+            raise UserError(
+                f"no finished run is called {name}; the first of those there are: {runs[0].folder.name}"
+            )
+        return named[0]
+
 
 def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig | None = None) -> Study:
     """Read and compare every finished run in or below `folders`, task by task.
@@ -41,7 +68,15 @@ def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig
     Raises:
         UserError: a folder does not exist, or there is no finished run.
     """
-    runs = find_runs(folders)
+    return study_of(find_runs(folders), ", ".join(map(str, folders)), base)
+
+
+def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
+    """Compare runs that were found `where`, task by task; gains are over the strategy `base`.
+
+    Raises:
+        UserError: there is no finished run.
+    """
     kept, repeats = without_repeats(runs.runs)
     if prices is not None:
         kept = [
@@ -49,7 +84,6 @@ def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig
         ]
     left_out = (*runs.left_out, *repeats)
     if not kept:
-        where = ", ".join(map(str, folders))
         some = (
             f" ({plural(len(left_out), 'run')}: {left_out[0].folder.name} {left_out[0].why})"
             if left_out

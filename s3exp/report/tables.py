@@ -11,7 +11,7 @@ from statistics import fmean
 from s3exp.report.arms import Arm
 from s3exp.report.compare import Estimate
 from s3exp.report.comparison import Comparison, interval_of, mean_of
-from s3exp.report.curves import SECONDS, TOKENS, Cost, compare_at_cost
+from s3exp.report.curves import SECONDS, TOKENS, compare_at_cost
 from s3exp.report.export import Column, Table
 from s3exp.report.runs import Run
 from s3exp.report.statistics import holm
@@ -40,8 +40,8 @@ def results(comparison: Comparison) -> Table:
                 sure,
                 mean_over(arm, lambda run: run.rounds[-1].get("train_rows")),
                 mean_over(arm, calls),
-                mean_over(arm, lambda run: _end(run, TOKENS)),
-                mean_over(arm, lambda run: _end(run, SECONDS)),
+                mean_over(arm, TOKENS.in_all),
+                mean_over(arm, SECONDS.in_all),
             )
         )
     metric, bases = comparison.metric, sorted(set(comparison.bases.values()))
@@ -166,11 +166,6 @@ def mean_over(arm: Arm, number: Callable[[Run], float | None]) -> float | None:
     values: Iterable[float | None] = [number(run) for run in arm.runs]
     known = [value for value in values if value is not None]
     return fmean(known) if len(known) == len(arm.runs) else None
-
-
-def _end(run: Run, cost: Cost) -> float | None:
-    total = cost.spent(run)
-    return total[-1] if total else None
 
 
 def _ends(found: Estimate | None) -> tuple[float, float] | None:

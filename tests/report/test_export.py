@@ -1,4 +1,4 @@
-"""Tables as CSV, Markdown and LaTeX: what is in them, and what each format escapes."""
+"""Tables as CSV, Markdown, LaTeX and data frames: what is in them, and what each format escapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from s3exp.report.arms import arms_of
 from s3exp.report.breakdowns import beside_paper, rounds
 from s3exp.report.comparison import compare
-from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown, write_tables
+from s3exp.report.export import Column, Table, as_csv, as_frame, as_latex, as_markdown, write_tables
 from s3exp.report.found import certificates, rejected, shortcuts
 from s3exp.report.runs import find_runs
 from s3exp.report.tables import mcnemar_by_seed, pairs, results
@@ -31,6 +31,14 @@ def test_csv_has_full_numbers_and_no_formula() -> None:
     assert rows[1] == [r"a\b_{c}^~$#<b>|*", "0.1234", "-0.01", "0.02"]
     assert rows[2] == ["'=1+1", "", "", ""]
     assert rows[3] == ["line\nbreak\u2407", "1.0", "", ""]
+
+
+def test_a_frame_has_full_numbers_and_texts_as_they_stand() -> None:
+    frame = as_frame(NASTY)
+    assert list(frame.columns) == ["name", "score", "gain_low", "gain_high"]
+    assert list(frame["name"]) == [row[0] for row in NASTY.rows]
+    assert frame.loc[0, ["score", "gain_low", "gain_high"]].tolist() == [0.1234, -0.01, 0.02]
+    assert frame.loc[1].isna().tolist() == [False, True, True, True]
 
 
 def test_markdown_escapes_what_would_be_markup() -> None:
