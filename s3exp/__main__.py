@@ -70,10 +70,12 @@ def command() -> int:
 def job(composed: DictConfig) -> None:
     """One run of the command, in whatever process a launcher starts it. A run that fails leaves the others alone."""
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
     from omegaconf import OmegaConf
 
     from s3exp.build import run
     from s3exp.cells import Cell, note
+    from s3exp.wandb_environment import check_agent
 
     for noisy in ("httpx", "openai", "pytorch_lightning", "lightning", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -85,6 +87,7 @@ def job(composed: DictConfig) -> None:
         number, tuple(facts.overrides.task), None, "failed", sweep=composed.sweep, asked=composed.status
     )
     try:
+        check_agent(many=facts.mode == RunMode.MULTIRUN)
         outcome = run(composed)
     except UserError as error:
         cell = replace(cell, detail=str(error), code=2)

@@ -3,6 +3,8 @@
 The only file that imports wandb, and only once a run starts. It does not know how a round is made,
 and W&B never stops a run: its first error becomes one warning, and the run goes on without it. A
 run that is continued shows all its rounds again, so nothing is remembered between two processes.
+Where a W&B agent started the process, the run that it asked for is the one that is shown; what that
+changes is in wandb_environment.py.
 """
 
 from __future__ import annotations
@@ -12,17 +14,17 @@ import importlib.util
 import json
 import logging
 import os
-import re
 import shutil
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from s3exp.config import Config, TrackerConfig, identity
+from s3exp.config import Config, TrackerConfig, flat, identity
 from s3exp.store import read_ledger
 from s3exp.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
 from s3exp.types import Prediction, UserError
+from s3exp.wandb_environment import FOLDERS, SETTINGS, agent_run, clean, mode_of
 
 if TYPE_CHECKING:
     import wandb
@@ -37,20 +39,6 @@ AUDIT_TABLES = {
     "findings": ("row", "finding", "text"),
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
     "noise": ("row", "label", "suggested", "quality", "text"),
-}
-_FOLDERS = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_ARTIFACT_DIR")  # else outside the run
-_SETTINGS: dict[str, Any] = {
-    "silent": True,
-    "console": "off",
-    "use_dot_wandb": False,
-    "init_timeout": 10.0,  # online: seconds to look for the server before going offline
-    "finish_timeout": 120.0,  # online: seconds to wait for uploads; the rest is on disk
-    # An override or a variable may hold a key: no argv, program, host, code, git or packages.
-    "x_disable_meta": True,
-    "disable_code": True,
-    "disable_git": True,
-    "disable_job_creation": True,
-    "x_save_requirements": False,
 }
 
 
@@ -88,23 +76,20 @@ def start(config: TrackerConfig, card: Card) -> Tracker:
     Raises:
         UserError: W&B is asked for and not installed, or WANDB_MODE is not a mode.
     """
-    mode = config.mode or os.environ.get("WANDB_MODE") or "offline"
-    mode = {"run": "online", "dryrun": "offline"}.get(mode, mode)  # W&B's older names
-    if config.kind == "none" or mode == "disabled":
+    mode = mode_of(config)
+    if mode == "disabled":
         return Nothing()
-    if mode not in ("online", "offline"):
-        raise UserError(f"WANDB_MODE={mode}: choose one of online, offline, disabled")
     if importlib.util.find_spec("wandb") is None:
         raise UserError("tracker=wandb: pip install wandb first, or choose tracker=none")
     return Wandb(config, card, mode)
 
 
-def clean(name: str, longest: int) -> str:
-    """A name that W&B accepts ([A-Za-z0-9_.-]); a long one keeps its start and gets a hash."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "run"
-    if len(name) <= longest:
-        return name
-    return f"{name[: longest - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+def has_key() -> bool:
+    """Whether W&B has an API key to log in with. No server is asked."""
+    import wandb
+
+    wandb.setup(wandb.Settings(silent=True))  # else logging in talks to the console
+    return wandb.login(prompt=False, verify=False)
 
 
 def _of_wandb(error: Exception) -> bool:
@@ -168,15 +153,16 @@ class Wandb:
         self._config, self._card, self._mode = config, card, mode
         self._root = card.folder.resolve() / "wandb"
         self._run: wandb.Run | None = None
-        self._mark = self._root / "complete"  # made when W&B has been told the final numbers
+        self._agents = agent_run()
+        self._mark = self._root / "complete"  # the id under which W&B was told the final numbers
         self._ended = False
-        self._outer: dict[str, str | None] = {}  # _FOLDERS as they were outside
+        self._outer: dict[str, str | None] = {}  # FOLDERS as they were outside
         self._before: dict[str, Prediction] = {}
         self._parent: str | None = None  # the dataset of the round before
 
     def __enter__(self) -> Self:
-        self._outer = {name: os.environ.get(name) for name in _FOLDERS}
-        os.environ.update(dict.fromkeys(_FOLDERS, str(self._root / "staging")))
+        self._outer = {name: os.environ.get(name) for name in FOLDERS}
+        os.environ.update(dict.fromkeys(FOLDERS, str(self._root / "staging")))
         if self._mode == "online":
             self._safely("W&B is out of reach; going on offline", lambda: self._begin("online"))
         if self._run is None:
@@ -191,7 +177,7 @@ class Wandb:
         tables = {"round/examples": example_rows(record, self._card, limit)}
         errors = error_rows(record, self._before, self._card, limit)
         if errors.data:
-            tables["round/errors_shown"] = errors  # `round/errors` is the number of them
+            tables["round/errors_shown"] = errors  # round/errors is their number
         for name, columns in AUDIT_TABLES.items():
             if record.tables.get(name):
                 tables[f"round/{name}"] = audit_rows(record.tables[name], columns, limit)
@@ -214,7 +200,7 @@ class Wandb:
     def finish(self, failed: bool = False) -> None:
         self._log(lambda run: run.finish(exit_code=int(failed)))
         if self._run is not None and self._ended and not failed:
-            self._mark.touch()
+            self._mark.write_text(self._agents or self._card.id, encoding="utf-8")
         self._run = None
         for name, value in self._outer.items():
             if value is None:
@@ -224,35 +210,44 @@ class Wandb:
         self._outer = {}
 
     def complete(self) -> bool:
-        return self._mark.exists()
+        if not self._mark.exists():
+            return False
+        # an agent waits for the run that it named, whatever was shown under other names
+        return self._agents in (None, self._mark.read_text(encoding="utf-8"))
 
     def _begin(self, mode: str) -> None:
         import wandb
 
-        wandb.setup(wandb.Settings(silent=True))  # else logging in talks to the console
-        if mode == "online" and not wandb.login(prompt=False, verify=False):
+        wandb.setup(wandb.Settings(silent=True))
+        if mode == "online" and not has_key():
             raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
         self._mark.unlink(missing_ok=True)
         for old in ("offline-run-*", "run-*", "staging/artifacts"):  # all of it is shown again
             for folder in self._root.glob(old):
                 shutil.rmtree(folder, ignore_errors=True)
-        card, config = self._card, self._config
+        card = self._card
         self._run = run = wandb.init(
-            project=config.project,
-            entity=config.entity,
+            **self._names(),
             dir=str(self._root.parent),
-            id=clean(card.id, 64),
-            name=card.name,
-            config=dict(card.config),
             group=card.group,
             job_type=card.job_type,
             tags=sorted({tag[:64] for tag in card.tags if tag}),
             mode="online" if mode == "online" else "offline",
             reinit="finish_previous",
-            settings=wandb.Settings(**_SETTINGS),
+            settings=wandb.Settings(**SETTINGS),
         )
         run.define_metric("round")
         run.define_metric("round/*", step_metric="round")
+
+    def _names(self) -> dict[str, Any]:
+        """What W&B is to call the run, and its config. In a sweep all names are the agent's."""
+        card, config = self._card, self._config
+        if self._agents is not None:
+            # A sweep's parameters have dotted names, loop.rounds: so has the config, that one value
+            # has one name and that `strategy: s3` of the sweep stands beside strategy.shown.
+            return {"config": flat(dict(card.config))}
+        names = {"project": config.project, "entity": config.entity, "id": clean(card.id, 64)}
+        return {**names, "name": card.name, "config": dict(card.config)}
 
     def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
         import wandb

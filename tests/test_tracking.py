@@ -17,8 +17,9 @@ from s3exp.config import Config, TrackerConfig
 from s3exp.store import RoundRecord
 from s3exp.tables import Card, error_rows
 from s3exp.tasks.gold import Gold
-from s3exp.tracking import Nothing, build_tracker, clean, start
+from s3exp.tracking import Nothing, build_tracker, start
 from s3exp.types import Batch, Example, Prediction, Rejected, UserError
+from s3exp.wandb_environment import clean
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("negative", "positive")
@@ -117,6 +118,7 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
     history = [line["history"]["item"] for line in found if line["type"] == "history"]
     assert [item["round"] for item in history] == [0, 1, 2]
     assert [item["round/select/accuracy"] for item in history] == [0.5, 0.6, 0.7]
+    assert [item["round/errors"] for item in history] == [2, 1, 0]  # a number, whatever tables there are
     metric = [line["metric"] for line in found if line["type"] == "metric"]
     assert {"glob_name": "round/*", "step_metric": "round"}.items() <= metric[1].items()
 
@@ -343,8 +345,8 @@ def test_a_run_keeps_secrets_to_itself_and_to_its_folder(tmp_path: Path, own_hom
 @pytest.mark.parametrize("key", [None, "a" * 40])
 def test_online_without_key_or_network_goes_on_offline(key: str | None, tmp_path: Path) -> None:
     body = """
-from s3exp import tracking
-tracking._SETTINGS["init_timeout"] = 1.0
+from s3exp.wandb_environment import SETTINGS
+SETTINGS["init_timeout"] = 1.0
 track(folder)
 """
     variables = {"WANDB_MODE": "online", "WANDB_BASE_URL": "http://127.0.0.1:9"}

@@ -1,0 +1,158 @@
+"""A W&B server on this machine, for tests: as much of its API as `wandb sweep`, `wandb agent` and a run ask for.
+
+It keeps what it is told, and hands an agent the runs that a test gives it. Nothing of W&B itself is replaced.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlparse
+
+
+class WandbServer:
+    """Runs between `with` and its end. `jobs` are the parameters of the runs that an agent is handed, in order."""
+
+    def __init__(self, jobs: list[dict[str, Any]]) -> None:
+        self.sweeps: list[str] = []  # the YAML of each sweep that was made
+        self.runs: dict[str, dict[str, Any]] = {}  # what was told of each run when it began, by id
+        self.summaries: dict[str, dict[str, Any]] = {}  # by id of a run
+        self.exit_codes: dict[str, int] = {}
+        self.views: list[dict[str, Any]] = []  # workspaces and reports that were saved
+        self._jobs = [(f"job{number}", job) for number, job in enumerate(jobs)]
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                self._say(server.answer(urlparse(self.path).path, json.loads(body or b"{}")))
+
+            def do_PUT(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self._say({})
+
+            def do_GET(self) -> None:
+                self._say({})
+
+            def log_message(self, *_: object) -> None: ...
+
+            def _say(self, content: dict[str, Any]) -> None:
+                body = json.dumps(content).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def answer(self, path: str, told: dict[str, Any]) -> dict[str, Any]:
+        """What the server says to one request."""
+        if path.endswith("file_stream"):
+            self._stream(path.split("/")[-2], told)
+        if path != "/graphql":
+            return {}
+        found = re.search(r"(?:query|mutation)\s+(\w+)", told["query"])
+        operation = found.group(1) if found else ""
+        answer = getattr(self, re.sub(r"(?=[A-Z])", "_", operation).lower(), None)
+        return {"data": answer(told.get("variables") or {}) if answer else {}}
+
+    def _stream(self, run: str, told: dict[str, Any]) -> None:
+        lines = told.get("files", {}).get("wandb-summary.json", {}).get("content", [])
+        if lines:
+            self.summaries[run] = json.loads(lines[-1])
+        if told.get("complete"):
+            self.exit_codes[run] = told["exitcode"]
+
+    def _viewer(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "viewer": {
+                "id": "me",
+                "entity": "me",
+                "username": "me",
+                "email": "",
+                "flags": "{}",
+                "teams": {"edges": []},
+            }
+        }
+
+    def _upsert_sweep(self, told: dict[str, Any]) -> dict[str, Any]:
+        self.sweeps.append(told["config"])
+        project = {"id": "p", "name": told["projectName"], "entity": {"id": "e", "name": "me"}}
+        return {
+            "upsertSweep": {"sweep": {"name": "sweep1", "project": project}, "configValidationWarnings": []}
+        }
+
+    def _sweep_with_runs(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "project": {
+                "sweep": {"id": "s", "name": "sweep1", "config": self.sweeps[-1], "runs": {"edges": []}}
+            }
+        }
+
+    def _create_agent(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"createAgent": {"agent": {"id": "agent1"}}}
+
+    def _heartbeat(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The next run, when none is running; at last the order to leave."""
+        commands: list[dict[str, Any]] = []
+        if not json.loads(told["runState"]):
+            if self._jobs:
+                run, job = self._jobs.pop(0)
+                args = {name: {"value": value} for name, value in job.items()}
+                commands = [{"id": run, "type": "run", "run_id": run, "program": "s3exp", "args": args}]
+            else:
+                commands = [{"id": "end", "type": "exit"}]
+        return {"agentHeartbeat": {"agent": {"id": "agent1"}, "commands": json.dumps(commands)}}
+
+    def _upsert_bucket(self, told: dict[str, Any]) -> dict[str, Any]:
+        run = told["name"]
+        self.runs.setdefault(run, told)
+        project = {"id": "p", "name": told["project"], "entity": {"id": "e", "name": "me"}}
+        bucket = {
+            "id": run,
+            "name": run,
+            "displayName": run,
+            "sweepName": told["sweep"],
+            "project": project,
+            "historyLineCount": 0,
+        }
+        return {"upsertBucket": {"bucket": bucket, "inserted": True}}
+
+    def _create_run_files(self, told: dict[str, Any]) -> dict[str, Any]:
+        files = [{"name": name, "uploadUrl": f"{self.url}/files/{name}"} for name in told["files"]]
+        return {"createRunFiles": {"runID": told["run"], "uploadHeaders": [], "files": files}}
+
+    def _artifact_type(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"project": {"artifact": None}}
+
+    def _server_features_query(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"serverInfo": {"features": []}}
+
+    def _create_artifact(self, _: dict[str, Any]) -> dict[str, Any]:
+        """Everything is there already: nothing is uploaded."""
+        artifact = {"id": "artifact1", "state": "COMMITTED", "artifactSequence": {"latestArtifact": None}}
+        return {"createArtifact": {"artifact": artifact}}
+
+    def _upsert_view2(self, told: dict[str, Any]) -> dict[str, Any]:
+        """A workspace."""
+        self.views.append(told)
+        return {"upsertView": {"view": {"id": "view1", "name": told["name"]}, "inserted": True}}
