@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from s3exp.build import from_hydra, register_schemas
+from s3exp.build import find_sweeps, from_hydra, register_schemas
 from s3exp.config import Config
 from s3exp.types import UserError
 
@@ -29,6 +29,7 @@ NEEDS = {
 
 def composed(*words: str) -> Config:
     register_schemas()
+    find_sweeps()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return from_hydra(compose("config", list(words)))
 

@@ -68,7 +68,14 @@ def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig
     Raises:
         UserError: a folder does not exist, or there is no finished run.
     """
-    return study_of(find_runs(folders), ", ".join(map(str, folders)), base)
+    found = find_runs(folders)
+    if prices is not None:
+        priced = (
+            replace(run, rounds=tuple(with_money(numbers, prices) for numbers in run.rounds))
+            for run in found.runs
+        )
+        found = replace(found, runs=tuple(priced))
+    return study_of(found, ", ".join(map(str, folders)), base)
 
 
 def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
@@ -78,10 +85,6 @@ def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
         UserError: there is no finished run.
     """
     kept, repeats = without_repeats(runs.runs)
-    if prices is not None:
-        kept = [
-            replace(run, rounds=tuple(with_money(numbers, prices) for numbers in run.rounds)) for run in kept
-        ]
     left_out = (*runs.left_out, *repeats)
     if not kept:
         some = (
