@@ -123,8 +123,8 @@ def _of_run(folder: Path, asked: argparse.Namespace) -> Subject:
 
 
 def _audit(subject: Subject, asked: argparse.Namespace) -> int:
+    from s3exp.files import write_lines, write_text
     from s3exp.report.audit import print_audit
-    from s3exp.store import write_lines, write_text
 
     certificate = subject.audit.certify(subject.rows)
     report = subject.audit.look(subject.rows, subject.rows)

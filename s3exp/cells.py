@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from s3exp.store import write_text
+from s3exp.files import write_text
 
 PLACE = "S3EXP_CELLS"  # the environment variable with the folder of notes
 _here: list[Cell] = []  # runs of the command's own process

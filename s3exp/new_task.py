@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s3exp.store import write_text
+from s3exp.files import write_text
 from s3exp.tasks.data import clean, read_rows
 from s3exp.types import UserError
 

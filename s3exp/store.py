@@ -10,19 +10,18 @@ every non-ASCII character escaped, so that no reader can split or misread a line
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from filelock import FileLock, Timeout
 
+from s3exp.files import dump, read_lines, sync, write_lines, write_text
 from s3exp.synthesis import prompt_hash
 from s3exp.types import Answer, Batch, Completion, Example, Fitted, Prediction, Prompt, Rejected, UserError
 
@@ -84,14 +83,14 @@ class RunStore:
                     f"run_dir={self.folder}: holds {strangers[0]} but no run.json: not a run, choose an empty folder"
                 )
             write_text(self.folder / "config.yaml", config_yaml)
-            write_text(path, _dump({"schema": SCHEMA, "identity": identity}, indent=1))
+            write_text(path, dump({"schema": SCHEMA, "identity": identity}, indent=1))
             return
         found = json.loads(path.read_text(encoding="utf-8"))
         if found.get("schema") != SCHEMA:
             raise UserError(
                 f"run_dir={self.folder}: its record has schema {found.get('schema')}, not {SCHEMA}"
             )
-        before, now = found["identity"], json.loads(_dump(identity))
+        before, now = found["identity"], json.loads(dump(identity))
         differ = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
         if differ:
             shown = "; ".join(f"{k}: {_short(before.get(k))} -> {_short(now.get(k))}" for k in differ[:5])
@@ -142,9 +141,9 @@ class RunStore:
         part.mkdir(parents=True)
         hashes = {name: write_lines(part / name, rows) for name, rows in _tables(record).items()}
         marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
-        write_text(part / "round.json", _dump({**marker, "sha256": hashes}, indent=1))
+        write_text(part / "round.json", dump({**marker, "sha256": hashes}, indent=1))
         part.rename(place)
-        _sync(place.parent)
+        sync(place.parent)
 
     def read_result(self) -> dict[str, Any] | None:
         """What `write_result` wrote, or None: the run is not finished."""
@@ -163,7 +162,7 @@ class RunStore:
             yield
         except Exception as error:
             with suppress(OSError):  # a full disk is the reason, perhaps
-                write_text(place, _dump({"reason": f"{type(error).__name__}: {error}"}))
+                write_text(place, dump({"reason": f"{type(error).__name__}: {error}"}))
             raise
 
     def write_ledger(self, entries: Iterable[Mapping[str, Any]]) -> None:
@@ -177,11 +176,11 @@ class RunStore:
 
     def write_certificate(self, certificate: Mapping[str, Any]) -> None:
         """What the synthesized rows were compared with."""
-        write_text(self.folder / "certificate.json", _dump(certificate, indent=1) + "\n")
+        write_text(self.folder / "certificate.json", dump(certificate, indent=1) + "\n")
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """The last act of a run."""
-        write_text(self.folder / "result.json", _dump(result, indent=1))
+        write_text(self.folder / "result.json", dump(result, indent=1))
 
 
 def read_round(folder: Path) -> RoundRecord:
@@ -192,7 +191,7 @@ def read_round(folder: Path) -> RoundRecord:
     """
     try:
         marker = json.loads((folder / "round.json").read_text(encoding="utf-8"))
-        rows = {name: _read_lines(folder / name, digest) for name, digest in marker["sha256"].items()}
+        rows = {name: read_lines(folder / name, digest) for name, digest in marker["sha256"].items()}
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
@@ -282,55 +281,6 @@ def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "answers": tuple(Answer(**answer) for answer in row.get("answers", ()))}
 
 
-def _dump(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=indent)
-
-
 def _short(value: Any) -> str:
-    text = _dump(value)
+    text = dump(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
-    """Write rows as JSON Lines, wholly or not at all; returns the SHA-256 of the file."""
-    digest = hashlib.sha256()
-    with _writing(path) as file:
-        for row in rows:
-            line = _dump(row) + "\n"
-            digest.update(line.encode())
-            file.write(line)
-    return digest.hexdigest()
-
-
-def _read_lines(path: Path, digest: str) -> list[dict[str, Any]]:
-    with path.open("rb") as file:  # lines end at a line feed and nowhere else
-        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-            raise ValueError(f"{path.name} was changed")
-        file.seek(0)
-        return [json.loads(line) for line in file]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old one or the new one, never a part; on disk before it returns."""
-    with _writing(path) as file:
-        file.write(text)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[TextIO]:
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in `folder` outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,74 @@
+"""Files that are wholly there or not at all, and on disk before anybody is told so. JSON Lines with a hash.
+
+Text is ASCII: every other character is escaped, so that no reader can split or misread a line. Knows nothing of runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def dump(value: Any, indent: int | None = None) -> str:
+    """A value as JSON.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=indent)
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write rows as JSON Lines, wholly or not at all; returns the SHA-256 of the file."""
+    digest = hashlib.sha256()
+    with _writing(path) as file:
+        for row in rows:
+            line = dump(row) + "\n"
+            digest.update(line.encode())
+            file.write(line)
+    return digest.hexdigest()
+
+
+def read_lines(path: Path, digest: str) -> list[dict[str, Any]]:
+    """Rows of a JSON Lines file.
+
+    Raises:
+        ValueError: its SHA-256 is another one, or a line is no JSON.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:  # lines end at a line feed and nowhere else
+        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+            raise ValueError(f"{path.name} was changed")
+        file.seek(0)
+        return [json.loads(line) for line in file]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader finds the old one or the new one, never a part; on disk before it returns."""
+    with _writing(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[TextIO]:
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make a rename in `folder` outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
