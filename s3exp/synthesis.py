@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -22,8 +22,6 @@ from s3exp.tasks.task import Task
 from s3exp.types import Batch, Completion, Example, Prompt, Rejected
 
 log = logging.getLogger(__name__)
-
-SCREENED = 5000  # completions that are read at a time: bounds memory
 
 
 class Answers(Protocol):
@@ -47,7 +45,7 @@ class Screen(Protocol):
 
     def repair(self, text: str) -> Repaired: ...
 
-    def problems(self, rows: Sequence[Mapping[str, str]]) -> list[str | None]: ...
+    def problem(self, fields: Mapping[str, str]) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +112,28 @@ def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example],
     seen = {content(row.fields.values()) for row in known}
     examples: list[Example] = []
     made: Counter[str | None] = Counter()  # rows by exemplar
-    turn = questions = 0
+    row = questions = 0
     short = "after all tries"
     while len(examples) < quota:
-        wave = _wave(ask, order, made, turn, min(quota - len(examples), quota * order.tries - questions))
+        wave = _wave(ask, order, made, row, min(quota - len(examples), quota * order.tries - questions))
         prompts = _affordable([prompt for _, prompt in wave], order, asked)
         if not prompts:
             short = "for its LLM tokens" if wave else short
             break
-        turn = wave[len(prompts) - 1][0] + 1
+        row = wave[len(prompts) - 1][0] + 1
         questions += len(prompts)
-        answers = list(zip(prompts, llm.generate(prompts), strict=True))
-        asked += answers
-        for (prompt, completion), row in zip(answers, _rows(task, screen, answers), strict=True):
-            same = content(row.fields.values())
-            problem = "duplicate" if same in seen else row.problem
-            if problem is not None:
-                rejected.append(_rejected(problem, prompt, completion))
+        for prompt, completion in zip(prompts, llm.generate(prompts), strict=True):
+            asked.append((prompt, completion))
+            repaired = screen.repair(completion.text)
+            fields = task.parse(prompt, replace(completion, text=repaired.text))
+            problem = fields if isinstance(fields, str) else _problem(fields, seen, screen)
+            if problem is not None or isinstance(fields, str):
+                rejected.append(_rejected(str(problem), prompt, completion))
                 continue
-            seen.add(same)
+            seen.add(content(fields.values()))
             made[prompt.parent] += 1
-            examples.append(_example(f"r{order.round}-{len(examples)}", order.round, prompt, completion, row))
+            name = f"r{order.round}-{len(examples)}"
+            examples.append(_example(name, order.round, prompt, completion, fields, repaired.rules))
     _report(order, examples, rejected, short)
     return Batch(tuple(examples), tuple(rejected), tuple(asked), order.quota)
 
@@ -249,34 +248,21 @@ def _affordable(
     return prompts
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A completion read as a row, and what is wrong with it; without fields where it is none."""
-
-    fields: Mapping[str, str]
-    rules: tuple[str, ...]  # that repaired it
-    problem: str | None
+def _problem(fields: dict[str, str], seen: set[str], screen: Screen) -> str | None:
+    return "duplicate" if content(fields.values()) in seen else screen.problem(fields)
 
 
-def _rows(task: Task, screen: Screen, answers: Sequence[tuple[Prompt, Completion]]) -> Iterator[_Row]:
-    """Read completions as rows, some thousands at a time: one call of the screen for all of them is what is fast."""
-    for start in range(0, len(answers), SCREENED):
-        repaired, parsed = [], []
-        for prompt, completion in answers[start : start + SCREENED]:
-            repaired.append(screen.repair(completion.text))
-            parsed.append(task.parse(prompt, replace(completion, text=repaired[-1].text)))
-        problems = iter(screen.problems([fields for fields in parsed if not isinstance(fields, str)]))
-        for told, fields in zip(repaired, parsed, strict=True):
-            if isinstance(fields, str):
-                yield _Row({}, told.rules, fields)
-            else:
-                yield _Row(fields, told.rules, next(problems))
-
-
-def _example(name: str, round_: int, prompt: Prompt, completion: Completion, row: _Row) -> Example:
+def _example(
+    name: str,
+    round_: int,
+    prompt: Prompt,
+    completion: Completion,
+    fields: dict[str, str],
+    repaired: tuple[str, ...],
+) -> Example:
     return Example(
         name,
-        row.fields,
+        fields,
         prompt.label,
         round_,
         prompt.parent,
@@ -284,7 +270,7 @@ def _example(name: str, round_: int, prompt: Prompt, completion: Completion, row
         answers=prompt.answers,
         seed=prompt.seed,
         tokens=completion.prompt_tokens + completion.completion_tokens,
-        repaired=row.rules,
+        repaired=repaired,
     )
 
 

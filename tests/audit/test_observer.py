@@ -42,7 +42,7 @@ def test_it_never_looks_at_test_rows(toy_config: Config, audit: Audit) -> None:
     assert not test_texts & {row.fields["text"] for row in audit.gold}
     copy = replace(made(1)[0], fields={"text": sorted(test_texts)[0]})
     assert audit.certify([copy])["roles"]["test"]["exact"] == 1
-    assert audit.screen.problems([copy.fields, {"text": "Nothing like it."}]) == ["copy_of_gold", None]
+    assert audit.screen.problem(copy.fields) == "copy_of_gold"
 
 
 def test_debris_is_of_the_new_rows_and_the_rest_of_all(audit: Audit) -> None:
@@ -105,5 +105,5 @@ def test_a_screen_repairs_and_refuses_as_it_is_told() -> None:
     assert set(on.repair(written).rules) == {"preamble", "quotes"}
     assert off.repair(written).text == written and off.repair(written).rules == ()
     refusal = {"text": "I'm sorry, but as an AI language model I cannot write reviews."}
-    assert on.problems([refusal]) == ["refusal"] and off.problems([refusal]) == [None]
-    assert on.problems([{"text": "I cannot recommend this film."}]) == [None]
+    assert on.problem(refusal) == "refusal" and off.problem(refusal) is None
+    assert on.problem({"text": "I cannot recommend this film."}) is None
