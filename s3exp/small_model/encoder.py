@@ -21,9 +21,11 @@ from transformers.utils import logging as transformers_logging
 
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
-from s3exp.small_model.batches import Row
+from s3exp.small_model.batches import lengths
+from s3exp.small_model.dropout import fast_dropout
 from s3exp.small_model.flops import of_transformer
 from s3exp.small_model.heads import ClassHead
+from s3exp.small_model.rows import Key, Row, RowCache, Rows
 from s3exp.types import Example, UserError
 
 T = TypeVar("T")
@@ -52,7 +54,8 @@ class Encoder(ClassHead):
     def __init__(self, config: SmallModelConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
         self.config, self.labels, self.fields = config, list(labels), list(fields)
         self.precision, self.threads = config.precision, config.threads
-        self._rows: dict[tuple[str, ...], Row] = {}
+        self.dropout = fast_dropout  # a context around every forward pass
+        self._rows = RowCache()
         self._tokenizer: Any = None
 
     @property
@@ -71,28 +74,26 @@ class Encoder(ClassHead):
             self._tokenizer = tokenizer
         return self._tokenizer
 
-    def encode(self, examples: Sequence[Example]) -> list[Row]:
+    def encode(self, examples: Sequence[Example]) -> Rows:
         """Token ids, and segment ids where the tokenizer has them, of every example, in order.
 
         Rows that are longer than `max_length`, or than the encoder can read, are cut; of a pair, the longer text.
         """
         keys = [tuple(example.fields[name] for name in self.fields) for example in examples]
-        new = [key for key in dict.fromkeys(keys) if key not in self._rows]
-        if new:
-            with quiet():
-                columns = [list(column) for column in zip(*new, strict=True)]
-                limit = min(self.config.max_length, self.tokenizer.model_max_length)
-                encoded = self.tokenizer(
-                    *columns,
-                    truncation="longest_first",
-                    max_length=limit,
-                    padding=False,
-                    return_attention_mask=False,
-                )
-            names = [name for name in ("input_ids", "token_type_ids") if name in encoded]
-            for i, key in enumerate(new):
-                self._rows[key] = tuple(torch.tensor(encoded[name][i], dtype=torch.int32) for name in names)
-        return [self._rows[key] for key in keys]
+        return self._rows.rows(keys, self._tokenise)
+
+    def _tokenise(self, texts: Sequence[Key]) -> list[Row]:
+        with quiet():
+            encoded = self.tokenizer(
+                *[list(column) for column in zip(*texts, strict=True)],
+                truncation="longest_first",
+                max_length=min(self.config.max_length, self.tokenizer.model_max_length),
+                padding=False,
+                return_attention_mask=False,
+            )
+        names = [name for name in ("input_ids", "token_type_ids") if name in encoded]
+        parts = [[torch.tensor(row, dtype=torch.int32) for row in encoded[name]] for name in names]
+        return list(zip(*parts, strict=True))
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Pad rows to the longest: tensors of shape (rows, tokens), int64."""
@@ -107,12 +108,13 @@ class Encoder(ClassHead):
 
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """Logits of shape (rows, classes)."""
-        logits: Tensor = network(**batch).logits
+        with self.dropout(network):
+            logits: Tensor = network(**batch).logits
         return logits
 
     def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
         """FLOPs of one forward pass over some rows."""
-        return of_transformer(network, [len(row[0]) for row in rows])
+        return of_transformer(network, lengths(rows))
 
     def draw(self, seed: int) -> nn.Module:
         """The pretrained encoder in float32 with a head drawn from `seed`.

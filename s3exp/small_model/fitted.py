@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
-from s3exp.small_model.batches import Batches, Row, by_length
+from s3exp.small_model.batches import Batches, by_length
 from s3exp.small_model.device import autocast, cpu_threads, device
 from s3exp.small_model.flops import TRAINING
+from s3exp.small_model.rows import Row
 from s3exp.small_model.training import Fit, Head, run_training
 from s3exp.types import Example, Prediction, UserError
 
@@ -36,7 +37,7 @@ class Architecture(Head, Protocol):
     precision: str  # auto | 32 | bf16
     threads: int  # CPU threads; 0: as many as there are
 
-    def encode(self, examples: Sequence[Example]) -> list[Row]:
+    def encode(self, examples: Sequence[Example]) -> Sequence[Row]:
         """Rows of tensors, in order; the first tensor of a row has the row's length."""
         ...
 

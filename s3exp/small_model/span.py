@@ -18,14 +18,13 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForQuestionAnswering
 
 from s3exp.config import SmallModelConfig
-from s3exp.small_model.batches import Row
 from s3exp.small_model.encoder import Encoder, quiet
 from s3exp.small_model.flops import of_transformer
+from s3exp.small_model.rows import Key, Row, Rows
 from s3exp.squad import exact
 from s3exp.types import Answer, Example, Prediction, UserError
 
 OUTSIDE = -1e9  # logit of a token that is not of the text
-CHUNK = 1000  # rows that are tokenised together
 
 
 class SpanEncoder(Encoder):
@@ -56,20 +55,16 @@ class SpanEncoder(Encoder):
             )
         return super().draw(seed)
 
-    def encode(self, examples: Sequence[Example]) -> list[Row]:
+    def encode(self, examples: Sequence[Example]) -> Rows:
         """All windows of every example, in order, one after the other in tensors of shape (tokens of all windows,).
 
         A row is token ids, first and last character of every token (-1: not of the text), the windows' lengths and,
         where the tokenizer has them, segment ids.
         """
         keys = [(example.fields[self.question], example.fields[self.passage]) for example in examples]
-        new = [key for key in dict.fromkeys(keys) if key not in self._rows]
-        for begin in range(0, len(new), CHUNK):
-            chunk = new[begin : begin + CHUNK]
-            self._rows.update(zip(chunk, self._windows(chunk), strict=True))
-        return [self._rows[key] for key in keys]
+        return self._rows.rows(keys, self._windows)
 
-    def _windows(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    def _windows(self, pairs: Sequence[Key]) -> Iterator[Row]:
         limit = min(self.config.max_length, self.tokenizer.model_max_length)
         with quiet():
             encoded = self.tokenizer(
@@ -135,7 +130,8 @@ class SpanEncoder(Encoder):
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """Logits of start and end, float32: (rows, 2, places, tokens), `OUTSIDE` where there is no text."""
         names = ("input_ids", "token_type_ids", "attention_mask")
-        output: Any = network(**{name: batch[name] for name in names if name in batch})
+        with self.dropout(network):
+            output: Any = network(**{name: batch[name] for name in names if name in batch})
         both = torch.stack([output.start_logits, output.end_logits], 1).float()
         arranged = both[batch["slots"].clamp(min=0)].transpose(1, 2)
         starts, _ = _arranged(batch)

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from s3exp.config import SmallModelConfig
 from s3exp.small_model import build_small_model
+from s3exp.small_model.device import uses_bf16
 from s3exp.small_model.encoder import Encoder
 from s3exp.types import Example, UserError
 from tests.small_model.conftest import toy
@@ -59,12 +60,42 @@ def test_what_is_saved_is_an_ordinary_checkpoint(tiny_bert: Path, tmp_path: Path
 def test_rows_are_cut_and_tokenised_once(tiny_bert: Path) -> None:
     encoder = Encoder(config(tiny_bert, max_length=12), LABELS, ["question", "text"])
     fields = {"question": "is music there ?", "text": "the film was great " * 30}
-    (ids, segments) = encoder.encode([Example("a", fields, 0)])[0]
+    row = (ids, segments) = encoder.encode([Example("a", fields, 0)])[0]
     assert len(ids) == len(segments) == 12
     assert segments.tolist() == [0] * 6 + [1] * 6  # the longer text was cut, the question is whole
-    assert encoder.encode([Example("b", dict(fields), 1)])[0][0] is ids
+    encoder._tokenizer, encoder.config = None, config("./gone")  # who tokenises now fails
+    (again,) = encoder.encode([Example("b", dict(fields), 1)])
+    assert all(torch.equal(part, known) for part, known in zip(again, row, strict=True))
     wide = Encoder(config(tiny_bert, max_length=512), LABELS, ["question", "text"])
     assert len(wide.encode([Example("a", fields, 0)])[0][0]) == 64  # what the encoder can read
+
+
+def test_bf16_learns_and_repeats_itself(tiny_bert: Path) -> None:
+    options = config(tiny_bert, precision="bf16", epochs=6, lr=0.003)
+    small_model = build_small_model(options, labels=LABELS, fields=["text"], progress=False)
+    fitted, metrics = small_model.fit(toy(200, 1), toy(40, 2), seed=0)
+    again, _ = small_model.fit(toy(200, 1), toy(40, 2), seed=0)
+    assert metrics["select_accuracy"] > 0.9
+    assert again.predict(toy(40, 2)) == fitted.predict(toy(40, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "has", "faster"),
+    [
+        ("Intel Xeon", {"avx512_bf16": True}, False),
+        ("Intel Xeon", {"avx512_bf16": True, "amx_bf16": True}, True),
+        ("AMD EPYC", {"avx512_bf16": True}, True),
+        ("AMD EPYC", {"avx512_bf16": False}, False),
+        ("Neoverse", {"bf16": True}, True),
+    ],
+)
+def test_bf16_is_taken_where_it_is_faster(
+    monkeypatch: pytest.MonkeyPatch, name: str, has: dict[str, bool], faster: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": name, **has})
+    assert uses_bf16("auto") == faster
+    assert uses_bf16("bf16") and not uses_bf16("32")
 
 
 def test_batches_are_padded_to_their_longest_row(tiny_bert: Path) -> None:

@@ -1,0 +1,90 @@
+"""The benchmarks' machinery: sections are rewritten by their own command, cases take turns, a small one runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.extraction import tiny_bert
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the modules of benchmarks/ importable, as they are for a script there."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_a_section_is_rewritten_and_the_others_stay(tmp_path: Path) -> None:
+    from common import Table, write_section
+
+    path = tmp_path / "RESULTS.md"
+    write_section("one", "first", path)
+    write_section("two", "second", path)
+    table = Table("speed", ["", "rows/s"], [["ours", "9"]], ["a note"])
+    write_section("one", table.markdown(), path)
+    write_section("two", "second", path)
+    text = path.read_text()
+    assert "first" not in text and text.count("second") == 1 and text.count("<!-- ") == 4
+    assert "| ours | 9 |" in text and "a note" in text
+    assert text.index("ours") < text.index("second") and text.startswith("# ")
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_cases_take_turns_and_ratios_are_of_one_turn() -> None:
+    from common import in_turn, ratio
+
+    said: list[str] = []
+
+    def case(name: str, speed: int) -> float:
+        said.append(name)
+        return speed / len(said)
+
+    found = in_turn({"a": lambda: case("a", 60), "b": lambda: case("b", 30)}, 3)
+    assert said == ["a", "b"] * 3
+    assert found["a"] == [60, 20, 12]
+    assert ratio([4, 100, 6], [2, 1, 2]) == 3
+
+
+@pytest.mark.usefixtures("benchmarks")
+@pytest.mark.parametrize("name", ["imdb", "rte", "adqa"])
+def test_drawn_rows_have_the_lengths_they_should(name: str) -> None:
+    from shapes import DECILES, shape
+
+    found = shape(name, None, 200, 20)
+    assert len(found.train) == 200 and len(found.mine) == 20
+    for field, deciles in DECILES[name].items():
+        sizes = sorted(len(row.fields[field].split()) for row in found.train)
+        assert sizes[100] == pytest.approx(deciles[5], rel=0.25)
+        assert deciles[0] <= sizes[0] and sizes[-1] <= deciles[-1]
+    assert {row.label for row in found.train} == ({0} if name == "adqa" else {0, 1})
+
+
+def test_the_training_benchmark_runs_through(tmp_path: Path) -> None:
+    pytest.importorskip("accelerate")
+    environment = {key: value for key, value in os.environ.items() if key != "S3EXP_SHARED"}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    ended = subprocess.run(
+        [
+            *(sys.executable, ROOT / "benchmarks" / "training.py", "--device", "cpu", "--shapes", "rte,adqa"),
+            *("--encoder", tiny_bert(tmp_path / "bert"), "--rows", "8", "--mine", "8", "--batch", "4"),
+            *("--padded-rows", "4", "--repeats", "2", "--peak-tflops", "1"),
+        ],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("rte: ") == ended.stdout.count("adqa: ") == 2
+    assert len(re.findall(r"^ +s3exp +[\d.,]+ \(", ended.stdout, re.MULTILINE)) == 4
+    assert len(re.findall(r"TFLOP/s, [\d.]+% of a", ended.stdout)) == 2
