@@ -28,8 +28,9 @@ NAME ?= demo
 sweep: setup ## run a sweep of sweeps/: make sweep NAME=rounds ARGS="launcher=joblib seed=0,1"
 	$(BIN)/s3exp sweeps=$(NAME) $(ARGS)
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+# as many workers as cores, at most four, since one that starts engines takes some GB; the order is in tests/conftest.py
+test: setup ## run the tests, several at once: make test ARGS="-m 'not engine'"
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lab: setup ## open the notebooks in JupyterLab, on the runs in runs/ (after make demo: on the demo's)
 	$(PIP) install -q -c constraints.txt -e '.[notebooks]'

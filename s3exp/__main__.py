@@ -77,7 +77,7 @@ def job(composed: DictConfig) -> None:
     from s3exp.cells import Cell, note
     from s3exp.wandb_environment import check_agent
 
-    for noisy in ("httpx", "openai", "pytorch_lightning", "lightning", "matplotlib"):
+    for noisy in ("httpx", "httpx2", "openai", "pytorch_lightning", "lightning", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # its tries; what came of them is an error of ours
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
@@ -110,7 +110,6 @@ def _show(cells: Sequence[Cell]) -> None:
     from rich.console import Console
 
     from s3exp.cells import finished
-    from s3exp.report.plot import plot_runs
     from s3exp.report.summary import print_grid, print_summary
 
     only_asked = any(cell.asked for cell in cells)
@@ -119,15 +118,20 @@ def _show(cells: Sequence[Cell]) -> None:
     if only_asked:
         return
     results = finished(cells)
+    if not results:
+        return
+    from s3exp.report.plot import (
+        plot_runs,
+    )  # matplotlib takes a second, which a wrong input need not wait for
+
     plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
     if len(results) > 1:
         parents = {folder.parent for folder in results}
         if len(parents) == 1:
             plots = [plot_runs(list(results.values()), parents.pop() / "comparison.svg")]
-    if results:
-        print_summary(results, plots, Console())
+    print_summary(results, plots, Console())
     sweep = next((cell.sweep for cell in cells if cell.sweep), None)
-    if sweep and results and not any(cell.state == "running" for cell in cells):
+    if sweep and not any(cell.state == "running" for cell in cells):
         from s3exp.report.page import Page
         from s3exp.report.study import write_report
 

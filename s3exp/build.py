@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +165,20 @@ def run(composed: DictConfig) -> Outcome | None:
 
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
+    plain = _plain(composed)
+    facts = identity(plain)
+    facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
+    donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
+    if donor is not None:
+        facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
+    folder = run_folder(config, facts)
+    if config.status:
+        return _outcome(folder, config)
+    if (folder / "result.json").is_file() and not config.dry_run:  # answered before torch is imported
+        with closing(RunStore(folder, OmegaConf.to_yaml(composed, resolve=True), facts)) as store:
+            log.info("%s: already done, nothing to compute", folder)
+            _show_again(store, tracking.build_tracker(config, plain, folder, gold))
+        return _outcome(folder, config)
     small = small_model.build_small_model(
         config.small_model,
         labels=config.task.labels,
@@ -173,33 +187,18 @@ def run(composed: DictConfig) -> Outcome | None:
         passage=config.task.passage,
     )
     embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
-    plain = _plain(composed)
-    facts = identity(plain)
-    facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
-    donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
-    if donor is not None:
-        facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
-    folder = run_folder(config, facts)
     task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
     if config.dry_run:
         _preview(task, config, model, folder)
         return None
-    if config.status:
-        return _outcome(folder, config)
-    if not (folder / "result.json").is_file():
-        small.check()
-        if not config.strategy.human and donor is None:
-            llm.check_llm(config.llm)
+    small.check()
+    if not config.strategy.human and donor is None:
+        llm.check_llm(config.llm)
     with ExitStack() as stack:
         tracker = tracking.build_tracker(config, plain, folder, gold)
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
         store = RunStore(folder, OmegaConf.to_yaml(composed, resolve=True), facts)
         stack.callback(store.close)
-        done = store.read_result()
-        if done is not None:
-            log.info("%s: already done, nothing to compute", folder)
-            _show_again(store, done, tracker)
-            return _outcome(folder, config)
         stack.enter_context(_log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         seen = [*gold.mine, *gold.select]  # what the loop may look at
@@ -250,9 +249,10 @@ def _outcome(folder: Path, config: Config) -> Outcome:
     return Outcome(folder, *state_of(folder, len(plan(config.strategy, config.loop))))
 
 
-def _show_again(store: RunStore, done: dict[str, Any], tracker: Tracker) -> None:
+def _show_again(store: RunStore, tracker: Tracker) -> None:
     """Show a finished run to a tracker that has not seen its end: another one, or one whose process was killed."""
-    if tracker.complete():
+    done = store.read_result()
+    if done is None or tracker.complete():
         return
     with tracker:
         for number in range(len(done["rounds"])):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,11 @@ from s3exp.types import Example
 prepare_environment()  # before a test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for a network
 os.environ.setdefault("WANDB_MODE", "offline")
+
+if (
+    signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+):  # started in the background: tests send Ctrl-C to processes
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("untimed", deadline=None)  # a test is right or wrong, however busy the machine
 settings.load_profile("untimed")
@@ -96,3 +102,15 @@ def toy_world(folder: Path) -> Config:
     config.progress = False
     config.audit.gap = False  # it takes as long as all the rest of a toy run
     return config
+
+
+SLOW = (
+    *("test_real", "test_cli", "test_sweeps", "test_loop", "test_stopped_sweeps", "test_small_models"),
+    *("test_engines", "test_audit_command", "test_tracking", "test_reviews_lm", "test_extraction_loop"),
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The slowest files first in the workers of `make test`, which take file by file, so that all end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: SLOW.index(item.path.stem) if item.path.stem in SLOW else len(SLOW))

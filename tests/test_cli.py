@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ TINY = [
     "loop.budget.rows=48",
     "loop.rounds=1",
     "llm.max_tokens=40",
+    "llm.kv_cache_gib=1",
     "small_model.epochs=2",
     "progress=false",
 ]
@@ -158,44 +161,53 @@ def test_without_wandb_and_with_the_store_alone(tmp_path: Path) -> None:
     assert lacking.returncode in (1, 2) and "Traceback" not in lacking.stderr
 
 
+def answers(store: Path) -> int:
+    """How many completions are on record."""
+    if not store.is_file():
+        return 0
+    with closing(sqlite3.connect(store)) as database:
+        try:
+            return int(database.execute("SELECT count(*) FROM completions").fetchone()[0])
+        except sqlite3.OperationalError:  # the table is just being made
+            return 0
+
+
+def stopped(folder: Path, words: list[str], number: signal.Signals, after: int) -> tuple[int, str]:
+    """Exit code and errors of a command that is sent a signal once the store b.sqlite holds `after` completions."""
+    with (folder / "log").open("w") as log:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "s3exp", *words], cwd=folder, stderr=log, start_new_session=True
+        )
+        deadline = time.monotonic() + 300
+        while answers(folder / "b.sqlite") < after:
+            assert time.monotonic() < deadline and running.poll() is None, (
+                "it ended before it could be stopped"
+            )
+            time.sleep(0.02)
+        os.killpg(running.pid, number)
+        running.wait(60)
+    return running.returncode, (folder / "log").read_text()
+
+
 @pytest.mark.engine
-def test_a_killed_run_ends_as_an_unbroken_one(tmp_path: Path) -> None:
-    """SIGKILL while round 1 is generated, then the same command: same rows, same metrics."""
+def test_a_run_interrupted_and_then_killed_ends_as_an_unbroken_one(tmp_path: Path) -> None:
+    """Ctrl-C in the seed and SIGKILL in round 1, while the LLM writes, then the same command: same rows and scores."""
     words = ["strategy=s3", *TINY, "loop.budget.rows=300", "tracker=none"]
     assert s3exp(tmp_path, *words, "run_dir=whole", "llm.store=a.sqlite").returncode == 0
-    command = [sys.executable, "-m", "s3exp", *words, "run_dir=killed", "llm.store=b.sqlite"]
-    with (tmp_path / "log").open("w") as log:
-        running = subprocess.Popen(command, cwd=tmp_path, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + 200
-        while not (tmp_path / "killed" / "rounds" / "0").exists():
-            assert time.monotonic() < deadline and running.poll() is None
-            time.sleep(0.02)
-        time.sleep(0.3)
-        assert running.poll() is None, "the run ended before it could be killed"
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-    assert not (tmp_path / "killed" / "result.json").exists()
-    first = (tmp_path / "killed" / "rounds" / "0" / "round.json").stat().st_mtime_ns
-    ended = s3exp(tmp_path, *words, "run_dir=killed", "llm.store=b.sqlite")
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    prompts = (whole / "rounds" / "0" / "completions.jsonl").read_text().count("\n")
+    words += ["run_dir=broken", "llm.store=b.sqlite"]
+
+    code, said = stopped(tmp_path, words, signal.SIGINT, 20)
+    assert code == 130 and "interrupted" in said and "Traceback" not in said, said
+    assert not list(broken.glob("rounds/*"))
+    code, said = stopped(tmp_path, words, signal.SIGKILL, prompts + 10)
+    assert code == -signal.SIGKILL and not (broken / "result.json").exists()
+    first = (broken / "rounds" / "0" / "round.json").stat().st_mtime_ns
+    ended = s3exp(tmp_path, *words)
     assert ended.returncode == 0, ended.stderr
-    assert texts(tmp_path / "killed") == texts(tmp_path / "whole")
-    assert (tmp_path / "killed" / "rounds" / "0" / "round.json").stat().st_mtime_ns == first
-    whole, killed = read(tmp_path / "whole"), read(tmp_path / "killed")
-    assert killed["test"] == whole["test"] and killed["select"] == whole["select"]
-
-
-@pytest.mark.engine
-def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path) -> None:
-    words = ["strategy=s3", *TINY, "loop.budget.rows=300", "tracker=none", "run_dir=run"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "s3exp", *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 200
-    while not (tmp_path / "run" / "rounds" / "0").exists():
-        assert time.monotonic() < deadline and running.poll() is None
-        time.sleep(0.02)
-    running.send_signal(signal.SIGINT)
-    _, stderr = running.communicate(timeout=60)
-    assert running.returncode == 130, stderr
-    assert "interrupted" in stderr and "Traceback" not in stderr
-    assert s3exp(tmp_path, *words).returncode == 0
+    assert texts(broken) == texts(whole)
+    assert (broken / "rounds" / "0" / "round.json").stat().st_mtime_ns == first
+    one, other = read(whole), read(broken)
+    assert one["test"] == other["test"] and one["select"] == other["select"]
+    assert answers(tmp_path / "b.sqlite") == answers(tmp_path / "a.sqlite")

@@ -135,21 +135,18 @@ class Dying:
         self.llm.close()
 
 
-@pytest.mark.parametrize(("answers", "rounds"), [(0, 0), (100, 0), (165, 1), (239, 2)])
-def test_a_run_that_stopped_goes_on_to_the_same_end(
-    toy_config: Config, tmp_path: Path, answers: int, rounds: int
-) -> None:
+def test_a_run_that_stopped_goes_on_to_the_same_end(toy_config: Config, tmp_path: Path) -> None:
     whole = go(toy_config, tmp_path / "whole")
-    cache = tmp_path / "completions.sqlite"
-    with pytest.raises(LLMFault):
-        go(toy_config, tmp_path / "run", llm=Dying(answers), cache=cache)
-    assert len(list((tmp_path / "run").glob("rounds/[0-9]"))) == rounds
-    llm = ToyLLM()
-    resumed = go(toy_config, tmp_path / "run", llm=llm, cache=cache)
-    assert same(resumed) == same(whole)
-    assert rows(tmp_path / "run") == rows(tmp_path / "whole")
     asked = whole["llm"]["calls"] + whole["llm"]["store_hits"]
-    assert llm.asked == asked - answers  # what was answered before is not asked again
+    for answers, rounds in ((0, 0), (100, 0), (165, 1), (239, 2)):
+        folder, cache = tmp_path / f"stopped-{answers}", tmp_path / f"{answers}.sqlite"
+        with pytest.raises(LLMFault):
+            go(toy_config, folder, llm=Dying(answers), cache=cache)
+        assert len(list(folder.glob("rounds/[0-9]"))) == rounds
+        llm = ToyLLM()
+        assert same(go(toy_config, folder, llm=llm, cache=cache)) == same(whole)
+        assert rows(folder) == rows(tmp_path / "whole")
+        assert llm.asked == asked - answers  # what was answered before is not asked again
 
 
 def test_finished_rounds_are_read_not_computed(toy_config: Config, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from s3exp.build import from_hydra, register_schemas
+from s3exp.build import find_sweeps, from_hydra, register_schemas
 from s3exp.config import TaskConfig
 from s3exp.new_task import command, inspect
 from s3exp.types import UserError
@@ -41,6 +41,7 @@ def pairs(count: int, start: int = 0) -> list[dict[str, object]]:
 
 def composed(folder: Path, name: str) -> TaskConfig:
     register_schemas()
+    find_sweeps()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return from_hydra(compose("config", [f"task={name}", f"hydra.searchpath=[file://{folder}]"])).task
 
@@ -85,6 +86,7 @@ def test_answers_make_an_extraction_task(tmp_path: Path) -> None:
     assert "???" in out.read_text()
     out.write_text(out.read_text().replace("???", "test.csv"))
     register_schemas()
+    find_sweeps()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         words = ["task=bridges", "small_model=minilm", f"hydra.searchpath=[file://{tmp_path / 'my'}]"]
         task = from_hydra(compose("config", words)).task

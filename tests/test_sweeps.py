@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
 TINY = [
     *("tracker=none", "progress=false", "audit=none", "small_model.epochs=1", "llm.max_tokens=32"),
-    *("llm.rationale_tokens=128", "task.gold.mine_rows=24", "task.gold.select_rows=12"),
+    *("llm.kv_cache_gib=1", "llm.rationale_tokens=128", "task.gold.mine_rows=24", "task.gold.select_rows=12"),
     *("task.gold.test_rows=24", "task.gold.train_rows=24", "loop.budget.rows=12", "seed=0"),
 ]
 SMALLER = {
@@ -137,14 +137,15 @@ def test_a_failing_cell_stops_no_other_and_the_grid_says_why(tmp_path: Path) -> 
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("launcher", ["joblib", "local"])
-def test_cells_in_processes_of_their_own(tmp_path: Path, launcher: str) -> None:
-    """Two processes, one store; the command knows what became of them."""
-    words = ["-m", f"launcher={launcher}", "strategy=zerogen,goldgen", *TINY, "small_model.lr=0.005"]
-    ended = run(tmp_path, "-m", "s3exp", *words)
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    assert "goldgen" in ended.stdout and "comparison.svg" in ended.stdout
-    assert len(list(tmp_path.glob("runs/*/result.json"))) == 2
-    failed = run(tmp_path, "-m", "s3exp", *[*words[:2], "strategy=gold"], *TINY, "small_model.lr=0.005,1e38")
-    assert failed.returncode == 2 and "diverged" in failed.stderr, failed.stderr[-3000:]
-    assert "2 runs: 1 done, 1 failed" in failed.stdout
+@pytest.mark.parametrize(("launcher", "strategies"), [("joblib", "zerogen,gold"), ("local", "zerogen")])
+def test_cells_in_processes_of_their_own(tmp_path: Path, launcher: str, strategies: str) -> None:
+    """Two processes with an LLM each and one store; the command knows what became of every cell."""
+    words = ["-m", f"launcher={launcher}", f"strategy={strategies}", *TINY]
+    half = len(strategies.split(","))
+    ended = run(tmp_path, "-m", "s3exp", *words, "small_model.lr=0.005,1e38")
+    assert ended.returncode == 2 and "diverged" in ended.stderr, ended.stderr[-3000:]
+    assert f"{2 * half} runs: {half} done, {half} failed" in ended.stdout
+    assert len(list(tmp_path.glob("runs/*/result.json"))) == half
+    assert ("comparison.svg" in ended.stdout) == (half > 1)
+    again = run(tmp_path, "-m", "s3exp", *words, "small_model.lr=0.005")
+    assert again.returncode == 0 and "zerogen" in again.stdout, again.stderr[-3000:]

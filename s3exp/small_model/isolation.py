@@ -9,7 +9,7 @@ import logging
 import signal
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -34,17 +34,26 @@ def quiet_lightning() -> Iterator[None]:
 
 
 @contextmanager
-def own_signals() -> Iterator[None]:
+def own_signals() -> Iterator[Callable[[], None]]:
     """Undo what Lightning does about signals: Ctrl-C is KeyboardInterrupt again, and handlers are put back.
+
+    Yields:
+        What gives SIGTERM back to the caller's own handler, if there is one, to be called when Lightning has begun: in
+        a job of submitit that handler ignores it, since Slurm sends it to a job that is about to be requeued.
 
     Raises:
         KeyboardInterrupt: instead of the SystemExit that Lightning makes of it.
-        SystemExit: 143 on SIGTERM, where the caller has no handler of its own that raises.
+        SystemExit: 143 on SIGTERM, where the caller has no handler of its own.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
     handlers = {number: signal.getsignal(number) for number in numbers}
+
+    def give_back() -> None:
+        if callable(handlers[signal.SIGTERM]) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handlers[signal.SIGTERM])
+
     try:
-        yield
+        yield give_back
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,10 +75,14 @@ class Training(pl.LightningModule):
         self.network, self.head, self.config, self.steps = network, head, config, steps
         self.best: dict[str, float] = {}
         self.epochs_run = 0
+        self.begun: Callable[[], None] = lambda: None  # called when Lightning has set itself up
         self._best_weights: dict[str, Tensor] = {}
         self._stale = 0
         self._loss = torch.zeros(())
         self._seen: list[tuple[Tensor, Tensor, int]] = []
+
+    def on_train_start(self) -> None:
+        self.begun()
 
     def training_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor | None], _: int) -> Tensor:
         inputs, targets, weights = batch
@@ -198,7 +203,8 @@ def run_training(fit: Fit) -> dict[str, float]:
     training = Training(fit.network, fit.head, fit.config, steps)
     bar = Bar(steps) if fit.progress else None
     try:
-        with own_signals(), quiet_lightning(), seeded(derive(fit.seed, "small_model", "dropout")):
+        seed = derive(fit.seed, "small_model", "dropout")
+        with own_signals() as training.begun, quiet_lightning(), seeded(seed):
             trainer = _trainer(fit, bar)
             trainer.fit(training, fit.train, fit.select)
     finally:

@@ -17,13 +17,23 @@ from s3exp.types import Example
 rows = [Example(str(i), {"text": f"row {i} is here"}, i % 2) for i in range(400)]
 config = SmallModelConfig(kind="bag", lr=0.01, epochs=100000, patience=100000, threads=1)
 small_model = build_small_model(config, labels=["a", "b"], fields=["text"], progress=False)
-handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
-for _ in range(2):
-    threading.Timer(1.0, lambda: print("ready", flush=True)).start()
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
+
+
+def say(word):
+    threading.Timer(1.0, lambda: print(word, flush=True)).start()
+
+
+signal.signal(signal.SIGUSR2, lambda *_: sys.exit(144))  # as submitit does, to have the job requeued
+for number in range(4):
+    if number == 3:
+        signal.signal(signal.SIGTERM, lambda *_: say("going on"))  # as submitit, which waits for what comes next
+    handlers = [signal.getsignal(n) for n in NUMBERS]
+    say("ready")
     try:
         small_model.fit(rows, rows[:20], seed=0)
     except BaseException as error:
-        same = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == handlers
+        same = [signal.getsignal(n) for n in NUMBERS] == handlers
         print(type(error).__name__, getattr(error, "code", None), same, flush=True)
 """
 
@@ -39,10 +49,14 @@ def test_signals_during_fit_reach_the_caller(tmp_path: Path) -> None:
         for number, said in (
             (signal.SIGINT, "KeyboardInterrupt None True\n"),
             (signal.SIGTERM, "SystemExit 143 True\n"),
+            (signal.SIGUSR2, "SystemExit 144 True\n"),
+            (signal.SIGTERM, "going on\n"),
         ):
             assert process.stdout.readline() == "ready\n"
             process.send_signal(number)
             assert process.stdout.readline() == said
+        process.send_signal(signal.SIGUSR2)
+        assert process.stdout.readline() == "SystemExit 144 True\n"
         _, err = process.communicate(timeout=30)
     assert err == ""
     assert list(tmp_path.iterdir()) == []
