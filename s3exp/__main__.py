@@ -120,9 +120,8 @@ def _show(cells: Sequence[Cell]) -> None:
     results = finished(cells)
     if not results:
         return
-    from s3exp.report.plot import (
-        plot_runs,
-    )  # matplotlib takes a second, which a wrong input need not wait for
+    # matplotlib takes a second, which a wrong input need not wait for
+    from s3exp.report.plot import plot_runs
 
     plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
     if len(results) > 1:
