@@ -8,7 +8,6 @@ Knows texts and features; does not know how it is trained, nor what a label mean
 from __future__ import annotations
 
 import json
-import math
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -100,25 +99,34 @@ def features(texts: Sequence[str], longest: int, buckets: int) -> Row:
         buckets: number of hash values.
 
     Returns:
-        Hashes in [0, buckets) (int32) and their weights (float32), both of shape (features,). Hashes are CRC-32:
-        the same in every process.
+        Hashes in [0, buckets) of shape (features,), block after block, and how many each block has, of shape (blocks,);
+        int32. Hashes are CRC-32: the same in every process. What a feature weighs is its block's affair: see `weights`.
     """
     split = [tokens(text) for text in texts]
-    blocks: list[tuple[str, float, Collection[str]]] = [
-        (f"{i}", 1.0, word_ngrams(words, longest)) for i, words in enumerate(split)
+    blocks: list[tuple[str, Collection[str]]] = [
+        (f"{i}", word_ngrams(words, longest)) for i, words in enumerate(split)
     ]
     if len(split) == 1:
-        blocks.append(("#", LETTERS_WEIGHT, letter_ngrams(split[0])))
+        blocks.append(("#", letter_ngrams(split[0])))
     else:
-        blocks.append(("&", OVERLAP_WEIGHT, overlap(split[0], split[1])))
-    hashes: list[int] = []
-    weights: list[float] = []
-    for prefix, weight, found in blocks:
-        hashes.extend(
-            zlib.crc32(f"{prefix}|{text}".encode("utf-8", "replace")) % buckets for text in sorted(found)
-        )
-        weights.extend([weight / math.sqrt(len(found))] * len(found) if found else [])
-    return torch.tensor(hashes, dtype=torch.int32), torch.tensor(weights, dtype=torch.float32)
+        blocks.append(("&", overlap(split[0], split[1])))
+    hashes = [
+        zlib.crc32(f"{prefix}|{text}".encode("utf-8", "replace")) % buckets
+        for prefix, found in blocks
+        for text in sorted(found)
+    ]
+    counts = [len(found) for _, found in blocks]
+    return torch.tensor(hashes, dtype=torch.int32), torch.tensor(counts, dtype=torch.int32)
+
+
+def weights(counts: Tensor) -> Tensor:
+    """The weights of all features of some rows, (features,), float32, from the sizes of their blocks, (rows, blocks).
+
+    Each block of a row has unit length, times what its kind is worth.
+    """
+    worth = [1.0, LETTERS_WEIGHT] if counts.shape[1] == 2 else [1.0, 1.0, OVERLAP_WEIGHT]
+    of_block = torch.tensor(worth, dtype=torch.float64) / counts.double().sqrt()
+    return of_block.float().flatten().repeat_interleave(counts.flatten())
 
 
 class BagNetwork(nn.Module):
@@ -166,11 +174,11 @@ class Bag(ClassHead):
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Put rows one after the other: `hashes` and `weights` (features of all rows,), `offsets` (rows,)."""
-        lengths = torch.tensor([0] + [len(row[0]) for row in rows[:-1]], dtype=torch.int32)
+        ends = torch.tensor([0] + [len(row[0]) for row in rows[:-1]], dtype=torch.int32)
         return {
             "hashes": torch.cat([row[0] for row in rows]),
-            "weights": torch.cat([row[1] for row in rows]),
-            "offsets": lengths.cumsum(0, dtype=torch.int32),
+            "weights": weights(torch.stack([row[1] for row in rows])),
+            "offsets": ends.cumsum(0, dtype=torch.int32),
         }
 
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:

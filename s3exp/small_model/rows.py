@@ -1,7 +1,7 @@
 """Encoded rows, packed: every text is encoded once in a run, and a million short rows are no burden.
 
-Rows lie one after the other in one flat array a part, integers in the smallest type that holds them; tensors are
-made when a batch asks for them. Knows tuples of tensors; does not know what they mean.
+Rows lie one after the other in one flat array a part, in the smallest type of integer that holds them; tensors are
+made when a batch asks for them. Knows tuples of integer tensors; does not know what they mean.
 """
 
 from __future__ import annotations
@@ -30,10 +30,9 @@ class Part:
     def extend(self, rows: Sequence[Tensor]) -> None:
         """Append one tensor a row."""
         values = torch.cat(list(rows)).numpy()
-        if values.dtype.kind != "f" and len(values):
-            smallest = np.result_type(np.min_scalar_type(values.min()), np.min_scalar_type(values.max()))
-            values = values.astype(smallest)
-        self._values.append(values)
+        low, high = (values.min(), values.max()) if len(values) else (0, 0)
+        smallest = np.result_type(np.min_scalar_type(low), np.min_scalar_type(high))
+        self._values.append(values.astype(smallest))
         self._ends.append(self._ends[-1][-1] + np.cumsum([len(row) for row in rows], dtype=np.int64))
 
     def join(self) -> None:

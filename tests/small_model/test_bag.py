@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from s3exp.small_model.bag import features, letter_ngrams, mark_negation, overlap, tokens, word_ngrams
+from s3exp.small_model.bag import (
+    features,
+    letter_ngrams,
+    mark_negation,
+    overlap,
+    tokens,
+    weights,
+    word_ngrams,
+)
 
 GOLDEN = [57461]  # hashes are part of what a saved bag means
 
@@ -36,10 +45,13 @@ def test_overlap_grows_with_what_is_shared() -> None:
 
 
 def test_blocks_have_unit_length_and_fields_are_told_apart() -> None:
-    hashes, weights = features(["a good film"], 2, 1000)
+    hashes, counts = features(["a good film"], 2, 1000)
     assert hashes.min() >= 0
     assert hashes.max() < 1000
-    assert float((weights**2).sum()) == pytest.approx(1 + 0.5**2)
+    assert len(hashes) == counts.sum()
+    assert float((weights(counts[None]) ** 2).sum()) == pytest.approx(1 + 0.5**2)
+    empty = weights(torch.tensor([[2, 0, 4], [0, 1, 0]]))  # a block without features has no weights
+    assert empty.tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 2, 2, 2, 2, 1])
     first, second = features(["left", "right"], 1, 2**20), features(["right", "left"], 1, 2**20)
     assert set(first[0].tolist()) != set(second[0].tolist())
 
