@@ -38,7 +38,7 @@ lab: setup ## open the notebooks in JupyterLab, on the runs in runs/ (after make
 
 # each makes its own rows and encoder where S3EXP_SHARED is not set; ARGS=--results writes benchmarks/RESULTS.md
 bench: setup ## run the benchmarks, a few minutes each: make bench ARGS="--repeats 5 --results"
-	@for file in $$(grep -l '^def main' benchmarks/*.py); do echo $$file; $(BIN)/python $$file $(ARGS) || exit 1; done
+	@for name in overhead synthesis training scale; do echo; echo benchmarks/$$name.py; $(BIN)/python benchmarks/$$name.py $(ARGS) || exit 1; done
 
 MODEL ?= s3exp/embedded/reviews-lm
 # on a CPU as in s3exp/llm/vllm.py: float32, and prompts in one piece, or their seeds are lost; memory in GiB

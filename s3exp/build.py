@@ -113,6 +113,8 @@ def register_schemas() -> None:
         ("tracker", schemas.TrackerConfig),
     ):
         store.store(group=group, name="schema", node=node)
+    # Hydra copies the store whenever it lists a group, which --help has it do a hundred times, and writes to no copy
+    setattr(ConfigStore, "__deepcopy__", lambda own, memo: own)  # noqa: B010 - mypy
 
 
 def from_hydra(composed: DictConfig) -> Config:
@@ -165,6 +167,7 @@ def run(composed: DictConfig) -> Outcome | None:
 
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
+    small_model.check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     plain = _plain(composed)
     facts = identity(plain)
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
@@ -174,10 +177,15 @@ def run(composed: DictConfig) -> Outcome | None:
     folder = run_folder(config, facts)
     if config.status:
         return _outcome(folder, config)
-    if (folder / "result.json").is_file() and not config.dry_run:  # answered before torch is imported
-        with closing(RunStore(folder, OmegaConf.to_yaml(composed, resolve=True), facts)) as store:
-            log.info("%s: already done, nothing to compute", folder)
-            _show_again(store, tracking.build_tracker(config, plain, folder, gold))
+    task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
+    if config.dry_run:
+        _preview(task, config, model, folder)
+        return None
+    tracker = tracking.build_tracker(config, plain, folder, gold)
+    text = OmegaConf.to_yaml(composed, resolve=True)
+    if (folder / "result.json").is_file():  # before torch is imported
+        with closing(RunStore(folder, text, facts)) as store:
+            _show_again(store, tracker)
         return _outcome(folder, config)
     small = small_model.build_small_model(
         config.small_model,
@@ -187,18 +195,15 @@ def run(composed: DictConfig) -> Outcome | None:
         passage=config.task.passage,
     )
     embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
-    task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
-    if config.dry_run:
-        _preview(task, config, model, folder)
-        return None
     small.check()
     if not config.strategy.human and donor is None:
         llm.check_llm(config.llm)
     with ExitStack() as stack:
-        tracker = tracking.build_tracker(config, plain, folder, gold)
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
-        store = RunStore(folder, OmegaConf.to_yaml(composed, resolve=True), facts)
-        stack.callback(store.close)
+        store = stack.enter_context(closing(RunStore(folder, text, facts)))
+        if store.read_result() is not None:  # another process was faster
+            _show_again(store, tracker)
+            return _outcome(folder, config)
         stack.enter_context(_log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         seen = [*gold.mine, *gold.select]  # what the loop may look at
@@ -251,6 +256,7 @@ def _outcome(folder: Path, config: Config) -> Outcome:
 
 def _show_again(store: RunStore, tracker: Tracker) -> None:
     """Show a finished run to a tracker that has not seen its end: another one, or one whose process was killed."""
+    log.info("%s: already done, nothing to compute", store.folder)
     done = store.read_result()
     if done is None or tracker.complete():
         return

@@ -9,10 +9,12 @@ What the LLM writes is never trusted: a completion that is no row is rejected wi
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from s3exp.config import LoopConfig, StrategyConfig
@@ -25,9 +27,13 @@ log = logging.getLogger(__name__)
 
 
 class Answers(Protocol):
-    """What synthesis needs of the LLM: the completions of some prompts, in their order."""
+    """What synthesis needs of the LLM: the completions of some prompts, in their order or as they come."""
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion]: ...
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """(index, completion) as each is there; `prompts` may grow meanwhile."""
+        ...
 
 
 class Repaired(Protocol):
@@ -109,31 +115,34 @@ def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example],
     if quota and order.rationales and not order.shown and task.has_rationales:
         reasons = _ask_rationales(task, llm, order, asked, rejected)
     ask = question(task, order, reasons)
+    read = partial(_read, task, screen)
     seen = {content(row.fields.values()) for row in known}
     examples: list[Example] = []
     made: Counter[str | None] = Counter()  # rows by exemplar
     row = questions = 0
     short = "after all tries"
     while len(examples) < quota:
-        wave = _wave(ask, order, made, row, min(quota - len(examples), quota * order.tries - questions))
+        left = quota * order.tries - questions
+        wave = _wave(ask, order, made, row, min(quota - len(examples), left))
         prompts = _affordable([prompt for _, prompt in wave], order, asked)
         if not prompts:
             short = "for its LLM tokens" if wave else short
             break
         row = wave[len(prompts) - 1][0] + 1
-        questions += len(prompts)
-        for prompt, completion in zip(prompts, llm.generate(prompts), strict=True):
+        more = map(ask, range(row, row + left - len(prompts))) if _one_wave(order) else iter(())
+        answered = _answered(llm, prompts, more, read, seen)
+        row += len(answered) - len(wave) if _one_wave(order) else 0
+        questions += len(answered)
+        for prompt, completion, found in answered:
             asked.append((prompt, completion))
-            repaired = screen.repair(completion.text)
-            fields = task.parse(prompt, replace(completion, text=repaired.text))
-            problem = fields if isinstance(fields, str) else _problem(fields, seen, screen)
-            if problem is not None or isinstance(fields, str):
-                rejected.append(_rejected(str(problem), prompt, completion))
+            problem = "duplicate" if found.content in seen else found.problem
+            if problem is not None:
+                rejected.append(_rejected(problem, prompt, completion))
                 continue
-            seen.add(content(fields.values()))
+            seen.add(found.content)
             made[prompt.parent] += 1
             name = f"r{order.round}-{len(examples)}"
-            examples.append(_example(name, order.round, prompt, completion, fields, repaired.rules))
+            examples.append(_example(name, order.round, prompt, completion, found))
     _report(order, examples, rejected, short)
     return Batch(tuple(examples), tuple(rejected), tuple(asked), order.quota)
 
@@ -248,21 +257,58 @@ def _affordable(
     return prompts
 
 
-def _problem(fields: dict[str, str], seen: set[str], screen: Screen) -> str | None:
-    return "duplicate" if content(fields.values()) in seen else screen.problem(fields)
+def _one_wave(order: Order) -> bool:
+    """Whether a question can take the place of a rejected one at once: where tokens are counted, or the rows of each
+    exemplar, what to ask next is known only when all answers are."""
+    return order.tokens is None and (order.rows_per_error is None or not order.shown)
 
 
-def _example(
-    name: str,
-    round_: int,
-    prompt: Prompt,
-    completion: Completion,
-    fields: dict[str, str],
-    repaired: tuple[str, ...],
-) -> Example:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read in a completion: fields, what makes them the same row as another, and what is wrong with them."""
+
+    fields: dict[str, str]
+    content: str
+    problem: str | None
+    repaired: tuple[str, ...]
+
+
+def _read(task: Task, screen: Screen, prompt: Prompt, completion: Completion) -> _Found:
+    repaired = screen.repair(completion.text)
+    fields = task.parse(prompt, replace(completion, text=repaired.text))
+    if isinstance(fields, str):
+        return _Found({}, "", fields, repaired.rules)
+    return _Found(fields, content(fields.values()), screen.problem(fields), repaired.rules)
+
+
+def _answered(
+    llm: Answers,
+    prompts: list[Prompt],
+    more: Iterator[Prompt],
+    read: Callable[[Prompt, Completion], _Found],
+    seen: set[str],
+) -> list[tuple[Prompt, Completion, _Found]]:
+    """The prompts with their answers, in order; as soon as an answer is no new row, one of `more` is asked in addition.
+
+    The LLM is never left with the last few of them. What is asked does not depend on the order in which answers come:
+    as many questions as rows are wanted, and one for each answer that is none.
+    """
+    prompts, taken = list(prompts), set(seen)
+    found: dict[int, tuple[Completion, _Found]] = {}
+    for index, completion in llm.stream(prompts):
+        one = read(prompts[index], completion)
+        found[index] = completion, one
+        if one.problem is None and one.content not in taken:
+            taken.add(one.content)
+        else:
+            prompts += itertools.islice(more, 1)
+    return [(prompt, *found[index]) for index, prompt in enumerate(prompts)]
+
+
+def _example(name: str, round_: int, prompt: Prompt, completion: Completion, found: _Found) -> Example:
     return Example(
         name,
-        fields,
+        found.fields,
         prompt.label,
         round_,
         prompt.parent,
@@ -270,7 +316,7 @@ def _example(
         answers=prompt.answers,
         seed=prompt.seed,
         tokens=completion.prompt_tokens + completion.completion_tokens,
-        repaired=repaired,
+        repaired=found.repaired,
     )
 
 

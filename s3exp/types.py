@@ -141,6 +141,9 @@ class LLM(Protocol):
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index into `prompts`, completion) as each one finishes, in any order, each index once.
 
+        `prompts` may be added to while an answer is looked at. An engine that can generates what has come together
+        with what it works on; one that answers only what was there at first is asked again.
+
         Raises:
             LLMFault: the engine or server cannot go on. What was yielded before stays valid.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,7 +16,7 @@ from s3exp.synthesis import Order, prompt_hash, synthesize
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.toy import ToyLLM
-from s3exp.types import Batch, Example
+from s3exp.types import Batch, Completion, Example, Prompt
 from tests.conftest import TOY_PROMPTS
 
 
@@ -52,6 +52,33 @@ def test_flaws_are_rejected_counted_and_made_up_for(task: Classification) -> Non
     empty = [r for r in batch.rejected if r.reason == "empty"]
     assert len(empty) > 15
     assert len(batch.examples) + len(batch.rejected) == len(batch.asked)
+
+
+class Joining(ToyLLM):
+    """Answers one prompt after the other, also those that have come meanwhile. Counts its calls."""
+
+    calls = 0
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        self.calls += 1
+        index = 0
+        while index < len(prompts):  # not `for`: the list grows
+            self.asked += 1
+            yield index, self._answer(prompts[index])
+            index += 1
+
+
+@pytest.mark.parametrize(("flaws", "tries"), [(0.4, 5), (0.9, 2), (0.0, 3)])
+def test_a_rejected_row_is_made_up_for_at_once_and_the_round_is_the_same(
+    task: Classification, flaws: float, tries: int
+) -> None:
+    known = make(task, stored(ToyLLM()), Order(0, 30, seed=1), []).examples
+    order = Order(0, 50, seed=1, tries=tries)
+    joining, waves = Joining(flaws), ToyLLM(flaws)
+    batch = make(task, stored(joining), order, known)
+    assert batch == make(task, stored(waves), order, known)
+    assert joining.calls == 1
+    assert joining.asked == waves.asked == len(batch.asked)
 
 
 def test_a_hopeless_llm_ends_after_the_tries(task: Classification, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from s3exp.seeds import derive
 Floats = npt.NDArray[np.floating[Any]]
 
 ROW_WORDS = 64  # of a row, on average, that are looked at: more text costs time and says little more
+ORDERS = (1, 2, 3, 4)  # of the n-grams of BLEU
 GROUP, GROUPS = 20, 3  # rows of self-BLEU: its cost grows with the square of a group
 
 _WORD = re.compile(r"\w+")
@@ -171,15 +173,35 @@ def self_bleu(rows: Sequence[str]) -> float:
     there is no other), and the caller cuts rows to one length. Groups, since cost grows with the square of the
     references while chance falls with the number of rows. Case is ignored; the words are sacrebleu's (13a).
     """
-    from sacrebleu.metrics.bleu import BLEU
-
-    bleu = BLEU(lowercase=True, effective_order=True)
     size = min(GROUP, len(rows))
     scores: list[float] = []
     for start in range(0, len(rows) - size + 1, size):
-        group = list(rows[start : start + size])
-        scores += [bleu.sentence_score(row, group[:i] + group[i + 1 :]).score for i, row in enumerate(group)]
+        scores += _bleu_of_each(rows[start : start + size])
     return min(1.0, float(np.mean(scores)) / 100)  # sacrebleu's 100 can be a rounding more
+
+
+def _bleu_of_each(group: Sequence[str]) -> list[float]:
+    """What sacrebleu's `sentence_score` says of every row with the others as references, to the bit.
+
+    It counts the n-grams of all references anew for every row; here every row's are counted once.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+
+    split = BLEU(lowercase=True).tokenizer
+    told = [split(row.lower().rstrip()).split() for row in group]
+    counts = [Counter(gram for n in ORDERS for gram in zip(*(r[i:] for i in range(n)))) for r in told]  # noqa: B905
+    scores: list[float] = []
+    for place, (words, own) in enumerate(zip(told, counts, strict=True)):
+        others = counts[:place] + counts[place + 1 :]
+        right = [0] * len(ORDERS)
+        for gram, count in own.items():
+            right[len(gram) - 1] += min(count, max(other[gram] for other in others))
+        lengths = [len(other) for other in told[:place] + told[place + 1 :]]
+        closest = min(lengths, key=lambda length: (abs(length - len(words)), length))
+        total = [max(0, len(words) - n + 1) for n in ORDERS]
+        scored = BLEU.compute_bleu(right, total, len(words), closest, "exp", effective_order=True)
+        scores.append(scored.score)
+    return scores
 
 
 def vendi(vectors: Floats) -> float:

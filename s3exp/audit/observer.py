@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from s3exp.audit.certificate import certify
@@ -91,10 +92,28 @@ class Audit:
             ]
         numbers: Numbers = {f"audit/{name}": counts[name] for name in ("like_refusal", *FINDINGS)}
         if new and self.gold:
-            unfinished = sum("unfinished" in names for _, names in self._found(self.gold)) / len(self.gold)
             numbers["audit/unfinished_share"] = counts["unfinished"] / len(new)
-            numbers["audit/unfinished_share_gold"] = unfinished
+            numbers["audit/unfinished_share_gold"] = self._unfinished_gold
         return numbers, {"findings": listed}
+
+    @cached_property
+    def _unfinished_gold(self) -> float:
+        """The share of gold rows that end without a full stop or the like."""
+        return sum("unfinished" in names for _, names in self._found(self.gold)) / len(self.gold)
+
+    @cached_property
+    def _gold_sample(self) -> list[str]:
+        """The gold texts that gap and diversity are measured on."""
+        return self._written(self._sample(self.gold))
+
+    @cached_property
+    def _gap_of_gold(self) -> Numbers:
+        """How far one half of the gold sample is from the other."""
+        from s3exp.audit.gap import gap
+
+        vectors = self.vectors.embed(self._gold_sample)
+        half = gap(vectors[::2], vectors[1::2], derive(self.seed, "gap"), self.config.rows)
+        return {f"gap_of_gold/{name}": value for name, value in half.items()}
 
     def _found(self, rows: Sequence[Example]) -> Iterator[tuple[Example, tuple[str, ...]]]:
         words = self._label_words()
@@ -139,15 +158,14 @@ class Audit:
         from s3exp.audit.diversity import compare
         from s3exp.audit.gap import gap
 
-        made, gold = self._written(self._sample(rows)), self._written(self._sample(self.gold))
+        made, gold = self._written(self._sample(rows)), self._gold_sample
         seed, most = derive(self.seed, "gap"), self.config.rows
         made_vectors, gold_vectors = self.vectors.embed(made), self.vectors.embed(gold)
         sides = compare(gold, made, (gold_vectors, made_vectors), seed, most)
         numbers = {
             f"gap/{name}": value for name, value in gap(gold_vectors, made_vectors, seed, most).items()
         }
-        half = gap(gold_vectors[::2], gold_vectors[1::2], seed, most)
-        numbers |= {f"gap_of_gold/{name}": value for name, value in half.items()}
+        numbers |= self._gap_of_gold
         numbers |= {f"diversity/{name}": value for name, value in sides.made.items()}
         return numbers | {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}, {}
 

@@ -9,11 +9,20 @@ from __future__ import annotations
 import atexit
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 from s3exp.llm.store import Sleeper
 from s3exp.types import LLM, Completion, LLMFault, Prompt
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Resident(Protocol):
+    """An LLM that knows whether it lives in this process, and so ends with it."""
+
+    @property
+    def resident(self) -> bool: ...
 
 
 class Pool:
@@ -63,6 +72,11 @@ class Pool:
         llm, self._llm, self._key, self._asleep = self._llm, None, None, False
         if llm is not None:
             llm.close()
+
+    @property
+    def resident(self) -> bool:
+        """Whether there is a started LLM, and it needs no ending where the process ends."""
+        return isinstance(self._llm, Resident) and self._llm.resident
 
 
 class Lent:

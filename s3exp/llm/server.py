@@ -56,17 +56,27 @@ class Server:
             LLMFault: the server is gone, after all tries.
         """
         items: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        todo: asyncio.Queue[tuple[int, Prompt]] = asyncio.Queue()
         loop = asyncio.new_event_loop()
-        task = loop.create_task(self._ask_all(prompts, items))
+        task = loop.create_task(self._ask_all(todo, items))
         thread = threading.Thread(target=_drive, args=(loop, task, items), name="s3exp-server", daemon=True)
         thread.start()
+        taken = answered = 0
         try:
-            while (item := items.get()) is not None:
+            while answered < len(prompts):
+                with suppress(RuntimeError):  # the loop has ended with an error, which is the next item
+                    while taken < len(prompts):
+                        loop.call_soon_threadsafe(todo.put_nowait, (taken, prompts[taken]))
+                        taken += 1
+                item = items.get()
                 if isinstance(item, BaseException):
                     raise item
+                if item is None:
+                    return
+                answered += 1
                 yield item
         finally:
-            # the consumer may have stopped half-way: what is in flight is cancelled, which closes its connections
+            # all are answered, or the consumer stopped half-way: what is in flight is cancelled with its connections
             with suppress(RuntimeError):  # the loop may have closed by itself
                 loop.call_soon_threadsafe(task.cancel)
             thread.join()
@@ -74,18 +84,17 @@ class Server:
     def close(self) -> None:
         """Nothing is held. Safe to call twice."""
 
-    async def _ask_all(self, prompts: Sequence[Prompt], items: queue.SimpleQueue[Item]) -> None:
-        """As many workers as requests may be in flight, each taking the next prompt; the first error ends them all."""
-        todo = iter(enumerate(prompts))
+    async def _ask_all(self, todo: asyncio.Queue[tuple[int, Prompt]], items: queue.SimpleQueue[Item]) -> None:
+        """As many workers as requests may be in flight, each taking the next prompt, until they are cancelled; the
+        first error ends them all."""
         async with self._client() as client:
 
             async def work() -> None:
-                for index, prompt in todo:
+                while True:
+                    index, prompt = await todo.get()
                     items.put((index, await self._ask(client, prompt)))
 
-            workers = [
-                asyncio.create_task(work()) for _ in range(min(self._config.concurrency, len(prompts)))
-            ]
+            workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
             try:
                 await asyncio.gather(*workers)
             finally:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from tqdm import tqdm
 
 from s3exp.llm.database import TOO_LONG, Database
+from s3exp.llm.questions import Questions, plain
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 log = logging.getLogger(__name__)
@@ -100,25 +101,28 @@ class Stored:
             LLMFault: the LLM cannot go on. What it finished is in the store.
             UserError: the LLM cannot be started as configured, or `replay` and the store lacks a completion.
         """
-        keys = [self._asker.key(prompt) for prompt in prompts]
-        found = self._database.read(set(keys))
-        if not self._replay:
-            # whether a prompt is too long depends on the LLM's set-up, which may have changed
-            found = {key: c for key, c in found.items() if c.finish_reason != TOO_LONG}
-        missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in found}
-        if missing and self._replay:
+        found = dict(self.stream(prompts, description))
+        return [found[index] for index in range(len(prompts))]
+
+    def stream(
+        self, prompts: Sequence[Prompt], description: str = "generate"
+    ) -> Iterator[tuple[int, Completion]]:
+        """Yield (index, completion) in any order, as the answers come; `prompts` may grow meanwhile.
+
+        What is added while the LLM is busy is generated together with what it works on, where the engine can.
+
+        Raises:
+            LLMFault, UserError: as in `generate`.
+        """
+        questions = Questions(prompts, self._asker.key, self._read)
+        yield from _known(questions)
+        if questions.open and self._replay:
             raise UserError(
-                f"llm.replay=true: {len(missing)} of {len(prompts)} completions are not in the store; "
+                f"llm.replay=true: {questions.open} of {len(prompts)} completions are not in the store; "
                 "run once with llm.replay=false"
             )
-        fresh = self._ask(missing, len(prompts), description) if missing else {}
-        answers: list[Completion] = []
-        for key in keys:
-            # the first to want a fresh answer paid for it; an equal question gets it for nothing
-            answer = fresh.pop(key, None) or found[key]
-            found[key] = replace(answer, stored=True)
-            answers.append(answer)
-        return answers
+        while questions.open:
+            yield from self._ask(questions, prompts, description)
 
     def peek(self, prompts: Sequence[Prompt]) -> list[Completion | None]:
         """What the store holds for every prompt, in the order given. Nobody is asked."""
@@ -147,34 +151,56 @@ class Stored:
     ) -> None:
         self.close()
 
-    def _ask(self, missing: dict[str, Prompt], total: int, description: str) -> dict[str, Completion]:
-        """Ask the LLM; every answer is in the store before the next one is waited for."""
-        keys, prompts = list(missing), [_encodable(prompt) for prompt in missing.values()]
-        fresh: dict[str, Completion] = {}
+    def _read(self, keys: Iterable[str]) -> dict[str, Completion]:
+        found = self._database.read(keys)
+        if self._replay:
+            return found
+        # whether a prompt is too long depends on the LLM's set-up, which may have changed
+        return {key: c for key, c in found.items() if c.finish_reason != TOO_LONG}
+
+    def _ask(
+        self, questions: Questions, prompts: Sequence[Prompt], description: str
+    ) -> Iterator[tuple[int, Completion]]:
+        """Ask the LLM what is open; every answer is in the store before the next one is waited for."""
         engine = self._ready()
-        began = time.perf_counter()
+        questions.again()
+        before, asked, seconds = questions.open, len(questions.todo), self.usage.seconds
+        missing = set(range(asked))
         tokens = 0
         try:
             with (
-                self._bar(total, total - len(missing), description) as bar,
-                _closing(engine.generate(prompts)) as stream,
+                self._bar(len(prompts), len(prompts) - before, description) as bar,
+                _closing(engine.generate(questions.todo)) as stream,
             ):
-                for index, answer in stream:
-                    completion = replace(answer, text=_plain(answer.text))
-                    self._database.write(keys[index], completion)
-                    fresh[keys[index]] = completion
+                for index, answer in self._timed(stream):
+                    completion = replace(answer, text=plain(answer.text))
+                    key = questions.keys[index]
+                    self._database.write(key, completion)
+                    missing.discard(index)
                     tokens += completion.completion_tokens
-                    seconds = max(time.perf_counter() - began, 1e-9)
-                    bar.set_postfix_str(f"{tokens / seconds:.0f} tokens/s", refresh=False)
+                    rate = tokens / max(self.usage.seconds - seconds, 1e-9)
+                    bar.set_postfix_str(f"{rate:.0f} tokens/s", refresh=False)
+                    yield from questions.answer(key, completion)
+                    yield from _known(questions)
+                    bar.total = len(prompts)
                     bar.update()
         except LLMFault:
             self._stop()  # a second try, if there is one, starts afresh
             raise
-        finally:
-            self.usage.seconds += time.perf_counter() - began
-        if len(fresh) < len(missing):
-            raise LLMFault(f"the LLM answered {len(fresh)} of {len(missing)} prompts")
-        return fresh
+        if missing:
+            raise LLMFault(f"the LLM answered {asked - len(missing)} of {asked} prompts")
+
+    def _timed(self, stream: Iterator[tuple[int, Completion]]) -> Iterator[tuple[int, Completion]]:
+        """Add the time in which the LLM is waited for to its usage, not what is done with its answers."""
+        while True:
+            began = time.perf_counter()
+            try:
+                item = next(stream, None)
+            finally:
+                self.usage.seconds += time.perf_counter() - began
+            if item is None:
+                return
+            yield item
 
     def _ready(self) -> LLM:
         """The LLM, started or woken."""
@@ -220,11 +246,7 @@ def _closing(stream: Iterator[tuple[int, Completion]]) -> Iterator[Iterator[tupl
             stream.close()
 
 
-def _encodable(prompt: Prompt) -> Prompt:
-    text = _plain(prompt.text)
-    return prompt if text == prompt.text else replace(prompt, text=text)
-
-
-def _plain(text: str) -> str:
-    """The text without lone surrogates, which no tokenizer, server or database takes."""
-    return text.encode("utf-8", "replace").decode()
+def _known(questions: Questions) -> Iterator[tuple[int, Completion]]:
+    """The answers that need no LLM, until no prompt comes any more."""
+    while found := questions.take():
+        yield from found

@@ -53,13 +53,18 @@ class VLLM:
             self._check_template()  # before the start, which takes long
             self._llm = vllm.LLM(path, **self._settings(path))
         self._engine = self._llm.llm_engine
+        if self.resident and (finalizer := getattr(self._engine.engine_core, "_finalizer", None)):
+            finalizer.atexit = (
+                False  # two looks for garbage in a process that ends: `close` is there for others
+            )
         self._names = itertools.count()
         self._limit = int(self._llm.model_config.max_model_len)
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion) as each prompt finishes. A prompt that does not fit is answered `too_long`.
 
-        An answer's room ends where the model's does, should `max_tokens` allow for more.
+        An answer's room ends where the model's does, should `max_tokens` allow for more. Prompts that are added
+        meanwhile join the batch.
 
         Raises:
             LLMFault: the engine died.
@@ -67,21 +72,16 @@ class VLLM:
         from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
         rows: dict[str, int] = {}
+        taken = 0
         try:
             with self._watched():
-                for index, prompt in enumerate(prompts):
-                    tokens = self._encode(prompt.text)
-                    room = min(prompt.max_tokens, self._limit - len(tokens))
-                    if room < 1:
-                        yield index, Completion("", len(tokens), 0, TOO_LONG)
-                        continue
-                    # the engine answers with the name that it was given, whatever it calls the request inside
-                    name = str(next(self._names))
-                    (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
-                    self._engine.add_request(name, ready, self._params(prompt.seed, room))
-                    rows[name] = index
-                while rows:
-                    for output in self._engine.step():
+                while rows or taken < len(prompts):
+                    while taken < len(prompts):
+                        index, taken = taken, taken + 1
+                        short = self._queue(prompts[index], index, rows)
+                        if short is not None:
+                            yield index, short
+                    for output in self._engine.step() if rows else ():
                         if output.finished and output.request_id in rows:
                             yield rows.pop(output.request_id), _completion(output)
         except (EngineDeadError, EngineGenerateError) as error:
@@ -95,6 +95,19 @@ class VLLM:
                 with suppress(EngineDeadError, RuntimeError):  # Ctrl-C reaches the engine's process as well
                     self._engine.abort_request(list(rows))
 
+    def _queue(self, prompt: Prompt, index: int, rows: dict[str, int]) -> Completion | None:
+        """Give the engine a prompt, and note in `rows` by which name; the answer of one that is too long."""
+        tokens = self._encode(prompt.text)
+        room = min(prompt.max_tokens, self._limit - len(tokens))
+        if room < 1:
+            return Completion("", len(tokens), 0, TOO_LONG)
+        # the engine answers with the name that it was given, whatever it calls the request inside
+        name = str(next(self._names))
+        (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
+        self._engine.add_request(name, ready, self._params(prompt.seed, room))
+        rows[name] = index
+        return None
+
     def sleep(self) -> None:
         """Move the weights to the CPU's memory and forget the cache, so that the small model has the GPU."""
         if not self._cpu:
@@ -104,6 +117,11 @@ class VLLM:
         """Undo `sleep`."""
         if not self._cpu:
             self._llm.wake_up()
+
+    @property
+    def resident(self) -> bool:
+        """Whether the engine lives in this process."""
+        return self._engine is not None and not hasattr(self._engine.engine_core, "resources")
 
     def close(self) -> None:
         """End the engine and its process. Safe to call twice."""

@@ -54,6 +54,20 @@ def has_gpu() -> bool:
     return device().type == "cuda"
 
 
+def check_small_model(config: SmallModelConfig, fields: list[str], encoder: str | None) -> None:
+    """Refuse what `build_small_model` and `build_embedder` would refuse, without importing torch.
+
+    Raises:
+        UserError: a checkpoint is no model folder, or there are more than two fields.
+    """
+    if not 1 <= len(fields) <= 2:
+        raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
+    if config.kind == "transformers":
+        check_checkpoint(config.checkpoint)
+    if encoder is not None:
+        check_checkpoint(encoder, "audit.encoder")
+
+
 def build_small_model(
     config: SmallModelConfig,
     *,
@@ -74,11 +88,7 @@ def build_small_model(
     Raises:
         UserError: the checkpoint is no model folder, or there are more than two fields.
     """
-    if not 1 <= len(fields) <= 2:
-        raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
-    if config.kind == "transformers":
-        check_checkpoint(config.checkpoint)
-
+    check_small_model(config, fields, None)
     from s3exp.small_model.fitted import TrainableSmallModel
 
     if passage is not None:

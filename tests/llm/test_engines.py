@@ -97,6 +97,14 @@ class TestVLLM:
         stream.close()  # type: ignore[attr-defined]
         check_completions(dict(engine.generate(prompts)), prompts)
 
+    def test_prompts_that_come_meanwhile_join_the_batch(self, engine: VLLM, prompts: list[Prompt]) -> None:
+        growing, found = prompts[:2], {}
+        for index, completion in engine.generate(growing):
+            found[index] = completion
+            if len(growing) < len(prompts):
+                growing.append(prompts[len(growing)])
+        assert found == dict(engine.generate(prompts))
+
     def test_a_prompt_that_is_too_long_harms_nobody(self, engine: VLLM, prompts: list[Prompt]) -> None:
         found = dict(engine.generate([prompts[0], too_long(), prompts[2]]))
         assert found[1].finish_reason == "too_long" and not found[1].text

@@ -59,3 +59,18 @@ def test_nothing_is_started_for_a_run_that_asks_nothing() -> None:
         pass
     pool.close()
     assert (llm.asked, llm.closed) == ([], 0)
+
+
+class Within(Echo):
+    """One that lives in this process."""
+
+    resident = True
+
+
+def test_only_an_llm_of_this_process_needs_no_ending_with_it() -> None:
+    pool = Pool()
+    assert not pool.resident
+    pool.lend("a", Echo)
+    assert not pool.resident
+    pool.lend("b", Within)
+    assert pool.resident

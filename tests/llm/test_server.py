@@ -111,6 +111,16 @@ def test_refusals_are_the_users(
     assert len(httpserver.log) == 1  # neither tried again nor asked the rest
 
 
+def test_prompts_that_come_meanwhile_are_asked_too(httpserver: HTTPServer) -> None:
+    serve(httpserver, then=echo)
+    prompts, found = ask(3), {}
+    for index, completion in Server(config(httpserver)).generate(prompts):
+        found[index] = completion.text
+        if len(prompts) < 8:
+            prompts += ask(1, start=len(prompts))
+    assert found == {index: f"{index}: question {index}" for index in range(8)}
+
+
 def test_a_prompt_that_is_too_long_is_an_answer(httpserver: HTTPServer) -> None:
     text = "This model's maximum context length is 512 tokens. However, you requested 600"
     serve(httpserver, then=lambda request: Response(json.dumps({"error": {"message": text}}), 400))

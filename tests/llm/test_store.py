@@ -50,6 +50,24 @@ def test_equal_questions_of_one_call_are_asked_once(tmp_path: Path) -> None:
     assert [c.stored for c in found] == [False, True, False]
 
 
+def test_prompts_that_come_meanwhile_are_answered_too(tmp_path: Path) -> None:
+    engine, prompts = Echo(), ask(3)
+    with stored(engine, tmp_path / "s.sqlite") as llm:
+        llm.generate(ask(1, start=7))
+        found: dict[int, Completion] = {}
+        for index, completion in llm.stream(prompts):
+            found[index] = completion
+            if len(prompts) < 6:
+                prompts += [
+                    *ask(1, start=len(prompts)),
+                    *ask(1, start=7),
+                    *ask(1),
+                ]  # new, stored, asked for now
+    assert [found[index].text for index in range(len(prompts))] == [answer(p).text for p in prompts]
+    assert [found[index].stored for index in range(6)] == [False, False, False, False, True, True]
+    assert len(engine.asked) == 5
+
+
 def test_no_engine_when_everything_is_stored(tmp_path: Path) -> None:
     path, prompts = tmp_path / "s.sqlite", ask(700)
     with stored(Echo(), path) as llm:
