@@ -10,15 +10,15 @@ import atexit
 import gc
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
+from s3exp.interrupts import CODE, listen
 from s3exp.llm.environment import prepare_environment
+from s3exp.report.texts import printable
 from s3exp.types import LLMFault, UserError
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def command() -> int:
     """Run what the command line asks for; returns the exit code."""
     prepare_environment()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, and leave as one line
-    for number in (signal.SIGTERM, signal.SIGUSR1):  # Slurm's ways to say that time is up
-        signal.signal(number, _interrupt)
+    listen()
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -82,7 +81,7 @@ def command() -> int:
     except (HydraException, OmegaConfBaseException) as error:
         failures, code = [one_line(error)], 2
     except KeyboardInterrupt:
-        failures, code = ["interrupted: the same command goes on where it stopped"], 130
+        failures, code = ["interrupted: the same command goes on where it stopped"], CODE
     except Exception as error:  # a launcher's: one of its processes died, or it could not start one
         log.debug("the launcher failed", exc_info=True)
         failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
@@ -90,7 +89,7 @@ def command() -> int:
     _show(cells)
     told = [f"{cell.detail}{which(cell, cells)}" for cell in cells if cell.code]
     for failure in [*told, *failures]:
-        print(f"s3exp: {failure}", file=sys.stderr)  # noqa: T201
+        print(f"s3exp: {printable(failure)}", file=sys.stderr)  # noqa: T201
     codes = [code, *(cell.code for cell in cells)]
     return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
 
@@ -104,12 +103,10 @@ def job(composed: DictConfig) -> None:
     gc.set_threshold(GARBAGE)
     from s3exp.build import run
     from s3exp.cells import Cell, note
+    from s3exp.logs import prepare_logs
     from s3exp.wandb_environment import check_agent
 
-    for noisy in ("httpx", "httpx2", "openai", "pytorch_lightning", "lightning", "matplotlib"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # its tries; what came of them is an error of ours
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    prepare_logs()
     facts = HydraConfig.get()
     number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
     cell = Cell(
@@ -154,11 +151,14 @@ def _show(cells: Sequence[Cell]) -> None:
     # matplotlib takes a second, which a wrong input need not wait for
     from s3exp.report.plot import plot_runs
 
-    plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
-    if len(results) > 1:
+    plots: list[Path] = []
+    try:
+        plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
         parents = {folder.parent for folder in results}
-        if len(parents) == 1:
+        if len(results) > 1 and len(parents) == 1:
             plots = [plot_runs(list(results.values()), parents.pop() / "comparison.svg")]
+    except OSError as error:  # the runs are done, and on record
+        log.warning("no plot can be written: %s", error)
     print_summary(results, plots, Console())
     sweep = next((cell.sweep for cell in cells if cell.sweep), None)
     if sweep and not any(cell.state == "running" for cell in cells):
@@ -168,10 +168,6 @@ def _show(cells: Sequence[Cell]) -> None:
         title = f"s3exp: {sweep}"
         page = write_report(list(results), Path("runs", "reports", sweep), title=title)
         Page(Console()).line("report", page)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

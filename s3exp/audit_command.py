@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3exp.llm.environment import prepare_environment
+from s3exp.logs import prepare_logs
+from s3exp.report.texts import printable
 from s3exp.types import Example, UserError
 
 if TYPE_CHECKING:
@@ -48,13 +50,14 @@ def command(words: Sequence[str]) -> int:
     asked = _parser().parse_intermixed_args(words)
     prepare_environment()
     logging.basicConfig(level=logging.WARNING, format="s3exp-audit: %(message)s", stream=sys.stderr)
+    prepare_logs()
     try:
         if asked.error is not None:
             return _one_error(Path(asked.path), asked.error)
         subject = _of_run(Path(asked.path), asked) if Path(asked.path).is_dir() else _of_file(asked)
         return _audit(subject, asked)
     except UserError as error:
-        print(f"s3exp-audit: {error}", file=sys.stderr)  # noqa: T201
+        print(f"s3exp-audit: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         return 130

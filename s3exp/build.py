@@ -9,8 +9,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from s3exp import config as schemas
 from s3exp.cells import state_of
 from s3exp.checks import check
 from s3exp.config import Config, identity
+from s3exp.logs import log_file
 from s3exp.strategies import plan
 from s3exp.types import UserError
 
@@ -123,10 +124,10 @@ def from_hydra(composed: DictConfig) -> Config:
     Raises:
         UserError: a value is missing or makes no sense.
     """
-    missing = sorted(OmegaConf.missing_keys(composed))
-    if missing:
-        raise UserError(f"{', '.join(missing)}: not set; s3exp/config.py says what each is")
     try:
+        missing = sorted(OmegaConf.missing_keys(composed))
+        if missing:
+            raise UserError(f"{', '.join(missing)}: not set; s3exp/config.py says what each is")
         config = OmegaConf.to_object(composed)
     except OmegaConfBaseException as error:
         raise UserError(str(error).splitlines()[0]) from error
@@ -204,7 +205,7 @@ def run(composed: DictConfig) -> Outcome | None:
         if store.read_result() is not None:  # another process was faster
             _show_again(store, tracker)
             return _outcome(folder, config)
-        stack.enter_context(_log_file(folder / "log.txt"))
+        stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         seen = [*gold.mine, *gold.select]  # what the loop may look at
         audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
@@ -281,19 +282,6 @@ def _preview(task: Task, config: Config, model: str, folder: Path) -> None:
     with llm.build_llm(quiet, progress=False) as engine:
         rounds = preview.plan_rounds(task, engine, config, counter(model))
     preview.print_plan(rounds, config, folder, Page(Console()))
-
-
-@contextmanager
-def _log_file(path: Path) -> Iterator[None]:
-    """Append what is logged to a file of the record."""
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()
 
 
 def _plain(composed: DictConfig) -> dict[str, Any]:

@@ -6,10 +6,14 @@ Hydra checks names and types; what a file or a checkpoint holds is looked at by 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
-from s3exp.config import Config, TaskConfig, flat
+from s3exp.config import Config, LLMConfig, TaskConfig, flat
 from s3exp.types import UserError
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(config: Config) -> None:
@@ -103,6 +107,8 @@ def check(config: Config) -> None:
         raise UserError(f"llm.top_p={llm.top_p}: must be at most 1")
     if loop.rows_per_error != "auto" and not (loop.rows_per_error.isdigit() and int(loop.rows_per_error) > 0):
         raise UserError(f"loop.rows_per_error={loop.rows_per_error}: must be a whole number above 0, or auto")
+    _check_names(config)
+    _check_secrets(llm)
     if small.kind == "transformers" and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
@@ -114,6 +120,35 @@ def check(config: Config) -> None:
         _check_extraction(config)
     else:
         _check_labels(config.task)
+
+
+def _check_names(config: Config) -> None:
+    """Names that become names of folders must not lead out of them."""
+    names = [
+        ("task.name", config.task.name),
+        ("strategy.name", config.strategy.name),
+        ("sweep", config.sweep),
+    ]
+    for key, name in names:
+        if name is not None and ("/" in name or "\\" in name or "\0" in name or name.startswith(".")):
+            raise UserError(
+                f"{key}={name}: a name, not a path: without slashes, and not beginning with a dot"
+            )
+
+
+def _check_secrets(llm: LLMConfig) -> None:
+    """The config is on record and in W&B: what looks like a secret is refused, and not repeated."""
+    if _VARIABLE.fullmatch(llm.key_variable) is None:
+        raise UserError("llm.key_variable: the name of an environment variable is needed, not the key itself")
+    try:
+        parts = urlsplit(llm.url)
+    except ValueError as error:
+        raise UserError(f"llm.url: not a URL: {error}") from error
+    if parts.username or parts.password or parts.query:
+        raise UserError(
+            "llm.url holds a user name, a password or a query, and it goes on record: "
+            "leave them out, and put the key into the environment variable that llm.key_variable names"
+        )
 
 
 def _check_columns(task: TaskConfig) -> None:

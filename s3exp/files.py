@@ -57,11 +57,15 @@ def write_text(path: Path, text: str) -> None:
 @contextmanager
 def _writing(path: Path) -> Iterator[TextIO]:
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)  # a full disk needs the room
+        raise
     sync(path.parent)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from s3exp.files import write_text
+from s3exp.report.texts import printable
 from s3exp.tasks.data import clean, read_rows
 from s3exp.types import UserError
 
@@ -78,13 +79,14 @@ def command(words: Sequence[str]) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_text(out, text)
     except UserError as error:
-        print(f"s3exp-new-task: {error}", file=sys.stderr)  # noqa: T201
+        print(f"s3exp-new-task: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         return 2
     hint = "" if asked.test else f" task.gold.test=FILE, or set it in {out}"
     places = f"--config-dir {out.parent.parent} " if out.parent.name == "task" else ""
     hint = hint if found.counts else f" small_model=minilm{hint}"
     what = f"{len(found.counts)} labels" if found.counts else "answers that are spans"
-    print(f"wrote {out}: {', '.join(found.fields)} -> {found.target}, {what}")  # noqa: T201
+    told = f"wrote {out}: {', '.join(found.fields)} -> {found.target}, {what}"
+    print(printable(told))  # noqa: T201
     print(f"edit labels and prompts, then: s3exp {places}task={out.stem} dry_run=true{hint}")  # noqa: T201
     return 0
 

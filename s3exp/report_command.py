@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s3exp.costs import parse_prices
+from s3exp.report.texts import printable
 from s3exp.types import UserError
 
 
@@ -44,7 +45,7 @@ def command(words: Sequence[str]) -> int:
             study, asked.out, asked.title or f"s3exp: {', '.join(v.task for v in study.verdicts)}"
         )
     except UserError as error:
-        print(f"s3exp-report: {error}", file=sys.stderr)  # noqa: T201
+        print(f"s3exp-report: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         return 130

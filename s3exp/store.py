@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 
 from s3exp.files import dump, read_lines, sync, write_lines, write_text
+from s3exp.interrupts import whole
 from s3exp.synthesis import prompt_hash
 from s3exp.types import Answer, Batch, Completion, Example, Fitted, Prediction, Prompt, Rejected, UserError
 
@@ -67,7 +69,8 @@ class RunStore:
         except OSError as error:
             raise UserError(f"run_dir={folder}: cannot be written: {error}") from error
         try:
-            self._open(config_yaml, dict(identity))
+            with self._disk():
+                self._open(config_yaml, dict(identity))
         except UserError:
             self.close()
             raise
@@ -85,7 +88,7 @@ class RunStore:
             write_text(self.folder / "config.yaml", config_yaml)
             write_text(path, dump({"schema": SCHEMA, "identity": identity}, indent=1))
             return
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = _read_object(path)
         if found.get("schema") != SCHEMA:
             raise UserError(
                 f"run_dir={self.folder}: its record has schema {found.get('schema')}, not {SCHEMA}"
@@ -125,8 +128,12 @@ class RunStore:
         """Keep a finished round and the small model it ended with; the previous round's model is replaced.
 
         The weights are put in place first: weights without their round are overwritten when it is done again. Rounds
-        after this one are removed: they were made from another one, which somebody took away.
+        after this one are removed: they were made from another one, which somebody took away. Ctrl-C waits for it.
         """
+        with whole(), self._disk():
+            self._write_round(record, fitted)
+
+    def _write_round(self, record: RoundRecord, fitted: Fitted) -> None:
         for later in self.round_folder(record.round).parent.glob("[0-9]*"):
             if int(later.name) > record.round:
                 shutil.rmtree(later)
@@ -150,14 +157,14 @@ class RunStore:
         path = self.folder / "result.json"
         if not path.exists():
             return None
-        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return result
+        return _read_object(path)
 
     @contextmanager
     def failing(self) -> Iterator[None]:
         """Leave the reason on record if what is done inside fails; a run that goes on forgets the one of before."""
         place = self.folder / "failure.json"
-        place.unlink(missing_ok=True)
+        with self._disk():
+            place.unlink(missing_ok=True)
         try:
             yield
         except Exception as error:
@@ -167,20 +174,34 @@ class RunStore:
 
     def write_ledger(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """The fate of every error so far, in the place of the one of a round before."""
-        write_lines(self.folder / "ledger.jsonl", entries)
+        with self._disk():
+            write_lines(self.folder / "ledger.jsonl", entries)
 
     def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
         """What is said of each test row, and whether it is right: runs are compared row by row."""
         rows = ({**_plain(guess), "right": guess.id not in wrong} for guess in predictions)
-        write_lines(self.folder / "test.jsonl", rows)
+        with self._disk():
+            write_lines(self.folder / "test.jsonl", rows)
 
     def write_certificate(self, certificate: Mapping[str, Any]) -> None:
         """What the synthesized rows were compared with."""
-        write_text(self.folder / "certificate.json", dump(certificate, indent=1) + "\n")
+        with self._disk():
+            write_text(self.folder / "certificate.json", dump(certificate, indent=1) + "\n")
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """The last act of a run."""
-        write_text(self.folder / "result.json", dump(result, indent=1))
+        with self._disk():
+            write_text(self.folder / "result.json", dump(result, indent=1))
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                f"run_dir={self.folder}: cannot be written: {error}; "
+                "what is finished is kept: the same command goes on"
+            ) from error
 
 
 def read_round(folder: Path) -> RoundRecord:
@@ -279,6 +300,16 @@ def _example(row: dict[str, Any]) -> Example:
 
 def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "answers": tuple(Answer(**answer) for answer in row.get("answers", ()))}
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: the record is damaged ({error}): restore the file, or choose another run_dir"
+        ) from error
+    return found
 
 
 def _short(value: Any) -> str:

@@ -104,6 +104,21 @@ def _of_wandb(error: Exception) -> bool:
     return any(str(f.f_globals.get("__name__")).partition(".")[0] == "wandb" for f in frames)
 
 
+def sendable(value: Any) -> Any:
+    """The value with its texts, names of keys included, as W&B can send them: its first lone surrogate ends it."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {sendable(key): sendable(inner) for key, inner in value.items()}
+    return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def _table(rows: Rows) -> wandb.Table:
+    import wandb
+
+    return wandb.Table(sendable(rows.columns), sendable(rows.data))
+
+
 class Tracker(Protocol):
     """Where a run is shown. Used in a `with`: leaving by an exception marks the run failed."""
 
@@ -190,7 +205,7 @@ class Wandb:
             for part in ("test", "test_groups", "select", "llm", "seconds", "cost")
             for name, value in result.get(part, {}).items()
         }
-        self._log(lambda run: run.summary.update(numbers))
+        self._log(lambda run: run.summary.update(sendable(numbers)))
         # a record from before there were ledgers has none
         has_ledger = (self._card.folder / "ledger.jsonl").is_file()
         if entries := read_ledger(self._card.folder) if has_ledger else []:
@@ -229,9 +244,9 @@ class Wandb:
         self._run = run = wandb.init(
             **self._names(),
             dir=str(self._root.parent),
-            group=card.group,
-            job_type=card.job_type,
-            tags=sorted({tag[:64] for tag in card.tags if tag}),
+            group=sendable(card.group),
+            job_type=sendable(card.job_type),
+            tags=sorted({sendable(tag)[:64] for tag in card.tags if tag}),
             mode="online" if mode == "online" else "offline",
             reinit="finish_previous",
             settings=wandb.Settings(**SETTINGS),
@@ -245,16 +260,16 @@ class Wandb:
         if self._agents is not None:
             # A sweep's parameters have dotted names, loop.rounds: so has the config, that one value
             # has one name and that `strategy: s3` of the sweep stands beside strategy.shown.
-            return {"config": flat(dict(card.config))}
+            return {"config": sendable(flat(dict(card.config)))}
         names = {"project": config.project, "entity": config.entity, "id": clean(card.id, 64)}
-        return {**names, "name": card.name, "config": dict(card.config)}
+        return {**names, "name": sendable(card.name), "config": sendable(dict(card.config))}
 
     def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
         import wandb
 
         shown: dict[str, Any] = {f"round/{name}": n for name, n in record.metrics.items()}
-        shown |= {key: wandb.Table(rows.columns, rows.data) for key, rows in tables.items()}
-        run.log({"round": record.round, **shown})
+        shown |= {key: _table(rows) for key, rows in tables.items()}
+        run.log({"round": record.round, **sendable(shown)})
         name = clean(f"{self._card.id}-round-{record.round}", 128)
         facts = {"round": record.round, "rows": len(record.batch.examples)}
         # use_artifact raises offline, so the lineage is in the metadata.
@@ -265,10 +280,7 @@ class Wandb:
         self._parent = name
 
     def _show_ledger(self, run: wandb.Run, entries: list[dict[str, Any]]) -> None:
-        import wandb
-
-        rows = ledger_rows(entries, self._card, self._config.table_rows)
-        run.log({"ledger": wandb.Table(rows.columns, rows.data)})
+        run.log({"ledger": _table(ledger_rows(entries, self._card, self._config.table_rows))})
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:
         run = self._run

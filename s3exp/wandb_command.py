@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3exp.report.texts import printable
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _panels(part: Part) -> list[Any]:
 
 
 def _fail(error: UserError, code: int) -> int:
-    print(f"s3exp-wandb: {error}", file=sys.stderr)  # noqa: T201
+    print(f"s3exp-wandb: {printable(str(error))}", file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -123,6 +123,19 @@ def test_a_damaged_round_is_named(tmp_path: Path, name: str) -> None:
     store.close()
 
 
+@pytest.mark.parametrize("name", ["run.json", "result.json"])
+def test_a_torn_run_is_named(tmp_path: Path, name: str) -> None:
+    store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
+    store.write_result({"status": "done"})
+    store.close()
+    path = tmp_path / "run" / name
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(UserError, match=rf"{name}: the record is damaged"):
+        again = RunStore(tmp_path / "run", "a: 1\n", FACTS)
+        again.close()
+        again.read_result()
+
+
 def test_a_round_that_is_made_again_takes_the_later_ones_with_it(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
     for number in range(3):

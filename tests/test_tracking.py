@@ -104,7 +104,7 @@ def inspect(place: Path, *options: str) -> list[dict[str, Any]]:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     if options:
         return [json.loads(done.stdout)]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def table(place: Path, entry: dict[str, Any], key: str) -> dict[str, Any]:

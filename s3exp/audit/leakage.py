@@ -56,7 +56,8 @@ class Copies:
         self._texts: dict[str, list[int]] = defaultdict(list)
         for place, (_, row) in enumerate(self._gold):
             self._texts[row.text].append(place)
-        runs = [row.runs for _, row in self._gold] or [np.empty(0, dtype=np.uint64)]
+        # each once: a long text that says one thing over and over costs no more than a short one
+        runs = [np.unique(row.runs) for _, row in self._gold] or [np.empty(0, dtype=np.uint64)]
         owners = np.repeat(np.arange(len(runs)), [len(found) for found in runs])
         joined = np.concatenate(runs)
         order = np.argsort(joined, kind="stable")
@@ -112,12 +113,16 @@ class Copies:
     def _quotes(self, row: Fingerprint) -> Iterator[tuple[str, int, float]]:
         if not len(row.runs) or not len(self._runs):
             return
-        first = np.searchsorted(self._runs, row.runs, side="left")
-        after = np.searchsorted(self._runs, row.runs, side="right")
+        runs, places, counts = np.unique(row.runs, return_index=True, return_counts=True)
+        order = np.argsort(places)  # as they stand in the text
+        runs, counts = runs[order], counts[order]
+        first = np.searchsorted(self._runs, runs, side="left")
+        after = np.searchsorted(self._runs, runs, side="right")
+        found = first < after
         shared: dict[int, int] = defaultdict(int)
-        for low, high in zip(first[first < after], after[first < after], strict=True):
-            for place in set(self._owners[low:high].tolist()):
-                shared[place] += 1
+        for low, high, count in zip(first[found], after[found], counts[found].tolist(), strict=True):
+            for place in self._owners[low:high].tolist():
+                shared[place] += count
         for place, count in shared.items():
             yield "quote", place, float(count + RUN - 1)
 

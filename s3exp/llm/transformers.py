@@ -48,9 +48,11 @@ class Transformers:
         transformers_logging.disable_progress_bar()
         dtype = "float32" if self._device == "cpu" and config.dtype == "auto" else config.dtype
         common = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
+        # the other format of weights is pickle
+        weights = {"dtype": dtype, "use_safetensors": True}
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, **common)
+            self._model: Any = AutoModelForCausalLM.from_pretrained(path, **weights, **common)
         except (OSError, ValueError) as error:
             raise UserError(
                 f"Transformers cannot load {path}: {' '.join(str(error).split())[:400]}"

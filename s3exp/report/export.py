@@ -27,7 +27,7 @@ _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!])")
-_FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute
+_FORMULA = tuple("=+-@＝＋－＠")  # what a spreadsheet would compute, after white space too
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _cells(table: Table, row: Sequence[Cell]) -> list[Cell]:
 def _plain(value: Cell) -> str:
     """Text for a spreadsheet: what would be taken for a formula begins with an apostrophe."""
     text = clean(str(value))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def _markdown(text: str) -> str:

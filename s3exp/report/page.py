@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from s3exp.report.texts import printable
+
 _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
 
 
@@ -26,7 +28,7 @@ class Page:
 
     def text(self, value: object) -> Text:
         """Text as it stands: no markup, no control characters, nothing that the terminal lacks."""
-        shown = "".join(c if c.isprintable() else " " for c in str(value))
+        shown = printable(str(value))
         if self._ascii:
             shown = shown.encode("ascii", "replace").decode()
         return Text(shown)

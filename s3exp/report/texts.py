@@ -17,6 +17,11 @@ def clean(text: str) -> str:
     return _HIGH.sub("\ufffd", _CONTROL.sub(lambda found: chr(0x2400 + ord(found.group())), text))
 
 
+def printable(text: str) -> str:
+    """The text on one line, with a space for what a terminal would obey or cannot show, marks of direction included."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 def cut(text: str, most: int) -> str:
     """The text, or its first characters and an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
