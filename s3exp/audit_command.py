@@ -108,8 +108,9 @@ def _of_run(folder: Path, asked: argparse.Namespace) -> Subject:
     from s3exp.audit import build_audit
     from s3exp.audit.leakage import of_gold
     from s3exp.build import of_record
+    from s3exp.rounds import read_rounds
     from s3exp.small_model import build_embedder
-    from s3exp.store import read_ledger, read_rounds
+    from s3exp.store import read_ledger
     from s3exp.tasks.gold import load_gold
 
     for name in ("task", "gold", "config_dir"):

@@ -29,7 +29,8 @@ from s3exp.strategies import plan
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
-    from s3exp.store import RoundRecord, RunStore
+    from s3exp.rounds import RoundRecord
+    from s3exp.store import RunStore
     from s3exp.tasks.task import Task
     from s3exp.tracking import Tracker
 
@@ -235,7 +236,7 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
         raise UserError(
             f"{key}: that run has other gold rows: its rows may be copies of this one's test rows"
         )
-    from s3exp.store import read_rounds
+    from s3exp.rounds import read_rounds
 
     records, rounds = read_rounds(folder), len(plan(config.strategy, config.loop))
     if len(records) != rounds:

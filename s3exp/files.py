@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
+
+T = TypeVar("T")
 
 
 def dump(value: Any, indent: int | None = None) -> str:
@@ -34,8 +36,8 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def read_lines(path: Path, digest: str) -> list[dict[str, Any]]:
-    """Rows of a JSON Lines file.
+def read_lines(path: Path, digest: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
+    """What `make` makes of the rows of a JSON Lines file, one after the other.
 
     Raises:
         ValueError: its SHA-256 is another one, or a line is no JSON.
@@ -45,7 +47,7 @@ def read_lines(path: Path, digest: str) -> list[dict[str, Any]]:
         if hashlib.file_digest(file, "sha256").hexdigest() != digest:
             raise ValueError(f"{path.name} was changed")
         file.seek(0)
-        return [json.loads(line) for line in file]
+        return [make(json.loads(line)) for line in file]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,8 +12,9 @@ from s3exp.audit.observer import Audit
 from s3exp.config import LoopConfig, StrategyConfig
 from s3exp.costs import with_money
 from s3exp.llm.store import Stored
+from s3exp.rounds import RoundRecord
 from s3exp.seeds import derive
-from s3exp.store import RoundRecord, RunStore
+from s3exp.store import RunStore
 from s3exp.strategies import exemplars, plan
 from s3exp.synthesis import Order, Synthesis, order_of, synthesize
 from s3exp.tasks.task import Task

@@ -14,7 +14,7 @@ from s3exp.audit.ledger import ledger_numbers
 from s3exp.config import StrategyConfig
 from s3exp.costs import totals
 from s3exp.llm.store import Stored
-from s3exp.store import RoundRecord
+from s3exp.rounds import RoundRecord
 from s3exp.tasks.task import Score, Task
 from s3exp.types import Batch, Example, Prediction
 

@@ -15,40 +15,20 @@ import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from s3exp.files import dump, read_lines, sync, write_lines, write_text
+from s3exp.files import dump, sync, write_lines, write_text
 from s3exp.interrupts import whole
-from s3exp.synthesis import prompt_hash
-from s3exp.types import Answer, Batch, Completion, Example, Fitted, Prediction, Prompt, Rejected, UserError
+from s3exp.rounds import RoundRecord, plain, read_round, tables_of
+from s3exp.types import Fitted, Prediction, UserError
 
 log = logging.getLogger(__name__)
 
 SCHEMA = 1  # of the record; a reader refuses what it does not know
-
-
-@dataclass(frozen=True, slots=True)
-class RoundRecord:
-    """One finished round: what was synthesized, the small model's answers on the mining rows, and its numbers.
-
-    `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are what
-    the audit found, by name.
-    """
-
-    round: int
-    batch: Batch
-    predictions: tuple[Prediction, ...]
-    metrics: dict[str, float]
-    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-
-    def light(self) -> RoundRecord:
-        """The record without what is on disk and was counted: prompts, completions and tables."""
-        return replace(self, batch=replace(self.batch, asked=(), rejected=()), tables={})
 
 
 class RunStore:
@@ -146,7 +126,7 @@ class RunStore:
         part = place.with_name(f".{record.round}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        hashes = {name: write_lines(part / name, rows) for name, rows in _tables(record).items()}
+        hashes = {name: write_lines(part / name, rows) for name, rows in tables_of(record).items()}
         marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
         write_text(part / "round.json", dump({**marker, "sha256": hashes}, indent=1))
         part.rename(place)
@@ -179,7 +159,7 @@ class RunStore:
 
     def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
         """What is said of each test row, and whether it is right: runs are compared row by row."""
-        rows = ({**_plain(guess), "right": guess.id not in wrong} for guess in predictions)
+        rows = ({**plain(guess), "right": guess.id not in wrong} for guess in predictions)
         with self._disk():
             write_lines(self.folder / "test.jsonl", rows)
 
@@ -204,46 +184,6 @@ class RunStore:
             ) from error
 
 
-def read_round(folder: Path) -> RoundRecord:
-    """Read a finished round back and check every file against the hash that was taken when it was written.
-
-    Raises:
-        UserError: a file was changed or lost since.
-    """
-    try:
-        marker = json.loads((folder / "round.json").read_text(encoding="utf-8"))
-        rows = {name: read_lines(folder / name, digest) for name, digest in marker["sha256"].items()}
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
-        ) from error
-    prompts = {row["hash"]: _prompt(row) for row in rows.pop("prompts.jsonl")}
-    asked = tuple((prompts[row.pop("prompt")], Completion(**row)) for row in rows.pop("completions.jsonl"))
-    batch = Batch(
-        tuple(map(_example, rows.pop("examples.jsonl"))),
-        tuple(Rejected(**row) for row in rows.pop("rejected.jsonl")),
-        asked,
-        marker["quota"],
-    )
-    predictions = tuple(map(_prediction, rows.pop("predictions.jsonl")))
-    tables = {name.removesuffix(".jsonl"): found for name, found in rows.items()}
-    return RoundRecord(marker["round"], batch, predictions, marker["metrics"], tables)
-
-
-def read_rounds(folder: Path) -> list[RoundRecord]:
-    """The finished rounds of a run directory, in order.
-
-    Raises:
-        UserError: there is none, or a file was changed or lost.
-    """
-    found: list[RoundRecord] = []
-    while (place := folder / "rounds" / str(len(found))).is_dir():
-        found.append(read_round(place))
-    if not found:
-        raise UserError(f"{folder}: no finished round of a run is on record there")
-    return found
-
-
 def read_ledger(folder: Path) -> list[dict[str, Any]]:
     """The fate of every error of a run, as `write_ledger` left it.
 
@@ -255,51 +195,6 @@ def read_ledger(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: no error ledger of a run can be read there ({error})") from error
-
-
-def _tables(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
-    """The rows of every file of a round, made as they are written: a million of them need not fit twice."""
-    batch = record.batch
-    names = [prompt_hash(prompt) for prompt, _ in batch.asked]
-    prompts = dict(zip(names, (prompt for prompt, _ in batch.asked), strict=True))
-    return {
-        "prompts.jsonl": ({"hash": name, **_plain(prompt)} for name, prompt in prompts.items()),
-        "completions.jsonl": (
-            {"prompt": name, **_plain(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
-        ),
-        "examples.jsonl": map(_plain, batch.examples),
-        "rejected.jsonl": map(_plain, batch.rejected),
-        "predictions.jsonl": map(_plain, record.predictions),
-        **{f"{name}.jsonl": found for name, found in record.tables.items()},
-    }
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """A dataclass as `asdict` gives it, without its deep copies: ten times faster."""
-    return {part.name: _inner(getattr(value, part.name)) for part in fields(value)}
-
-
-def _inner(value: Any) -> Any:
-    if isinstance(value, Answer):
-        return _plain(value)
-    return list(map(_inner, value)) if isinstance(value, tuple) else value
-
-
-def _prompt(row: dict[str, Any]) -> Prompt:
-    return Prompt(**_with_answers({key: value for key, value in row.items() if key != "hash"}))
-
-
-def _prediction(row: dict[str, Any]) -> Prediction:
-    answer = row.get("answer")
-    return Prediction(row["id"], row["label"], tuple(row["scores"]), answer and Answer(**answer))
-
-
-def _example(row: dict[str, Any]) -> Example:
-    return Example(**{**_with_answers(row), "repaired": tuple(row.get("repaired", ()))})
-
-
-def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "answers": tuple(Answer(**answer) for answer in row.get("answers", ()))}
 
 
 def _read_object(path: Path) -> dict[str, Any]:

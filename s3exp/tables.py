@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from s3exp.types import Example, Prediction
 
 if TYPE_CHECKING:
-    from s3exp.store import RoundRecord
+    from s3exp.rounds import RoundRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from s3exp.wandb_environment import FOLDERS, SETTINGS, agent_run, clean, mode_of
 if TYPE_CHECKING:
     import wandb
 
-    from s3exp.store import RoundRecord
+    from s3exp.rounds import RoundRecord
     from s3exp.tasks.gold import Gold
 
 log = logging.getLogger(__name__)

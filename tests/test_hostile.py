@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.store import read_ledger, read_round, read_rounds
+from s3exp.rounds import read_round, read_rounds
+from s3exp.store import read_ledger
 from s3exp.toy import toy_gold
 from s3exp.types import Example
 from tests.hostile import CALL, LONG, TEXTS, HostileLLM

@@ -21,7 +21,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from s3exp.config import Config, identity
-from s3exp.store import read_rounds
+from s3exp.rounds import read_rounds
 from s3exp.tasks.gold import load_gold
 from s3exp.toy import ToyLLM
 from s3exp.tracking import build_tracker

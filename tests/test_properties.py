@@ -19,7 +19,8 @@ from s3exp.llm.store import Asker, Stored
 from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown
 from s3exp.report.html import embed
 from s3exp.report.texts import clean, printable
-from s3exp.store import RoundRecord, RunStore
+from s3exp.rounds import RoundRecord
+from s3exp.store import RunStore
 from s3exp.synthesis import prompt_hash
 from s3exp.tasks.data import read_rows, to_label
 from s3exp.tasks.parsing import parse_fields

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s3exp.store import RoundRecord, RunStore
+from s3exp.rounds import RoundRecord
+from s3exp.store import RunStore
 from s3exp.synthesis import prompt_hash
 from s3exp.types import Answer, Batch, Completion, Example, Prediction, Prompt, Rejected, UserError
 

@@ -14,7 +14,7 @@ import pytest
 
 from s3exp import tracking
 from s3exp.config import Config, TrackerConfig
-from s3exp.store import RoundRecord
+from s3exp.rounds import RoundRecord
 from s3exp.tables import Card, error_rows
 from s3exp.tasks.gold import Gold
 from s3exp.tracking import Nothing, build_tracker, start

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from s3exp.config import Config
-from s3exp.store import read_rounds
+from s3exp.rounds import read_rounds
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking import build_tracker
 from s3exp.wandb_command import command

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from s3exp.store import RoundRecord
+from s3exp.rounds import RoundRecord
 from s3exp.tasks.task import Task
 from s3exp.types import Batch, Example, Prediction
 

@@ -13,7 +13,8 @@ from s3exp.report.export import Cell, Column, Table
 from s3exp.report.lineage import label_name
 from s3exp.report.runs import Run
 from s3exp.report.texts import clean
-from s3exp.store import RoundRecord, read_ledger
+from s3exp.rounds import RoundRecord
+from s3exp.store import read_ledger
 from s3exp.tables import new_text
 from s3exp.types import UserError
 

@@ -8,7 +8,7 @@ import pytest
 
 from s3exp.audit.ledger import fate, ledger, ledger_numbers
 from s3exp.config import Config
-from s3exp.store import RoundRecord
+from s3exp.rounds import RoundRecord
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import Gold, Sealed
 from s3exp.types import Batch, Completion, Example, Prediction, Prompt
