@@ -180,8 +180,10 @@ class Wandb:
         os.environ.update(dict.fromkeys(FOLDERS, str(self._root / "staging")))
         if self._mode == "online":
             self._safely("W&B is out of reach; going on offline", lambda: self._begin("online"))
-        if self._run is None:
-            self._safely("W&B does not start; going on without", lambda: self._begin("offline"))
+        # twice: its service may have died since the run before this one, and then there is a new one
+        for end in ("trying once more", "going on without"):
+            if self._run is None:
+                self._safely(f"W&B does not start; {end}", lambda: self._begin("offline"))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -308,3 +310,4 @@ class Wandb:
             if not _of_wandb(error):
                 raise
             log.debug("W&B's service was gone already: %s", error)
+        os.environ.pop("WANDB_SERVICE", None)  # it may name one of a process before, which is gone

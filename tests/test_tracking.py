@@ -326,6 +326,20 @@ track(folder / "b")
     assert sum(line["type"] == "history" for line in inspect(place)) == 3
 
 
+def test_a_dead_service_of_another_process_is_not_waited_for(tmp_path: Path) -> None:
+    """W&B names its service in the environment, for processes that are started from its own."""
+    body = """
+os.environ["WANDB_SERVICE"] = f"3-{os.getpid()}-unix-{folder}/socket"
+track(folder / "a")
+"""
+    done = script(tmp_path, body)
+    assert done.returncode == 0, done.stderr
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("WARNING W&B does not start; trying once more (")
+    (place,) = runs(tmp_path / "a")
+    assert sum(line["type"] == "history" for line in inspect(place)) == 3
+
+
 def test_a_run_keeps_secrets_to_itself_and_to_its_folder(tmp_path: Path, own_home: Path) -> None:
     own_home.mkdir()
     (tmp_path / "work").mkdir()
