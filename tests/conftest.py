@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,15 @@ settings.register_profile("untimed", deadline=None)  # a test is right or wrong,
 settings.load_profile("untimed")
 
 TOY_PROMPTS = PromptSet(seed="label={label}", extrapolate="label={label} like: {text}", labels=["0", "1"])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_service_left() -> Iterator[None]:
+    """A W&B service that one file's tests have started is not the next file's, nor its processes'."""
+    yield
+    if "wandb" in sys.modules:
+        sys.modules["wandb"].teardown()
+    os.environ.pop("WANDB_SERVICE", None)
 
 
 @pytest.fixture(scope="session")
