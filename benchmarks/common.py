@@ -165,8 +165,8 @@ def parser(about: str) -> argparse.ArgumentParser:
     return made
 
 
-def finish(name: str, tables: Sequence[Table], write: bool) -> None:
-    """Show the tables and what they were measured on; `write`: also as the section `name` of RESULTS.md."""
+def finish(name: str, tables: Sequence[Table], write: bool, part: str = "") -> None:
+    """Show the tables and what they were measured on; `write`: also as the section `name, part` of RESULTS.md."""
     console = Console()
     for table in tables:
         shown = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
@@ -182,8 +182,9 @@ def finish(name: str, tables: Sequence[Table], write: bool) -> None:
         console.print(f"[bold]{key}[/] {value}", highlight=False)
     if write:
         command = shlex.join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
-        parts = [f"## {name}", f"```sh\n{command}\n```"]
+        section = f"{name}, {part}" if part else name
+        parts = [f"## {section}", f"```sh\n{command}\n```"]
         parts += [table.markdown() for table in tables]
         parts.append("\n".join(f"- {key}: {value}" for key, value in facts.items()))
-        write_section(name, "\n\n".join(parts))
+        write_section(section, "\n\n".join(parts))
         console.print(f"written to {RESULTS}")

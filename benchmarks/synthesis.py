@@ -41,7 +41,8 @@ OFFLINE, BARE, SERVED, CLIENT = (
 )
 SINGLE = "one request at a time"
 CONTENDERS = {
-    BARE: ("engine", "bare"),
+    BARE: ("bare", "bare"),
+    "the same with s3exp's top-p": ("engine", "bare"),
     OFFLINE: ("engine", "round"),
     "generate, padded batches of 16": ("padded", "16"),
     "generate, padded batches of 128": ("padded", "128"),
@@ -53,6 +54,7 @@ PROCESS = "VLLM_ENABLE_V1_MULTIPROCESSING"
 # what is set -> environment, settings of vllm.LLM
 SETTINGS: dict[str, tuple[dict[str, str], dict[str, object]]] = {
     "as s3exp has it: in the process, eager": ({}, {}),
+    "top-p of vLLM": ({}, {"logits_processors": None}),
     "compiled": ({}, {"enforce_eager": False}),
     "in a process of its own": ({PROCESS: "1"}, {}),
     "in a process of its own, compiled": ({PROCESS: "1"}, {"enforce_eager": False}),
@@ -216,6 +218,9 @@ def main() -> None:
     made = parser(__doc__ or "")
     made.add_argument("--model", default="embedded/reviews-lm", help="folder or hub id of the LLM")
     made.add_argument("--rows", type=int, default=300, help="quota of the round")
+    made.add_argument(
+        "--round", choices=("seed", "extrapolate"), default="seed", help="what it asks (default seed)"
+    )
     made.add_argument("--tables", default="rates,stages,settings", help="which of them")
     made.add_argument("overrides", nargs="*", help="of the run, as s3exp takes them")
     arguments = made.parse_args()
@@ -224,7 +229,7 @@ def main() -> None:
     tables: list[Table] = []
     overrides = [f"llm.model={arguments.model}", *arguments.overrides]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        facts = Facts(overrides, arguments.rows, str(Path(folder, "prompts.json")))
+        facts = Facts(overrides, arguments.rows, arguments.round, str(Path(folder, "prompts.json")))
         engine = Worker("engine", facts)
         workers = {"engine": engine}
         stack.callback(lambda: [worker.end() for worker in workers.values()])
@@ -233,6 +238,7 @@ def main() -> None:
         if "rates" in wanted:
             url = stack.enter_context(served(resolve_model(arguments.model, None), arguments.model))
             workers |= {
+                "bare": Worker("bare", facts),
                 "padded": Worker("padded", facts),
                 "server": Worker("server", Facts(**{**asdict(facts), "url": url})),
             }
@@ -240,7 +246,7 @@ def main() -> None:
         stack.close()
         if "settings" in wanted and not on_gpu():
             tables.append(settings(facts))
-    finish("synthesis", tables, arguments.results)
+    finish("synthesis", tables, arguments.results, "" if arguments.round == "seed" else arguments.round)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python benchmarks/writers.py KIND FACTS
 
-KIND is engine, padded or server, FACTS a JSON object. A line with the name of a writer on the standard input makes it
-write once; the answer is one line of JSON with `seconds`, `tokens` written, `completions` and, of a round, `rows` kept.
+KIND is engine, bare, padded or server, FACTS a JSON object. A line with the name of a writer on the standard input
+makes it write once; the answer is one line of JSON with `seconds`, `tokens` written, `completions` and, of a round,
+`rows` kept.
 """
 
 from __future__ import annotations
@@ -38,16 +39,18 @@ Told = dict[str, float]
 
 
 class Round:
-    """One round of the project on its own: all gold mining rows are extrapolated, as GoldGen's round does."""
+    """One round of the project on its own: seed rows, or extrapolations of all gold mining rows as GoldGen has them."""
 
-    def __init__(self, config: Config, rows: int) -> None:
+    def __init__(self, config: Config, rows: int, kind: str) -> None:
         model = resolve_model(config.llm.model, config.llm.revision, "vllm")
         gold = load_gold(config.task, with_train=False)
         roles = of_gold(gold, config.task.generate)
         self.config = config
         self.task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
         self.screen = build_audit(config, [*gold.mine, *gold.select], roles, None).screen
-        self.order = order_of(config.strategy, config.loop, config.seed, 1, rows, gold.mine)
+        shown, number = (gold.mine, 1) if kind == "extrapolate" else ((), 0)
+        order = order_of(config.strategy, config.loop, config.seed, number, rows, shown)
+        self.order = replace(order, rationales=False)
 
     def make(self) -> Batch:
         """Synthesize with a generation store that is empty."""
@@ -67,10 +70,11 @@ class Round:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a writer is told. `prompts` is a file of them, which `engine` makes: those that its round asks."""
+    """What a writer is told. `round` is seed or extrapolate; `prompts` a file that `engine` makes of what it asks."""
 
     overrides: list[str]
     rows: int
+    round: str
     prompts: str
     url: str = ""
     few: int = 24  # prompts that are asked one at a time
@@ -93,7 +97,7 @@ def told(seconds: float, tokens: int, completions: int) -> Told:
 
 def engine(facts: Facts) -> dict[str, Callable[[], Told]]:
     """The project's round on its offline engine, the same engine bare, and where the round's time goes."""
-    round_ = Round(facts.config(), facts.rows)
+    round_ = Round(facts.config(), facts.rows, facts.round)
     batch = round_.make()  # the first starts the engine
     rows = [{k: v for k, v in asdict(prompt).items() if k != "answers"} for prompt, _ in batch.asked]
     Path(facts.prompts).write_text(json.dumps(rows), encoding="utf-8")
@@ -101,27 +105,51 @@ def engine(facts: Facts) -> dict[str, Callable[[], Told]]:
 
     backend: Any = OF_PROCESS.llm
     prompts = facts.read()
-    tokens = [{"prompt_token_ids": backend._encode(prompt.text)} for prompt in prompts]
+    writers = {
+        "round": round_.run,
+        "bare": bare_of(backend, prompts),
+        "stages": lambda: by_stage(round_, backend),
+    }
+    return {name: fresh(backend, writer) for name, writer in writers.items()}
+
+
+def bare(facts: Facts) -> dict[str, Callable[[], Told]]:
+    """vLLM as it comes: no settings but those that a CPU needs, and its own top-p."""
+    from s3exp.llm.vllm import VLLM
+
+    class Plain(VLLM):
+        def _settings(self, path: str) -> dict[str, Any]:
+            return super()._settings(path) | {"logits_processors": None}
+
+    config = facts.config().llm
+    backend = Plain(config, resolve_model(config.model, config.revision, "vllm"))
+    writer = bare_of(backend, facts.read())
+    writer()  # the first warms up
+    return {"bare": fresh(backend, writer)}
+
+
+def fresh(backend: Any, writer: Callable[[], Told]) -> Callable[[], Told]:
+    """The writer on an engine that remembers no prompt."""
+
+    def run() -> Told:
+        backend._llm.reset_prefix_cache()
+        return writer()
+
+    return run
+
+
+def bare_of(backend: Any, prompts: Sequence[Prompt]) -> Callable[[], Told]:
+    """The prompts as tokens through `vllm.LLM.generate`, with nothing around it."""
+    tokens = [{"prompt_token_ids": ids} for ids in backend._encode([prompt.text for prompt in prompts])]
     params = [backend._params(prompt.seed, prompt.max_tokens) for prompt in prompts]
 
-    def fresh(writer: Callable[[], Told]) -> Callable[[], Told]:
-        def run() -> Told:
-            backend._llm.reset_prefix_cache()
-            return writer()
-
-        return run
-
-    def bare() -> Told:
+    def run() -> Told:
         began = time.perf_counter()
         answers = backend._llm.generate(tokens, params, use_tqdm=False)
         made = sum(len(answer.outputs[0].token_ids) for answer in answers)
         return told(time.perf_counter() - began, made, len(answers))
 
-    return {
-        "round": fresh(round_.run),
-        "bare": fresh(bare),
-        "stages": fresh(lambda: by_stage(round_, backend)),
-    }
+    return run
 
 
 def by_stage(round_: Round, backend: Any) -> Told:
@@ -133,6 +161,7 @@ def by_stage(round_: Round, backend: Any) -> Told:
     clock = Clock("the rest")
     task, screen = type(round_.task), type(round_.screen)
     watched: list[tuple[Any, str, str]] = [
+        (task, "seed_prompt", "render"),
         (task, "extrapolate_prompt", "render"),
         (Asker, "key", "key of the store"),
         (Database, "read", "store"),
@@ -219,7 +248,7 @@ def server(facts: Facts) -> dict[str, Callable[[], Told]]:
     plain = facts.config()
     name = plain.llm.model
     config = replace(plain, llm=replace(plain.llm, backend="server", url=f"{facts.url}/v1"))
-    round_, prompts = Round(config, facts.rows), facts.read()
+    round_, prompts = Round(config, facts.rows, facts.round), facts.read()
 
     def request(prompt: Prompt) -> dict[str, Any]:
         sampling = {"temperature": config.llm.temperature, "top_p": config.llm.top_p, "seed": prompt.seed}
@@ -265,7 +294,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what libraries print is no answer
     prepare_environment()
-    writers = {"engine": engine, "padded": padded, "server": server}[kind](facts)
+    writers = {"engine": engine, "bare": bare, "padded": padded, "server": server}[kind](facts)
     answers.write("ready\n")
     for line in sys.stdin:
         answers.write(json.dumps(writers[line.strip()]()) + "\n")

@@ -19,8 +19,19 @@ SHINGLE = 2  # words
 RUN = 13  # words in a row: no honest pair of texts shares as many by chance (Brown et al. 2020, appendix C)
 # words and, in scripts that put no spaces between words, characters; punctuation is none of either
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-_known: dict[str, int] = {}  # hashes of words seen so far
+_POWERS = np.array([pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(RUN)], dtype=np.uint64)
+
+
+class _Known(dict[str, int]):
+    """Hashes of the words seen so far."""
+
+    def __missing__(self, word: str) -> int:
+        digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        found = self[word] = int.from_bytes(digest)
+        return found
+
+
+_known = _Known()
 
 
 def content(texts: Iterable[str]) -> str:
@@ -68,7 +79,7 @@ def words_of(text: str) -> list[str]:
 
 def word_hashes(text: str) -> Hashes:
     """A hash of every word of `text`, shape (words,)."""
-    return np.fromiter(map(_hash, words_of(text)), dtype=np.uint64)
+    return np.fromiter(map(_known.__getitem__, words_of(text)), dtype=np.uint64)
 
 
 def windows(hashes: Hashes, size: int) -> Hashes:
@@ -76,9 +87,7 @@ def windows(hashes: Hashes, size: int) -> Hashes:
     count = len(hashes) - size + 1
     if count <= 0:
         return np.empty(0, dtype=np.uint64)
-    found = np.zeros(count, dtype=np.uint64)
-    for offset in range(size):  # polynomial in an odd number, modulo 2**64
-        found = found * _ODD + hashes[offset : offset + count]
+    found = np.convolve(hashes, _POWERS[:size], "valid")  # polynomial in an odd number, modulo 2**64
     found ^= found >> np.uint64(29)  # the low bits of a product know nothing of the high ones
     found *= np.uint64(0xBF58476D1CE4E5B9)
     return found ^ (found >> np.uint64(32))
@@ -90,11 +99,3 @@ def jaccard(first: Hashes, second: Hashes) -> float:
         return 0.0
     shared = len(np.intersect1d(first, second, assume_unique=True))
     return shared / (len(first) + len(second) - shared)
-
-
-def _hash(word: str) -> int:
-    found = _known.get(word)
-    if found is None:
-        digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        found = _known[word] = int.from_bytes(digest)
-    return found

@@ -113,6 +113,9 @@ class Copies:
     def _quotes(self, row: Fingerprint) -> Iterator[tuple[str, int, float]]:
         if not len(row.runs) or not len(self._runs):
             return
+        near = np.searchsorted(self._runs, row.runs)
+        if not (self._runs.take(near, mode="clip") == row.runs).any():  # nearly every row
+            return
         runs, places, counts = np.unique(row.runs, return_index=True, return_counts=True)
         order = np.argsort(places)  # as they stand in the text
         runs, counts = runs[order], counts[order]

@@ -163,9 +163,11 @@ class Transformers:
         """The next token of each row: the best of its top-p tokens after Gumbel noise from the row's own seed."""
         import torch
 
+        from s3exp.llm.nucleus import nucleus
+
         if self._config.temperature == 0:
             return [int(token) for token in logits.argmax(-1)]
-        scaled = _nucleus(logits / self._config.temperature, self._config.top_p)
+        scaled = nucleus(logits / self._config.temperature, self._config.top_p)
         noise = torch.stack([torch.rand(logits.shape[-1], generator=row.noise) for row in rows])
         gumbel = -torch.log(-torch.log(noise.clamp(min=1e-20)))
         return [int(token) for token in (scaled + gumbel).argmax(-1)]
@@ -174,16 +176,6 @@ class Transformers:
         made = row.made[:-1] if row.finish_reason == "stop" else row.made
         text = self._tokenizer.decode(made, skip_special_tokens=True)
         return Completion(str(text), len(row.tokens), len(row.made), row.finish_reason)
-
-
-def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Put every token outside the smallest set of probability `top_p` at minus infinity; the best always stays."""
-    if top_p >= 1:
-        return logits
-    ordered, order = logits.sort(dim=-1, descending=True)
-    shares = ordered.softmax(-1)
-    outside = shares.cumsum(-1) - shares >= top_p
-    return logits.masked_fill(outside.scatter(-1, order, outside), float("-inf"))
 
 
 def _stop_tokens(model: Any, tokenizer: Any) -> list[int]:

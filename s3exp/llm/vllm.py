@@ -1,4 +1,4 @@
-"""The vLLM engine. The only file that imports vLLM, and that only when an engine is started.
+"""The vLLM engine. With top_p.py the only file that imports vLLM, and that only when an engine is started.
 
 On a CPU the engine lives in this process; on a GPU in one of its own, which gives the memory back while it sleeps.
 Rows are yielded as they finish, while the rest is still generated together. Knows nothing of stores and of what the
@@ -24,6 +24,7 @@ from s3exp.llm.environment import prepare_environment
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
+AT_ONCE = 1024  # prompts that are made tokens together, which is faster than one by one
 WATCH_SECONDS = 0.5
 
 
@@ -51,12 +52,14 @@ class VLLM:
                 path, revision=config.revision, trust_remote_code=config.trust_remote_code
             )
             self._check_template()  # before the start, which takes long
-            self._llm = vllm.LLM(path, **self._settings(path))
+            settings = self._settings(path)
+            self._llm = vllm.LLM(path, **settings)
         self._engine = self._llm.llm_engine
         if self.resident and (finalizer := getattr(self._engine.engine_core, "_finalizer", None)):
             finalizer.atexit = (
                 False  # two looks for garbage in a process that ends: `close` is there for others
             )
+        self._top_p = 1.0 if settings.get("logits_processors") else config.top_p  # top_p.py sees to it
         self._names = itertools.count()
         self._limit = int(self._llm.model_config.max_model_len)
 
@@ -77,10 +80,12 @@ class VLLM:
             with self._watched():
                 while rows or taken < len(prompts):
                     while taken < len(prompts):
-                        index, taken = taken, taken + 1
-                        short = self._queue(prompts[index], index, rows)
-                        if short is not None:
-                            yield index, short
+                        new = prompts[taken : taken + AT_ONCE]
+                        for index, tokens in enumerate(self._encode([one.text for one in new]), taken):
+                            short = self._queue(prompts[index], tokens, index, rows)
+                            if short is not None:
+                                yield index, short
+                        taken += len(new)
                     for output in self._engine.step() if rows else ():
                         if output.finished and output.request_id in rows:
                             yield rows.pop(output.request_id), _completion(output)
@@ -95,9 +100,10 @@ class VLLM:
                 with suppress(EngineDeadError, RuntimeError):  # Ctrl-C reaches the engine's process as well
                     self._engine.abort_request(list(rows))
 
-    def _queue(self, prompt: Prompt, index: int, rows: dict[str, int]) -> Completion | None:
+    def _queue(
+        self, prompt: Prompt, tokens: list[int], index: int, rows: dict[str, int]
+    ) -> Completion | None:
         """Give the engine a prompt, and note in `rows` by which name; the answer of one that is too long."""
-        tokens = self._encode(prompt.text)
         room = min(prompt.max_tokens, self._limit - len(tokens))
         if room < 1:
             return Completion("", len(tokens), 0, TOO_LONG)
@@ -152,6 +158,9 @@ class VLLM:
             # offset"), so prompts are never split.
             settings["enable_chunked_prefill"] = False
             settings["max_num_batched_tokens"] = max(MIN_BATCHED_TOKENS, length or 0)
+            if config.top_p < 1:
+                settings["logits_processors"] = ["s3exp.llm.top_p:TopP"]
+                settings["additional_config"] = {"top_p": config.top_p}
         else:
             settings["gpu_memory_utilization"] = config.gpu_memory
             settings["enable_sleep_mode"] = True
@@ -159,25 +168,25 @@ class VLLM:
 
     def _check_template(self) -> None:
         try:
-            self._encode("x")
+            self._encode(["x"])
         except ValueError as error:
             model = self._config.model
             raise UserError(
                 f"llm.model={model} has no chat template: choose an instruction-tuned model"
             ) from error
 
-    def _encode(self, text: str) -> list[int]:
-        """Tokens of the chat in which the user says `text` and the assistant is about to answer."""
-        chat = [{"role": "user", "content": text}]
-        tokens = self._tokenizer.apply_chat_template(
-            chat, add_generation_prompt=True, tokenize=True, return_dict=False
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Tokens of the chats in which the user says one of `texts` and the assistant is about to answer."""
+        chats = [[{"role": "user", "content": text}] for text in texts]
+        found = self._tokenizer.apply_chat_template(
+            chats, add_generation_prompt=True, tokenize=True, return_dict=False
         )
-        return list(tokens)
+        return [list(tokens) for tokens in found]
 
     def _params(self, seed: int, room: int) -> Any:
         return self._sampling(
             temperature=self._config.temperature,
-            top_p=self._config.top_p,
+            top_p=self._top_p,
             max_tokens=room,
             seed=seed,
             output_kind=self._final_only,

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,21 @@ from s3exp.llm.vllm import VLLM
 from s3exp.types import LLM, Completion, Prompt, UserError
 
 START_SECONDS = 120
+VLLMS_OWN_TOP_P = """
+import json, sys
+from s3exp.config import LLMConfig
+from s3exp.llm.vllm import VLLM
+from s3exp.types import Prompt
+
+class Plain(VLLM):
+    def _settings(self, path):
+        return super()._settings(path) | {"logits_processors": None}
+
+folder, rows = json.loads(sys.argv[1])
+prompts = [Prompt(**row) for row in rows]
+found = Plain(LLMConfig(model=folder, kv_cache_gib=1), folder).generate(prompts)
+print(json.dumps({prompts[index].seed: completion.text for index, completion in found}))
+"""
 
 
 def texts(llm: LLM, prompts: Sequence[Prompt]) -> dict[int, str]:
@@ -110,6 +125,31 @@ class TestVLLM:
         assert found[1].finish_reason == "too_long" and not found[1].text
         assert found[0].text and found[2].text
         check_room_is_cut(engine, prompts)
+
+    def test_its_top_p_is_that_of_vllm(
+        self, engine: VLLM, prompts: list[Prompt], llm_folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import torch
+
+        from s3exp.llm import top_p
+
+        if torch.cuda.is_available():
+            pytest.skip("on a GPU vLLM's own is taken")
+        seen: list[int] = []
+        apply = top_p.TopP.apply
+
+        def watched(own: top_p.TopP, logits: torch.Tensor) -> torch.Tensor:
+            found = apply(own, logits)
+            seen.append(int((found > float("-inf")).sum(-1).max()))
+            return found
+
+        facts = json.dumps([llm_folder, [asdict(prompt) for prompt in prompts]])
+        script = [sys.executable, "-c", VLLMS_OWN_TOP_P, facts]  # two engines are one too many for a process
+        said = subprocess.run(script, stdout=subprocess.PIPE, text=True, check=True).stdout
+        wanted = {int(seed): text for seed, text in json.loads(said.splitlines()[-1]).items()}
+        monkeypatch.setattr(top_p.TopP, "apply", watched)
+        assert texts(engine, prompts) == wanted
+        assert seen and min(seen) < engine._llm.model_config.get_vocab_size()
 
     def test_leaves_training_its_threads_and_its_chance(self, engine: VLLM) -> None:
         import torch
