@@ -1,8 +1,8 @@
 """What a run costs beside generation and training, and what it costs again: python benchmarks/overhead.py --results
 
-Three tables: the commands that answer at once; a whole run of the s3exp command, from the start of its process to its
-end, stage by stage (stages.py); and the warm paths (answers in the store, a finished run, a killed one that goes on)
-as shares of the cold run. The run is the demo's, S3 with seed 0; overrides of Hydra after `--` make it another.
+Three tables: the commands that answer at once; the demo (six runs), from the start of its process to its end, stage by
+stage (stages.py); and of one run, S3 with seed 0, the warm paths (answers in the store, a finished run, a killed one
+that goes on) as shares of the cold run. Overrides of Hydra after `--` change both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from common import HERE, Table, finish, in_turn, parser, timed, times
-from stages import COUNTED, START
+from stages import COUNTED, SHARED, START
 
 COMMANDS = {  # what is asked, and how many seconds it may take
     "python -c pass": (["-c", "pass"], None),
@@ -29,6 +29,8 @@ COMMANDS = {  # what is asked, and how many seconds it may take
 AIM, LONG_AIM, LONG = 0.05, 0.02, 20 * 60  # shares of a demo run and of a run of so many seconds
 KILLED_AFTER = 1  # the round
 ENDS = "start of Python, end of the process"
+LOOP = {"synthesis but for the LLM", "record", "other work of the run", "gold rows", "ledger", ENDS}
+LOOP |= {"start of the command, config", "check of the small model"}
 
 
 def python(arguments: Sequence[str], cwd: Path | None = None) -> subprocess.Popen[bytes]:
@@ -46,28 +48,29 @@ def done(process: subprocess.Popen[bytes]) -> None:
         raise SystemExit(f"{process.args!r} ended with exit code {process.returncode}")
 
 
-def options(run: str, overrides: Sequence[str]) -> list[str]:
-    """The overrides of a run in its folder of a place."""
-    own = ["progress=false", "llm.store=completions.sqlite", "audit.cache=embeddings", f"run_dir={run}"]
-    return [*own, *overrides]
+def options(place: str, overrides: Sequence[str]) -> list[str]:
+    """The overrides of a run or a sweep, with what it is named by."""
+    return ["progress=false", "llm.store=completions.sqlite", "audit.cache=embeddings", place, *overrides]
 
 
-def measured(place: Path, run: str, overrides: Sequence[str]) -> dict[str, float]:
-    """Seconds by stage of one run in `place`, with its end; they sum up to the whole process."""
-    out = place / "stages.json"
-    whole = timed(lambda: done(python([str(HERE / "stages.py"), str(out), *options(run, overrides)], place)))
-    stages: dict[str, float] = json.loads(out.read_text(encoding="utf-8"))["seconds"]
+def measured(overrides: Sequence[str]) -> dict[str, float]:
+    """Seconds by stage of one demo, with its end; they sum up to the whole process."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "stages.json")
+        words = [str(HERE / "stages.py"), str(out), *options("sweeps=demo", overrides)]
+        whole = timed(lambda: done(python(words, Path(folder))))
+        stages: dict[str, float] = json.loads(out.read_text(encoding="utf-8"))["seconds"]
     return {**stages, ENDS: whole - sum(stages.values())}
 
 
 def run_once(place: Path, run: str, overrides: Sequence[str]) -> float:
     """Seconds of the plain command."""
-    return timed(lambda: done(python(["-m", "s3exp", *options(run, overrides)], place)))
+    return timed(lambda: done(python(["-m", "s3exp", *options(f"run_dir={run}", overrides)], place)))
 
 
 def run_killed(place: Path, run: str, overrides: Sequence[str]) -> float:
     """Seconds of the command after it was killed as soon as round `KILLED_AFTER` was on record."""
-    process = python(["-m", "s3exp", *options(run, overrides)], place)
+    process = python(["-m", "s3exp", *options(f"run_dir={run}", overrides)], place)
     while not (place / run / "rounds" / str(KILLED_AFTER)).is_dir() and process.poll() is None:
         time.sleep(0.02)
     process.kill()
@@ -92,7 +95,7 @@ def commands(repeats: int) -> Table:
 
 
 def overhead(runs: Sequence[dict[str, float]]) -> Table:
-    """The table of the stages of a cold run: medians over runs."""
+    """The table of the stages of a demo: medians over demos."""
     names = sorted({name for run in runs for name in run}, key=lambda n: -median(r.get(n, 0.0) for r in runs))
     wholes = [sum(run.values()) for run in runs]
     rows = []
@@ -100,27 +103,27 @@ def overhead(runs: Sequence[dict[str, float]]) -> Table:
         seconds = median(run.get(name, 0.0) for run in runs)
         share = median(run.get(name, 0.0) / whole for run, whole in zip(runs, wholes, strict=True))
         rows.append([name, f"{seconds:.2f}", f"{share:.1%}"])
-    beside = [sum(value for name, value in run.items() if name not in COUNTED) for run in runs]
-    imports = [sum(value for name, value in run.items() if name.startswith("import of")) for run in runs]
-    shares = [a / b for a, b in zip(beside, wholes, strict=True)]
-    bare = [(a - i) / b for a, i, b in zip(beside, imports, wholes, strict=True)]
-    rows += [
-        ["whole process", f"{median(wholes):.2f}", "100%"],
-        ["all but LLM start, generate, train, predict", f"{median(beside):.2f}", f"{median(shares):.1%}"],
-        [
-            "the same without imports",
-            f"{median(a - i for a, i in zip(beside, imports, strict=True)):.2f}",
-            f"{median(bare):.1%}",
-        ],
-        [
-            f"the same seconds in {LONG // 60} minutes",
-            f"{median(beside):.2f}",
-            f"{median(beside) / LONG:.1%}",
-        ],
-    ]
+    parts = {
+        "all": lambda name: True,
+        "what a run is for: " + ", ".join(COUNTED[2:]) + ", and what they need": lambda name: name in COUNTED,
+        "all else": lambda name: name not in COUNTED,
+        "of it: imports": lambda name: name.startswith("import of") and name not in COUNTED,
+        "of it: audit": lambda name: name.startswith("audit"),
+        "of it: plots, tables, report": lambda name: name.startswith("plot"),
+        "of it: W&B": lambda name: name.startswith("W&B"),
+        "of it: the loop itself": lambda name: name in LOOP,
+    }
+    for part, belongs in parts.items():
+        found = [sum(value for name, value in run.items() if belongs(name)) for run in runs]
+        share = median(some / whole for some, whole in zip(found, wholes, strict=True))
+        rows.append([part, f"{median(found):.2f}", f"{share:.1%}"])
+        if part == "all else":
+            rows.append(
+                [f"the same in {LONG // 60} minutes", f"{median(found):.2f}", f"{median(found) / LONG:.1%}"]
+            )
     aims = f"aims: {AIM:.0%} of the demo, {LONG_AIM:.0%} of {LONG // 60} minutes"
-    note = f"{START} includes vLLM's imports; what others share with it is booked where it is imported first"
-    return Table(f"A cold run; {aims}", ["stage", "seconds", "share"], rows, [note])
+    notes = [f"{START} includes vLLM's imports; {SHARED}, is counted as its start too"]
+    return Table(f"The demo, cold; {aims}", ["stage", "seconds", "share"], rows, notes)
 
 
 def warm(found: dict[str, list[float]]) -> Table:
@@ -130,9 +133,8 @@ def warm(found: dict[str, list[float]]) -> Table:
     return Table("Warm paths", ["run", "seconds", "share of the cold run"], rows)
 
 
-def measure(repeats: int, overrides: Sequence[str]) -> tuple[list[dict[str, float]], dict[str, list[float]]]:
-    """The stages of cold runs and the times of all paths, each repeat in a fresh place, one path after the other."""
-    stages: list[dict[str, float]] = []
+def paths(repeats: int, overrides: Sequence[str]) -> dict[str, list[float]]:
+    """The times of all paths of one run, each repeat in a fresh place, one path after the other."""
     with tempfile.TemporaryDirectory() as root:
         places = iter(Path(root, str(number)) for number in range(repeats))
         here = Path()
@@ -141,20 +143,19 @@ def measure(repeats: int, overrides: Sequence[str]) -> tuple[list[dict[str, floa
             nonlocal here
             here = next(places)
             here.mkdir()
-            stages.append(measured(here, "cold", overrides))
-            return sum(stages[-1].values())
+            return run_once(here, "cold", overrides)
 
         def killed() -> float:
             (here / "other").mkdir()
             return run_killed(here / "other", "killed", overrides)
 
-        paths = {
+        cases = {
             "cold": cold,
             "all answers in the store, another run_dir": lambda: run_once(here, "again", overrides),
             "finished, asked again": lambda: run_once(here, "cold", overrides),
             f"killed after round {KILLED_AFTER}, gone on": killed,
         }
-        return stages, in_turn(paths, repeats)
+        return in_turn(cases, repeats)
 
 
 def main() -> None:
@@ -163,8 +164,9 @@ def main() -> None:
     made.add_argument("overrides", nargs="*", help="of the run, as s3exp takes them")
     arguments = made.parse_args()
     at_once = commands(5)
-    stages, paths = measure(arguments.repeats, arguments.overrides)
-    finish("overhead", [at_once, overhead(stages), warm(paths)], arguments.results)
+    demos = [measured(arguments.overrides) for _ in range(arguments.repeats)]
+    found = paths(arguments.repeats, arguments.overrides)
+    finish("overhead", [at_once, overhead(demos), warm(found)], arguments.results)
 
 
 if __name__ == "__main__":

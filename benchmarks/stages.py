@@ -22,7 +22,8 @@ from types import ModuleType
 from typing import Any
 
 START = "LLM start"
-COUNTED = (START, "generate", "train", "predict")  # what a run is for; the other stages are overhead
+SHARED = "import of torch and transformers, which vLLM needs too"
+COUNTED = (START, SHARED, "generate", "train", "predict")  # what a run is for; the other stages are overhead
 # module -> function or Class.method -> stage
 STAGES = {
     "s3exp.build": {"run": "other work of the run"},
@@ -61,8 +62,18 @@ STAGES = {
     "s3exp.report.plot": {"plot_runs": "plot, tables"},
     "s3exp.__main__": {"_show": "plot, tables"},
 }
-LARGE = ("torch", "transformers", "pytorch_lightning", "sklearn", "scipy", "cleanlab", "sacrebleu", "wandb")
-LARGE += ("matplotlib", "vllm", "numpy", "hydra")
+LARGE = (
+    "pytorch_lightning",
+    "sklearn",
+    "scipy",
+    "cleanlab",
+    "sacrebleu",
+    "wandb",
+    "matplotlib",
+    "vllm",
+    "numpy",
+)
+LARGE += ("hydra",)
 
 
 class Clock:
@@ -151,11 +162,15 @@ def watch(module: ModuleType, names: dict[str, str], clock: Clock) -> None:
 
 
 def watch_imports(clock: Clock) -> None:
-    """Make a stage of the import of every large package, except while the LLM starts."""
+    """Make a stage of the import of every large package, except while the LLM starts, which imports it for itself."""
     plain = builtins.__import__
 
     def timed(name: str, *args: Any, **kwargs: Any) -> Any:
         top = name.partition(".")[0]
+        # Transformers reads a part when it is first named, after it has been imported itself
+        if top in ("torch", "transformers") and clock.stage not in (START, SHARED):
+            with clock.inside(SHARED):
+                return plain(name, *args, **kwargs)
         inner = clock.stage == START or clock.stage.startswith("import of ")
         if inner or top not in LARGE or name in sys.modules:
             return plain(name, *args, **kwargs)

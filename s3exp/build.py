@@ -247,8 +247,8 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
 
 
 def _gpus(config: Config, has_gpu: bool) -> int:
-    """GPUs that the run holds: one to train on, or as many as its own LLM is split over."""
-    own_llm = config.llm.backend == "vllm" and not config.strategy.human
+    """GPUs that the run holds: one to train on, or as many as its own LLM is split over, if it starts one."""
+    own_llm = config.llm.backend == "vllm" and not config.strategy.human and config.loop.rows_from is None
     return (config.llm.tensor_parallel if own_llm else 1) if has_gpu else 0
 
 

@@ -11,8 +11,10 @@ import hashlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,30 +31,28 @@ class Lsa:
     """Latent semantic analysis, fitted on gold texts when it is first needed (protocol `Embedder`)."""
 
     def __init__(self, gold: Sequence[str]) -> None:
-        self._gold = list(gold)
+        self._gold = tuple(gold)
         self.name = f"lsa:{TOPICS}:{hashlib.sha256(chr(0).join(gold).encode('utf-8', 'replace')).hexdigest()}"
-        self._space: tuple[object, NDArray[np.float64]] | None = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector a text: (texts, dim), float32, of length 1, or 0 for a text without a known word."""
         from sklearn.preprocessing import normalize
 
-        counts, axes = self._fitted()
-        found: Vectors = normalize(counts.transform(texts) @ axes.T).astype(np.float32)  # type: ignore[attr-defined]
+        counts, axes = _space(self._gold)
+        found: Vectors = normalize(counts.transform(texts) @ axes.T).astype(np.float32)
         return found
 
-    def _fitted(self) -> tuple[object, NDArray[np.float64]]:
-        if self._space is None:
-            from sklearn.decomposition import TruncatedSVD
-            from sklearn.feature_extraction.text import TfidfVectorizer
 
-            counts = TfidfVectorizer(
-                ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[^\w\s]"
-            )
-            table = counts.fit_transform(self._gold)
-            size = max(1, min(TOPICS, min(table.shape) - 1))
-            self._space = counts, TruncatedSVD(size, random_state=0).fit(table).components_
-        return self._space
+@lru_cache(maxsize=1)  # the runs of a sweep in one process have the same gold rows
+def _space(gold: tuple[str, ...]) -> tuple[Any, NDArray[np.float64]]:
+    """What counts words as gold has them, and the axes of the latent space."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[^\w\s]")
+    table = counts.fit_transform(gold)
+    size = max(1, min(TOPICS, min(table.shape) - 1))
+    return counts, TruncatedSVD(size, random_state=0).fit(table).components_
 
 
 class Cached:

@@ -42,7 +42,10 @@ class Questions:
         """Look at the prompts that have come since; those with an answer are returned, the others are `todo`."""
         new = list(self._prompts[self._taken :])
         keys = [self._key(prompt) for prompt in new]
-        self._known |= self._read(set(keys) - self._known.keys() - self._waiting.keys())
+        # one look-up a key: this is called after every answer, and must not go through all that is known
+        self._known |= self._read(
+            {key for key in keys if key not in self._known and key not in self._waiting}
+        )
         found: Answered = []
         for index, (key, prompt) in enumerate(zip(keys, new, strict=True), self._taken):
             if key in self._known:
