@@ -21,6 +21,7 @@ from typing import Any
 from s3exp.config import LLMConfig
 from s3exp.llm.database import TOO_LONG
 from s3exp.llm.environment import prepare_environment
+from s3exp.llm.orphans import owned
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
@@ -53,7 +54,8 @@ class VLLM:
             )
             self._check_template()  # before the start, which takes long
             settings = self._settings(path)
-            self._llm = vllm.LLM(path, **settings)
+            with owned():
+                self._llm = vllm.LLM(path, **settings)
         self._engine = self._llm.llm_engine
         if self.resident and (finalizer := getattr(self._engine.engine_core, "_finalizer", None)):
             finalizer.atexit = (
@@ -285,5 +287,5 @@ def _start_faults(path: str) -> Iterator[None]:
 
 def _line(error: BaseException) -> str:
     """The message of an error on one line, not too long."""
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).partition(" See stack trace (above)")[0]  # which nobody is shown
     return (text[:400] + " ...") if len(text) > 400 else text or type(error).__name__
