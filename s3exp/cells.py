@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from s3exp.files import write_text
+from s3exp.files import read_object, write_text
 
 PLACE = "S3EXP_CELLS"  # the environment variable with the folder of notes
 _here: list[Cell] = []  # runs of the command's own process
@@ -69,10 +69,14 @@ def read_notes(place: Path) -> list[Cell]:
 
 
 def state_of(folder: Path, rounds: int) -> tuple[str, str]:
-    """The state of a run directory, and what there is to say of it; `rounds` is how many it will have."""
+    """The state of a run directory, and what there is to say of it; `rounds` is how many it will have.
+
+    Raises:
+        UserError: its result or its failure cannot be read.
+    """
     result = folder / "result.json"
     if result.is_file():
-        return "done", _score(json.loads(result.read_text(encoding="utf-8")))
+        return "done", _score(read_object(result))
     if not folder.is_dir():
         return "missing", ""
     done = len(list(folder.glob("rounds/[0-9]*")))
@@ -84,7 +88,7 @@ def state_of(folder: Path, rounds: int) -> tuple[str, str]:
         return "running", told
     failure = folder / "failure.json"
     if failure.is_file():
-        return "failed", json.loads(failure.read_text(encoding="utf-8"))["reason"]
+        return "failed", str(read_object(failure)["reason"])
     return "stopped", told
 
 
@@ -96,7 +100,7 @@ def finished(cells: Sequence[Cell]) -> dict[Path, dict[str, Any]]:
     found = {}
     for cell in cells:
         if cell.state == "done" and cell.folder is not None:
-            result = json.loads((Path(cell.folder) / "result.json").read_text(encoding="utf-8"))
+            result = read_object(Path(cell.folder) / "result.json")
             variant = " ".join(f"{key.rpartition('.')[2]}={_value(cell, key)}" for key in keys)
             found[Path(cell.folder)] = result | {"variant": variant}
     return found

@@ -1,6 +1,6 @@
 """Files that are wholly there or not at all, and on disk before anybody is told so. JSON Lines with a hash.
 
-Text is ASCII: every other character is escaped, so that no reader can split or misread a line. Knows nothing of runs.
+Text is ASCII: every other character is escaped, so that no reader can split or misread a line.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
+
+from s3exp.types import UserError
 
 T = TypeVar("T")
 
@@ -50,6 +52,21 @@ def read_lines(path: Path, digest: str, make: Callable[[dict[str, Any]], T]) -> 
         return [make(json.loads(line)) for line in file]
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object that a file of a record holds.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: the record is damaged ({error}): restore the file, or choose another run_dir"
+        ) from error
+    return found
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader finds the old one or the new one, never a part; on disk before it returns."""
     with _writing(path) as file:
@@ -71,9 +88,9 @@ def _writing(path: Path) -> Iterator[TextIO]:
     sync(path.parent)
 
 
-def sync(folder: Path) -> None:
-    """Make a rename in `folder` outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make what was written to a file, or a rename in a folder, outlive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

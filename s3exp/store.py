@@ -21,7 +21,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from s3exp.files import dump, sync, write_lines, write_text
+from s3exp.files import dump, read_object, sync, write_lines, write_text
 from s3exp.interrupts import whole
 from s3exp.rounds import RoundRecord, plain, read_round, tables_of
 from s3exp.types import Fitted, Prediction, UserError
@@ -68,7 +68,7 @@ class RunStore:
             write_text(self.folder / "config.yaml", config_yaml)
             write_text(path, dump({"schema": SCHEMA, "identity": identity}, indent=1))
             return
-        found = _read_object(path)
+        found = read_object(path)
         if found.get("schema") != SCHEMA:
             raise UserError(
                 f"run_dir={self.folder}: its record has schema {found.get('schema')}, not {SCHEMA}"
@@ -120,6 +120,8 @@ class RunStore:
         made = self.folder / ".small_model.part"
         shutil.rmtree(made, ignore_errors=True)
         fitted.save(made)
+        for path in [*made.iterdir(), made]:
+            sync(path)
         shutil.rmtree(self.weights, ignore_errors=True)
         made.rename(self.weights)
         place = self.round_folder(record.round)
@@ -137,7 +139,7 @@ class RunStore:
         path = self.folder / "result.json"
         if not path.exists():
             return None
-        return _read_object(path)
+        return read_object(path)
 
     @contextmanager
     def failing(self) -> Iterator[None]:
@@ -195,16 +197,6 @@ def read_ledger(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: no error ledger of a run can be read there ({error})") from error
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: the record is damaged ({error}): restore the file, or choose another run_dir"
-        ) from error
-    return found
 
 
 def _short(value: Any) -> str:

@@ -153,7 +153,7 @@ class Evil:
 
 @pytest.mark.parametrize("part", ["small_model", "llm"])
 def test_a_pickled_checkpoint_runs_nothing(tmp_path: Path, part: str) -> None:
-    """Old checkpoints are pickles: they are refused, or read by what builds tensors and calls nothing."""
+    """Old checkpoints are pickles: they are refused."""
     import torch
 
     from s3exp.llm.transformers import Transformers
@@ -165,7 +165,7 @@ def test_a_pickled_checkpoint_runs_nothing(tmp_path: Path, part: str) -> None:
     (folder / "config.json").write_text(json.dumps(kind))
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n")
     torch.save({"x": Evil(done)}, folder / "pytorch_model.bin")
-    with pytest.raises(Exception, match=r"safetensors|Weights only load failed"):
+    with pytest.raises(Exception, match="safetensors"):
         if part == "llm":
             Transformers(LLMConfig(backend="transformers", model=str(folder)), str(folder))
         else:

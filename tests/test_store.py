@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from s3exp.cells import state_of
 from s3exp.rounds import RoundRecord
 from s3exp.store import RunStore
 from s3exp.synthesis import prompt_hash
@@ -135,6 +136,13 @@ def test_a_torn_run_is_named(tmp_path: Path, name: str) -> None:
         again = RunStore(tmp_path / "run", "a: 1\n", FACTS)
         again.close()
         again.read_result()
+
+
+@pytest.mark.parametrize("name", ["result.json", "failure.json"])
+def test_the_status_of_a_torn_run_is_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('{"reason": "wh')
+    with pytest.raises(UserError, match=rf"{name}: the record is damaged"):
+        state_of(tmp_path, 3)
 
 
 def test_a_round_that_is_made_again_takes_the_later_ones_with_it(tmp_path: Path) -> None:

@@ -164,7 +164,8 @@ class Encoder(ClassHead):
         return network
 
     def _network(self, **arguments: Any) -> nn.Module:
-        arguments |= self._source() | {"dtype": torch.float32}
+        # other files than safetensors are pickles
+        arguments |= self._source() | {"dtype": torch.float32, "use_safetensors": True}
         network: nn.Module = self._from_checkpoint(
             lambda source: self.network_class.from_pretrained(source, **arguments)
         )
