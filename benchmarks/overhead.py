@@ -1,8 +1,8 @@
 """What a run costs beside generation and training, and what it costs again: python benchmarks/overhead.py --results
 
-Three tables: the commands that answer at once; the demo (six runs), from the start of its process to its end, stage by
-stage (stages.py); and of one run, S3 with seed 0, the warm paths (answers in the store, a finished run, a killed one
-that goes on) as shares of the cold run. Overrides of Hydra after `--` change both.
+Four tables: the commands that answer at once; the demo (six runs), from the start of its process to its end, stage by
+stage (stages.py); of one run, S3 with seed 0, the warm paths (answers in the store, a finished run, a killed one that
+goes on) as shares of the cold run; the demo with two runs at a time. Overrides of Hydra after `--` change all.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ COMMANDS = {  # what is asked, and how many seconds it may take
 }
 AIM, LONG_AIM, LONG = 0.05, 0.02, 20 * 60  # shares of a demo run and of a run of so many seconds
 KILLED_AFTER = 1  # the round
+TWO = "hydra.launcher.n_jobs=2"
 ENDS = "start of Python, end of the process"
 LOOP = {"synthesis but for the LLM", "record", "other work of the run", "gold rows", "ledger", ENDS}
 LOOP |= {"start of the command, config", "check of the small model"}
@@ -158,6 +159,27 @@ def paths(repeats: int, overrides: Sequence[str]) -> dict[str, list[float]]:
         return in_turn(cases, repeats)
 
 
+def overlap(repeats: int, overrides: Sequence[str]) -> Table:
+    """The table of the demo with one and with two runs at a time: rounds wait for each other, runs do not."""
+
+    def demo(*words: str) -> Callable[[], float]:
+        def run() -> float:
+            with tempfile.TemporaryDirectory() as folder:
+                asked = options("sweeps=demo", [*words, *overrides])
+                return timed(lambda: done(python(["-m", "s3exp", *asked], Path(folder))))
+
+        return run
+
+    found = in_turn(
+        {"one run after the other": demo(), "launcher=joblib, two at a time": demo("launcher=joblib", TWO)},
+        repeats,
+    )
+    first, *_ = found.values()
+    rows = [[name, f"{median(took):.0f}", times(took, first)] for name, took in found.items()]
+    title = "Generation of one run while another trains: the demo's six runs"
+    return Table(title, ["launcher", "seconds", "share"], rows)
+
+
 def main() -> None:
     """Measure and print."""
     made = parser(__doc__ or "")
@@ -166,7 +188,8 @@ def main() -> None:
     at_once = commands(5)
     demos = [measured(arguments.overrides) for _ in range(arguments.repeats)]
     found = paths(arguments.repeats, arguments.overrides)
-    finish("overhead", [at_once, overhead(demos), warm(found)], arguments.results)
+    tables = [at_once, overhead(demos), warm(found), overlap(arguments.repeats, arguments.overrides)]
+    finish("overhead", tables, arguments.results)
 
 
 if __name__ == "__main__":
