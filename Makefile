@@ -40,7 +40,7 @@ lab: setup ## open the notebooks in JupyterLab, on the runs in runs/ (after make
 	$(BIN)/jupyter lab notebooks
 
 # each makes its own rows and encoder where S3EXP_SHARED is not set; ARGS=--results writes benchmarks/RESULTS.md
-bench: setup ## run the benchmarks, a few minutes each: make bench ARGS="--repeats 5 --results"
+bench: setup ## run the benchmarks, more than an hour on 2 cores: make bench ARGS="--repeats 5 --results"
 	@for name in overhead synthesis training scale; do echo; echo benchmarks/$$name.py; $(BIN)/python benchmarks/$$name.py $(ARGS) || exit 1; done
 
 MODEL ?= s3exp/embedded/reviews-lm

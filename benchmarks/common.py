@@ -100,10 +100,15 @@ def timed(call: Callable[[], object]) -> float:
 
 
 def commit() -> str:
-    """The commit that is measured; `+` after it: with changes that are not committed."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=9", "--dirty=+", "--exclude=*"]
-    try:
+    """The commit that is measured; `+` after it: with changes that are not committed, other than of RESULTS.md."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(ROOT), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", ".", f":!{RESULTS.relative_to(ROOT)}")
+        return git("rev-parse", "--short=9", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -29,6 +29,7 @@ from common import Table, finish, in_turn, median, parser, peak_of, ratio, sprea
 
 from s3exp.llm.environment import prepare_environment
 
+SHAPES = "rte,imdb,adqa"
 OURS = "s3exp"
 PADDED = "padded to 512, float32"
 TRAINER = "Trainer, grouped by length"
@@ -192,7 +193,7 @@ def options() -> argparse.Namespace:
     made.add_argument("--encoder", type=Path, help="folder of an encoder (default: $S3EXP_SHARED/models/minilm, "
                       "else one with random weights is made)")  # fmt: skip
     made.add_argument("--size", choices=("minilm", "distilbert"), help="make an encoder of this size")
-    made.add_argument("--shapes", default="rte,imdb,adqa", help="which of imdb, rte, adqa")
+    made.add_argument("--shapes", default=SHAPES, help="which of imdb, rte, adqa")
     made.add_argument("--rows", type=int, help="rows of an epoch (default: rte 1024, the others 256)")
     made.add_argument("--mine", type=int, default=256, help="rows of the mining set")
     made.add_argument("--padded-rows", type=int, default=32, help="rows of the padded recipe: it is slow")
@@ -236,7 +237,7 @@ def main() -> None:
             bench = Bench(given, shape(name, given.data, given.rows or ROWS[name], given.mine), checkpoint)
             tables += bench.tables(given.repeats, peak_of(given.peak_tflops))
     tables = [replace(table, title=f"{table.title} ({named})") for table in tables]
-    finish("training", tables, given.results)
+    finish("training", tables, given.results, "" if given.shapes == SHAPES else given.shapes)
 
 
 if __name__ == "__main__":
