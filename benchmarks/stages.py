@@ -62,18 +62,8 @@ STAGES = {
     "s3exp.report.plot": {"plot_runs": "plot, tables"},
     "s3exp.__main__": {"_show": "plot, tables"},
 }
-LARGE = (
-    "pytorch_lightning",
-    "sklearn",
-    "scipy",
-    "cleanlab",
-    "sacrebleu",
-    "wandb",
-    "matplotlib",
-    "vllm",
-    "numpy",
-)
-LARGE += ("hydra",)
+LARGE = ("pytorch_lightning", "sklearn", "scipy", "cleanlab", "sacrebleu", "wandb")
+LARGE += ("matplotlib", "vllm", "numpy", "hydra")
 
 
 class Clock:
