@@ -1,10 +1,9 @@
 """What a run shows to Weights & Biases: a view of the record that is already on disk.
 
-The only file that imports wandb, and only once a run starts. It does not know how a round is made,
-and W&B never stops a run: its first error becomes one warning, and the run goes on without it. A
-run that is continued shows all its rounds again, so nothing is remembered between two processes.
-Where a W&B agent started the process, the run that it asked for is the one that is shown; what that
-changes is in wandb_environment.py.
+Imports wandb once a run starts. It does not know how a round is made, and W&B never stops a run: its first error
+becomes one warning, and the run goes on without it. A run that is continued shows all its rounds again, so nothing is
+remembered between two processes. Where a W&B agent started the process, the run that it asked for is the one that is
+shown; what that changes is in wandb_environment.py.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from s3exp import wandb_service
 from s3exp.config import Config, TrackerConfig, flat, identity
 from s3exp.store import read_ledger
 from s3exp.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
@@ -236,6 +236,7 @@ class Wandb:
         import wandb
 
         wandb.setup(wandb.Settings(silent=True))
+        wandb_service.end_with_process()
         if mode == "online" and not has_key():
             raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
         self._mark.unlink(missing_ok=True)
@@ -301,11 +302,9 @@ class Wandb:
 
     def _drop(self) -> None:
         """Let go of W&B's service, dead or not; a later run of this process gets a new one."""
-        import wandb
-
         self._run = None
         try:
-            wandb.teardown(exit_code=1)
+            wandb_service.end(exit_code=1)
         except Exception as error:
             if not _of_wandb(error):
                 raise

@@ -119,6 +119,7 @@ def build(asked: argparse.Namespace) -> Workspace | Report:
 
 
 def _save(asked: argparse.Namespace) -> int:
+    from s3exp import wandb_service
     from s3exp.tracking import has_key
 
     if not has_key():
@@ -134,6 +135,8 @@ def _save(asked: argparse.Namespace) -> int:
         return _fail(
             UserError(f"W&B did not take the {asked.kind} for {asked.entity}/{asked.project}: {told}"), 1
         )
+    finally:
+        wandb_service.end(seconds=2.0)  # saved or not: there is nothing left to be sent
     print(view.url)  # noqa: T201
     return 0
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from s3exp import tracking
@@ -336,6 +337,20 @@ track(folder / "a")
     assert done.returncode == 0, done.stderr
     (warning,) = done.stderr.splitlines()
     assert warning.startswith("WARNING W&B does not start; trying once more (")
+    (place,) = runs(tmp_path / "a")
+    assert sum(line["type"] == "history" for line in inspect(place)) == 3
+
+
+def test_a_service_that_does_not_end_is_not_waited_for(tmp_path: Path) -> None:
+    """W&B waits without a limit for a service that does not read that it is to end."""
+    body = """
+track(folder / "a")
+print(service())
+os.kill(service(), signal.SIGSTOP)
+"""
+    done = script(tmp_path, body)
+    assert done.returncode == 0 and done.stderr == ""
+    assert not psutil.pid_exists(int(done.stdout))
     (place,) = runs(tmp_path / "a")
     assert sum(line["type"] == "history" for line in inspect(place)) == 3
 
