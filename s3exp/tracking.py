@@ -303,10 +303,4 @@ class Wandb:
     def _drop(self) -> None:
         """Let go of W&B's service, dead or not; a later run of this process gets a new one."""
         self._run = None
-        try:
-            wandb_service.end(exit_code=1)
-        except Exception as error:
-            if not _of_wandb(error):
-                raise
-            log.debug("W&B's service was gone already: %s", error)
-        os.environ.pop("WANDB_SERVICE", None)  # it may name one of a process before, which is gone
+        wandb_service.end(exit_code=1)

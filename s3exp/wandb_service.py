@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 
 import psutil
@@ -38,14 +39,15 @@ def end(exit_code: int = 0, seconds: float = SECONDS) -> None:
     """
     import wandb
 
+    os.environ.pop("WANDB_SERVICE", None)  # it may name one of a process before, which is gone
     atexit.unregister(end)
     late = threading.Timer(seconds, _kill)
     late.daemon = True
     late.start()
     try:
         wandb.teardown(exit_code=exit_code)
-    except SystemExit as said:  # W&B's way to say how its service ended: no reason to end with it
-        log.debug("W&B's service ended with code %s", said.code)
+    except (Exception, SystemExit) as error:  # it was gone, or its exit code is to be ours
+        log.debug("W&B's service ended with %s", type(error).__name__, exc_info=True)
     finally:
         late.cancel()
 

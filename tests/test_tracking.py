@@ -341,12 +341,13 @@ track(folder / "a")
     assert sum(line["type"] == "history" for line in inspect(place)) == 3
 
 
-def test_a_service_that_does_not_end_is_not_waited_for(tmp_path: Path) -> None:
-    """W&B waits without a limit for a service that does not read that it is to end."""
-    body = """
+@pytest.mark.parametrize("sent", ["SIGSTOP", "SIGKILL"])
+def test_a_service_that_does_not_end_is_not_waited_for(tmp_path: Path, sent: str) -> None:
+    """W&B waits without a limit for a service that does not read that it is to end, and fails with one that is gone."""
+    body = f"""
 track(folder / "a")
 print(service())
-os.kill(service(), signal.SIGSTOP)
+os.kill(service(), signal.{sent})
 """
     done = script(tmp_path, body)
     assert done.returncode == 0 and done.stderr == ""
