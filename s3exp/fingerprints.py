@@ -10,12 +10,14 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 SHINGLE = 2  # words
+KEPT = 4096  # rows that are asked for again, as a row is when it is screened, certified and counted, in every round
 RUN = 13  # words in a row: no honest pair of texts shares as many by chance (Brown et al. 2020, appendix C)
 # words and, in scripts that put no spaces between words, characters; punctuation is none of either
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
@@ -59,8 +61,14 @@ class Fingerprint:
 
 def fingerprint(name: str, fields: Mapping[str, str], generate: str) -> Fingerprint:
     """The fingerprint of a row called `name` whose field `generate` was written and whose other fields were given."""
-    given = [text for key, text in fields.items() if key != generate]
-    own = word_hashes(fields[generate])
+    given = tuple(text for key, text in fields.items() if key != generate)
+    return Fingerprint(name, *_prints(fields[generate], given))
+
+
+@lru_cache(KEPT)
+def _prints(written: str, given: tuple[str, ...]) -> tuple[str, str, int, Hashes, Hashes]:
+    """All of a fingerprint but its name."""
+    own = word_hashes(written)
     runs = windows(own, RUN)
     if given and len(runs):
         runs = runs[~np.isin(runs, np.concatenate([windows(word_hashes(text), RUN) for text in given]))]
@@ -69,7 +77,7 @@ def fingerprint(name: str, fields: Mapping[str, str], generate: str) -> Fingerpr
     for part in given:
         whole.update(b"--" + word_hashes(part).tobytes())
     shingles = np.unique(windows(own, SHINGLE) if len(own) >= SHINGLE else own)
-    return Fingerprint(name, whole.hexdigest(), text, len(own), shingles, runs)
+    return whole.hexdigest(), text, len(own), shingles, runs
 
 
 def words_of(text: str) -> list[str]:

@@ -32,7 +32,7 @@ def build_audit(
         embedder: a pretrained encoder; None: there is none, and gold's own words have to do.
     """
     from s3exp.audit.leakage import Copies
-    from s3exp.audit.likeness import Likeness
+    from s3exp.audit.likeness import likeness_to
     from s3exp.audit.observer import Audit
     from s3exp.audit.screen import Screen
     from s3exp.audit.vectors import Cached, Lsa
@@ -43,6 +43,6 @@ def build_audit(
         embedder = Lsa([text for row in gold for text in row.fields.values()])
     folder = Path(options.cache).expanduser() if options.cache else None
     screen = Screen(config.loop.repair, config.task.generate, copies if options.copies == "reject" else None)
-    likeness = Likeness([row.fields[config.task.generate] for row in gold])
+    likeness = likeness_to(tuple(row.fields[config.task.generate] for row in gold))
     vectors = Cached(embedder, folder)
     return Audit(options, config.task, gold, screen, copies, likeness, vectors, config.seed)

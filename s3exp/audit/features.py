@@ -103,7 +103,7 @@ def _read_all(rows: Sequence[Mapping[str, str]], generate: str, numbers: Mapping
     ids, ends = array("i"), array("q", [0])
     quantities = np.zeros((len(rows), len(QUANTITIES)))
     for place, row in enumerate(rows):
-        seen = read(row[generate], [text for name, text in row.items() if name != generate])
+        seen = read(row[generate], tuple(text for name, text in row.items() if name != generate))
         ids.extend([numbers[key] for key in (seen.keys if known is None else seen.keys & known)])
         ends.append(len(ids))
         quantities[place] = [seen.quantities[name] for name in QUANTITIES]

@@ -9,6 +9,7 @@ middle counts as much as one at the beginning.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ class Likeness:
         owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
         scores = _most(self._model, self._words.transform(piece for row in rows for piece in row), owner)
         return [float(score) if score > self.threshold else None for score in scores]
+
+
+@lru_cache(maxsize=1)  # the runs of a sweep in one process have the same gold rows
+def likeness_to(gold: tuple[str, ...]) -> Likeness:
+    """A `Likeness`, trained once."""
+    return Likeness(gold)
 
 
 def pieces(text: str) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import operator
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # attribute -> (family, how a row that has the value reads, and one that has it not). The order is that in which a
 # mark is named when several say the same of a file: the most telling to a reader first.
@@ -75,6 +76,7 @@ _PUNCTUATION, _DIGITS, _UPPER = (
     string.digits.encode(),
     string.ascii_uppercase.encode(),
 )
+KEPT = 4096  # texts not read again in the next round or run: gold's, and a round's; 60 MB of film reviews
 _NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor cannot without".split())
 
 Key = str | tuple[str, str]  # a word, or an attribute and its value: most are words, and a tuple costs time
@@ -84,8 +86,8 @@ Key = str | tuple[str, str]  # a word, or an attribute and its value: most are w
 class Read:
     """What was read off a text: all that it has of the attributes, and its QUANTITIES by name."""
 
-    keys: set[Key]
-    quantities: dict[str, float]
+    keys: frozenset[Key]
+    quantities: Mapping[str, float]
 
 
 def words_of(text: str) -> list[str]:
@@ -93,15 +95,16 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def read(text: str, given: Iterable[str]) -> Read:
+@lru_cache(KEPT)
+def read(text: str, given: tuple[str, ...]) -> Read:
     """Everything about one text; `given` are the other texts of its row, for the words that they share."""
     words = words_of(text)
     distinct = set(words)
     quantities = _quantities(text, words)
     known = set().union(*map(words_of, given))
     quantities["overlap"] = round(len(distinct & known) / max(len(distinct), 1), 2)
-    keys: set[Key] = {*distinct, *_marks(text), *_ends(words), *_habits(text, words, distinct, quantities)}
-    return Read(keys, quantities)
+    marks = [*_marks(text), *_ends(words), *_habits(text, words, distinct, quantities)]
+    return Read(frozenset[Key]([*distinct, *marks]), quantities)
 
 
 def _marks(text: str) -> Iterator[Key]:

@@ -235,7 +235,7 @@ def test_odd_texts_are_read() -> None:
 
 
 def test_what_is_read_off_a_text() -> None:
-    seen = read('"Well, it ISN\'T so" -- 2 of 3 say so!', ["They say well."])
+    seen = read('"Well, it ISN\'T so" -- 2 of 3 say so!', ("They say well.",))
     assert {"well", "isn't", "so", "2"} < seen.keys
     assert {
         ("first character", '"'),
