@@ -215,7 +215,8 @@ class Wandb:
         self._ended = self._run is not None
 
     def finish(self, failed: bool = False) -> None:
-        self._log(lambda run: run.finish(exit_code=int(failed)))
+        with wandb_service.at_most(wandb_service.FINISH_SECONDS):
+            self._log(lambda run: run.finish(exit_code=int(failed)))
         if self._run is not None and self._ended and not failed:
             self._mark.write_text(self._agents or self._card.id, encoding="utf-8")
         self._run = None

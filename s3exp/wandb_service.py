@@ -12,12 +12,15 @@ import atexit
 import logging
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 
 log = logging.getLogger(__name__)
 
 SECONDS = 10.0
+FINISH_SECONDS = 150.0  # for a run to finish: more than W&B's own limit for its uploads (SETTINGS)
 NAME = "wandb-core"
 
 
@@ -41,13 +44,21 @@ def end(exit_code: int = 0, seconds: float = SECONDS) -> None:
 
     os.environ.pop("WANDB_SERVICE", None)  # it may name one of a process before, which is gone
     atexit.unregister(end)
+    with at_most(seconds):
+        try:
+            wandb.teardown(exit_code=exit_code)
+        except (Exception, SystemExit) as error:  # it was gone, or its exit code is to be ours
+            log.debug("W&B's service ended with %s", type(error).__name__, exc_info=True)
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Kill the service if what is done here takes longer: W&B then raises, instead of waiting."""
     late = threading.Timer(seconds, _kill)
     late.daemon = True
     late.start()
     try:
-        wandb.teardown(exit_code=exit_code)
-    except (Exception, SystemExit) as error:  # it was gone, or its exit code is to be ours
-        log.debug("W&B's service ended with %s", type(error).__name__, exc_info=True)
+        yield
     finally:
         late.cancel()
 
