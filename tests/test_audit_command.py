@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def audit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "s3exp.audit_command", *words, "audit.cache=null"],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "160", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"},
+        env={**os.environ, "COLUMNS": "160", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
         timeout=120,

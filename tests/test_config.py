@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from s3exp.checks import check
 from s3exp.config import Config, identity
 from s3exp.types import UserError
+from tests.conftest import TOY_PROMPTS
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,15 @@ from s3exp.types import UserError
         ("task", "generate", "title", "task.generate=title: must be one of task.fields (text)"),
         ("task", "labels", ["one"], "at least two"),
         ("tracker", "mode", "sometimes", "tracker.mode=sometimes"),
+        ("small_model", "warmup", 1.0, "small_model.warmup and small_model.dropout must be"),
+        ("llm", "url", "http://[::1", "llm.url: not a URL"),
+        ("llm", "key_variable", "sk-123", "llm.key_variable: the name of an environment variable"),
+        (
+            "task",
+            "prompt_sets",
+            {"toy": replace(TOY_PROMPTS, labels=["a"])},
+            "task.prompt_sets.toy.labels has 1 words for 2 labels",
+        ),
     ],
 )
 def test_values_that_make_no_sense(

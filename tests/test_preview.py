@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from s3exp.config import Config
+from s3exp.config import Config, StrategyConfig
 from s3exp.llm.store import Asker, Stored
 from s3exp.preview import RoundPlan, plan_rounds, print_plan
 from s3exp.report.page import Page
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.types import LLM
+from tests.conftest import TOY_PROMPTS
 from tests.test_loop import STRATEGIES, go
 
 
@@ -25,7 +26,8 @@ def nobody() -> LLM:
 
 
 def planned(config: Config, strategy: str, store: Path | None = None) -> list[RoundPlan]:
-    config = replace(config, strategy=STRATEGIES[strategy])
+    reasons = StrategyConfig(name="zerogen", max_rounds=0, rationales=True)
+    config = replace(config, strategy=reasons if strategy == "reasons" else STRATEGIES[strategy])
     gold = load_gold(config.task, with_train=config.strategy.human)
     task = Classification(config.task, config.llm, gold, lambda text: text)
     with Stored(nobody, Asker("toy", 0.9, 0.95), store) as llm:
@@ -54,6 +56,21 @@ def test_bounds_hold_and_the_prompts_are_those_that_are_sent(
     after = planned(toy_config, strategy, tmp_path / "store.sqlite")
     assert all(plan.stored in (None, plan.calls) for plan in after)
     assert [plan.stored is None for plan in after] == [strategy == "s3" and n > 0 for n in range(len(after))]
+
+
+def test_lists_of_reasons_are_asked_for_first_and_their_rows_are_shown_with_stand_ins(
+    toy_config: Config,
+) -> None:
+    asks = replace(TOY_PROMPTS, rationale="why {label}?", seed_with_rationales="{rationales} label={label}")
+    with_lists = replace(
+        toy_config, task=replace(toy_config.task, prompt_sets={"toy": asks}, rationales_per_seed=2)
+    )
+    plain, seed = planned(toy_config, "zerogen")[0], planned(with_lists, "reasons")[0]
+    assert seed.calls == plain.calls + len(toy_config.task.labels)
+    assert seed.most_tokens > plain.most_tokens and seed.stored == 0
+    reasons, row = seed.first
+    assert (reasons.kind, row.kind) == ("rationale", "seed")
+    assert reasons.text.startswith("why ") and row.text.startswith("<reason ") and "; <reason " in row.text
 
 
 def test_the_table_has_every_round_and_their_sum(toy_config: Config) -> None:

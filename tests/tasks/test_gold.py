@@ -63,6 +63,15 @@ def test_nothing_left_is_refused(write_rows: Write) -> None:
         load_gold(task_of(v, v, overlap="drop"), with_train=False)
 
 
+def test_roles_without_rows_are_refused(write_rows: Write) -> None:
+    one, none = write_rows("one.jsonl", rows("one", 1)), write_rows("none.jsonl", [])
+    many, test = write_rows("many.jsonl", rows("many", 9)), write_rows("test.jsonl", rows("test", 5))
+    with pytest.raises(UserError, match="1 row: both mine and select need some"):
+        load_gold(task_of(one, test), with_train=False)
+    with pytest.raises(UserError, match="no rows are left for train|no rows"):
+        load_gold(task_of(many, test, train=none), with_train=True)
+
+
 def test_repeated_rows_of_validation_count_once(write_rows: Write, caplog: pytest.LogCaptureFixture) -> None:
     v = write_rows("v.jsonl", [*rows("v", 20), *rows("v", 5)])
     with caplog.at_level(logging.WARNING):

@@ -1,0 +1,40 @@
+"""What a run is built from that is on record already: its own config, and another run's rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from s3exp.build import _donor, of_record
+from s3exp.config import Config
+from s3exp.types import UserError
+from tests.test_loop import STRATEGIES, go
+
+
+def test_rows_are_taken_from_a_finished_run_of_as_many_rounds_with_the_same_gold(
+    toy_config: Config, tmp_path: Path
+) -> None:
+    go(toy_config, tmp_path / "run", "s3", identity={"gold": "digest"})
+    taker = replace(
+        toy_config,
+        strategy=STRATEGIES["s3"],
+        loop=replace(toy_config.loop, rows_from=str(tmp_path / "run")),
+    )
+    assert [record.round for record in _donor(taker, "digest")] == [0, 1, 2]
+    with pytest.raises(UserError, match="other gold rows"):
+        _donor(taker, "another")
+    with pytest.raises(UserError, match="has 3 rounds with the seed, this run has 1: set loop.rounds"):
+        _donor(replace(taker, strategy=STRATEGIES["zerogen"]), "digest")
+    (tmp_path / "run" / "result.json").unlink()
+    with pytest.raises(UserError, match="no finished run is on record there"):
+        _donor(taker, "digest")
+
+
+def test_a_folder_without_a_readable_config_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run is on record there"):
+        of_record(tmp_path, [])
+    (tmp_path / "config.yaml").write_text("seed: [1\n", encoding="utf-8")
+    with pytest.raises(UserError, match="config.yaml"):
+        of_record(tmp_path, [])
