@@ -246,7 +246,11 @@ def main() -> None:
         stack.close()
         if "settings" in wanted and not on_gpu():
             tables.append(settings(facts))
-    finish("synthesis", tables, arguments.results, "" if arguments.round == "seed" else arguments.round)
+    part = [
+        "" if arguments.round == "seed" else arguments.round,
+        "settings" if wanted == ["settings"] else "",
+    ]
+    finish("synthesis", tables, arguments.results, ", ".join(filter(None, part)))
 
 
 if __name__ == "__main__":
