@@ -133,7 +133,7 @@ def test_a_lost_round_is_made_again_and_finished_ones_are_read(world: Config, tm
 
 
 def test_human_rows_teach_it(world: Config, tmp_path: Path) -> None:
-    small_model = replace(world.small_model, epochs=12, patience=12)
+    small_model = replace(world.small_model, epochs=40, patience=40)
     result = go(replace(world, strategy=GOLD, small_model=small_model), tmp_path / "gold")
     assert result["llm"]["calls"] == 0 and result["rounds"][0]["train_rows"] > 150
     assert result["test"]["em"] > 0.8

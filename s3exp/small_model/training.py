@@ -200,7 +200,8 @@ def run_training(fit: Fit) -> dict[str, float]:
     """
     started = time.perf_counter()
     steps = len(fit.train) * fit.config.epochs
-    training = Training(fit.network, fit.head, fit.config, steps)
+    # Lightning leaves a network in the mode it finds, and a checkpoint is loaded for evaluation: without its dropout
+    training = Training(fit.network.train(), fit.head, fit.config, steps)
     bar = Bar(steps) if fit.progress else None
     try:
         seed = derive(fit.seed, "small_model", "dropout")

@@ -158,9 +158,9 @@ def test_minilm_learns_sentiment() -> None:
         read = [json.loads(line) for line in lines]
         return [Example(f"{split}{i}", {"text": r["sentence"]}, r["label"]) for i, r in enumerate(read)]
 
-    options = config(shared / "models" / "minilm", epochs=2, batch_size=16, lr=2e-4, max_length=24, threads=0)
+    options = config(shared / "models" / "minilm", epochs=4, batch_size=16, lr=2e-4, max_length=24, threads=0)
     small_model = build_small_model(options, labels=["negative", "positive"], fields=["text"], progress=False)
-    fitted, metrics = small_model.fit(rows("train", 128), rows("validation", 32), seed=0)
-    test = rows("test", 96)
+    fitted, metrics = small_model.fit(rows("train", 256), rows("validation", 64), seed=0)
+    test = rows("test", 192)
     right = sum(p.label == e.label for p, e in zip(fitted.predict(test), test, strict=True))
     assert right / len(test) > 0.62, metrics

@@ -37,7 +37,7 @@ def asked(context: str, *answers: str, question: str = "who was it") -> Example:
 
 
 def test_learns_to_answer_by_the_question(checkpoint: Path, tmp_path: Path) -> None:
-    small_model = build(config(checkpoint))
+    small_model = build(config(checkpoint, epochs=30))
     fitted, metrics = small_model.fit(toy_answers(240, 1), toy_answers(40, 2), seed=0)
     test = toy_answers(60, 3)
     predictions = fitted.predict(test)
@@ -53,7 +53,7 @@ def test_learns_to_answer_by_the_question(checkpoint: Path, tmp_path: Path) -> N
     assert metrics["select_loss"] > 0 and "select_accuracy" not in metrics
     fitted.save(tmp_path)
     assert small_model.load(tmp_path).predict(test) == predictions
-    again, _ = build(config(checkpoint)).fit(toy_answers(240, 1), select, seed=0)
+    again, _ = build(config(checkpoint, epochs=30)).fit(toy_answers(240, 1), select, seed=0)
     assert [guess.answer for guess in again.predict(test)] == [guess.answer for guess in predictions]
 
 
