@@ -304,4 +304,4 @@ class Wandb:
     def _drop(self) -> None:
         """Let go of W&B's service, dead or not; a later run of this process gets a new one."""
         self._run = None
-        wandb_service.end(exit_code=1)
+        wandb_service.end(exit_code=1, level=logging.DEBUG)

@@ -136,7 +136,7 @@ def _save(asked: argparse.Namespace) -> int:
             UserError(f"W&B did not take the {asked.kind} for {asked.entity}/{asked.project}: {told}"), 1
         )
     finally:
-        wandb_service.end(seconds=2.0)  # saved or not: there is nothing left to be sent
+        wandb_service.end(seconds=2.0, level=logging.DEBUG)  # saved or not: nothing is left to be sent
     print(view.url)  # noqa: T201
     return 0
 

@@ -2,8 +2,8 @@
 
 W&B tells its service to end, and waits for that without a limit. A service that still has a request on its way, to a
 server that does not answer, may close the connection before it reads that it is to end, and then stays for ten minutes
-(wandb 0.31); one that is stopped or out of memory stays for ever. Here it is waited for a few seconds and killed: what
-a run has to say is on disk and with W&B before, in `run.finish`.
+(wandb 0.31); one that is stopped stays for ever. Here it is waited for a few seconds and killed. W&B's file of a run
+that has finished is nearly always whole by then; the record always is.
 """
 
 from __future__ import annotations
@@ -33,18 +33,19 @@ def end_with_process() -> None:
     atexit.register(end)
 
 
-def end(exit_code: int = 0, seconds: float = SECONDS) -> None:
+def end(exit_code: int = 0, seconds: float = SECONDS, level: int = logging.WARNING) -> None:
     """End the service of this process, if there is one, and its connection; a later run gets a new service.
 
     Args:
         exit_code: What W&B is to note for runs that have not ended.
         seconds: How long the service may take before it is killed.
+        level: Of the log line that says so: DEBUG where W&B is known to have failed.
     """
     import wandb
 
     os.environ.pop("WANDB_SERVICE", None)  # it may name one of a process before, which is gone
     atexit.unregister(end)
-    with at_most(seconds):
+    with at_most(seconds, level):
         try:
             wandb.teardown(exit_code=exit_code)
         except (Exception, SystemExit) as error:  # it was gone, or its exit code is to be ours
@@ -52,9 +53,10 @@ def end(exit_code: int = 0, seconds: float = SECONDS) -> None:
 
 
 @contextmanager
-def at_most(seconds: float) -> Iterator[None]:
+def at_most(seconds: float, level: int = logging.DEBUG) -> Iterator[None]:
     """Kill the service if what is done here takes longer: W&B then raises, instead of waiting."""
-    late = threading.Timer(seconds, _kill)
+    told = f"W&B's service hangs and is killed after {seconds:g} s: its view may lack the last run, the record does not"
+    late = threading.Timer(seconds, _kill, (told, level))
     late.daemon = True
     late.start()
     try:
@@ -63,11 +65,11 @@ def at_most(seconds: float) -> Iterator[None]:
         late.cancel()
 
 
-def _kill() -> None:
+def _kill(told: str, level: int) -> None:
     for process in psutil.Process().children():
         try:
             if process.name() == NAME:
-                log.debug("W&B's service (process %d) does not end; it is killed", process.pid)
                 process.kill()
+                log.log(level, told)
         except psutil.NoSuchProcess:  # it has ended by itself
             continue

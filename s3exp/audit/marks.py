@@ -76,7 +76,7 @@ _PUNCTUATION, _DIGITS, _UPPER = (
     string.digits.encode(),
     string.ascii_uppercase.encode(),
 )
-KEPT = 4096  # texts not read again in the next round or run: gold's, and a round's; 60 MB of film reviews
+KEPT = 4096  # texts not read again in the next round or run: gold's, and a round's
 _NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor cannot without".split())
 
 Key = str | tuple[str, str]  # a word, or an attribute and its value: most are words, and a tuple costs time
