@@ -35,7 +35,7 @@ STAGES = {
         "TrainableSmallModel.load": "predict",
         "TrainedSmallModel.predict": "predict",
     },
-    "s3exp.synthesis": {"synthesize": "synthesis but for the LLM"},
+    "s3exp.synthesis.synthesize": {"synthesize": "synthesis but for the LLM"},
     "s3exp.audit": {"build_audit": "audit: index of gold"},
     "s3exp.audit.observer": {
         "Audit.look": "audit: debris, repeats",
@@ -44,8 +44,8 @@ STAGES = {
         "Audit._noise": "audit: wrong labels",
         "Audit.certify": "audit: certificate",
     },
-    "s3exp.audit.ledger": {"ledger": "ledger"},
-    "s3exp.store": {
+    "s3exp.record.errors": {"ledger": "ledger"},
+    "s3exp.record.run": {
         "RunStore.write_round": "record",
         "RunStore.write_ledger": "record",
         "RunStore.write_certificate": "record",
@@ -53,7 +53,7 @@ STAGES = {
         "RunStore.write_result": "record",
         "read_round": "record",
     },
-    "s3exp.tracking": {
+    "s3exp.tracking.wandb": {
         "Wandb.__enter__": "W&B: start",
         "Wandb.log_round": "W&B: log",
         "Wandb.log_result": "W&B: log",

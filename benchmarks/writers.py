@@ -23,14 +23,14 @@ from typing import Any
 from stages import Clock
 
 from s3exp.audit import build_audit
-from s3exp.audit.leakage import of_gold
 from s3exp.build import compose
-from s3exp.config import Config
+from s3exp.curation.copies import of_gold
 from s3exp.llm import build_llm
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.identity import resolve_model
 from s3exp.llm.tokens import cutter
-from s3exp.synthesis import order_of, synthesize
+from s3exp.settings.run import Config
+from s3exp.synthesis.synthesize import order_of, synthesize
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Batch, Prompt
@@ -154,7 +154,7 @@ def bare_of(backend: Any, prompts: Sequence[Prompt]) -> Callable[[], Told]:
 
 def by_stage(round_: Round, backend: Any) -> Told:
     """Seconds of a round by what is done in them."""
-    import s3exp.synthesis
+    import s3exp.synthesis.synthesize
     from s3exp.llm.database import Database
     from s3exp.llm.store import Asker
 
@@ -174,7 +174,7 @@ def by_stage(round_: Round, backend: Any) -> Told:
         (task, "parse", "parse"),
         (screen, "repair", "screen: repair"),
         (screen, "problem", "screen: refusals, fingerprints, copies"),
-        (s3exp.synthesis, "content", "distinct"),
+        (s3exp.synthesis.synthesize, "content", "distinct"),
     ]
     before = [(owner, name, owner.__dict__.get(name), getattr(owner, name)) for owner, name, _ in watched]
     for (owner, name, stage), (_, _, _, function) in zip(watched, before, strict=True):

@@ -16,15 +16,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3exp.interrupts import CODE, listen
 from s3exp.llm.environment import prepare_environment
-from s3exp.report.texts import printable
+from s3exp.record.interrupts import CODE, listen
+from s3exp.terminal.texts import printable
 from s3exp.types import LLMFault, UserError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from s3exp.cells import Cell
+    from s3exp.commands.cells import Cell
 
 log = logging.getLogger("s3exp")
 
@@ -70,7 +70,7 @@ def command() -> int:
     from omegaconf.errors import OmegaConfBaseException
 
     from s3exp.build import conf, find_sweeps, one_line, register_schemas
-    from s3exp.cells import open_notes, read_notes, which
+    from s3exp.commands.cells import open_notes, read_notes, which
 
     notes, failures, code = open_notes(), [], 0
     register_schemas()
@@ -102,9 +102,9 @@ def job(composed: DictConfig) -> None:
 
     gc.set_threshold(GARBAGE)
     from s3exp.build import run
-    from s3exp.cells import Cell, note
-    from s3exp.logs import prepare_logs
-    from s3exp.wandb_environment import check_agent
+    from s3exp.commands.cells import Cell, note
+    from s3exp.terminal.logs import prepare_logs
+    from s3exp.tracking.environment import check_agent
 
     prepare_logs()
     facts = HydraConfig.get()
@@ -137,8 +137,8 @@ def _show(cells: Sequence[Cell]) -> None:
         return
     from rich.console import Console
 
-    from s3exp.cells import finished
-    from s3exp.report.summary import print_grid, print_summary
+    from s3exp.commands.cells import finished
+    from s3exp.commands.summary import print_grid, print_summary
 
     only_asked = any(cell.asked for cell in cells)
     if only_asked or (len(cells) > 1 and any(cell.state != "done" for cell in cells)):
@@ -162,8 +162,8 @@ def _show(cells: Sequence[Cell]) -> None:
     print_summary(results, plots, Console())
     sweep = next((cell.sweep for cell in cells if cell.sweep), None)
     if sweep and not any(cell.state == "running" for cell in cells):
-        from s3exp.report.page import Page
         from s3exp.report.study import write_report
+        from s3exp.terminal.page import Page
 
         title = f"s3exp: {sweep}"
         page = write_report(list(results), Path("runs", "reports", sweep), title=title)

@@ -20,19 +20,19 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from s3exp import config as schemas
-from s3exp.cells import state_of
-from s3exp.checks import check
-from s3exp.config import Config, identity
-from s3exp.logs import log_file
+from s3exp.commands.cells import state_of
+from s3exp.settings import run as schemas
+from s3exp.settings.checks import check
+from s3exp.settings.run import Config, identity
 from s3exp.strategies import plan
+from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
-    from s3exp.rounds import RoundRecord
-    from s3exp.store import RunStore
+    from s3exp.record.rounds import RoundRecord
+    from s3exp.record.run import RunStore
     from s3exp.tasks.task import Task
-    from s3exp.tracking import Tracker
+    from s3exp.tracking.wandb import Tracker
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def from_hydra(composed: DictConfig) -> Config:
     try:
         missing = sorted(OmegaConf.missing_keys(composed))
         if missing:
-            raise UserError(f"{', '.join(missing)}: not set; s3exp/config.py says what each is")
+            raise UserError(f"{', '.join(missing)}: not set; s3exp/settings/run.py says what each is")
         config = OmegaConf.to_object(composed)
     except OmegaConfBaseException as error:
         raise UserError(str(error).splitlines()[0]) from error
@@ -156,16 +156,17 @@ def run(composed: DictConfig) -> Outcome | None:
     the input is looked at before the run directory is made.
     """
     config = from_hydra(composed)
-    from s3exp import llm, loop, small_model, tracking
+    from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
-    from s3exp.audit.certificate import digest_of
-    from s3exp.audit.leakage import of_gold
+    from s3exp.curation.certificate import digest_of
+    from s3exp.curation.copies import of_gold
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.llm.tokens import cutter
-    from s3exp.store import RunStore
-    from s3exp.synthesis import recorded
+    from s3exp.record.run import RunStore
+    from s3exp.synthesis.synthesize import recorded
     from s3exp.tasks import build_task
     from s3exp.tasks.gold import load_gold
+    from s3exp.tracking import wandb as tracking
 
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
@@ -236,7 +237,7 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
         raise UserError(
             f"{key}: that run has other gold rows: its rows may be copies of this one's test rows"
         )
-    from s3exp.rounds import read_rounds
+    from s3exp.record.rounds import read_rounds
 
     records, rounds = read_rounds(folder), len(plan(config.strategy, config.loop))
     if len(records) != rounds:
@@ -274,9 +275,10 @@ def _preview(task: Task, config: Config, model: str, folder: Path) -> None:
     """Show what the run would ask. A store that does not exist is not made for that."""
     from rich.console import Console
 
-    from s3exp import llm, preview
+    from s3exp import llm
+    from s3exp.commands import dry_run as preview
     from s3exp.llm.tokens import counter
-    from s3exp.report.page import Page
+    from s3exp.terminal.page import Page
 
     store = config.llm.store if config.llm.store and Path(config.llm.store).expanduser().is_file() else None
     quiet = replace(config.llm, store=store, replay=False)

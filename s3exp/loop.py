@@ -6,19 +6,19 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
-from s3exp import metrics
-from s3exp.audit.ledger import ledger
 from s3exp.audit.observer import Audit
-from s3exp.config import LoopConfig, StrategyConfig
-from s3exp.costs import with_money
 from s3exp.llm.store import Stored
-from s3exp.rounds import RoundRecord
+from s3exp.record import numbers as metrics
+from s3exp.record.costs import with_money
+from s3exp.record.errors import ledger
+from s3exp.record.rounds import RoundRecord
+from s3exp.record.run import RunStore
 from s3exp.seeds import derive
-from s3exp.store import RunStore
+from s3exp.settings.run import LoopConfig, StrategyConfig
 from s3exp.strategies import exemplars, plan
-from s3exp.synthesis import Order, Synthesis, order_of, synthesize
+from s3exp.synthesis.synthesize import Order, Synthesis, order_of, synthesize
 from s3exp.tasks.task import Task
-from s3exp.tracking import Tracker
+from s3exp.tracking.wandb import Tracker
 from s3exp.types import Example, Prediction, SmallModel
 
 log = logging.getLogger(__name__)

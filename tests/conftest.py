@@ -15,12 +15,12 @@ import pytest
 from hypothesis import settings
 
 from s3exp.audit import build_audit
-from s3exp.audit.leakage import of_gold
 from s3exp.audit.observer import Audit
-from s3exp.config import Config, GoldConfig, LoopConfig, PromptSet, StrategyConfig, TaskConfig
+from s3exp.curation.copies import of_gold
 from s3exp.llm.environment import prepare_environment
+from s3exp.llm.toy import toy_gold
+from s3exp.settings.run import Config, GoldConfig, LoopConfig, PromptSet, StrategyConfig, TaskConfig
 from s3exp.tasks.task import Task
-from s3exp.toy import toy_gold
 from s3exp.types import Example
 
 prepare_environment()  # before a test imports torch
@@ -116,7 +116,7 @@ def toy_world(folder: Path) -> Config:
 
 SLOW = (
     *("test_real", "test_cli", "test_sweeps", "test_leftovers", "test_loop", "test_stopped_sweeps"),
-    *("test_small_models", "test_engines", "test_audit_command", "test_tracking", "test_reviews_lm"),
+    *("test_small_models", "test_engines", "test_audit", "test_tracking", "test_reviews_lm"),
     *("test_extraction_loop", "test_kill"),
 )
 

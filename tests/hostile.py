@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from s3exp.toy import ToyLLM
+from s3exp.llm.toy import ToyLLM
 from s3exp.types import Completion, Prompt
 
 CALL = "window.injected = 1"

@@ -115,11 +115,13 @@ def main() -> None:
     import matplotlib.figure  # noqa: F401
     import rich.console  # noqa: F401
 
-    from s3exp import build, llm, loop, small_model, tracking  # noqa: F401
+    from s3exp import build, llm, loop, small_model  # noqa: F401
     from s3exp.audit import observer  # noqa: F401
+    from s3exp.commands import summary  # noqa: F401
     from s3exp.llm import server  # noqa: F401
-    from s3exp.report import plot, summary  # noqa: F401
+    from s3exp.report import plot  # noqa: F401
     from s3exp.small_model import fitted, training  # noqa: F401
+    from s3exp.tracking import wandb as tracking  # noqa: F401
 
     gc.freeze()  # a child that looks for garbage would copy all of it
 

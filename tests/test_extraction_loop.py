@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from s3exp.config import Config, SmallModelConfig, StrategyConfig
 from s3exp.llm.store import Asker, Stored
 from s3exp.loop import Parts, run
+from s3exp.record.run import RunStore
+from s3exp.settings.run import Config, SmallModelConfig, StrategyConfig
 from s3exp.small_model import build_small_model
-from s3exp.store import RunStore
-from s3exp.synthesis import Order, synthesize
-from s3exp.tables import Card, error_rows, example_rows
+from s3exp.synthesis.synthesize import Order, synthesize
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
-from s3exp.tracking import Nothing
+from s3exp.tracking.tables import Card, error_rows, example_rows
+from s3exp.tracking.wandb import Nothing
 from tests.conftest import audit_of
 from tests.extraction import AskingLLM, as_rows, tiny_bert, toy_answers, toy_task
 

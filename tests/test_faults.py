@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from s3exp.config import Config, LLMConfig
 from s3exp.llm.server import Server
-from s3exp.store import RunStore
+from s3exp.record.run import RunStore
+from s3exp.settings.run import Config, LLMConfig
 from s3exp.types import LLMFault, UserError
 from tests.conftest import toy_world
 from tests.test_kill import kept, record
@@ -107,7 +107,7 @@ def test_a_clock_that_goes_back_changes_nothing(
 
 def test_a_second_process_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from s3exp.store import RunStore\n"
+        "import sys; from pathlib import Path; from s3exp.record.run import RunStore\n"
         "store = RunStore(Path(sys.argv[1]), 'a: 1', {'a': 1}); print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "run")]

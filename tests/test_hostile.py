@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.rounds import read_round, read_rounds
-from s3exp.store import read_ledger
-from s3exp.toy import toy_gold
+from s3exp.llm.toy import toy_gold
+from s3exp.record.rounds import read_round, read_rounds
+from s3exp.record.run import read_ledger
 from s3exp.types import Example
 from tests.hostile import CALL, LONG, TEXTS, HostileLLM
 from tests.report.test_page import Elements
-from tests.test_tracking import inspect
 from tests.toy_world import ToyServer, write_task
+from tests.tracking.test_tracking import inspect
 
 LABELS = ["bad", "=good\x1b[31m<b>\u202e"]
 FORMULA = tuple("=+-@\uff1d")
@@ -157,7 +157,7 @@ def test_wandb_is_shown_every_round(world: World) -> None:
 
 
 def test_the_report_in_every_format(world: World) -> None:
-    ended = command(world.folder, "s3exp.report_command", "run", "--out", "report")
+    ended = command(world.folder, "s3exp.commands.report", "run", "--out", "report")
     assert ended.returncode == 0, ended.stderr
     assert is_plain(ended.stdout) and is_plain(ended.stderr)
     page = (world.folder / "report" / "index.html").read_bytes().decode("utf-8")
@@ -189,7 +189,7 @@ def test_the_audit_of_the_run_and_of_one_error(world: World) -> None:
     rows = {row.id: row for row in hostile_gold("validation", 80, 2)}
     entries = [entry for entry in read_ledger(world.run) if len(str(rows[entry["error"]].fields)) < 1000]
     for words in ([], ["--error", entries[0]["error"]], ["--json"]):
-        ended = command(world.folder, "s3exp.audit_command", "run", *words)
+        ended = command(world.folder, "s3exp.commands.audit", "run", *words)
         assert ended.returncode == 0, ended.stderr
         assert is_plain(ended.stdout) and is_plain(ended.stderr)
     json.loads(ended.stdout)
@@ -207,8 +207,8 @@ def test_errors_in_a_hostile_file_are_one_plain_line(tmp_path: Path) -> None:
     for words in (
         ["s3exp.__main__", "task=classification", "task.name=t", "task.labels=[a,b]", f"task.gold.validation={bad}",
          f"task.gold.test={bad}"],
-        ["s3exp.new_task", str(bad), "--fields", "text"],
-        ["s3exp.audit_command", "--task", "reviews", str(bad)],
+        ["s3exp.commands.new_task", str(bad), "--fields", "text"],
+        ["s3exp.commands.audit", "--task", "reviews", str(bad)],
     ):  # fmt: skip
         ended = command(tmp_path, *words)
         assert ended.returncode == 2, ended.stderr

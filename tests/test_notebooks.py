@@ -20,14 +20,14 @@ from nbclient import NotebookClient
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from s3exp.config import Config, identity
-from s3exp.rounds import read_rounds
+from s3exp.llm.toy import ToyLLM
+from s3exp.record.rounds import read_rounds
+from s3exp.settings.run import Config, identity
 from s3exp.tasks.gold import load_gold
-from s3exp.toy import ToyLLM
-from s3exp.tracking import build_tracker
+from s3exp.tracking.wandb import build_tracker
 from tests.conftest import toy_world
 from tests.test_loop import STRATEGIES, go
-from tests.test_tracking import inspect
+from tests.tracking.test_tracking import inspect
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = ("compare_runs", "one_run", "budget_curves")

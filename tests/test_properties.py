@@ -14,22 +14,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from s3exp.config import PromptSet, TaskConfig
 from s3exp.llm.store import Asker, Stored
+from s3exp.record.rounds import RoundRecord
+from s3exp.record.run import RunStore
 from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown
 from s3exp.report.html import embed
-from s3exp.report.texts import clean, printable
-from s3exp.rounds import RoundRecord
-from s3exp.store import RunStore
-from s3exp.synthesis import prompt_hash
+from s3exp.settings.run import PromptSet, TaskConfig
+from s3exp.synthesis.synthesize import prompt_hash
 from s3exp.tasks.data import read_rows, to_label
 from s3exp.tasks.parsing import parse_fields
 from s3exp.tasks.prompts import fill, parse_list
-from s3exp.tracking import sendable
+from s3exp.terminal.texts import clean, printable
+from s3exp.tracking.wandb import sendable
 from s3exp.types import Batch, Completion, Example, Prediction, Prompt, Rejected, UserError
 from tests.hostile import TEXTS
 from tests.llm.fakes import Echo, ask
-from tests.test_store import FACTS, Weights
+from tests.record.test_run import FACTS, Weights
 
 # any code point, lone surrogates too, and texts that are known to make trouble
 TEXT = st.one_of(

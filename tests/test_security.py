@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from s3exp.build import compose
-from s3exp.config import LLMConfig, TaskConfig
 from s3exp.llm.server import Server
+from s3exp.settings.run import LLMConfig, TaskConfig
 from s3exp.types import LLMFault, UserError
 from tests.llm.fakes import ask
 from tests.toy_world import ToyServer, write_task
@@ -169,7 +169,7 @@ def test_a_pickled_checkpoint_runs_nothing(tmp_path: Path, part: str) -> None:
         if part == "llm":
             Transformers(LLMConfig(backend="transformers", model=str(folder)), str(folder))
         else:
-            from s3exp.config import SmallModelConfig
+            from s3exp.settings.run import SmallModelConfig
             from s3exp.small_model import build_small_model
 
             small = SmallModelConfig(kind="transformers", checkpoint=str(folder))

@@ -27,7 +27,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from s3exp.toy import ToyLLM, toy_gold
+from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.types import Prompt
 from tests.conftest import TOY_PROMPTS, as_rows
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from s3exp.toy import ToyLLM, toy_gold
+from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.types import Example, Prompt
 from tests.conftest import as_rows, write_rows_in
 

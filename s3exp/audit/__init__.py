@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3exp.config import Config
+from s3exp.settings.run import Config
 
 if TYPE_CHECKING:
     from s3exp.audit.observer import Audit
-    from s3exp.fingerprints import Fingerprint
+    from s3exp.tasks.fingerprints import Fingerprint
     from s3exp.types import Embedder, Example
 
 
@@ -31,11 +31,11 @@ def build_audit(
         roles: fingerprints of the rows of every gold role, test too.
         embedder: a pretrained encoder; None: there is none, and gold's own words have to do.
     """
-    from s3exp.audit.leakage import Copies
-    from s3exp.audit.likeness import likeness_to
     from s3exp.audit.observer import Audit
-    from s3exp.audit.screen import Screen
-    from s3exp.audit.vectors import Cached, Lsa
+    from s3exp.curation.assistant.likeness import likeness_to
+    from s3exp.curation.copies import Copies
+    from s3exp.curation.screen import Screen
+    from s3exp.curation.vectors import Cached, Lsa
 
     options = config.audit
     copies = Copies(roles, options.near)

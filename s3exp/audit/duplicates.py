@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from s3exp.audit.leakage import NEAR, SHORT, in_chunks, minhashes
-from s3exp.fingerprints import Hashes, jaccard
+from s3exp.curation.copies import NEAR, SHORT, in_chunks, minhashes
+from s3exp.tasks.fingerprints import Hashes, jaccard
 
 _PERMUTATIONS, _BANDS = (
     128,

@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from s3exp.audit.certificate import certify
 from s3exp.audit.duplicates import repeats
-from s3exp.audit.leakage import Copies
-from s3exp.audit.likeness import Likeness
-from s3exp.audit.screen import Screen
-from s3exp.audit.surface import FINDINGS, findings
-from s3exp.audit.vectors import Cached
-from s3exp.config import AuditConfig, TaskConfig
-from s3exp.fingerprints import content
+from s3exp.curation.assistant.likeness import Likeness
+from s3exp.curation.assistant.repair import FINDINGS, findings
+from s3exp.curation.certificate import certify
+from s3exp.curation.copies import Copies
+from s3exp.curation.screen import Screen
+from s3exp.curation.vectors import Cached
 from s3exp.seeds import derive
+from s3exp.settings.run import AuditConfig, TaskConfig
+from s3exp.tasks.fingerprints import content
 from s3exp.types import Example
 
 Numbers = dict[str, float]
@@ -135,7 +135,7 @@ class Audit:
     def _shortcuts(self, rows: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
         if not self.config.shortcuts or len(self.task.labels) < 2:
             return {}, {}
-        from s3exp.audit.shortcuts import balance, shortcuts
+        from s3exp.audit.shortcuts.shortcuts import balance, shortcuts
 
         labels, generate = self.task.labels, self.task.generate
         found = shortcuts(rows, self.gold, generate, len(labels), derive(self.seed, "shortcuts"))
@@ -173,7 +173,7 @@ class Audit:
         """Estimated wrong labels; of all rows where training heeds them, else of a sample."""
         if self.config.noise == "none" or len(self.task.labels) < 2:
             return {}, {}, None
-        from s3exp.audit.noise import label_noise, training_weights
+        from s3exp.curation.noise import label_noise, training_weights
 
         heeded = self.config.noise in ("drop", "weight")
         looked = list(rows) if heeded else self._sample(rows)

@@ -9,8 +9,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from s3exp.config import LLMConfig
 from s3exp.embedded import PREFIX, locate
+from s3exp.settings.run import LLMConfig
 from s3exp.types import UserError
 
 # What an LLM is made of. A README or a training log beside it does not change what it writes.

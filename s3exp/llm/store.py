@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from tqdm import tqdm
 
 from s3exp.llm.database import TOO_LONG, Database
-from s3exp.llm.questions import Questions, plain
+from s3exp.llm.pending import Questions, plain
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 log = logging.getLogger(__name__)

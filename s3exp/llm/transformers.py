@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from s3exp.config import LLMConfig
 from s3exp.llm.database import TOO_LONG
+from s3exp.settings.run import LLMConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 if TYPE_CHECKING:

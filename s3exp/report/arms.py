@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from s3exp.config import SAME_RUN
-from s3exp.report.runs import LeftOut, Run
-from s3exp.report.texts import clean, cut
+from s3exp.record.reading import LeftOut, Run
+from s3exp.settings.run import SAME_RUN
+from s3exp.terminal.texts import clean, cut
 
 # what may differ between the runs of an arm; where vectors are kept changes no number
 _WITHIN = (*SAME_RUN, "seed", "audit.cache")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from s3exp.costs import totals
+from s3exp.record.costs import totals
+from s3exp.record.reading import Run
 from s3exp.report.comparison import Comparison, interval_of
 from s3exp.report.curves import TOKENS
 from s3exp.report.export import Cell, Column, Table
 from s3exp.report.paper import CITATION, TABLE_2
-from s3exp.report.runs import Run
 from s3exp.report.tables import mean_over
 
 

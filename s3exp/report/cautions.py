@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from s3exp.report.arms import Arm, differing, settings, shown
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import ROWS, TOKENS, Cost
-from s3exp.report.texts import cut, plural, spelled
+from s3exp.terminal.texts import cut, plural, spelled
 
 _FEW = 3  # seeds
 _MORE = 1.02  # times as many rows or tokens is another budget

@@ -14,9 +14,9 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from s3exp.record.reading import Run
 from s3exp.report.arms import Arm, settings
 from s3exp.report.compare import Estimate, estimate, paired
-from s3exp.report.runs import Run
 from s3exp.report.statistics import Difference, McNemar, bootstrap, holm, mcnemar, resampled_scores
 from s3exp.seeds import derive
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from s3exp.record.reading import Run
 from s3exp.report.arms import Arm
 from s3exp.report.compare import Estimate, estimate, paired
-from s3exp.report.runs import Run
 
 Numbers = Mapping[str, float]
 _INNER = ("seconds/generate", "seconds/llm_start")  # parts of another stage

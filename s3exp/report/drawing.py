@@ -12,7 +12,7 @@ from pathlib import Path
 from s3exp.report import figures, panels
 from s3exp.report.comparison import Comparison
 from s3exp.report.looks import Look, looks_by_strategy
-from s3exp.report.texts import file_name
+from s3exp.terminal.texts import file_name
 
 
 @dataclass(frozen=True, slots=True)

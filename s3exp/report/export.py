@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3exp.report.texts import chance, clean, percent, points
+from s3exp.terminal.texts import chance, clean, percent, points
 
 if TYPE_CHECKING:
     import pandas

@@ -23,7 +23,7 @@ from s3exp.report.comparison import Comparison, interval_of
 from s3exp.report.curves import Curve
 from s3exp.report.looks import GRID, INK, SOFT, STYLE, Look
 from s3exp.report.panels import Panel
-from s3exp.report.texts import percent, points, short
+from s3exp.terminal.texts import percent, points, short
 
 # Inches. Axes are placed by hand: matplotlib's layout engines would take most of the time of a report.
 _WIDTH, _AXES = 4.2, 1.95  # of a panel, and the height of its axes

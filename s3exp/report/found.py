@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from s3exp.record.reading import Run
 from s3exp.report.comparison import Comparison
 from s3exp.report.export import Cell, Column, Table
-from s3exp.report.runs import Run
 from s3exp.report.tables import mean_over
-from s3exp.report.texts import plural
+from s3exp.terminal.texts import plural
 
 _TOP = 3  # shortcuts of an arm
 _NUMBERS = {  # by name in the record: what it is called, its kind, and whether rounds add up

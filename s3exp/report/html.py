@@ -23,7 +23,7 @@ from s3exp.report.drawing import Drawing, Drawings
 from s3exp.report.export import Cell, Table, told
 from s3exp.report.found import certificates
 from s3exp.report.lineage import ERRORS, lineage
-from s3exp.report.texts import chance, clean, percent, points
+from s3exp.terminal.texts import chance, clean, percent, points
 
 if TYPE_CHECKING:
     from s3exp.report.study import Study

@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from s3exp.record.reading import Run
 from s3exp.report.arms import Arm
-from s3exp.report.runs import Run
-from s3exp.report.texts import clean, cut
+from s3exp.terminal.texts import clean, cut
 
 ERRORS = 300  # of one run
 _CHILDREN = 10  # of one error in one round

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from s3exp.config import identity
+from s3exp.record.reading import LeftOut, Run
 from s3exp.report.arms import Arm, differing, settings, shown
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import SECONDS, TOKENS
 from s3exp.report.export import Cell, Column, Table
 from s3exp.report.found import is_clean
-from s3exp.report.runs import LeftOut, Run
-from s3exp.report.texts import cut
+from s3exp.settings.run import identity
+from s3exp.terminal.texts import cut
 from s3exp.types import UserError
 
 _BY_ITSELF = ("vllm", "bag")  # choices of llm and small_model that need not be named

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from s3exp.config import PricesConfig
-from s3exp.costs import with_money
-from s3exp.files import write_text
+from s3exp.record.costs import with_money
+from s3exp.record.files import write_text
+from s3exp.record.reading import Found, LeftOut, Run, find_runs
 from s3exp.report import breakdowns, found, provenance, tables
 from s3exp.report.arms import arms_of, without_repeats
 from s3exp.report.comparison import Comparison, compare
 from s3exp.report.export import Table, write_tables
-from s3exp.report.runs import Found, LeftOut, Run, find_runs
-from s3exp.report.texts import file_name, plural
 from s3exp.report.verdict import Verdict, verdict
+from s3exp.settings.run import PricesConfig
+from s3exp.terminal.texts import file_name, plural
 from s3exp.types import UserError
 
 TITLE = "Which strategy wrote the better training data?"

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from statistics import fmean
 
+from s3exp.record.reading import Run
 from s3exp.report.arms import Arm
 from s3exp.report.compare import Estimate
 from s3exp.report.comparison import Comparison, interval_of, mean_of
 from s3exp.report.curves import SECONDS, TOKENS, compare_at_cost
 from s3exp.report.export import Column, Table
-from s3exp.report.runs import Run
 from s3exp.report.statistics import holm
-from s3exp.report.texts import plural
 from s3exp.report.verdict import certainty_of
+from s3exp.terminal.texts import plural
 
 _SAID = {"shown": "yes", "partly": "over seeds only", "open": "no"}
 

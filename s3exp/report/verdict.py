@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from s3exp.report.arms import Arm
 from s3exp.report.cautions import notes, warnings
 from s3exp.report.comparison import Comparison, Pair, interval_of
-from s3exp.report.texts import chance, percent, plural, points
+from s3exp.terminal.texts import chance, percent, plural, points
 
 _SURE = 0.05
 

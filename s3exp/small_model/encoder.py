@@ -19,8 +19,8 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
+from s3exp.settings.run import SmallModelConfig
 from s3exp.small_model.batches import lengths
 from s3exp.small_model.dropout import fast_dropout
 from s3exp.small_model.flops import of_transformer

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForQuestionAnswering
 
-from s3exp.config import SmallModelConfig
+from s3exp.settings.run import SmallModelConfig
 from s3exp.small_model.encoder import Encoder, quiet
 from s3exp.small_model.flops import of_transformer
 from s3exp.small_model.rows import Key, Row, Rows
-from s3exp.squad import exact
+from s3exp.tasks.squad import exact
 from s3exp.types import Answer, Example, Prediction, UserError
 
 OUTSIDE = -1e9  # logit of a token that is not of the text

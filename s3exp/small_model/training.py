@@ -19,8 +19,8 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from s3exp.config import SmallModelConfig
 from s3exp.seeds import derive
+from s3exp.settings.run import SmallModelConfig
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded

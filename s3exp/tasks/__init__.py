@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from s3exp.config import LLMConfig, TaskConfig
+from s3exp.settings.run import LLMConfig, TaskConfig
 
 if TYPE_CHECKING:
     from s3exp.tasks.gold import Gold

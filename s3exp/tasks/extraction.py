@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from s3exp.config import LLMConfig, TaskConfig
 from s3exp.seeds import stream
-from s3exp.squad import exact, f1
+from s3exp.settings.run import LLMConfig, TaskConfig
 from s3exp.tasks.gold import Gold
 from s3exp.tasks.parsing import parse_fields
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.spans import candidates
+from s3exp.tasks.squad import exact, f1
 from s3exp.tasks.task import Score, by_group, share
 from s3exp.types import Answer, Completion, Example, Prediction, Prompt, UserError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from s3exp.config import PromptSet, TaskConfig
+from s3exp.settings.run import PromptSet, TaskConfig
 from s3exp.types import UserError
 
 _FIELD = re.compile(r"\{(\w+)\}")

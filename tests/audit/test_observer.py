@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from s3exp.audit.observer import Audit
-from s3exp.audit.screen import Screen
-from s3exp.config import Config, RepairConfig
+from s3exp.curation.screen import Screen
+from s3exp.llm.toy import toy_gold
+from s3exp.settings.run import Config, RepairConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import TestIsSealed, load_gold
-from s3exp.toy import toy_gold
 from s3exp.types import Example
 from tests.conftest import audit_of
 

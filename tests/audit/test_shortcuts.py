@@ -15,10 +15,10 @@ import pytest
 from scipy.sparse import csc_matrix
 from scipy.stats import chi2_contingency
 
-from s3exp.audit import shortcuts as module
-from s3exp.audit.marks import read
-from s3exp.audit.rules import Rows, Trials, folds, kappa, told_beside
-from s3exp.audit.shortcuts import balance, shortcuts
+from s3exp.audit.shortcuts import shortcuts as module
+from s3exp.audit.shortcuts.marks import read
+from s3exp.audit.shortcuts.rules import Rows, Trials, folds, kappa, told_beside
+from s3exp.audit.shortcuts.shortcuts import balance, shortcuts
 from s3exp.types import Example
 
 WORDS = """river stone window garden letter summer winter bridge castle market doctor teacher farmer sailor painter

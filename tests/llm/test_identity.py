@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.config import LLMConfig
 from s3exp.llm import build_llm, identity
 from s3exp.llm.identity import llm_identity, resolve_model
+from s3exp.settings.run import LLMConfig
 from s3exp.types import UserError
 
 

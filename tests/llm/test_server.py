@@ -12,8 +12,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from s3exp.config import LLMConfig
 from s3exp.llm.server import Server
+from s3exp.settings.run import LLMConfig
 from s3exp.types import Completion, LLMFault, UserError
 from tests.llm.fakes import ask
 

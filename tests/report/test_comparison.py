@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from s3exp.record.reading import find_runs
 from s3exp.report.arms import Arm, arms_of, without_repeats
 from s3exp.report.cautions import notes, warnings
 from s3exp.report.comparison import Comparison, compare, mean_of
 from s3exp.report.curves import ROWS, SECONDS, TOKENS, at_equal_cost, by_round, compare_at_cost
 from s3exp.report.panels import cost_panels
-from s3exp.report.runs import find_runs
 from s3exp.report.verdict import verdict
 from tests.report.records import SCORES, answers, config, result, write_all, write_run
 

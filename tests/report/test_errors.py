@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from s3exp.record.reading import find_runs
+from s3exp.record.rounds import RoundRecord
 from s3exp.report.errors import children, errors, find_error, rejected, story
-from s3exp.report.runs import find_runs
-from s3exp.rounds import RoundRecord
 from s3exp.types import Batch, Rejected, UserError
 from tests.report.records import write_all
 

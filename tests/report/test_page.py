@@ -13,7 +13,7 @@ import pytest
 
 from s3exp.report.html import embed
 from s3exp.report.study import write_report
-from s3exp.report.texts import clean
+from s3exp.terminal.texts import clean
 from tests.report.browser import Browser
 from tests.report.records import config, ledger, result, write_all, write_run
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.config import GoldConfig, LLMConfig, PromptSet, TaskConfig
+from s3exp.settings.run import GoldConfig, LLMConfig, PromptSet, TaskConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import Gold
 from s3exp.tasks.prompts import check_prompts, fill, parse_list

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from s3exp.checks import check
-from s3exp.config import Config, LLMConfig, PromptSet
+from s3exp.settings.checks import check
+from s3exp.settings.run import Config, LLMConfig, PromptSet
 from s3exp.tasks import build_task
 from s3exp.tasks.extraction import Extraction, around
 from s3exp.tasks.gold import Gold, load_gold

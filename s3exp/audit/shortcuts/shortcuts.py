@@ -1,0 +1,201 @@
+"""Surface features of the generated text that predict the label of synthetic rows, and not that of gold rows.
+
+Every mark of features.py is a rule (rules.py) that is judged on synthetic rows it was not learned from, then applied to
+gold; telling.py says which of them tell the label and which are one and the same. Knows rows only: not the task, the
+LLM or the small model. Whether a word that predicts is part of what the text means it cannot know either; where gold
+has the word with the same lean, it is not held against the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from s3exp.audit.shortcuts.features import Mark, surface
+from s3exp.audit.shortcuts.marks import words_of
+from s3exp.audit.shortcuts.partial_input import PartialInput, partial_input
+from s3exp.audit.shortcuts.rules import Counts, Rows, Trials, sample
+from s3exp.audit.shortcuts.telling import Finding, alike, findings
+from s3exp.seeds import derive
+from s3exp.types import Example
+
+ROWS = 20_000  # of more rows a sample is looked at
+LEAST = 12  # synthetic rows of a label, for it to count
+NOISE = 2.33  # standard errors between the lifts of a strong shortcut (1%, one-sided)
+EXAMPLE = 200  # characters of an example
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A rule that predicts the label from the surface, and what it is worth.
+
+    `name` says how a row that has the telling `value` looks, `label` is the class that such a row gets, `rows` of the
+    synthetic rows have it and `example` is the beginning of one. `accuracy` is out of sample; `majority` is the share
+    of the largest class. `recall` is the mean over the classes, `lift` and `gold_lift` what it is above chance (with
+    balanced classes: accuracy less majority), `excess` is the part of the lift that gold does not show. `also` names
+    the rules that tell next to nothing more. A `strong` one has an excess of a tenth of all that a yes-or-no rule
+    can gain (0.05 for two classes), beyond the noise of gold's lift. All figures are shares of 1.
+    """
+
+    name: str
+    family: str
+    value: str
+    label: int
+    rows: int
+    accuracy: float
+    majority: float
+    recall: float
+    lift: float
+    gold_accuracy: float
+    gold_majority: float
+    gold_lift: float
+    excess: float
+    strong: bool
+    example: str
+    also: tuple[str, ...] = ()
+
+    def line(self, generate: str, labels: Sequence[str]) -> str:
+        """The shortcut in one line; `generate` is the field that has it, `labels` are the names of the classes."""
+        skewed = abs(self.accuracy - self.majority - self.lift) > 0.02
+        recall = f", mean recall {self.recall:.2f} against {self.recall - self.lift:.2f}" if skewed else ""
+        return (
+            f"{generate} {self.name}: {labels[self.label]}; right for {self.accuracy:.2f} of the rows "
+            f"(majority {self.majority:.2f}{recall}), on gold {self.gold_accuracy:.2f} ({self.gold_majority:.2f})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Shortcuts, strongest first, out of `tried` rules; what single fields tell; how many rows were looked at."""
+
+    shortcuts: tuple[Shortcut, ...] = ()
+    partial_input: tuple[PartialInput, ...] = ()
+    tried: int = 0
+    rows: int = 0
+    gold_rows: int = 0
+
+    @property
+    def strong(self) -> tuple[Shortcut, ...]:
+        """Those to worry about."""
+        return tuple(shortcut for shortcut in self.shortcuts if shortcut.strong)
+
+
+def shortcuts(
+    made: Sequence[Example], gold: Sequence[Example], generate: str, labels: int, seed: int, top: int = 20
+) -> Found:
+    """Look for surface features of the field `generate` that tell the label of synthetic rows, and not of gold rows.
+
+    Of more than 20,000 rows a sample is taken. Labels with fewer than 12 synthetic rows, or no gold row, are left out
+    with their rows; where fewer than two labels are left, nothing is found. What is listed beats chance at the 5%
+    level, corrected for the number of rules tried (Bonferroni), and has a positive excess.
+
+    Args:
+        made: synthetic rows.
+        gold: human rows of the same task.
+        generate: name of the field that the LLM wrote.
+        labels: number of classes.
+        seed: of the samples and of the folds; same rows and seed, same result.
+        top: how many shortcuts to list at most.
+    """
+    made, gold = (sample(rows, ROWS, derive(seed, "audit", "rows")) for rows in (made, gold))
+    kept = np.flatnonzero((_sizes(made, labels) >= LEAST) & (_sizes(gold, labels) > 0)).tolist()
+    made = [row for row in made if row.label in kept]
+    gold = [row for row in gold if row.label in kept]
+    if len(kept) < 2:
+        return Found(rows=len(made), gold_rows=len(gold))
+    seen = surface([row.fields for row in made], [row.fields for row in gold], generate)
+    ours, theirs = _rows(made, kept, seen.made), _rows(gold, kept, seen.gold)
+    trials = Trials(ours, theirs, _groups(seen.marks), derive(seed, "audit", "folds"))
+    texts = [row.fields[generate] for row in made]
+    listed = [
+        _shortcut(group, trials, kept, (ours, theirs), texts)
+        for group in alike(findings(trials, seen.marks, ours), ours.labels)[:top]
+    ]
+    fields = list(made[0].fields) if len(made[0].fields) > 1 else []
+    partial = [partial_input(made, gold, name, derive(seed, "audit", "partial")) for name in fields]
+    return Found(tuple(listed), tuple(partial), len(trials.columns), len(made), len(gold))
+
+
+def balance(
+    made: Sequence[Example], gold: Sequence[Example], labels: int, generate: str | None = None
+) -> dict[str, float]:
+    """How the rows are spread over the labels, and how long they are, beside gold.
+
+    Words are those of the field `generate`, or of all fields. `label_distance` is the largest difference of a label's
+    share from gold's; `words/<label>` are mean words of its rows and `words_ratio` the largest over the smallest of
+    them, as `gold_words_ratio` is for gold; `words`, `gold_words`: means of all rows. What has no rows is left out.
+    """
+    numbers: dict[str, float] = {}
+    for prefix, rows in (("", made), ("gold_", gold)):
+        lengths = np.array([_length(row, generate) for row in rows])
+        of = np.array([row.label for row in rows], np.int64)
+        means = {label: float(lengths[of == label].mean()) for label in range(labels) if (of == label).any()}
+        if means:
+            numbers[f"{prefix}words"] = float(lengths.mean())
+            numbers[f"{prefix}words_ratio"] = max(means.values()) / max(min(means.values()), 1e-9)
+            numbers |= {f"{prefix}words/{label}": mean for label, mean in means.items()}
+    if made and gold:
+        shares = [_sizes(rows, labels) / len(rows) for rows in (made, gold)]
+        numbers["label_distance"] = float(np.abs(shares[0] - shares[1]).max())
+    return numbers
+
+
+def _length(row: Example, generate: str | None) -> int:
+    texts = row.fields.values() if generate is None else [row.fields[generate]]
+    return sum(len(words_of(text)) for text in texts)
+
+
+def _sizes(rows: Sequence[Example], labels: int) -> Counts:
+    return np.bincount(np.array([row.label for row in rows], np.int64), minlength=labels)[:labels]
+
+
+def _rows(rows: Sequence[Example], kept: list[int], marks: object) -> Rows:
+    return Rows(np.array([kept.index(row.label) for row in rows], np.int64), len(kept), marks)
+
+
+def _groups(marks: Sequence[Mark]) -> list[list[int]]:
+    """The marks of each attribute of which a row has at most one: together they are a rule too."""
+    groups: dict[str, list[int]] = {}
+    for column, mark in enumerate(marks):
+        if mark.one_of:
+            groups.setdefault(mark.attribute, []).append(column)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _shortcut(
+    group: Sequence[Finding],
+    trials: Trials,
+    kept: Sequence[int],
+    sides: tuple[Rows, Rows],
+    texts: Sequence[str],
+) -> Shortcut:
+    finding, made, gold = group[0], trials.made, trials.gold
+    place, rule = finding.place, finding.rule
+    lift, gold_lift = float(made.lift[place]), float(gold.lift[place])
+    noise = NOISE * float(np.hypot(made.error[place], gold.error[place]))
+    has = np.flatnonzero(rule.values(sides[0]) == finding.telling)
+    typical = [row for row in has if sides[0].labels[row] == finding.label]
+    return Shortcut(
+        name=finding.name,
+        family=finding.mark.family,
+        value=finding.mark.value,
+        label=kept[finding.label],
+        rows=len(has),
+        accuracy=float(made.accuracy[place]),
+        majority=_majority(sides[0]),
+        recall=lift + 1 / len(kept),
+        lift=lift,
+        gold_accuracy=float(gold.accuracy[place]),
+        gold_majority=_majority(sides[1]),
+        gold_lift=gold_lift,
+        excess=finding.excess,
+        strong=finding.excess >= 0.1 / len(kept) and lift - gold_lift > noise,
+        example=texts[typical[0]][:EXAMPLE],
+        also=tuple(dict.fromkeys(other.name for other in group[1:])),
+    )
+
+
+def _majority(rows: Rows) -> float:
+    return float(np.bincount(rows.labels).max() / len(rows.labels))

@@ -1,0 +1,181 @@
+"""An audit in the terminal: the certificate, what was found, and single errors with their children.
+
+Reads what the audit and the record hold; computes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from s3exp.audit.observer import Report
+from s3exp.curation.certificate import in_one_line
+from s3exp.curation.copies import KINDS
+from s3exp.terminal.page import Page
+from s3exp.tracking.tables import new_text
+
+Entry = Mapping[str, Any]
+_EXAMPLES = 3  # of every finding
+_SHORT = 110  # characters of a text in a list
+_LINES = 5  # shortcuts, copies, errors that are listed
+
+# what a number says, and which way is good; in the order of the page
+GAP = {
+    "mauve": "MAUVE, 1 = same distribution",
+    "c2st": "accuracy of a classifier that tells gold from synthesized, 0.5 = cannot",
+    "mmd": "squared maximum mean discrepancy, 0 = none",
+    "precision": "share of synthesized rows near a gold row",
+    "recall": "share of gold rows near a synthesized row",
+    "coverage": "share of gold rows whose neighbourhood has a synthesized row",
+}
+DIVERSITY = {
+    "distinct_1": "different words, of all",
+    "distinct_2": "different pairs of words, of all",
+    "distinct_3": "different runs of three words, of all",
+    "self_bleu": "BLEU of rows against each other, low = diverse",
+    "compression": "bytes by compressed bytes, low = diverse",
+    "vendi": "Vendi score: how many different rows there seem to be",
+}
+
+
+def print_audit(certificate: Entry, report: Report, ledger: Sequence[Entry]) -> None:
+    """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise and errors."""
+    page, numbers = Page(Console()), report.numbers
+    page.paragraph("Leakage certificate", in_one_line(certificate))
+    _roles(page, certificate)
+    _copies(page, certificate["copies"])
+    _debris(page, report)
+    _shortcuts(page, report)
+    _sides(page, "Distance to gold", "gap", GAP, numbers)
+    _sides(page, "Diversity", "diversity", DIVERSITY, numbers)
+    _noise(page, report)
+    _fates(page, ledger)
+
+
+def print_error(entry: Entry) -> None:
+    """Print one mining row, what the small model said of it after every round, and its children."""
+    page = Page(Console())
+    told = "\n".join(f"{name}: {text}" for name, text in entry["fields"].items())
+    page.paragraph(f"{entry['error']} ({entry['target']}): {entry['fate']}", told)
+    for one in entry["rounds"]:
+        name = "seed" if one["round"] == 0 else f"round {one['round']}"
+        verdict = "right" if one["right"] else "wrong"
+        head = f"{name}: {verdict}, said {one['predicted']} ({one['score']:.2f}); {len(one['children'])} children"
+        page.paragraph(head, "\n".join(_child(child, entry) for child in one["children"]) or "none")
+
+
+def _child(child: Entry, entry: Entry) -> str:
+    text = new_text(child["fields"], entry["fields"])
+    return f"{child['id']} ({child['tokens']} tokens, seed {child['seed']}): {text}"
+
+
+def _roles(page: Page, certificate: Entry) -> None:
+    rows = [
+        [role, f"{counts['gold_rows']:,}", *(f"{counts[kind]:,}" for kind in KINDS)]
+        for role, counts in certificate["roles"].items()
+    ]
+    page.table("Rows that copy gold, by role", ("role", "gold rows", *KINDS), rows, texts=("role",))
+
+
+def _copies(page: Page, copies: Sequence[Entry]) -> None:
+    if copies:
+        first = {copy["row"]: copy for copy in reversed(copies)}  # a row once, by its worst copy
+        worst = [copy for copy in copies if first[copy["row"]] is copy][:_LINES]
+        rows = [[c["row"], c["kind"], c["role"], c["of"], f"{c['score']:.3g}"] for c in worst]
+        names = ("row", "kind", "role", "gold row", "score")
+        page.table("The worst of them", names, rows, texts=names[:-1])
+
+
+def _debris(page: Page, report: Report) -> None:
+    numbers, listed = report.numbers, report.tables["findings"]
+    rows = [
+        [name.replace("_", " "), f"{numbers[f'audit/{name}']:,.0f}"]
+        for name in ("refusal", "like_refusal", "preamble", "wrapped", "label_in_text")
+    ]
+    if "audit/unfinished_share" in numbers:
+        shares = (numbers["audit/unfinished_share"], numbers["audit/unfinished_share_gold"])
+        rows.append(["unfinished", "{:.1%} (gold: {:.1%})".format(*shares)])
+    rows += [
+        [f"repeats, {kind}", f"{numbers[f'audit/repeats_{kind}']:,.0f}"]
+        for kind in ("exact", "near")
+        if f"audit/repeats_{kind}" in numbers
+    ]
+    page.table("What an assistant leaves, and repeats", ("finding", "rows"), rows, texts=("finding",))
+    shown: Counter[str] = Counter()
+    lines = []
+    for one in listed:
+        shown[one["finding"]] += 1
+        if shown[one["finding"]] <= _EXAMPLES:
+            lines.append(f"{one['row']}, {one['finding']}: {_cut(one['text'])}")
+    if lines:
+        page.paragraph("For example", "\n".join(lines))
+
+
+def _shortcuts(page: Page, report: Report) -> None:
+    numbers, found = report.numbers, report.tables.get("shortcuts")
+    if found is None:
+        return
+    strong = [one for one in found if one["strong"]]
+    shown = strong[:_LINES] or found[:1]
+    lines = [one["line"] + (f"; also: {', '.join(one['also'][:4])}" if one["also"] else "") for one in shown]
+    title = f"Shortcuts: {len(strong)} features give the label away here and not in gold"
+    page.paragraph(
+        title if strong else "Shortcuts: none is strong; the strongest", "\n".join(lines) or "none"
+    )
+    parts = [
+        name.removeprefix("partial/").removesuffix("_gold") for name in numbers if name.startswith("partial/")
+    ]
+    rows = [
+        [f"{part} alone", f"{numbers[f'partial/{part}']:.3f}", f"{numbers[f'partial/{part}_gold']:.3f}"]
+        for part in dict.fromkeys(parts)
+    ]
+    if rows:
+        title = "How often a bag of words tells the label from one field"
+        page.table(title, ("field", "synthesized", "gold"), rows, texts=("field",))
+
+
+def _sides(
+    page: Page, title: str, kind: str, meaning: Mapping[str, str], numbers: Mapping[str, float]
+) -> None:
+    """Measures of the rows beside those of gold: two halves of it against each other, where a gap is measured."""
+    rows = [
+        [name, _number(numbers[f"{kind}/{name}"]), _number(numbers.get(f"{kind}_of_gold/{name}")), said]
+        for name, said in meaning.items()
+        if f"{kind}/{name}" in numbers
+    ]
+    if rows:
+        page.table(title, ("measure", "made", "gold", "meaning"), rows, texts=("measure", "meaning"))
+
+
+def _noise(page: Page, report: Report) -> None:
+    share = report.numbers.get("noise/share")
+    if share is None:
+        return
+    lines = [
+        f"{one['row']}: {one['label']}, rather {one['suggested']}: {_cut(one['text'])}"
+        for one in report.tables.get("noise", ())[:_LINES]
+    ]
+    upper = report.numbers.get("noise/upper", share)
+    judge = f"to a judge that agrees with {report.numbers['noise/agreement']:.0%} of the labels"
+    title = f"Labels: {share:.1%} (at most {upper:.1%}) look wrong {judge}"
+    page.paragraph(title, "\n".join(lines) or "none is suspected")
+
+
+def _fates(page: Page, ledger: Sequence[Entry]) -> None:
+    if not ledger:
+        return
+    counts = Counter(entry["fate"] for entry in ledger)
+    rows = [[name, str(count)] for name, count in counts.most_common()]
+    page.table("Mining rows that were ever wrong, by fate", ("fate", "rows"), rows, texts=("fate",))
+    page.paragraph("One of them, with its children", f"s3exp-audit RUN --error {ledger[0]['error']}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

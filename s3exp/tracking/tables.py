@@ -1,0 +1,117 @@
+"""Tables of a round: examples, errors beside the examples that were made of them, and what the audit found; and of a
+run: the fate of every error.
+
+Reads the record; does not know where a table is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s3exp.types import Example, Prediction
+
+if TYPE_CHECKING:
+    from s3exp.record.rounds import RoundRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a tracker is told of a run. `config` is shown as it is and must hold no secrets."""
+
+    folder: Path  # the run directory
+    id: str  # the same for the same record
+    name: str
+    config: Mapping[str, Any]
+    fields: Sequence[str]  # the task's input columns
+    labels: Sequence[str]  # label names by class index
+    mine: Mapping[str, Example]  # the gold rows that errors are mined from, by id
+    group: str | None = None
+    job_type: str | None = None
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table: the same columns, of the same types, in every round."""
+
+    columns: list[str | int]  # names; W&B's type allows numbers
+    data: list[list[str | int | float]]
+
+
+def example_rows(record: RoundRecord, card: Card, limit: int) -> Rows:
+    """The first rows that the round synthesized."""
+    data: list[list[str | int | float]] = []
+    for row in record.batch.examples[:limit]:
+        texts = [row.fields.get(name, "") for name in card.fields]
+        data.append([row.id, *texts, _target(row, card), row.parent or ""])
+    return Rows(["id", *card.fields, "label", "parent"], data)
+
+
+def error_rows(record: RoundRecord, before: Mapping[str, Prediction], card: Card, limit: int) -> Rows:
+    """The gold rows that the LLM was shown in this round, beside the rows that it made of them.
+
+    `before` are the predictions of the round before, by row. Shown rows of which every completion
+    was rejected come last, with no examples.
+    """
+    children: dict[str, list[Example]] = {}
+    for row in record.batch.examples:
+        if row.parent is not None:
+            children.setdefault(row.parent, []).append(row)
+    for rejected in record.batch.rejected:
+        if rejected.parent is not None:
+            children.setdefault(rejected.parent, [])
+    data: list[list[str | int | float]] = []
+    for parent in [key for key in children if key in card.mine][:limit]:
+        gold, made = card.mine[parent], children[parent]
+        shown = [gold.fields.get(name, "") for name in card.fields]
+        predicted = _guess(before[parent], card) if parent in before else ""
+        texts = "\n\n".join(f"[{_target(row, card)}] {new_text(row.fields, gold.fields)}" for row in made)
+        data.append([parent, *shown, _target(gold, card), predicted, texts, len(made)])
+    return Rows(["error", *card.fields, "label", "predicted", "examples", "count"], data)
+
+
+def audit_rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str], limit: int) -> Rows:
+    """What the audit found in a round; a column has the type that its value in the first row has."""
+    data: list[list[str | int | float]] = [[one[name] for name in columns] for one in found[:limit]]
+    return Rows(list(columns), data)
+
+
+def ledger_rows(entries: Sequence[Mapping[str, Any]], card: Card, limit: int) -> Rows:
+    """The mining rows that were ever wrong: one row each, with what was said of them after every round.
+
+    `children` has the texts made of the row, by round.
+    """
+    rounds = [one["round"] for one in entries[0]["rounds"]] if entries else []
+    data: list[list[str | int | float]] = []
+    for entry in entries[:limit]:
+        texts = [entry["fields"].get(name, "") for name in card.fields]
+        said = [f"{'right' if one['right'] else 'WRONG'}: {one['predicted']}" for one in entry["rounds"]]
+        children = [
+            f"[round {one['round']}] {new_text(child['fields'], entry['fields'])}"
+            for one in entry["rounds"]
+            for child in one["children"]
+        ]
+        tokens = sum(child["tokens"] or 0 for one in entry["rounds"] for child in one["children"])
+        data.append(
+            [entry["error"], *texts, entry["target"], entry["fate"], *said, "\n\n".join(children), tokens]
+        )
+    said_names = [f"after round {number}" for number in rounds]
+    return Rows(["error", *card.fields, "label", "fate", *said_names, "children", "tokens"], data)
+
+
+def _target(row: Example, card: Card) -> str:
+    """What the small model should say of a row: an answer, where it has one, else its label's name."""
+    return row.answers[0].text if row.answers else card.labels[row.label]
+
+
+def _guess(prediction: Prediction, card: Card) -> str:
+    return card.labels[prediction.label] if prediction.answer is None else prediction.answer.text
+
+
+def new_text(fields: Mapping[str, str], parent: Mapping[str, str]) -> str:
+    """What a row says that its parent does not: the fields in which they differ."""
+    differ = [text for name, text in fields.items() if text != parent.get(name)]
+    return " | ".join(differ or fields.values())

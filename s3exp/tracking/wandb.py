@@ -1,0 +1,307 @@
+"""What a run shows to Weights & Biases: a view of the record that is already on disk.
+
+Imports wandb once a run starts. It does not know how a round is made, and W&B never stops a run: its first error
+becomes one warning, and the run goes on without it. A run that is continued shows all its rounds again, so nothing is
+remembered between two processes. Where a W&B agent started the process, the run that it asked for is the one that is
+shown; what that changes is in wandb_environment.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from s3exp.record.run import read_ledger
+from s3exp.settings.run import Config, TrackerConfig, flat, identity
+from s3exp.tracking import service as wandb_service
+from s3exp.tracking.environment import FOLDERS, SETTINGS, agent_run, clean, mode_of
+from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
+from s3exp.types import Prediction, UserError
+
+if TYPE_CHECKING:
+    import wandb
+
+    from s3exp.record.rounds import RoundRecord
+    from s3exp.tasks.gold import Gold
+
+log = logging.getLogger(__name__)
+
+# what the audit lists in a round, and the columns that are shown of it
+AUDIT_TABLES = {
+    "findings": ("row", "finding", "text"),
+    "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
+    "noise": ("row", "label", "suggested", "quality", "text"),
+}
+
+
+def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, gold: Gold) -> Tracker:
+    """The tracker of one job; `plain` is the config as shown."""
+    task, strategy = config.task, config.strategy.name
+    # A run is known by its directory and what is computed there: not one of the two alone.
+    facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
+    name = f"{task.name}-{strategy}-s{config.seed}"
+    card = Card(
+        folder=folder,
+        id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
+        name=name,
+        config=plain,
+        fields=task.fields,
+        labels=task.labels,
+        mine={row.id: row for row in gold.mine},
+        group=config.tracker.group or config.sweep or task.name,
+        job_type=strategy,
+        tags=[
+            *config.tracker.tags,
+            *([config.sweep] if config.sweep else []),
+            task.name,
+            strategy,
+            config.llm.model,
+            config.small_model.kind,
+        ],
+    )
+    return start(config.tracker, card)
+
+
+def start(config: TrackerConfig, card: Card) -> Tracker:
+    """The tracker that is asked for. Nothing is written before it is entered.
+
+    Raises:
+        UserError: W&B is asked for and not installed, or WANDB_MODE is not a mode.
+    """
+    mode = mode_of(config)
+    if mode == "disabled":
+        return Nothing()
+    if importlib.util.find_spec("wandb") is None:
+        raise UserError("tracker=wandb: pip install wandb first, or choose tracker=none")
+    return Wandb(config, card, mode)
+
+
+def has_key() -> bool:
+    """Whether W&B has an API key to log in with. No server is asked."""
+    import wandb
+
+    wandb.setup(wandb.Settings(silent=True))  # else logging in talks to the console
+    return wandb.login(prompt=False, verify=False)
+
+
+def _of_wandb(error: Exception) -> bool:
+    """Whether W&B raised this. Its errors have no common base: a dead service is a ConnectionReset-
+    Error, a refused start a plain Exception, a bad name a ValueError, a setting or an argument that
+    another version does not know a ValueError or TypeError before any of its code runs. So these
+    three count, and whatever has passed through its frames; other errors of ours are not hidden.
+    """
+    if isinstance(error, (OSError, ValueError, TypeError)):
+        return True
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(str(f.f_globals.get("__name__")).partition(".")[0] == "wandb" for f in frames)
+
+
+def sendable(value: Any) -> Any:
+    """The value with its texts, names of keys included, as W&B can send them: its first lone surrogate ends it."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {sendable(key): sendable(inner) for key, inner in value.items()}
+    return [sendable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def _table(rows: Rows) -> wandb.Table:
+    import wandb
+
+    return wandb.Table(sendable(rows.columns), sendable(rows.data))
+
+
+class Tracker(Protocol):
+    """Where a run is shown. Used in a `with`: leaving by an exception marks the run failed."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+
+    def log_round(self, record: RoundRecord) -> None:
+        """Show a round; called for every round from 0 on, also by a run that is continued."""
+        ...
+
+    def log_result(self, result: Mapping[str, Any]) -> None:
+        """Show the final numbers: the content of result.json."""
+        ...
+
+    def finish(self, failed: bool = False) -> None:
+        """Close. The `with` does it; safe to call twice."""
+        ...
+
+    def complete(self) -> bool:
+        """Whether the run was shown to its end, perhaps by a process before this one."""
+        ...
+
+
+class Nothing:
+    """The tracker that shows nothing and needs nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+
+    def log_round(self, record: RoundRecord) -> None: ...
+
+    def log_result(self, result: Mapping[str, Any]) -> None: ...
+
+    def finish(self, failed: bool = False) -> None: ...
+
+    def complete(self) -> bool:
+        return True
+
+
+class Wandb:
+    """One W&B run: numbers by round, tables of errors beside their examples, a dataset a round."""
+
+    def __init__(self, config: TrackerConfig, card: Card, mode: str) -> None:
+        self._config, self._card, self._mode = config, card, mode
+        self._root = card.folder.resolve() / "wandb"
+        self._run: wandb.Run | None = None
+        self._agents = agent_run()
+        self._mark = self._root / "complete"  # the id under which W&B was told the final numbers
+        self._ended = False
+        self._outer: dict[str, str | None] = {}  # FOLDERS as they were outside
+        self._before: dict[str, Prediction] = {}
+        self._parent: str | None = None  # the dataset of the round before
+
+    def __enter__(self) -> Self:
+        self._outer = {name: os.environ.get(name) for name in FOLDERS}
+        os.environ.update(dict.fromkeys(FOLDERS, str(self._root / "staging")))
+        if self._mode == "online":
+            self._safely("W&B is out of reach; going on offline", lambda: self._begin("online"))
+        # twice: its service may have died since the run before this one, and then there is a new one
+        for end in ("trying once more", "going on without"):
+            if self._run is None:
+                self._safely(f"W&B does not start; {end}", lambda: self._begin("offline"))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.finish(failed=kind is not None)
+
+    def log_round(self, record: RoundRecord) -> None:
+        limit = self._config.table_rows
+        tables = {"round/examples": example_rows(record, self._card, limit)}
+        errors = error_rows(record, self._before, self._card, limit)
+        if errors.data:
+            tables["round/errors_shown"] = errors  # round/errors is their number
+        for name, columns in AUDIT_TABLES.items():
+            if record.tables.get(name):
+                tables[f"round/{name}"] = audit_rows(record.tables[name], columns, limit)
+        self._before = {prediction.id: prediction for prediction in record.predictions}
+        self._log(lambda run: self._show(run, record, tables))
+
+    def log_result(self, result: Mapping[str, Any]) -> None:
+        numbers = {
+            f"{part}/{name}": value
+            for part in ("test", "test_groups", "select", "llm", "seconds", "cost")
+            for name, value in result.get(part, {}).items()
+        }
+        self._log(lambda run: run.summary.update(sendable(numbers)))
+        # a record from before there were ledgers has none
+        has_ledger = (self._card.folder / "ledger.jsonl").is_file()
+        if entries := read_ledger(self._card.folder) if has_ledger else []:
+            self._log(lambda run: self._show_ledger(run, entries))
+        self._ended = self._run is not None
+
+    def finish(self, failed: bool = False) -> None:
+        with wandb_service.at_most(wandb_service.FINISH_SECONDS):
+            self._log(lambda run: run.finish(exit_code=int(failed)))
+        if self._run is not None and self._ended and not failed:
+            self._mark.write_text(self._agents or self._card.id, encoding="utf-8")
+        self._run = None
+        for name, value in self._outer.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._outer = {}
+
+    def complete(self) -> bool:
+        if not self._mark.exists():
+            return False
+        # an agent waits for the run that it named, whatever was shown under other names
+        return self._agents in (None, self._mark.read_text(encoding="utf-8"))
+
+    def _begin(self, mode: str) -> None:
+        import wandb
+
+        wandb.setup(wandb.Settings(silent=True))
+        wandb_service.end_with_process()
+        if mode == "online" and not has_key():
+            raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
+        self._mark.unlink(missing_ok=True)
+        for old in ("offline-run-*", "run-*", "staging/artifacts"):  # all of it is shown again
+            for folder in self._root.glob(old):
+                shutil.rmtree(folder, ignore_errors=True)
+        card = self._card
+        self._run = run = wandb.init(
+            **self._names(),
+            dir=str(self._root.parent),
+            group=sendable(card.group),
+            job_type=sendable(card.job_type),
+            tags=sorted({sendable(tag)[:64] for tag in card.tags if tag}),
+            mode="online" if mode == "online" else "offline",
+            reinit="finish_previous",
+            settings=wandb.Settings(**SETTINGS),
+        )
+        run.define_metric("round")
+        run.define_metric("round/*", step_metric="round")
+
+    def _names(self) -> dict[str, Any]:
+        """What W&B is to call the run, and its config. In a sweep all names are the agent's."""
+        card, config = self._card, self._config
+        if self._agents is not None:
+            # A sweep's parameters have dotted names, loop.rounds: so has the config, that one value
+            # has one name and that `strategy: s3` of the sweep stands beside strategy.shown.
+            return {"config": sendable(flat(dict(card.config)))}
+        names = {"project": config.project, "entity": config.entity, "id": clean(card.id, 64)}
+        return {**names, "name": sendable(card.name), "config": sendable(dict(card.config))}
+
+    def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
+        import wandb
+
+        shown: dict[str, Any] = {f"round/{name}": n for name, n in record.metrics.items()}
+        shown |= {key: _table(rows) for key, rows in tables.items()}
+        run.log({"round": record.round, **sendable(shown)})
+        name = clean(f"{self._card.id}-round-{record.round}", 128)
+        facts = {"round": record.round, "rows": len(record.batch.examples)}
+        # use_artifact raises offline, so the lineage is in the metadata.
+        dataset = wandb.Artifact(name, "dataset", metadata={**facts, "parent": self._parent})
+        made = self._card.folder.resolve() / "rounds" / str(record.round) / "examples.jsonl"
+        dataset.add_file(str(made), policy="immutable")  # by its place, not copied
+        run.log_artifact(dataset)
+        self._parent = name
+
+    def _show_ledger(self, run: wandb.Run, entries: list[dict[str, Any]]) -> None:
+        run.log({"ledger": _table(ledger_rows(entries, self._card, self._config.table_rows))})
+
+    def _log(self, send: Callable[[wandb.Run], object]) -> None:
+        run = self._run
+        if run is not None:
+            self._safely("W&B failed; going on without", lambda: send(run))
+
+    def _safely(self, note: str, call: Callable[[], object]) -> None:
+        """Call W&B; after its first error there is one warning and no run any more."""
+        try:
+            call()
+        except Exception as error:
+            if not _of_wandb(error):
+                raise
+            log.warning("%s (%s: %s)", note, type(error).__name__, str(error).partition("\n")[0])
+            self._drop()
+
+    def _drop(self) -> None:
+        """Let go of W&B's service, dead or not; a later run of this process gets a new one."""
+        self._run = None
+        wandb_service.end(exit_code=1, level=logging.DEBUG)

@@ -1,0 +1,93 @@
+"""The dry run says what the run then does."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_plan
+from s3exp.llm.store import Asker, Stored
+from s3exp.settings.run import Config, StrategyConfig
+from s3exp.tasks.classification import Classification
+from s3exp.tasks.gold import load_gold
+from s3exp.terminal.page import Page
+from s3exp.types import LLM
+from tests.conftest import TOY_PROMPTS
+from tests.test_loop import STRATEGIES, go
+
+
+def nobody() -> LLM:
+    raise AssertionError("a dry run starts no LLM")
+
+
+def planned(config: Config, strategy: str, store: Path | None = None) -> list[RoundPlan]:
+    reasons = StrategyConfig(name="zerogen", max_rounds=0, rationales=True)
+    config = replace(config, strategy=reasons if strategy == "reasons" else STRATEGIES[strategy])
+    gold = load_gold(config.task, with_train=config.strategy.human)
+    task = Classification(config.task, config.llm, gold, lambda text: text)
+    with Stored(nobody, Asker("toy", 0.9, 0.95), store) as llm:
+        return plan_rounds(task, llm, config, lambda text: len(text.split()))
+
+
+@pytest.mark.parametrize("strategy", ["s3", "zerogen", "goldgen", "gold"])
+def test_bounds_hold_and_the_prompts_are_those_that_are_sent(
+    toy_config: Config, tmp_path: Path, strategy: str
+) -> None:
+    before = planned(toy_config, strategy)
+    result = go(toy_config, tmp_path / "run", strategy, cache=tmp_path / "store.sqlite")
+    assert len(before) == len(result["rounds"])
+    for plan, done in zip(before, result["rounds"], strict=True):
+        asked = done["metrics"]["llm/calls"] + done["metrics"]["llm/store_hits"]
+        tokens = done["metrics"]["llm/prompt_tokens"] + done["metrics"]["llm/completion_tokens"]
+        assert done["train_rows"] <= plan.rows and asked <= plan.most_calls and tokens <= plan.most_tokens
+        assert done["metrics"]["fit/steps"] <= -(-plan.rows // 32) * 8
+        assert plan.steps == -(-plan.rows // 32) * toy_config.small_model.epochs
+        sent = (tmp_path / "run" / "rounds" / str(plan.round) / "prompts.jsonl").read_text()
+        if plan.stored is not None:
+            assert plan.stored == 0
+            assert all(
+                prompt.text in {json.loads(s)["text"] for s in sent.splitlines()} for prompt in plan.first
+            )
+    after = planned(toy_config, strategy, tmp_path / "store.sqlite")
+    assert all(plan.stored in (None, plan.calls) for plan in after)
+    assert [plan.stored is None for plan in after] == [strategy == "s3" and n > 0 for n in range(len(after))]
+
+
+def test_lists_of_reasons_are_asked_for_first_and_their_rows_are_shown_with_stand_ins(
+    toy_config: Config,
+) -> None:
+    asks = replace(TOY_PROMPTS, rationale="why {label}?", seed_with_rationales="{rationales} label={label}")
+    with_lists = replace(
+        toy_config, task=replace(toy_config.task, prompt_sets={"toy": asks}, rationales_per_seed=2)
+    )
+    plain, seed = planned(toy_config, "zerogen")[0], planned(with_lists, "reasons")[0]
+    assert seed.calls == plain.calls + len(toy_config.task.labels)
+    assert seed.most_tokens > plain.most_tokens and seed.stored == 0
+    reasons, row = seed.first
+    assert (reasons.kind, row.kind) == ("rationale", "seed")
+    assert reasons.text.startswith("why ") and row.text.startswith("<reason ") and "; <reason " in row.text
+
+
+def test_the_table_has_every_round_and_their_sum(toy_config: Config) -> None:
+    file = io.StringIO()
+    print_plan(planned(toy_config, "s3"), toy_config, Path("runs/x"), Page(Console(file=file, width=120)))
+    text = file.getvalue()
+    assert "label={" not in text and "First prompt of kind seed" in text and "kind extrapolate" in text
+    (total,) = [line.split() for line in text.split("\n") if line.strip().startswith("all")]
+    assert total[1:3] == ["240", "720"]
+    assert "runs/x  (would be)" in text
+    assert "cost" not in text
+
+
+def test_the_table_says_what_it_costs_at_most(toy_config: Config) -> None:
+    toy_config.loop.budget.prices.completion_tokens = 1e6
+    file = io.StringIO()
+    rounds = planned(toy_config, "s3")
+    print_plan(rounds, toy_config, Path("runs/x"), Page(Console(file=file, width=120)))
+    (total,) = [line.split() for line in file.getvalue().split("\n") if line.strip().startswith("all")]
+    assert total[-1] == f"{720 * toy_config.llm.max_tokens:,.2f}"  # one for a token of an answer

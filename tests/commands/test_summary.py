@@ -1,0 +1,105 @@
+"""The tables in the terminal, printed into a file by a real console."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from s3exp.commands.summary import print_summary
+from tests.report.fakes import S3, ZEROGEN, extraction, result, strategies
+
+
+def printed(results: list[dict[str, Any]], width: int = 80, encoding: str = "utf-8") -> str:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)  # strict: what it cannot hold is an error
+    finished = {Path(f"runs/{index}"): one for index, one in enumerate(results)}
+    print_summary(finished, [Path("runs/comparison.svg")], Console(file=file, width=width))
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def row(text: str, start: str) -> list[str]:
+    (line,) = [line for line in text.split("\n") if line.strip().startswith(start)]
+    return line.split()
+
+
+def test_rounds_and_comparison() -> None:
+    text = printed(strategies(), width=120)
+    assert "duplicate 4, too_short 2, truncated 2, other 1" in text
+    assert row(text, "2   ")[:2] == ["2", "247"]
+    assert row(text, "2   ")[-4:] == ["1,500", "103", "0.828", "0.817"]
+    (run,) = [line.split() for line in text.split("\n") if "218,000" in line and "s3" in line]
+    numbers = ["1,500", "1,650", "31", "218,000", "0.810", "0.780-0.830", "84"]
+    assert run == ["s3", "0", *numbers]
+
+
+def test_numbers_are_whole_at_80_columns() -> None:
+    text = printed(strategies())
+    assert max(map(len, text.split("\n"))) <= 80
+    for number in ("0.780-0.830", "218,000", "1,253", "0.828"):
+        assert number in text
+
+
+def test_groups_only_where_there_are_some() -> None:
+    assert "by group" in printed(strategies())
+    bare = result("zerogen", ZEROGEN, 0.7)
+    del bare["test_groups"]
+    assert "by group" not in printed([bare])
+    both = printed([bare, *strategies()[:1]])
+    assert "0.860" in both
+
+
+def test_texts_are_not_markup_and_no_control_characters() -> None:
+    odd = result("s3", S3, 0.8)
+    odd["rounds"][0]["rejected_by_reason"] = {"[red]x[/red]\x1b[31m": 1}
+    odd["test_groups"] = {"[bold]y[/]": 0.5}
+    text = printed([odd], width=120)
+    assert "[red]x[/red]" in text
+    assert "[bold]y[/]" in text
+    assert "\x1b" not in text
+
+
+def test_ascii_where_the_terminal_cannot_do_more() -> None:
+    odd = result("caf\u00e9", S3, 0.8)
+    text = printed([odd], encoding="ascii")
+    assert "caf?" in text
+    assert "-----" in text
+
+
+def test_seeds_are_shown_as_their_mean() -> None:
+    text = printed([run for seed in range(3) for run in strategies(seed)], width=120)
+    assert "Rounds of s3, mean of 3 seeds" in text and "Rounds of zerogen, mean of 3 seeds" in text
+    assert row(text, "2   ")[-4:] == ["1,500", "103", "0.828", "0.817"]
+    gains = text[text.index("Over ZeroGen") :].split("by group")[0]
+    assert row(gains, "zerogen") == ["zerogen", "3", "0.770"]
+    assert row(gains, "s3")[:4] == ["s3", "3", "0.820", "+5.0"]
+    assert row(text, "mixed") == ["mixed", "0.720", "0.670", "0.690"]
+    assert "record runs  (9 runs, 0 to 8)" in text
+
+
+def test_another_config_with_the_same_seed_is_another_column() -> None:
+    text = printed([result("s3", S3, 0.8), result("s3", S3, 0.6)], width=120)
+    assert row(text, "plain") == ["plain", "0.850", "0.650"]
+
+
+def test_where_everything_is(tmp_path: Path) -> None:
+    place = tmp_path / ("long" * 30) / "wandb" / "offline-run-20261123_231525-id"
+    place.mkdir(parents=True)
+    file = io.StringIO()
+    folder = place.parents[1]
+    print_summary({folder: result("s3", S3, 0.8)}, [folder / "plot.svg"], Console(file=file))
+    lines = file.getvalue().split("\n")
+    assert f"record {folder}" in lines
+    assert f"W&B    {place}" in lines
+    assert f"plot   {folder / 'plot.svg'}" in lines
+
+
+def test_a_run_with_another_metric_is_shown_by_it() -> None:
+    text = printed([extraction()], width=120)
+    assert row(text, "1   ")[-4:] == ["135", "48", "0.200", "0.250"]
+    assert "EM on the test set" in text and "0.180-0.230" in text and "ccuracy" not in text
+    both = printed([extraction(), *strategies()], width=120)
+    assert "Score on the test set" in both

@@ -1,0 +1,152 @@
+"""s3exp-wandb: what it would send names what a run of ours logs, and the group; what it sends arrives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3exp.commands.wandb import command
+from s3exp.record.rounds import read_rounds
+from s3exp.settings.run import Config
+from s3exp.tasks.gold import load_gold
+from s3exp.tracking.wandb import build_tracker
+from tests.test_loop import go
+from tests.tracking.test_tracking import inspect, runs
+from tests.wandb_server import WandbServer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, no settings of the user."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "home" / ".netrc"))
+
+
+def spec(folder: Path, *words: str) -> dict[str, Any]:
+    out = folder / "spec.json"
+    assert command([*words, "--entity", "me", "--out", str(out)]) == 0
+    content: dict[str, Any] = json.loads(out.read_text())
+    return content
+
+
+def found(content: Any, key: str) -> Iterator[Any]:
+    """Everything under this key, at any depth."""
+    if isinstance(content, dict):
+        if key in content:
+            yield content[key]
+        content = list(content.values())
+    if isinstance(content, list):
+        for one in content:
+            yield from found(one, key)
+
+
+def logged(folder: Path, config: Config) -> tuple[set[str], set[str]]:
+    """The names of numbers by round, and of the summary with the tables, that a run in the toy world logs."""
+    tracker = build_tracker(config, {}, folder, load_gold(config.task, with_train=False))
+    result = go(config, folder)
+    with tracker:
+        for record in read_rounds(folder):
+            tracker.log_round(record)
+        tracker.log_result(result)
+    (place,) = runs(folder)
+    items = [line["history"]["item"] for line in inspect(place) if line["type"] == "history"]
+    rounds = set.intersection(*({*item} for item in items if "round" in item))
+    (summary,) = inspect(place, "--summary")
+    tables = {key.removesuffix(".path") for item in items for key in item if key.endswith(".path")}
+    return rounds, {*summary["summary"]} | tables
+
+
+def test_what_it_shows_is_what_a_run_logs(tmp_path: Path, toy_config: Config) -> None:
+    toy_config.audit.gap = True
+    rounds, summary = logged(tmp_path / "run", toy_config)
+    for kind in ("workspace", "report"):
+        sent = spec(tmp_path, "toy", "--kind", kind)
+        panels = [one for panels in found(sent, "panels") if isinstance(panels, list) for one in panels]
+        assert len(panels) == 18
+        for panel in panels:
+            if panel["viewType"] == "Run History Line Plot":
+                assert {*panel["config"]["metrics"]} <= rounds and panel["config"]["xAxis"] == "round"
+            elif panel["viewType"] == "Bar Chart":
+                assert {*panel["config"]["metrics"]} <= summary
+            else:
+                (key,) = (one["val"] for one in found(panel, "key") if one.get("nodeType") == "const")
+                assert key in summary
+        plots = [panel for panel in panels if panel["viewType"] != "Weave"]
+        assert {panel["config"]["groupBy"] for panel in plots} == {"jobType"}
+        assert all(
+            grouping == [{"section": "run", "name": "jobType"}] for grouping in found(sent, "grouping")
+        )
+        names = [*found(sent, "name")] if kind == "workspace" else heads(sent)
+        assert {"Round by round", "The rows"} <= {*names}
+
+
+def heads(sent: dict[str, Any]) -> list[str]:
+    return [block["children"][0]["text"] for block in sent["spec"]["blocks"] if block["type"] == "heading"]
+
+
+@pytest.mark.parametrize("kind", ["workspace", "report"])
+@pytest.mark.parametrize("group", ["baselines", 'it\'s "a" = b and c\\', "ü (1) or not in"])
+def test_it_filters_by_the_group_whatever_its_name_is(tmp_path: Path, kind: str, group: str) -> None:
+    sent = spec(tmp_path, group, "--kind", kind, "--project", "mine", "--metric", "f1")
+    filters = [one for one in found(sent, "filters") if isinstance(one, list)]
+    key = {"section": "run", "name": "group"}
+    assert filters and all(
+        [(f["key"], f["op"], f["value"]) for f in one] == [(key, "=", group)] for one in filters
+    )
+    assert sent["project"] == ("mine" if kind == "workspace" else {"name": "mine", "entityName": "me"})
+    assert "test/f1" in json.dumps(sent) and "accuracy" not in json.dumps(sent)
+
+
+def test_without_a_key_an_entity_or_a_place_it_says_so_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["toy"]) == 2
+    assert command(["toy", "--entity", "me"]) == 2
+    assert command(["toy", "--entity", "me", "--out", str(tmp_path / "none" / "spec.json")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert ["--entity NAME" in lines[0], "no API key" in lines[1], "cannot be written" in lines[2]] == [
+        True
+    ] * 3
+    assert len(lines) == 3 and all(line.startswith("s3exp-wandb: ") for line in lines)
+
+
+def saved(folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, as W&B keeps what it learns of a server."""
+    return subprocess.run(
+        [sys.executable, "-m", "s3exp.commands.wandb", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def test_what_is_saved_arrives(tmp_path: Path) -> None:
+    with WandbServer([]) as server:
+        ended = saved(tmp_path, server.url, "toy", "--entity", "me", "--project", "mine")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith(f"{server.url}/me/mine?nw=")
+    (view,) = server.views
+    assert (view["entityName"], view["projectName"], view["displayName"]) == ("me", "mine", "s3exp: toy")
+    assert "test/accuracy" in view["spec"] and view["type"] == "project-view"
+
+
+def test_a_server_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    ended = saved(tmp_path, "http://127.0.0.1:9", "toy", "--entity", "me")
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith(
+        "s3exp-wandb: W&B did not take the workspace for me/s3exp: "
+    )

@@ -1,0 +1,95 @@
+"""Every committed YAML composes into options that pass the checks, in a checkout and from the wheel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from s3exp.build import find_sweeps, from_hydra, register_schemas
+from s3exp.settings.run import Config
+from s3exp.types import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+CONF = ROOT / "conf"
+CHOICES = [f"{path.parent.name}={path.stem}" for path in sorted(CONF.glob("*/*.yaml"))]
+NEEDS = {
+    "small_model=transformers": ["small_model.checkpoint=org/encoder"],
+    "task=adqa": ["small_model=minilm"],
+    "task=classification": [
+        *("task.name=mine", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
+    ],
+}
+
+
+def composed(*words: str) -> Config:
+    register_schemas()
+    find_sweeps()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return from_hydra(compose("config", list(words)))
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_composes(choice: str) -> None:
+    composed(choice, *NEEDS.get(choice, []))
+
+
+def test_every_prompt_set_of_every_task_composes() -> None:
+    for path in sorted((CONF / "task").glob("*.yaml")):
+        choice = [f"task={path.stem}", *NEEDS.get(f"task={path.stem}", [])]
+        for name in composed(*choice).task.prompt_sets:
+            composed(*choice, f"task.prompts={name}")
+
+
+def test_what_is_not_set_is_named() -> None:
+    with pytest.raises(
+        UserError, match=r"^task.gold.test, task.gold.validation, task.labels, task.name: not set"
+    ):
+        composed("task=classification")
+
+
+def test_the_strategies_are_what_the_paper_says() -> None:
+    found = {name: composed(f"strategy={name}").strategy for name in ("s3", "zerogen", "goldgen", "gold")}
+    assert {name: s.shown for name, s in found.items()} == {
+        "s3": "errors",
+        "zerogen": "nothing",
+        "goldgen": "all",
+        "gold": "nothing",
+    }
+    assert {name: s.max_rounds for name, s in found.items()} == {
+        "s3": None,
+        "zerogen": 0,
+        "goldgen": 1,
+        "gold": 0,
+    }
+    assert found["gold"].human and found["s3"].rationales and not found["zerogen"].rationales
+
+
+def test_nothing_in_yaml_names_code() -> None:
+    texts = "".join(path.read_text() for path in CONF.rglob("*.yaml"))
+    assert "_target_" not in texts and "trust_remote_code: true" not in texts
+
+
+def test_the_wheel_runs_from_anywhere(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    shown = subprocess.run(
+        [sys.executable, "-m", "s3exp", "--cfg", "job", "strategy=goldgen"],
+        cwd=tmp_path
+        / "site",  # the folder of -m comes first: this is the wheel's package, not the checkout's
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "shown: all" in shown.stdout
+    assert (tmp_path / "site" / "s3exp" / "conf" / "config.yaml").is_file()
+    assert (tmp_path / "site" / "s3exp" / "embedded" / "reviews" / "test.jsonl").is_file()

@@ -1,0 +1,77 @@
+"""Options that make no sense are refused in one line, before anything is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from s3exp.settings.checks import check
+from s3exp.settings.run import Config, identity
+from s3exp.types import UserError
+from tests.conftest import TOY_PROMPTS
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "says"),
+    [
+        ("llm", "backend", "vlm", "llm.backend=vlm: choose one of vllm, server, transformers"),
+        ("llm", "temperature", -0.1, "llm.temperature=-0.1: must be at least 0"),
+        ("llm", "top_p", 1.5, "llm.top_p=1.5: must be at most 1"),
+        ("llm", "top_p", 0.0, "llm.top_p=0.0: must be above 0"),
+        ("loop", "rounds", -1, "loop.rounds=-1"),
+        ("loop", "seed_fraction", 1.0, "loop.seed_fraction=1.0: must be between 0 and 1"),
+        ("loop", "rows_per_error", "0", "loop.rows_per_error=0"),
+        ("loop", "rows_per_error", "some", "loop.rows_per_error=some"),
+        ("strategy", "shown", "mistakes", "strategy.shown=mistakes"),
+        ("strategy", "human", True, ""),
+        ("small_model", "kind", "transformers", "small_model.checkpoint is not set"),
+        ("task", "prompts", "terse", "task.prompts=terse: this task has toy"),
+        ("task", "generate", "title", "task.generate=title: must be one of task.fields (text)"),
+        ("task", "labels", ["one"], "at least two"),
+        ("tracker", "mode", "sometimes", "tracker.mode=sometimes"),
+        ("small_model", "warmup", 1.0, "small_model.warmup and small_model.dropout must be"),
+        ("llm", "url", "http://[::1", "llm.url: not a URL"),
+        ("llm", "key_variable", "sk-123", "llm.key_variable: the name of an environment variable"),
+        (
+            "task",
+            "prompt_sets",
+            {"toy": replace(TOY_PROMPTS, labels=["a"])},
+            "task.prompt_sets.toy.labels has 1 words for 2 labels",
+        ),
+    ],
+)
+def test_values_that_make_no_sense(
+    toy_config: Config, section: str, key: str, value: object, says: str
+) -> None:
+    setattr(getattr(toy_config, section), key, value)
+    if not says:
+        check(toy_config)
+        return
+    with pytest.raises(UserError) as error:
+        check(toy_config)
+    assert str(error.value).startswith(says) or says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_budget_of_nothing(toy_config: Config) -> None:
+    toy_config.loop.budget.rows = 0
+    with pytest.raises(UserError, match=r"loop.budget.rows=0: must be at least 1"):
+        check(toy_config)
+
+
+def test_the_human_baseline_needs_rows(toy_config: Config) -> None:
+    toy_config.strategy.human = True
+    toy_config.task.gold.train = None
+    with pytest.raises(UserError, match="trains on task.gold.train"):
+        check(toy_config)
+
+
+def test_what_a_run_is_leaves_out_where_it_runs() -> None:
+    values = {
+        "llm": {"model": "m", "url": "http://there", "store": "x"},
+        "tracker": {"kind": "none"},
+        "run_dir": "here",
+        "seed": 3,
+    }
+    assert identity(values) == {"llm.model": "m", "seed": 3}
