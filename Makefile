@@ -51,9 +51,10 @@ serve: setup ## serve an LLM on loopback for llm=server: make serve MODEL=... AR
 	$(BIN)/python -m vllm.entrypoints.openai.api_server --model $(MODEL) \
 	  --served-model-name $(patsubst s3exp/%,%,$(MODEL)) --host 127.0.0.1 --port 8000 $(SERVE_$(DEVICE)) $(ARGS)
 
-check: setup ## formatting, lint with the import rules, types
+check: setup ## formatting, lint, the layers of imports, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 format: setup ## format the code and mend what lint can mend

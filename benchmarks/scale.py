@@ -24,13 +24,14 @@ from pathlib import Path
 from common import Table, finish, in_turn, median, parser
 
 from s3exp.audit import build_audit
-from s3exp.build import compose
 from s3exp.curation.copies import of_gold
 from s3exp.llm.store import Asker, Stored
 from s3exp.record.rounds import RoundRecord, read_round
 from s3exp.record.run import RunStore
+from s3exp.settings.compose import compose
 from s3exp.small_model import build_small_model
-from s3exp.synthesis.synthesize import Order, synthesize
+from s3exp.synthesis.order import Order
+from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Completion, Example, Prompt

@@ -60,7 +60,7 @@ STAGES = {
         "Wandb.finish": "W&B: finish",
     },
     "s3exp.report.plot": {"plot_runs": "plot, tables"},
-    "s3exp.__main__": {"_show": "plot, tables"},
+    "s3exp.commands.run": {"_show": "plot, tables"},
 }
 LARGE = ("pytorch_lightning", "sklearn", "scipy", "cleanlab", "sacrebleu", "wandb")
 LARGE += ("matplotlib", "vllm", "numpy", "hydra")
@@ -176,7 +176,7 @@ def main() -> None:
     clock = Clock("start of the command, config")
     sys.meta_path.insert(0, Watched(clock))
     watch_imports(clock)
-    from s3exp import __main__ as module
+    from s3exp.commands import run as module
 
     def command() -> int:
         try:

@@ -60,7 +60,7 @@ class Bench:
     def __init__(self, options: argparse.Namespace, rows: Any, checkpoint: Path) -> None:
         from peers import Setting, features_of
 
-        from s3exp.settings.run import SmallModelConfig
+        from s3exp.settings.small_model import SmallModelConfig
         from s3exp.small_model import build_small_model
         from s3exp.small_model.device import uses_bf16
 

@@ -23,14 +23,15 @@ from typing import Any
 from stages import Clock
 
 from s3exp.audit import build_audit
-from s3exp.build import compose
 from s3exp.curation.copies import of_gold
 from s3exp.llm import build_llm
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.identity import resolve_model
 from s3exp.llm.tokens import cutter
+from s3exp.settings.compose import compose
 from s3exp.settings.run import Config
-from s3exp.synthesis.synthesize import order_of, synthesize
+from s3exp.synthesis.order import order_of
+from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Batch, Prompt

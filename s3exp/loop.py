@@ -14,11 +14,12 @@ from s3exp.record.errors import ledger
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import RunStore
 from s3exp.seeds import derive
-from s3exp.settings.run import LoopConfig, StrategyConfig
+from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.strategies import exemplars, plan
-from s3exp.synthesis.synthesize import Order, Synthesis, order_of, synthesize
+from s3exp.synthesis.order import Order, order_of
+from s3exp.synthesis.synthesize import Synthesis, synthesize
 from s3exp.tasks.task import Task
-from s3exp.tracking.wandb import Tracker
+from s3exp.tracking.tracker import Tracker
 from s3exp.types import Example, Prediction, SmallModel
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s3exp.settings.run import LoopConfig, StrategyConfig
+from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.types import Example
 
 

@@ -6,6 +6,7 @@ never trained) and `small_model` (trained every round) in every name of the pack
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,3 +194,10 @@ class SmallModel(Protocol):
     def load(self, folder: Path) -> Fitted:
         """Load what `Fitted.save` wrote."""
         ...
+
+
+def prompt_hash(prompt: Prompt) -> str:
+    """Name of one question: its text and its seed."""
+    return hashlib.blake2b(
+        f"{prompt.seed}\n{prompt.text}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).hexdigest()

@@ -19,7 +19,9 @@ from s3exp.audit.observer import Audit
 from s3exp.curation.copies import of_gold
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.toy import toy_gold
-from s3exp.settings.run import Config, GoldConfig, LoopConfig, PromptSet, StrategyConfig, TaskConfig
+from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.run import Config
+from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.tasks.task import Task
 from s3exp.types import Example
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from s3exp.settings.run import GoldConfig, PromptSet, TaskConfig
+from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.types import Answer, Completion, Example, Prompt
 
 NAMES = "Anna Bert Carl Dora Emil Fred".split()

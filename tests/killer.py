@@ -98,7 +98,7 @@ def give(folder: str, kind: str | None, number: int, sent: int, again: bool) -> 
 
     if again:
         Stored.close = end_slowly  # type: ignore[method-assign]
-    from s3exp.__main__ import command
+    from s3exp.commands.run import command
 
     code = 1
     try:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.build import _donor, of_record
+from s3exp.build import _donor
+from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.types import UserError
 from tests.test_loop import STRATEGIES, go

@@ -15,13 +15,16 @@ import pytest
 from s3exp.llm.store import Asker, Stored
 from s3exp.loop import Parts, run
 from s3exp.record.run import RunStore
-from s3exp.settings.run import Config, SmallModelConfig, StrategyConfig
+from s3exp.settings.loop import StrategyConfig
+from s3exp.settings.run import Config
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
-from s3exp.synthesis.synthesize import Order, synthesize
+from s3exp.synthesis.order import Order
+from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tables import Card, error_rows, example_rows
-from s3exp.tracking.wandb import Nothing
+from s3exp.tracking.tracker import Nothing
 from tests.conftest import audit_of
 from tests.extraction import AskingLLM, as_rows, tiny_bert, toy_answers, toy_task
 

@@ -17,7 +17,8 @@ import pytest
 
 from s3exp.llm.server import Server
 from s3exp.record.run import RunStore
-from s3exp.settings.run import Config, LLMConfig
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.run import Config
 from s3exp.types import LLMFault, UserError
 from tests.conftest import toy_world
 from tests.test_kill import kept, record

@@ -16,11 +16,14 @@ from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.loop import Parts, run
 from s3exp.record.run import RunStore, read_ledger
-from s3exp.settings.run import Config, GoldConfig, PromptSet, SmallModelConfig, StrategyConfig, TaskConfig
+from s3exp.settings.loop import StrategyConfig
+from s3exp.settings.run import Config
+from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.small_model import build_small_model
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import Gold, TestIsSealed, load_gold
-from s3exp.tracking.wandb import Nothing
+from s3exp.tracking.tracker import Nothing
 from s3exp.types import LLM, Completion, LLMFault, Prompt, SmallModel
 from tests.conftest import as_rows, audit_of
 

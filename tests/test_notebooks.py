@@ -24,7 +24,7 @@ from s3exp.llm.toy import ToyLLM
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.run import Config, identity
 from s3exp.tasks.gold import load_gold
-from s3exp.tracking.wandb import build_tracker
+from s3exp.tracking.tracker import build_tracker
 from tests.conftest import toy_world
 from tests.test_loop import STRATEGIES, go
 from tests.tracking.test_tracking import inspect

@@ -19,14 +19,13 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import RunStore
 from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown
 from s3exp.report.html import embed
-from s3exp.settings.run import PromptSet, TaskConfig
-from s3exp.synthesis.synthesize import prompt_hash
+from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.tasks.data import read_rows, to_label
 from s3exp.tasks.parsing import parse_fields
 from s3exp.tasks.prompts import fill, parse_list
 from s3exp.terminal.texts import clean, printable
 from s3exp.tracking.wandb import sendable
-from s3exp.types import Batch, Completion, Example, Prediction, Prompt, Rejected, UserError
+from s3exp.types import Batch, Completion, Example, Prediction, Prompt, Rejected, UserError, prompt_hash
 from tests.hostile import TEXTS
 from tests.llm.fakes import Echo, ask
 from tests.record.test_run import FACTS, Weights

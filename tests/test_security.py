@@ -19,9 +19,10 @@ from typing import Any
 
 import pytest
 
-from s3exp.build import compose
 from s3exp.llm.server import Server
-from s3exp.settings.run import LLMConfig, TaskConfig
+from s3exp.settings.compose import compose
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.types import LLMFault, UserError
 from tests.llm.fakes import ask
 from tests.toy_world import ToyServer, write_task
@@ -169,7 +170,7 @@ def test_a_pickled_checkpoint_runs_nothing(tmp_path: Path, part: str) -> None:
         if part == "llm":
             Transformers(LLMConfig(backend="transformers", model=str(folder)), str(folder))
         else:
-            from s3exp.settings.run import SmallModelConfig
+            from s3exp.settings.small_model import SmallModelConfig
             from s3exp.small_model import build_small_model
 
             small = SmallModelConfig(kind="transformers", checkpoint=str(folder))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.settings.run import BudgetConfig, LoopConfig, StrategyConfig
+from s3exp.settings.loop import BudgetConfig, LoopConfig, StrategyConfig
 from s3exp.strategies import exemplars, plan
 from s3exp.types import Example
 

@@ -43,7 +43,7 @@ CELLS = {
 ALL = """
 import json, sys
 from pathlib import Path
-from s3exp import __main__ as main
+from s3exp.commands import run as main
 shown = []
 main._show = lambda cells: shown.append([[cell.state, cell.folder, cell.overrides] for cell in cells])
 for words in json.loads(sys.argv[1]):

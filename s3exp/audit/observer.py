@@ -20,7 +20,8 @@ from s3exp.curation.copies import Copies
 from s3exp.curation.screen import Screen
 from s3exp.curation.vectors import Cached
 from s3exp.seeds import derive
-from s3exp.settings.run import AuditConfig, TaskConfig
+from s3exp.settings.audit import AuditConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
 from s3exp.types import Example
 

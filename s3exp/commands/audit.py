@@ -89,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 def _of_file(asked: argparse.Namespace) -> Subject:
     """A file of rows and the gold that it is compared with."""
     from s3exp.audit import build_audit
-    from s3exp.build import compose
     from s3exp.commands.audit_inputs import find_gold, read_gold, read_made
+    from s3exp.settings.compose import compose
     from s3exp.small_model import build_embedder
 
     if not asked.task:
@@ -106,10 +106,10 @@ def _of_file(asked: argparse.Namespace) -> Subject:
 def _of_run(folder: Path, asked: argparse.Namespace) -> Subject:
     """A run on record and its own gold."""
     from s3exp.audit import build_audit
-    from s3exp.build import of_record
     from s3exp.curation.copies import of_gold
     from s3exp.record.rounds import read_rounds
     from s3exp.record.run import read_ledger
+    from s3exp.settings.compose import of_record
     from s3exp.small_model import build_embedder
     from s3exp.tasks.gold import load_gold
 

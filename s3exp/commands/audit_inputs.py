@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from s3exp.settings.run import TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import LOCAL, read_contexts, read_rows, to_examples
 from s3exp.tasks.fingerprints import Fingerprint, fingerprint
 from s3exp.tasks.gold import columns_of, fingerprints

@@ -14,31 +14,14 @@ from rich.console import Console
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line
 from s3exp.curation.copies import KINDS
+from s3exp.record.errors import new_text
+from s3exp.record.measures import DIVERSITY, GAP
 from s3exp.terminal.page import Page
-from s3exp.tracking.tables import new_text
 
 Entry = Mapping[str, Any]
 _EXAMPLES = 3  # of every finding
 _SHORT = 110  # characters of a text in a list
 _LINES = 5  # shortcuts, copies, errors that are listed
-
-# what a number says, and which way is good; in the order of the page
-GAP = {
-    "mauve": "MAUVE, 1 = same distribution",
-    "c2st": "accuracy of a classifier that tells gold from synthesized, 0.5 = cannot",
-    "mmd": "squared maximum mean discrepancy, 0 = none",
-    "precision": "share of synthesized rows near a gold row",
-    "recall": "share of gold rows near a synthesized row",
-    "coverage": "share of gold rows whose neighbourhood has a synthesized row",
-}
-DIVERSITY = {
-    "distinct_1": "different words, of all",
-    "distinct_2": "different pairs of words, of all",
-    "distinct_3": "different runs of three words, of all",
-    "self_bleu": "BLEU of rows against each other, low = diverse",
-    "compression": "bytes by compressed bytes, low = diverse",
-    "vendi": "Vendi score: how many different rows there seem to be",
-}
 
 
 def print_audit(certificate: Entry, report: Report, ledger: Sequence[Entry]) -> None:

@@ -12,12 +12,10 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from s3exp.record.files import read_object, write_text
 
@@ -68,30 +66,6 @@ def read_notes(place: Path) -> list[Cell]:
     return sorted(cells, key=lambda cell: cell.number)
 
 
-def state_of(folder: Path, rounds: int) -> tuple[str, str]:
-    """The state of a run directory, and what there is to say of it; `rounds` is how many it will have.
-
-    Raises:
-        UserError: its result or its failure cannot be read.
-    """
-    result = folder / "result.json"
-    if result.is_file():
-        return "done", _score(read_object(result))
-    if not folder.is_dir():
-        return "missing", ""
-    done = len(list(folder.glob("rounds/[0-9]*")))
-    told = f"{done} of {rounds} rounds"
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            pass
-    except Timeout:
-        return "running", told
-    failure = folder / "failure.json"
-    if failure.is_file():
-        return "failed", str(read_object(failure)["reason"])
-    return "stopped", told
-
-
 def finished(cells: Sequence[Cell]) -> dict[Path, dict[str, Any]]:
     """What result.json holds, by run directory, of the runs that are done; `variant` is what else than strategy, task
     and seed sets a run apart from the others.
@@ -104,11 +78,6 @@ def finished(cells: Sequence[Cell]) -> dict[Path, dict[str, Any]]:
             variant = " ".join(f"{key.rpartition('.')[2]}={_value(cell, key)}" for key in keys)
             found[Path(cell.folder)] = result | {"variant": variant}
     return found
-
-
-def _score(result: Mapping[str, Any]) -> str:
-    metric = str(result.get("metric", "accuracy"))
-    return f"{metric} {result['test'][metric]:.3f}"
 
 
 def varied(cells: Sequence[Cell]) -> list[str]:

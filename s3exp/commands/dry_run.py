@@ -7,15 +7,20 @@ yet (rationales, errors) is shown with stand-ins, and said to be.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
+from rich.console import Console
+
+from s3exp.build import Prepared, task_of
+from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
+from s3exp.llm.tokens import counter
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
 from s3exp.strategies import plan
-from s3exp.synthesis.synthesize import Order, order_of, question, rationale_prompts
+from s3exp.synthesis.order import Order, order_of, question, rationale_prompts
 from s3exp.tasks.task import Task
 from s3exp.terminal.page import Page
 from s3exp.types import Prompt
@@ -143,3 +148,13 @@ def print_plan(rounds: Sequence[RoundPlan], config: Config, folder: Path, page: 
     what = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
     page.table(f"A dry run of {what}: nothing was asked or trained", names, table, texts=())
     page.line("record", folder, "  (would be)")
+
+
+def print_dry_run(prepared: Prepared) -> None:
+    """Show what the run would ask. A store that does not exist is not made for that."""
+    config = prepared.config
+    store = config.llm.store if config.llm.store and Path(config.llm.store).expanduser().is_file() else None
+    quiet = replace(config.llm, store=store, replay=False)
+    with build_llm(quiet, progress=False) as engine:
+        rounds = plan_rounds(task_of(prepared), engine, config, counter(prepared.model))
+    print_plan(rounds, config, prepared.folder, Page(Console()))

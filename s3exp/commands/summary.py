@@ -14,8 +14,9 @@ from typing import Any
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
+from s3exp.record.reading import Result, metric_of
 from s3exp.report.compare import gains
-from s3exp.report.lines import Result, by_name, metric_of, metric_word
+from s3exp.report.lines import by_name, metric_word
 from s3exp.terminal.page import Page
 
 _MANY = 6  # runs; of more, only their folders' common place is shown

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from s3exp.curation.assistant.refusals import refusal
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.copies import Copies
-from s3exp.settings.run import RepairConfig
+from s3exp.settings.loop import RepairConfig
 from s3exp.tasks.fingerprints import fingerprint
 
 _REASONS = {"exact": "copy_of_gold", "near": "near_copy_of_gold", "quote": "quotes_gold"}

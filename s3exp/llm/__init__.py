@@ -12,7 +12,7 @@ from pathlib import Path
 from s3exp.llm.identity import llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from s3exp.embedded import PREFIX, locate
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import UserError
 
 # What an LLM is made of. A README or a training log beside it does not change what it writes.

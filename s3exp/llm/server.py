@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 from s3exp.llm.database import TOO_LONG
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for

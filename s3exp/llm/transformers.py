@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3exp.llm.database import TOO_LONG
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing import Any
 from s3exp.llm.database import TOO_LONG
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.orphans import owned
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 
-from s3exp.settings.run import PricesConfig
+from s3exp.settings.loop import PricesConfig
 from s3exp.types import UserError
 
 # number of a round -> its name among a run's totals; answers from the store count as if they had been asked

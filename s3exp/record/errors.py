@@ -7,13 +7,16 @@ fixed it: the numbers therefore stand beside those of errors without children.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3exp.record.rounds import RoundRecord
 from s3exp.tasks.task import Task
 from s3exp.types import Batch, Example, Prediction
+
+if TYPE_CHECKING:
+    from s3exp.record.rounds import RoundRecord
 
 
 def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> dict[str, float]:
@@ -125,3 +128,9 @@ def _guess(guess: Prediction, task: Task) -> dict[str, Any]:
     if guess.answer is not None:
         return {"predicted": guess.answer.text, "score": round(guess.scores[0], 4)}
     return {"predicted": task.config.labels[guess.label], "score": round(guess.scores[guess.label], 4)}
+
+
+def new_text(fields: Mapping[str, str], parent: Mapping[str, str]) -> str:
+    """What a row says that its parent does not: the fields in which they differ."""
+    differ = [text for name, text in fields.items() if text != parent.get(name)]
+    return " | ".join(differ or fields.values())

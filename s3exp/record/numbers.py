@@ -14,7 +14,7 @@ from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
 from s3exp.record.rounds import RoundRecord
-from s3exp.settings.run import StrategyConfig
+from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
 from s3exp.types import Batch, Example, Prediction
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s3exp.report.lines import metric_of
 from s3exp.terminal.texts import clean
 from s3exp.types import UserError
 
@@ -180,3 +179,11 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return float(value)
+
+
+Result = Mapping[str, Any]  # what result.json holds
+
+
+def metric_of(result: Result) -> str:
+    """Name of the run's primary metric; records from before it was written down are of classification."""
+    return str(result.get("metric", "accuracy"))

@@ -13,8 +13,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from s3exp.record.files import read_lines
-from s3exp.synthesis.synthesize import prompt_hash
-from s3exp.types import Answer, Batch, Completion, Example, Prediction, Prompt, Rejected, UserError
+from s3exp.types import (
+    Answer,
+    Batch,
+    Completion,
+    Example,
+    Prediction,
+    Prompt,
+    Rejected,
+    UserError,
+    prompt_hash,
+)
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from s3exp.report.lines import Result, by_name, metric_of
+from s3exp.record.reading import Result, metric_of
+from s3exp.report.lines import by_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from s3exp.record.errors import new_text
 from s3exp.record.reading import Run
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import read_ledger
 from s3exp.report.export import Cell, Column, Table
 from s3exp.report.lineage import label_name
 from s3exp.terminal.texts import clean
-from s3exp.tracking.tables import new_text
 from s3exp.types import UserError
 
 Entry = Mapping[str, Any]

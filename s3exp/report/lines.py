@@ -7,12 +7,11 @@ the lowest and the highest; it does not know how a line is drawn.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
-Result = Mapping[str, Any]  # what result.json holds
+from s3exp.record.reading import Result, metric_of
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class Line:
     mine: list[Spread]
     errors: list[Spread]
     test: Spread | None
-
-
-def metric_of(result: Result) -> str:
-    """Name of the run's primary metric; records from before it was written down are of classification."""
-    return str(result.get("metric", "accuracy"))
 
 
 def metric_word(results: Sequence[Result]) -> str:

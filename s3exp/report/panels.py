@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from s3exp.commands.audit_shown import DIVERSITY, GAP
+from s3exp.record.measures import DIVERSITY, GAP
 from s3exp.report.arms import Arm, differing, settings
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import COSTS, ROWS, TOKENS, Cost, Curve, at_equal_cost, band, by_round

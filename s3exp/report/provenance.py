@@ -126,7 +126,7 @@ def commands(arms: Sequence[Arm]) -> list[str]:
 
 def _overrides(run: Run) -> list[str] | None:
     """Hydra overrides of a run without its seed: task, strategy, and what its options do not have by themselves."""
-    from s3exp.build import compose
+    from s3exp.settings.compose import compose
 
     asked = {key: value for key, value in run.identity.items() if key not in (*_NOT_ASKED, "seed")}
     words = [f"task={asked.get('task.name')}", f"strategy={asked.get('strategy.name')}"]

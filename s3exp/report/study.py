@@ -17,7 +17,7 @@ from s3exp.report.arms import arms_of, without_repeats
 from s3exp.report.comparison import Comparison, compare
 from s3exp.report.export import Table, write_tables
 from s3exp.report.verdict import Verdict, verdict
-from s3exp.settings.run import PricesConfig
+from s3exp.settings.loop import PricesConfig
 from s3exp.terminal.texts import file_name, plural
 from s3exp.types import UserError
 

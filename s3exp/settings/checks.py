@@ -10,7 +10,9 @@ import re
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from s3exp.settings.run import Config, LLMConfig, TaskConfig, flat
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.run import Config, flat
+from s3exp.settings.task import PROMPT_FIELD, TaskConfig
 from s3exp.types import UserError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -191,3 +193,32 @@ def _check_labels(task: TaskConfig) -> None:
         raise UserError(
             f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
         )
+
+
+def check_prompts(task: TaskConfig) -> None:
+    """Refuse a prompt set whose templates name fields that do not exist.
+
+    Raises:
+        UserError: names the template, the field, and the fields there are.
+    """
+    prompts = task.prompt_sets[task.prompts]
+    context = [name for name in task.fields if name != task.generate]
+    target = "label" if task.passage is None else "answer"
+    allowed = {
+        "seed": [target, *context],
+        "extrapolate": [target, *task.fields],
+        "rationale": ["label", "count"],
+        "seed_with_rationales": ["label", "rationales", *context],
+    }
+    for name, fields in allowed.items():
+        template = getattr(prompts, name)
+        if template is None:
+            continue
+        where = f"task.prompt_sets.{task.prompts}.{name}"
+        for field in PROMPT_FIELD.findall(template):
+            if field not in fields:
+                raise UserError(
+                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in fields)}"
+                )
+    if prompts.rationale and not prompts.seed_with_rationales:
+        raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.types import Embedder, SmallModel, UserError
 
 WEIGHTS = (

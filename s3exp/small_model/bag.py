@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from s3exp.seeds import derive
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import lengths
 from s3exp.small_model.flops import of_bag
 from s3exp.small_model.heads import ClassHead

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches, by_length
 from s3exp.small_model.device import cpu_threads, device
 from s3exp.small_model.encoder import Encoder

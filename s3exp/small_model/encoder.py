@@ -20,7 +20,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from s3exp.seeds import derive
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import lengths
 from s3exp.small_model.dropout import fast_dropout
 from s3exp.small_model.flops import of_transformer

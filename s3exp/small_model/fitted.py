@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from s3exp.seeds import derive
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches, by_length
 from s3exp.small_model.device import autocast, cpu_threads, device
 from s3exp.small_model.flops import TRAINING

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForQuestionAnswering
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.encoder import Encoder, quiet
 from s3exp.small_model.flops import of_transformer
 from s3exp.small_model.rows import Key, Row, Rows

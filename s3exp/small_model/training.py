@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from s3exp.seeds import derive
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded

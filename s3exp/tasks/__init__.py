@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from s3exp.settings.run import LLMConfig, TaskConfig
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.task import TaskConfig
 
 if TYPE_CHECKING:
     from s3exp.tasks.gold import Gold

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from s3exp.settings.run import LLMConfig, TaskConfig
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.gold import Gold
 from s3exp.tasks.parsing import parse_fields
 from s3exp.tasks.prompts import fill, label_words, parse_list

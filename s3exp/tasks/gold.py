@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from s3exp.settings.run import TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples
 from s3exp.tasks.fingerprints import Fingerprint, content, fingerprint
 from s3exp.types import Example, UserError

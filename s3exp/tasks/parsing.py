@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from s3exp.settings.run import TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.types import Completion, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(?=\s|$)")

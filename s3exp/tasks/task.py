@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from s3exp.settings.run import TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.gold import Gold
 from s3exp.types import Completion, Example, Prediction, Prompt
 

@@ -15,7 +15,7 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from s3exp.settings.run import TrackerConfig
+from s3exp.settings.tracker import TrackerConfig
 from s3exp.types import UserError
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3exp.record.errors import new_text
 from s3exp.types import Example, Prediction
 
 if TYPE_CHECKING:
@@ -109,9 +110,3 @@ def _target(row: Example, card: Card) -> str:
 
 def _guess(prediction: Prediction, card: Card) -> str:
     return card.labels[prediction.label] if prediction.answer is None else prediction.answer.text
-
-
-def new_text(fields: Mapping[str, str], parent: Mapping[str, str]) -> str:
-    """What a row says that its parent does not: the fields in which they differ."""
-    differ = [text for name, text in fields.items() if text != parent.get(name)]
-    return " | ".join(differ or fields.values())

@@ -8,29 +8,25 @@ shown; what that changes is in wandb_environment.py.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
 import logging
 import os
 import shutil
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.run import read_ledger
-from s3exp.settings.run import Config, TrackerConfig, flat, identity
+from s3exp.settings.run import flat
+from s3exp.settings.tracker import TrackerConfig
 from s3exp.tracking import service as wandb_service
-from s3exp.tracking.environment import FOLDERS, SETTINGS, agent_run, clean, mode_of
+from s3exp.tracking.environment import FOLDERS, SETTINGS, agent_run, clean
 from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
-from s3exp.types import Prediction, UserError
+from s3exp.types import Prediction
 
 if TYPE_CHECKING:
     import wandb
 
     from s3exp.record.rounds import RoundRecord
-    from s3exp.tasks.gold import Gold
 
 log = logging.getLogger(__name__)
 
@@ -40,48 +36,6 @@ AUDIT_TABLES = {
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
     "noise": ("row", "label", "suggested", "quality", "text"),
 }
-
-
-def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, gold: Gold) -> Tracker:
-    """The tracker of one job; `plain` is the config as shown."""
-    task, strategy = config.task, config.strategy.name
-    # A run is known by its directory and what is computed there: not one of the two alone.
-    facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
-    name = f"{task.name}-{strategy}-s{config.seed}"
-    card = Card(
-        folder=folder,
-        id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
-        name=name,
-        config=plain,
-        fields=task.fields,
-        labels=task.labels,
-        mine={row.id: row for row in gold.mine},
-        group=config.tracker.group or config.sweep or task.name,
-        job_type=strategy,
-        tags=[
-            *config.tracker.tags,
-            *([config.sweep] if config.sweep else []),
-            task.name,
-            strategy,
-            config.llm.model,
-            config.small_model.kind,
-        ],
-    )
-    return start(config.tracker, card)
-
-
-def start(config: TrackerConfig, card: Card) -> Tracker:
-    """The tracker that is asked for. Nothing is written before it is entered.
-
-    Raises:
-        UserError: W&B is asked for and not installed, or WANDB_MODE is not a mode.
-    """
-    mode = mode_of(config)
-    if mode == "disabled":
-        return Nothing()
-    if importlib.util.find_spec("wandb") is None:
-        raise UserError("tracker=wandb: pip install wandb first, or choose tracker=none")
-    return Wandb(config, card, mode)
 
 
 def has_key() -> bool:
@@ -117,48 +71,6 @@ def _table(rows: Rows) -> wandb.Table:
     import wandb
 
     return wandb.Table(sendable(rows.columns), sendable(rows.data))
-
-
-class Tracker(Protocol):
-    """Where a run is shown. Used in a `with`: leaving by an exception marks the run failed."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
-
-    def log_round(self, record: RoundRecord) -> None:
-        """Show a round; called for every round from 0 on, also by a run that is continued."""
-        ...
-
-    def log_result(self, result: Mapping[str, Any]) -> None:
-        """Show the final numbers: the content of result.json."""
-        ...
-
-    def finish(self, failed: bool = False) -> None:
-        """Close. The `with` does it; safe to call twice."""
-        ...
-
-    def complete(self) -> bool:
-        """Whether the run was shown to its end, perhaps by a process before this one."""
-        ...
-
-
-class Nothing:
-    """The tracker that shows nothing and needs nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
-
-    def log_round(self, record: RoundRecord) -> None: ...
-
-    def log_result(self, result: Mapping[str, Any]) -> None: ...
-
-    def finish(self, failed: bool = False) -> None: ...
-
-    def complete(self) -> bool:
-        return True
 
 
 class Wandb:

@@ -10,7 +10,8 @@ import pytest
 from s3exp.audit.observer import Audit
 from s3exp.curation.screen import Screen
 from s3exp.llm.toy import toy_gold
-from s3exp.settings.run import Config, RepairConfig
+from s3exp.settings.loop import RepairConfig
+from s3exp.settings.run import Config
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import TestIsSealed, load_gold
 from s3exp.types import Example

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from s3exp.commands.cells import Cell, finished, grid, note, open_notes, read_notes, state_of, varied
+from s3exp.commands.cells import Cell, finished, grid, note, open_notes, read_notes, varied
+from s3exp.record.state import state_of
 
 
 def cell(number: int, state: str = "done", folder: str | None = None, **keys: object) -> Cell:

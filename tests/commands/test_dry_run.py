@@ -12,7 +12,8 @@ from rich.console import Console
 
 from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_plan
 from s3exp.llm.store import Asker, Stored
-from s3exp.settings.run import Config, StrategyConfig
+from s3exp.settings.loop import StrategyConfig
+from s3exp.settings.run import Config
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.terminal.page import Page

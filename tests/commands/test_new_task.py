@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from s3exp.build import find_sweeps, from_hydra, register_schemas
 from s3exp.commands.new_task import command, inspect
-from s3exp.settings.run import TaskConfig
+from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
+from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

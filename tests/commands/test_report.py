@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.build import compose
 from s3exp.commands.report import command
 from s3exp.record.reading import find_runs
 from s3exp.report.arms import arms_of
 from s3exp.report.provenance import commands
+from s3exp.settings.compose import compose
 from s3exp.settings.run import identity
 from tests.report.records import result, write_all, write_run
 

@@ -16,7 +16,7 @@ from s3exp.commands.wandb import command
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.run import Config
 from s3exp.tasks.gold import load_gold
-from s3exp.tracking.wandb import build_tracker
+from s3exp.tracking.tracker import build_tracker
 from tests.test_loop import go
 from tests.tracking.test_tracking import inspect, runs
 from tests.wandb_server import WandbServer

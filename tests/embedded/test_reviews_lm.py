@@ -13,7 +13,7 @@ import pytest
 
 from s3exp.embedded import locate, prompts
 from s3exp.llm.transformers import Transformers
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.tasks.prompts import parse_list
 from s3exp.types import Completion, Prompt
 

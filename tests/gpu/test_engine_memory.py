@@ -7,7 +7,7 @@ import time
 import pytest
 
 from s3exp.llm.identity import resolve_model
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import Prompt
 
 CONTEXT = 2**30  # bytes: what CUDA itself holds in the engine's process, and then some

@@ -24,13 +24,13 @@ from s3exp.llm import build_llm
 from s3exp.llm.server import Server
 from s3exp.llm.transformers import Transformers
 from s3exp.llm.vllm import VLLM
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import LLM, Completion, Prompt, UserError
 
 START_SECONDS = 120
 VLLMS_OWN_TOP_P = """
 import json, sys
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.llm.vllm import VLLM
 from s3exp.types import Prompt
 

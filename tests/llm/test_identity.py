@@ -10,7 +10,7 @@ import pytest
 
 from s3exp.llm import build_llm, identity
 from s3exp.llm.identity import llm_identity, resolve_model
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import UserError
 
 

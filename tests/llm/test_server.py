@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from s3exp.llm.server import Server
-from s3exp.settings.run import LLMConfig
+from s3exp.settings.llm import LLMConfig
 from s3exp.types import Completion, LLMFault, UserError
 from tests.llm.fakes import ask
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from s3exp.record.costs import money, parse_prices, totals, with_money
-from s3exp.settings.run import Config, PricesConfig
+from s3exp.settings.loop import PricesConfig
+from s3exp.settings.run import Config
 from s3exp.types import UserError
 from tests.test_loop import go
 

@@ -9,11 +9,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from s3exp.commands.cells import state_of
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import RunStore
-from s3exp.synthesis.synthesize import prompt_hash
-from s3exp.types import Answer, Batch, Completion, Example, Prediction, Prompt, Rejected, UserError
+from s3exp.record.state import state_of
+from s3exp.types import (
+    Answer,
+    Batch,
+    Completion,
+    Example,
+    Prediction,
+    Prompt,
+    Rejected,
+    UserError,
+    prompt_hash,
+)
 
 FACTS = {"loop.rounds": 2, "llm.model": "m", "task.fields": ["text"]}
 

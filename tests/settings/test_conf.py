@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from s3exp.build import find_sweeps, from_hydra, register_schemas
+from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
 from s3exp.settings.run import Config
 from s3exp.types import UserError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example, SmallModel
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_embedder
 from s3exp.types import Embedder, UserError
 from tests.extraction import FILLER, tiny_bert

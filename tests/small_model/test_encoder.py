@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.device import uses_bf16
 from s3exp.small_model.encoder import Encoder

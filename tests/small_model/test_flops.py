@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.encoder import Encoder

@@ -10,7 +10,7 @@ from pathlib import Path
 
 SCRIPT = """
 import os, signal, sys, threading
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import torch
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.fitted import counted

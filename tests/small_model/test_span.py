@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from s3exp.settings.run import SmallModelConfig
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.span import OUTSIDE, SpanEncoder
 from s3exp.types import Answer, Example, SmallModel, UserError

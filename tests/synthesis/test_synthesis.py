@@ -12,11 +12,13 @@ from s3exp.curation.copies import Copies, of_gold
 from s3exp.curation.screen import Screen
 from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM
-from s3exp.settings.run import Config, RepairConfig
-from s3exp.synthesis.synthesize import Order, prompt_hash, synthesize
+from s3exp.settings.loop import RepairConfig
+from s3exp.settings.run import Config
+from s3exp.synthesis.order import Order
+from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
-from s3exp.types import Batch, Completion, Example, Prompt
+from s3exp.types import Batch, Completion, Example, Prompt, prompt_hash
 from tests.conftest import TOY_PROMPTS
 
 

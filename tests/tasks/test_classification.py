@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.settings.run import GoldConfig, LLMConfig, PromptSet, TaskConfig
+from s3exp.settings.checks import check_prompts
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import Gold
-from s3exp.tasks.prompts import check_prompts, fill, parse_list
+from s3exp.tasks.prompts import fill, parse_list
 from s3exp.types import Completion, Example, Prediction, UserError
 
 PAIR = TaskConfig(

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from s3exp.settings.checks import check
-from s3exp.settings.run import Config, LLMConfig, PromptSet
+from s3exp.settings.checks import check, check_prompts
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.run import Config
+from s3exp.settings.task import PromptSet
 from s3exp.tasks import build_task
 from s3exp.tasks.extraction import Extraction, around
 from s3exp.tasks.gold import Gold, load_gold
-from s3exp.tasks.prompts import check_prompts
 from s3exp.tasks.task import Task
 from s3exp.types import Answer, Completion, Example, Prediction, Prompt, UserError
 from tests.extraction import as_rows, toy_answers, toy_task

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.settings.run import Config, GoldConfig, TaskConfig
+from s3exp.settings.run import Config
+from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.tasks.fingerprints import content, fingerprint
 from s3exp.tasks.gold import TestIsSealed, load_gold
 from s3exp.types import Example, UserError

@@ -14,12 +14,13 @@ import psutil
 import pytest
 
 from s3exp.record.rounds import RoundRecord
-from s3exp.settings.run import Config, TrackerConfig
+from s3exp.settings.run import Config
+from s3exp.settings.tracker import TrackerConfig
 from s3exp.tasks.gold import Gold
 from s3exp.tracking import wandb as tracking
 from s3exp.tracking.environment import clean
 from s3exp.tracking.tables import Card, error_rows
-from s3exp.tracking.wandb import Nothing, build_tracker, start
+from s3exp.tracking.tracker import Nothing, build_tracker, start
 from s3exp.types import Batch, Example, Prediction, Rejected, UserError
 
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from s3exp.build import compose
-from s3exp.settings.run import TrackerConfig
+from s3exp.settings.compose import compose
+from s3exp.settings.tracker import TrackerConfig
 from s3exp.tracking.environment import check_agent
-from s3exp.tracking.wandb import start
+from s3exp.tracking.tracker import start
 from s3exp.types import UserError
 from tests.test_sweeps import TINY
 from tests.tracking.test_tracking import card, inspect, runs, table, track

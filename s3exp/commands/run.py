@@ -1,0 +1,179 @@
+"""The `s3exp` command: a Hydra app that runs one job, or with -m many, and shows what came out.
+
+Exit codes: 0 done, 2 the user's input is wrong, 1 a fault, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3exp.llm.environment import prepare_environment
+from s3exp.record.interrupts import CODE, listen
+from s3exp.terminal.texts import printable
+from s3exp.types import LLMFault, UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from s3exp.commands.cells import Cell
+
+
+log = logging.getLogger("s3exp")
+
+
+# At Python's own 700 a quarter of the time in which the large packages are imported goes into collections that free
+# nearly nothing.
+GC_THRESHOLD = 100_000
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    codes = [1]
+    atexit.register(_leave, codes)  # the first to come is the last to be called
+    try:
+        codes[0] = command()
+    except SystemExit as said:  # Hydra's way to refuse an option
+        codes[0] = said.code if isinstance(said.code, int) else int(said.code is not None)
+    sys.exit(codes[0])
+
+
+def _leave(codes: list[int]) -> None:
+    """End the process when all others have done what they do at its end (threads, pools of processes, W&B).
+
+    Its million objects are not freed one by one: with vLLM and Lightning loaded that takes seconds.
+    """
+    if "s3exp.llm.pool" in sys.modules:
+        from s3exp.llm.pool import OF_PROCESS
+
+        if not OF_PROCESS.resident:
+            OF_PROCESS.close()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(codes[0])
+
+
+def command() -> int:
+    """Run what the command line asks for; returns the exit code."""
+    prepare_environment()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, and leave as one line
+    listen()
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from s3exp.commands.cells import open_notes, read_notes, which
+    from s3exp.settings.compose import conf, find_sweeps, one_line, register_schemas
+
+    notes, failures, code = open_notes(), [], 0
+    register_schemas()
+    find_sweeps()
+    app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
+    try:
+        app()
+    except (HydraException, OmegaConfBaseException) as error:
+        failures, code = [one_line(error)], 2
+    except KeyboardInterrupt:
+        failures, code = ["interrupted: the same command goes on where it stopped"], CODE
+    except Exception as error:  # a launcher's: one of its processes died, or it could not start one
+        log.debug("the launcher failed", exc_info=True)
+        failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
+    cells = read_notes(notes)
+    _show(cells)
+    told = [f"{cell.detail}{which(cell, cells)}" for cell in cells if cell.code]
+    for failure in [*told, *failures]:
+        print(f"s3exp: {printable(failure)}", file=sys.stderr)  # noqa: T201
+    codes = [code, *(cell.code for cell in cells)]
+    return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
+
+
+def job(composed: DictConfig) -> None:
+    """One run of the command, in whatever process a launcher starts it. A run that fails leaves the others alone."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+
+    gc.set_threshold(GC_THRESHOLD)
+    from s3exp.build import prepare, run
+    from s3exp.commands.cells import Cell, note
+    from s3exp.record.state import outcome_of
+    from s3exp.terminal.logs import prepare_logs
+    from s3exp.tracking.environment import check_agent
+
+    prepare_logs()
+    facts = HydraConfig.get()
+    number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
+    cell = Cell(
+        number, tuple(facts.overrides.task), None, "failed", sweep=composed.sweep, asked=composed.status
+    )
+    try:
+        check_agent(many=facts.mode == RunMode.MULTIRUN)
+        prepared = prepare(composed)
+        if prepared.config.status:
+            outcome = outcome_of(prepared.folder, prepared.config)
+        elif prepared.config.dry_run:
+            from s3exp.commands.dry_run import print_dry_run
+
+            print_dry_run(prepared)
+            return
+        else:
+            outcome = run(prepared, composed)
+    except UserError as error:
+        cell = replace(cell, detail=str(error), code=2)
+    except LLMFault as error:
+        kept = "finished rounds and completions are kept: the same command goes on"
+        cell = replace(cell, detail=f"{error} ({kept})", code=1)
+    except Exception as error:
+        # the boundary of one run: its traceback is logged, and the next one still starts
+        log.exception("this job failed")
+        cell = replace(cell, detail=f"{type(error).__name__}: {error}", code=1)
+    else:
+        cell = replace(cell, folder=str(outcome.folder), state=outcome.state, detail=outcome.detail)
+    note(cell)
+
+
+def _show(cells: Sequence[Cell]) -> None:
+    """Draw each finished run, draw them together when there are several, and print the tables."""
+    if not cells:
+        return
+    from rich.console import Console
+
+    from s3exp.commands.cells import finished
+    from s3exp.commands.summary import print_grid, print_summary
+
+    only_asked = any(cell.asked for cell in cells)
+    if only_asked or (len(cells) > 1 and any(cell.state != "done" for cell in cells)):
+        print_grid(cells, Console())
+    if only_asked:
+        return
+    results = finished(cells)
+    if not results:
+        return
+    # matplotlib takes a second, which a wrong input need not wait for
+    from s3exp.report.plot import plot_runs
+
+    plots: list[Path] = []
+    try:
+        plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
+        parents = {folder.parent for folder in results}
+        if len(results) > 1 and len(parents) == 1:
+            plots = [plot_runs(list(results.values()), parents.pop() / "comparison.svg")]
+    except OSError as error:  # the runs are done, and on record
+        log.warning("no plot can be written: %s", error)
+    print_summary(results, plots, Console())
+    sweep = next((cell.sweep for cell in cells if cell.sweep), None)
+    if sweep and not any(cell.state == "running" for cell in cells):
+        from s3exp.report.study import write_report
+        from s3exp.terminal.page import Page
+
+        title = f"s3exp: {sweep}"
+        page = write_report(list(results), Path("runs", "reports", sweep), title=title)
+        Page(Console()).line("report", page)

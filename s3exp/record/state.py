@@ -1,0 +1,66 @@
+"""The state of a run, read from its directory, also while another process works in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from s3exp.record.files import read_object
+from s3exp.settings.run import Config
+from s3exp.strategies import plan
+
+
+def state_of(folder: Path, rounds: int) -> tuple[str, str]:
+    """The state of a run directory, and what there is to say of it; `rounds` is how many it will have.
+
+    Raises:
+        UserError: its result or its failure cannot be read.
+    """
+    result = folder / "result.json"
+    if result.is_file():
+        return "done", _score(read_object(result))
+    if not folder.is_dir():
+        return "missing", ""
+    done = len(list(folder.glob("rounds/[0-9]*")))
+    told = f"{done} of {rounds} rounds"
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            pass
+    except Timeout:
+        return "running", told
+    failure = folder / "failure.json"
+    if failure.is_file():
+        return "failed", str(read_object(failure)["reason"])
+    return "stopped", told
+
+
+def _score(result: Mapping[str, Any]) -> str:
+    metric = str(result.get("metric", "accuracy"))
+    return f"{metric} {result['test'][metric]:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one run: its directory, the state that it is in, and what there is to say of it."""
+
+    folder: Path
+    state: str
+    detail: str
+
+
+def outcome_of(folder: Path, config: Config) -> Outcome:
+    return Outcome(folder, *state_of(folder, len(plan(config.strategy, config.loop))))
+
+
+def run_folder(config: Config, facts: dict[str, Any]) -> Path:
+    """The run directory: as given, or named after what is run, so that the same command finds it again."""
+    if config.run_dir is not None:
+        return Path(config.run_dir).expanduser()
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+    return Path("runs") / f"{config.task.name}-{config.strategy.name}-s{config.seed}-{digest}"

@@ -1,0 +1,130 @@
+"""From overrides and YAML groups to one typed config, with ranges checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from s3exp.settings.audit import AuditConfig
+from s3exp.settings.checks import check, check_prompts
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.run import Config
+from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.task import TaskConfig
+from s3exp.settings.tracker import TrackerConfig
+from s3exp.types import UserError
+
+
+def conf() -> Path:
+    """conf/ stands beside the package in a checkout and inside it in a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def find_sweeps() -> None:
+    """Tell conf/config.yaml where sweeps/ is: beside conf/, in a checkout and in a wheel."""
+    os.environ["S3EXP_SWEEPS"] = str(conf().parent)
+
+
+def one_line(error: BaseException) -> str:
+    """Hydra's and OmegaConf's messages, with their cause, as one line."""
+    parts = [str(error)]
+    if error.__cause__ is not None:
+        parts.append(str(error.__cause__))
+    text = " ".join(" - ".join(parts).split())
+    return text.partition(" Config search path:")[0]
+
+
+def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
+    """The typed config that `s3exp` would run with these overrides; `folder` holds config groups of the user's own.
+
+    Gold files that are not set are left empty.
+
+    Raises:
+        UserError: an override is wrong, or a value is missing or makes no sense.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+
+    register_schemas()
+    find_sweeps()
+    own = [] if folder is None else [f"file://{folder.expanduser().resolve()}"]
+    path = f"hydra.searchpath=[{','.join([f'file://{conf().parent}', *own])}]"
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(conf())):
+            composed = hydra_compose("config", overrides=[*overrides, path])
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(one_line(error)) from error
+    for role in ("validation", "test"):
+        if OmegaConf.is_missing(composed.task.gold, role):
+            composed.task.gold[role] = ""
+    return from_hydra(composed)
+
+
+def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:
+    """The typed config of a run on record, changed by `overrides` (key=value).
+
+    Raises:
+        UserError: the folder holds no run, or one of another version, or an override is wrong.
+    """
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise UserError(f"{folder}: no run is on record there (no config.yaml)")
+    try:
+        written = OmegaConf.merge(OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides)))
+        return from_hydra(OmegaConf.merge(OmegaConf.structured(Config), written))  # type: ignore[arg-type]
+    except (OmegaConfBaseException, YAMLError, OSError) as error:
+        raise UserError(f"{path}: {one_line(error)}") from error
+
+
+def register_schemas() -> None:
+    """Tell Hydra the dataclass behind every group, so that a typo or a wrong type is refused while composing."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for group, node in (
+        ("task", TaskConfig),
+        ("llm", LLMConfig),
+        ("small_model", SmallModelConfig),
+        ("strategy", StrategyConfig),
+        ("loop", LoopConfig),
+        ("audit", AuditConfig),
+        ("tracker", TrackerConfig),
+    ):
+        store.store(group=group, name="schema", node=node)
+    # Hydra copies the store whenever it lists a group, which --help has it do a hundred times, and writes to no copy
+    setattr(ConfigStore, "__deepcopy__", lambda own, memo: own)  # noqa: B010 - mypy
+
+
+def from_hydra(composed: DictConfig) -> Config:
+    """The typed config of one job, with ranges checked.
+
+    Raises:
+        UserError: a value is missing or makes no sense.
+    """
+    try:
+        missing = sorted(OmegaConf.missing_keys(composed))
+        if missing:
+            raise UserError(f"{', '.join(missing)}: not set; s3exp/settings/run.py says what each is")
+        config = OmegaConf.to_object(composed)
+    except OmegaConfBaseException as error:
+        raise UserError(str(error).splitlines()[0]) from error
+    assert isinstance(config, Config)
+    check(config)
+    check_prompts(config.task)
+    return config
+
+
+def plain(composed: DictConfig) -> dict[str, Any]:
+    values = OmegaConf.to_container(composed, resolve=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}

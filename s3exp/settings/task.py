@@ -1,0 +1,70 @@
+"""A task: its gold rows, columns, labels or answers, prompts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
+
+
+@dataclass
+class GoldConfig:
+    """Where the human-written rows come from. A hub id with its split (`org/name:train`,
+    `org/name:config:validation`) or a local .jsonl, .csv or .parquet file."""
+
+    train: str | None = None  # for the human-annotated baseline only
+    validation: str = MISSING  # what the loop may look at: split into `mine` and `select`
+    test: str = MISSING  # read once, for the final report
+    select_fraction: float = (
+        0.25  # share of `validation` that picks the epoch; errors are mined from the rest
+    )
+    overlap: str = "refuse"  # rows in two splits: refuse | drop (from train before validation before test)
+    train_rows: int | None = None  # caps, for sweeps over the amount of gold: None takes every row
+    mine_rows: int | None = None
+    select_rows: int | None = None
+    test_rows: int | None = None
+
+
+@dataclass
+class PromptSet:
+    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns; where
+    answers are extracted {answer} in the place of the first three."""
+
+    seed: str = MISSING  # {label} or {answer}, and the context columns
+    extrapolate: str = MISSING  # {label} or {answer}, and every input column, filled from the row shown
+    rationale: str | None = None  # {label} and {count}: asked once a label; None: this set has no rationales
+    seed_with_rationales: str | None = None  # as `seed`, with {rationales}
+    labels: list[str] | None = None  # words for {label}, by class index; None: the task's label names
+
+
+@dataclass
+class TaskConfig:
+    """A task: columns, labels or answers, prompts."""
+
+    name: str = MISSING
+    kind: str = "classification"  # classification | extraction (the answer is a literal span of the context)
+    gold: GoldConfig = field(default_factory=GoldConfig)
+    fields: list[str] = MISSING  # input columns, in the order in which the small model reads them
+    generate: str = MISSING  # the one of them that the LLM writes; the others, its context, are given
+    # where seeds take their contexts from, labels unread: a file or hub id with the context columns, or a .txt file
+    # with one context a line; null: the gold mining rows
+    contexts: str | None = None
+    label: str = "label"  # the label column: class index or label name
+    labels: list[str] = MISSING  # label names by class index; extraction has none: []
+    answers: str = "answers"  # extraction: the column of gold answers, {text: [...], answer_start: [...]}
+    group: str | None = None  # a column whose values split the metrics (say, a kind of difficulty)
+    prompts: str = "paper"  # which of `prompt_sets`
+    prompt_sets: dict[str, PromptSet] = MISSING
+    rationales: int = 20  # how many to ask for, for each label
+    rationales_per_seed: int = 2  # how many to show for one seed row
+    min_words: int = 3  # a generated text with fewer is rejected
+
+    @property
+    def passage(self) -> str | None:
+        """The column whose spans are the answers: what the LLM does not write; None where classes are predicted."""
+        if self.kind != "extraction":
+            return None
+        return next((name for name in self.fields if name != self.generate), None)
