@@ -95,7 +95,7 @@ def measure(size: int, folder: Path, checkpoint: str | None) -> dict[str, tuple[
     task = build_task(config.task, config.llm, gold, lambda text: text)
     steps = Steps()
     with steps.step("gold rows indexed"):
-        audit = build_audit(config, [*gold.mine, *gold.select], of_gold(gold, config.task.generate), None)
+        audit = build_audit(config, [*gold.mining, *gold.select], of_gold(gold, config.task.generate), None)
     order = Order(round=0, quota=size, seed=0)
 
     def answers() -> Stored:

@@ -40,7 +40,7 @@ class Shape:
     name: str
     source: str  # where the rows come from, in words
     train: list[Example]
-    mine: list[Example]
+    mining: list[Example]
 
     @property
     def fields(self) -> list[str]:
@@ -53,16 +53,16 @@ class Shape:
         return "context" if self.name == "adqa" else None
 
 
-def shape(name: str, data: Path | None, rows: int, mine: int) -> Shape:
+def shape(name: str, data: Path | None, rows: int, mining: int) -> Shape:
     """Rows from `data`/NAME/train.jsonl and validation.jsonl where they are, else drawn ones."""
     folder = data / name if data is not None else None
     if folder is not None and (folder / "train.jsonl").is_file():
         found = [
             _read(folder / f"{role}.jsonl", name, count)
-            for role, count in (("train", rows), ("validation", mine))
+            for role, count in (("train", rows), ("validation", mining))
         ]
         return Shape(name, "real rows", *found)
-    return Shape(name, "drawn rows of the same lengths", _drawn(name, rows, 1), _drawn(name, mine, 2))
+    return Shape(name, "drawn rows of the same lengths", _drawn(name, rows, 1), _drawn(name, mining, 2))
 
 
 def _read(path: Path, name: str, count: int) -> list[Example]:

@@ -83,7 +83,7 @@ class Bench:
         self.first = time.perf_counter() - started
         self.again = seconds(lambda: self.architecture.encode(rows.train))
         self.features = features_of(self.architecture, rows.train, rows.passage)
-        self.mine = features_of(self.architecture, rows.mine, rows.passage)
+        self.mining = features_of(self.architecture, rows.mining, rows.passage)
 
     def training(self) -> dict[str, Callable[[], float]]:
         """Rows a second of one epoch, by case."""
@@ -123,17 +123,17 @@ class Bench:
         """Rows a second of the mining set, by case."""
         from peers import padded, predict_padded, trainer
 
-        network, examples = self.architecture.draw(0), self.rows.mine
+        network, examples = self.architecture.draw(0), self.rows.mining
         fitted, _ = self.small_model.fit(self.rows.train[: self.setting.batch], [], seed=0)
 
         def recipe() -> float:
-            batches = padded(self.mine[: self.padded_rows], self.setting)
-            share = min(1, self.padded_rows / len(self.mine))
+            batches = padded(self.mining[: self.padded_rows], self.setting)
+            share = min(1, self.padded_rows / len(self.mining))
             return len(examples) * share / seconds(lambda: predict_padded(network, batches))
 
         def padded_to_batch() -> float:
-            made = trainer(network, self.mine, self.setting)
-            return len(examples) / seconds(lambda: made.predict(list(self.mine)))
+            made = trainer(network, self.mining, self.setting)
+            return len(examples) / seconds(lambda: made.predict(list(self.mining)))
 
         def ours() -> float:
             return len(examples) / seconds(lambda: fitted.predict(examples))
@@ -152,9 +152,9 @@ class Bench:
         rows, found = self.rows, []
         for what, cases, features in (
             ("training", self.training(), self.features),
-            ("prediction of the mining set", self.prediction(), self.mine),
+            ("prediction of the mining set", self.prediction(), self.mining),
         ):
-            examples = rows.train if what == "training" else rows.mine
+            examples = rows.train if what == "training" else rows.mining
             tokens = sum(len(feature["input_ids"]) for feature in features) / len(examples)
             measured = Measured(in_turn(cases, repeats), tokens)
             short = min(self.padded_rows, len(features))
@@ -195,7 +195,7 @@ def options() -> argparse.Namespace:
     made.add_argument("--size", choices=("minilm", "distilbert"), help="make an encoder of this size")
     made.add_argument("--shapes", default=SHAPES, help="which of imdb, rte, adqa")
     made.add_argument("--rows", type=int, help="rows of an epoch (default: rte 1024, the others 256)")
-    made.add_argument("--mine", type=int, default=256, help="rows of the mining set")
+    made.add_argument("--mining", type=int, default=256, help="rows of the mining set")
     made.add_argument("--padded-rows", type=int, default=32, help="rows of the padded recipe: it is slow")
     made.add_argument("--batch", type=int, default=32)
     made.add_argument("--precision", choices=("auto", "32", "bf16"), default="auto")
@@ -234,7 +234,7 @@ def main() -> None:
         checkpoint = given.encoder or encoder(size, Path(folder) / size)
         named = given.encoder.name if given.encoder else f"{size}'s size, random weights"
         for name in given.shapes.split(","):
-            bench = Bench(given, shape(name, given.data, given.rows or ROWS[name], given.mine), checkpoint)
+            bench = Bench(given, shape(name, given.data, given.rows or ROWS[name], given.mining), checkpoint)
             tables += bench.tables(given.repeats, peak_of(given.peak_tflops))
     tables = [replace(table, title=f"{table.title} ({named})") for table in tables]
     finish("training", tables, given.results, "" if given.shapes == SHAPES else given.shapes)

@@ -48,8 +48,8 @@ class Round:
         roles = of_gold(gold, config.task.generate)
         self.config = config
         self.task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
-        self.screen = build_audit(config, [*gold.mine, *gold.select], roles, None).screen
-        shown, number = (gold.mine, 1) if kind == "extrapolate" else ((), 0)
+        self.screen = build_audit(config, [*gold.mining, *gold.select], roles, None).screen
+        shown, number = (gold.mining, 1) if kind == "extrapolate" else ((), 0)
         order = order_of(config.strategy, config.loop, config.seed, number, rows, shown)
         self.order = replace(order, rationales=False)
 

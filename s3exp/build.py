@@ -113,7 +113,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             return outcome_of(folder, config)
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
-        seen = [*gold.mine, *gold.select]  # what the loop may look at
+        seen = [*gold.mining, *gold.select]  # what the loop may look at
         audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
         gpus = _gpus(config, small_model.has_gpu())
         parts = loop.Parts(

@@ -60,7 +60,7 @@ def run(parts: Parts) -> dict[str, Any]:
         record = parts.store.read_round(number)
         if record is None:
             meter = metrics.Meter(parts.llm, parts.gpus)
-            shown = exemplars(strategy, gold.mine, errors)
+            shown = exemplars(strategy, gold.mining, errors)
             with meter.stage("synthesize"):
                 asked = order(parts, number, quota, shown, records)
                 batch = parts.synthesize(parts.task, parts.llm, asked, train, parts.audit.screen)
@@ -72,14 +72,14 @@ def run(parts: Parts) -> dict[str, Any]:
                 seed = derive(parts.seed, "small_model")
                 fitted, fit = parts.small_model.fit(rows, gold.select, seed, report.weights)
             with meter.stage("predict"):
-                predictions = tuple(fitted.predict(gold.mine))
+                predictions = tuple(fitted.predict(gold.mining))
             numbers = metrics.of_round(parts.task, batch, predictions, guesses, len(train), fit)
             numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
             record = RoundRecord(number, batch, predictions, numbers, report.tables)
             parts.store.write_round(record, fitted)  # disk first
         train += record.batch.examples
         guesses = record.predictions
-        errors = parts.task.wrong(gold.mine, guesses)
+        errors = parts.task.wrong(gold.mining, guesses)
         records.append(record.light())
         parts.store.write_ledger(ledger(parts.task, records))
         log.info("round %d: %s", number, metrics.line(record, errors, parts.task.metric))

@@ -35,15 +35,15 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
 
 
 def exemplars(
-    strategy: StrategyConfig, mine: Sequence[Example], errors: Sequence[Example] | None
+    strategy: StrategyConfig, mining: Sequence[Example], errors: Sequence[Example] | None
 ) -> list[Example]:
-    """The gold mining rows that this round's prompts show, in the order of `mine` (paper, algorithm 2).
+    """The gold mining rows that this round's prompts show, in the order of `mining` (paper, algorithm 2).
 
     `errors` are the last round's, None before the seed: then nothing is shown.
     """
     if errors is None or strategy.shown == "nothing":
         return []
     if strategy.shown == "all":
-        return list(mine)
+        return list(mining)
     missed = {row.id for row in errors}
-    return [row for row in mine if (row.id in missed) == (strategy.shown == "errors")]
+    return [row for row in mining if (row.id in missed) == (strategy.shown == "errors")]

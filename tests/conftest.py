@@ -76,7 +76,7 @@ def audit_of(config: Config, task: Task) -> Audit:
     """The audit of a run in a toy world; its vectors are kept in memory only."""
     gold = task.gold
     alone = replace(config, audit=replace(config.audit, cache=None))
-    return build_audit(alone, [*gold.mine, *gold.select], of_gold(gold, task.config.generate), None)
+    return build_audit(alone, [*gold.mining, *gold.select], of_gold(gold, task.config.generate), None)
 
 
 def as_rows(examples: list[Example]) -> list[dict[str, object]]:

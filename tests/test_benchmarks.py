@@ -59,7 +59,7 @@ def test_drawn_rows_have_the_lengths_they_should(name: str) -> None:
     from shapes import DECILES, shape
 
     found = shape(name, None, 200, 20)
-    assert len(found.train) == 200 and len(found.mine) == 20
+    assert len(found.train) == 200 and len(found.mining) == 20
     for field, deciles in DECILES[name].items():
         sizes = sorted(len(row.fields[field].split()) for row in found.train)
         assert sizes[100] == pytest.approx(deciles[5], rel=0.25)
@@ -74,7 +74,7 @@ def test_the_training_benchmark_runs_through(tmp_path: Path) -> None:
     ended = subprocess.run(
         [
             *(sys.executable, ROOT / "benchmarks" / "training.py", "--device", "cpu", "--shapes", "rte,adqa"),
-            *("--encoder", tiny_bert(tmp_path / "bert"), "--rows", "8", "--mine", "8", "--batch", "4"),
+            *("--encoder", tiny_bert(tmp_path / "bert"), "--rows", "8", "--mining", "8", "--batch", "4"),
             *("--padded-rows", "4", "--repeats", "2", "--peak-tflops", "1"),
         ],
         env=environment,

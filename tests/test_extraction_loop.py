@@ -98,14 +98,14 @@ def test_a_run_from_seed_to_result(world: Config, tmp_path: Path) -> None:
     assert result["test"]["em_low"] <= result["test"]["em"] <= result["test"]["f1"]
     assert set(result["select"]) == {"em", "loss"}
     assert [r["new_rows"] for r in result["rounds"]] == [60, 15, 15]
-    assert result["rounds"][-1]["metrics"]["mine/em"] == pytest.approx(
+    assert result["rounds"][-1]["metrics"]["mining/em"] == pytest.approx(
         1 - result["rounds"][-1]["errors"] / 60
     )
     store = RunStore(tmp_path / "run", "", {"strategy": "s3"})
     records = [store.read_round(number) for number in range(3)]
     store.close()
-    mine = {row.id: row for row in load_gold(world.task, with_train=False).mine}
-    contexts = {row.fields["context"] for row in mine.values()}
+    mining = {row.id: row for row in load_gold(world.task, with_train=False).mining}
+    contexts = {row.fields["context"] for row in mining.values()}
     for record in records:
         assert record is not None
         for row in record.batch.examples:
@@ -113,9 +113,9 @@ def test_a_run_from_seed_to_result(world: Config, tmp_path: Path) -> None:
             assert all(row.fields["context"].startswith(a.text, a.start) for a in row.answers)
     for before, after in itertools.pairwise(records):
         assert before is not None and after is not None
-        missed = {p.id for p in before.predictions if p.answer not in mine[p.id].answers}
+        missed = {p.id for p in before.predictions if p.answer not in mining[p.id].answers}
         assert {row.parent for row in after.batch.examples} <= missed
-        assert all(row.answers == mine[str(row.parent)].answers for row in after.batch.examples)
+        assert all(row.answers == mining[str(row.parent)].answers for row in after.batch.examples)
 
 
 def test_a_lost_round_is_made_again_and_finished_ones_are_read(world: Config, tmp_path: Path) -> None:
@@ -162,12 +162,12 @@ def test_tables_show_answers_for_labels(world: Config, tmp_path: Path) -> None:
     store.close()
     assert first is not None and second is not None
     gold = load_gold(world.task, with_train=False)
-    mine = {row.id: row for row in gold.mine}
-    card = Card(tmp_path, "id", "name", {}, world.task.fields, world.task.labels, mine)
+    mining = {row.id: row for row in gold.mining}
+    card = Card(tmp_path, "id", "name", {}, world.task.fields, world.task.labels, mining)
     shown = example_rows(first, card, 5)
     assert [row[3] for row in shown.data] == [e.answers[0].text for e in first.batch.examples[:5]]
     errors = error_rows(second, {p.id: p for p in first.predictions}, card, 5)
     for parent, _, _, answer, predicted, texts, count in errors.data:
-        assert answer == mine[str(parent)].answers[0].text != predicted
+        assert answer == mining[str(parent)].answers[0].text != predicted
         assert str(texts).count(f"[{answer}]") == count
     json.dumps(errors.data)

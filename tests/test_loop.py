@@ -114,7 +114,7 @@ def test_every_extrapolated_row_descends_from_an_error(toy_config: Config, tmp_p
     store = RunStore(tmp_path / "run", "", {"strategy": "s3"})
     records = [store.read_round(number) for number in range(3)]
     store.close()
-    gold = {row.id: row for row in load_gold(toy_config.task, with_train=False).mine}
+    gold = {row.id: row for row in load_gold(toy_config.task, with_train=False).mining}
     for before, after in itertools.pairwise(records):
         assert before is not None and after is not None
         missed = {p.id for p in before.predictions if gold[p.id].label != p.label}
@@ -219,7 +219,7 @@ def test_a_pair_of_texts_with_three_classes(tmp_path: Path, write_rows: Write) -
     config.llm.model = "toy"
     result = go(config, tmp_path / "run")
     assert result["test"]["accuracy"] > 0.6
-    contexts = {row.fields["premise"] for row in load_gold(task, with_train=False).mine}
+    contexts = {row.fields["premise"] for row in load_gold(task, with_train=False).mining}
     first = tmp_path / "run" / "rounds" / "0" / "examples.jsonl"
     seeds = [json.loads(line) for line in first.read_text().splitlines()]
     assert {row["fields"]["premise"] for row in seeds} <= contexts
@@ -246,9 +246,9 @@ def test_three_classes_from_end_to_end(toy_config: Config, tmp_path: Path, write
     predictions = [
         json.loads(line) for line in (tmp_path / "run/rounds/0/predictions.jsonl").read_text().splitlines()
     ]
-    mine = {row.id: row.label for row in load_gold(task, with_train=False).mine}
+    mining = {row.id: row.label for row in load_gold(task, with_train=False).mining}
     assert {p["label"] for p in predictions} == {0, 1, 2} and len(predictions[0]["scores"]) == 3
-    assert first["errors"] == sum(mine[p["id"]] != p["label"] for p in predictions)
+    assert first["errors"] == sum(mining[p["id"]] != p["label"] for p in predictions)
     assert last["errors"] < first["errors"] and result["test"]["accuracy"] > 0.8
     assert result["test"]["macro_f1"] == pytest.approx(result["test"]["accuracy"], abs=0.1)
 
@@ -286,8 +286,8 @@ def test_a_run_leaves_its_certificate_its_ledger_and_every_test_row(
     certificate = json.loads((tmp_path / "run" / "certificate.json").read_text())
     assert certificate["clean"] and result["clean"] and certificate["rows"] == 240
     sizes = {role: counts["gold_rows"] for role, counts in certificate["roles"].items()}
-    assert sizes["train"] > 50 and {role: sizes[role] for role in ("mine", "select", "test")} == {
-        role: result["gold"][role] for role in ("mine", "select", "test")
+    assert sizes["train"] > 50 and {role: sizes[role] for role in ("mining", "select", "test")} == {
+        role: result["gold"][role] for role in ("mining", "select", "test")
     }
     tested = [json.loads(line) for line in (tmp_path / "run" / "test.jsonl").read_text().splitlines()]
     assert sum(row["right"] for row in tested) / len(tested) == pytest.approx(result["test"]["accuracy"])
@@ -339,7 +339,7 @@ def test_copies_and_refusals_are_rejected_or_flagged(toy_config: Config, tmp_pat
     flagged = go(flagging, tmp_path / "flag", llm=Parrot())
     certificate = json.loads((tmp_path / "flag" / "certificate.json").read_text())
     copied = sum(record["new_rows"] for record in flagged["rounds"][1:])
-    assert not flagged["clean"] and certificate["roles"]["mine"]["exact"] == copied > 20
+    assert not flagged["clean"] and certificate["roles"]["mining"]["exact"] == copied > 20
     assert flagged["rounds"][1]["rejected_by_reason"]["refusal"] > 5
     assert flagged["rounds"][1]["metrics"]["repaired/quotes"] > 5
     assert not any('"' in row["fields"]["text"] for row in examples(tmp_path / "flag", 1))

@@ -17,7 +17,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
         [
             *(sys.executable, "-m", "s3exp", "-m", "strategy=s3,zerogen,goldgen,gold", "task=imdb"),
             *(f"task.gold.{role}={imdb / role}.jsonl" for role in ("train", "validation", "test")),
-            *("task.prompts=plain", "task.gold.mine_rows=40", "task.gold.select_rows=20"),
+            *("task.prompts=plain", "task.gold.mining_rows=40", "task.gold.select_rows=20"),
             *("task.gold.test_rows=60", "task.gold.train_rows=60"),
             *(f"llm.model={shared / 'models' / 'imdb-lm'}", "llm.max_tokens=80", "llm.truncated=trim"),
             *("llm.max_exemplar_tokens=80", "small_model=transformers", "small_model.epochs=1"),
@@ -51,7 +51,7 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> No
         [
             *(sys.executable, "-m", "s3exp", f"task={task}", "strategy=s3"),
             *(f"task.gold.{role}={data / role}.jsonl" for role in ("train", "validation", "test")),
-            *("task.gold.mine_rows=40", "task.gold.select_rows=20", "task.gold.test_rows=60"),
+            *("task.gold.mining_rows=40", "task.gold.select_rows=20", "task.gold.test_rows=60"),
             *("llm.max_tokens=60", "llm.truncated=trim", "llm.max_exemplar_tokens=200"),
             *("small_model.epochs=2", "loop.budget.rows=30", "run_dir=run", "progress=false", "tracker=none"),
             "audit.rows=40",
@@ -83,7 +83,7 @@ def test_answers_on_real_rows(tmp_path: Path, shared: Path) -> None:
             "task=adqa",
             *(f"task.gold.{role}={data / role}.jsonl" for role in ("train", "validation", "test")),
         ),
-        *("task.gold.mine_rows=24", "task.gold.select_rows=12", "task.gold.test_rows=24"),
+        *("task.gold.mining_rows=24", "task.gold.select_rows=12", "task.gold.test_rows=24"),
         *("task.gold.train_rows=32", "llm=transformers", "llm.max_tokens=30", "llm.truncated=trim"),
         *("llm.max_exemplar_tokens=120", "small_model=minilm", "small_model.epochs=1"),
         *(f"small_model.checkpoint={shared / 'models' / 'minilm'}", "small_model.max_length=96"),

@@ -16,14 +16,19 @@ ROOT = Path(__file__).parents[1]
 SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
 TINY = [
     *("tracker=none", "progress=false", "audit=none", "small_model.epochs=1", "llm.max_tokens=32"),
-    *("llm.kv_cache_gib=1", "llm.rationale_tokens=128", "task.gold.mine_rows=24", "task.gold.select_rows=12"),
+    *(
+        "llm.kv_cache_gib=1",
+        "llm.rationale_tokens=128",
+        "task.gold.mining_rows=24",
+        "task.gold.select_rows=12",
+    ),
     *("task.gold.test_rows=24", "task.gold.train_rows=24", "loop.budget.rows=12", "seed=0"),
 ]
 SMALLER = {
     "rounds": ["loop.seed_rows=8", "loop.round_rows=4", "loop.budget.rows=24"],
     "budget": ["loop.budget.rows=8,12"],
     "rounds_x_budget": ["loop.rounds=1,2", "loop.budget.rows=8,12"],
-    "mining_size": ["task.gold.mine_rows=12,24"],
+    "mining_size": ["task.gold.mining_rows=12,24"],
     "transfer": ["loop.rows_from=DONOR", "small_model=bag", "small_model.ngrams=1,2"],
 }
 CELLS = {

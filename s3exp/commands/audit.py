@@ -119,7 +119,7 @@ def _of_run(folder: Path, asked: argparse.Namespace) -> Subject:
     config = of_record(folder, asked.overrides)
     gold = load_gold(config.task, with_train=config.strategy.human)
     rows = [*gold.train, *(row for record in read_rounds(folder) for row in record.batch.examples)]
-    seen = [*gold.mine, *gold.select]
+    seen = [*gold.mining, *gold.select]
     embedder = build_embedder(config.small_model, config.audit.encoder)
     audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
     sources = [config.task.gold.train, config.task.gold.validation, config.task.gold.test]

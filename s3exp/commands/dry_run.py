@@ -55,7 +55,7 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
     found: list[RoundPlan] = []
     rows = len(task.gold.train)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
-        shown = task.gold.mine if number else ()
+        shown = task.gold.mining if number else ()
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
         quota = order.wanted
         rows += quota

@@ -66,7 +66,7 @@ def _places(page: Page, folders: Sequence[Path]) -> None:
 
 def _rounds(page: Page, name: str, runs: Sequence[Result]) -> None:
     """The rounds of runs that differ by seed only: their mean."""
-    names = ("round", "new rows", "rejected", "why", "train rows", "errors", "mine", "select")
+    names = ("round", "new rows", "rejected", "why", "train rows", "errors", "mining", "select")
     rows: list[list[str]] = []
     metric = metric_of(runs[0])
     for entries in zip(*(run["rounds"] for run in runs), strict=False):
@@ -86,7 +86,7 @@ def _rounds(page: Page, name: str, runs: Sequence[Result]) -> None:
                 _why({reason: count / len(runs) for reason, count in reasons.items()}),
                 _count(mean("train_rows")),
                 _count(mean("errors")),
-                _share(mean(f"mine/{metric}")),
+                _share(mean(f"mining/{metric}")),
                 _share(mean(f"select/{metric}")),
             ]
         )

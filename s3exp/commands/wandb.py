@@ -61,8 +61,8 @@ def parts(metric: str) -> tuple[Part, ...]:
             "Round by round",
             lines=(
                 (f"{metric} on select", (f"round/select/{metric}",)),
-                (f"{metric} on mine", (f"round/mine/{metric}",)),
-                ("Errors on mine", ("round/errors",)),
+                (f"{metric} on mining", (f"round/mining/{metric}",)),
+                ("Errors on mining", ("round/errors",)),
                 ("Errors fixed and newly made", ("round/errors_fixed", "round/errors_new")),
                 ("Rows trained on", ("round/train_rows",)),
                 ("Rows kept and rejected", ("round/new_rows", "round/rejected")),

@@ -152,7 +152,7 @@ def of_gold(gold: Gold, generate: str) -> dict[str, list[Fingerprint]]:
     """Fingerprints of every gold role; the test rows give theirs without being read."""
     return {
         "train": fingerprints(gold.train or gold.aside, generate),
-        "mine": fingerprints(gold.mine, generate),
+        "mining": fingerprints(gold.mining, generate),
         "select": fingerprints(gold.select, generate),
         "test": gold.test.fingerprints(generate),
     }

@@ -55,18 +55,18 @@ def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> d
 
 
 def ledger(task: Task, records: Sequence[RoundRecord]) -> list[dict[str, Any]]:
-    """One entry for every mining row that was wrong after some round, in the order of `mine`.
+    """One entry for every mining row that was wrong after some round, in the order of `mining`.
 
     An entry has the row (`error`, `fields`, `target`, `group`), its `fate` in words, and for every round whether it is
     `right`, what is `predicted`, with which probability (`score`), and its `children` of that round with the LLM
     tokens that they took.
     """
-    mine = task.gold.mine
-    wrong = [{row.id for row in task.wrong(mine, record.predictions)} for record in records]
+    mining = task.gold.mining
+    wrong = [{row.id for row in task.wrong(mining, record.predictions)} for record in records]
     guesses = [{guess.id: guess for guess in record.predictions} for record in records]
     families = [_children(record.batch) for record in records]
     entries = []
-    for row in mine:
+    for row in mining:
         if not any(row.id in missed for missed in wrong):
             continue
         right = [row.id not in missed for missed in wrong]

@@ -68,10 +68,10 @@ def of_round(
     fit: dict[str, float],
 ) -> dict[str, float]:
     """Everything countable of a round; `before` are the predictions of the round before, empty in the first."""
-    mine = task.gold.mine
-    missed = {row.id for row in task.wrong(mine, now)}
-    missed_before = {row.id for row in task.wrong(mine, before)} if before else missed
-    score = task.score(mine, now)
+    mining = task.gold.mining
+    missed = {row.id for row in task.wrong(mining, now)}
+    missed_before = {row.id for row in task.wrong(mining, before)} if before else missed
+    score = task.score(mining, now)
     stored = sum(completion.stored for _, completion in batch.asked)
     numbers: dict[str, float] = {
         "train_rows": rows_before + len(batch.examples),
@@ -90,7 +90,7 @@ def of_round(
     numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
     labels = Counter(example.label for example in batch.examples)
     numbers |= {f"new_rows/{name}": labels[index] for index, name in enumerate(task.config.labels)}
-    scores = {f"mine/{name}": value for name, value in score.metrics.items()}
+    scores = {f"mining/{name}": value for name, value in score.metrics.items()}
     return numbers | scores | _of_fit(fit)
 
 
@@ -114,7 +114,7 @@ def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
     numbers = record.metrics
     return (
         f"{numbers['new_rows']:.0f} new rows, {numbers['train_rows']:.0f} to train on; "
-        f"{metric} {numbers[f'mine/{metric}']:.3f} on mine ({len(errors)} errors), "
+        f"{metric} {numbers[f'mining/{metric}']:.3f} on mining ({len(errors)} errors), "
         f"{numbers[f'select/{metric}']:.3f} on select"
     )
 
@@ -152,7 +152,7 @@ def result(
         "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
         "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
         "cost": totals([record.metrics for record in records]),
-        "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mine", "select", "test")},
+        "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mining", "select", "test")},
         "versions": versions(),
     }
 

@@ -27,7 +27,7 @@ def rounds(comparison: Comparison) -> Table:
         "errors_fixed": ("fixed", "count"),
         "errors_still": ("still wrong", "count"),
         "errors_new": ("newly broken", "count"),
-        f"mine/{metric}": (f"mine {metric}, %", "score"),
+        f"mining/{metric}": (f"mining {metric}, %", "score"),
         f"select/{metric}": (f"select {metric}, %", "score"),
     }
     rows: list[tuple[Cell, ...]] = []

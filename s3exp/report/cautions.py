@@ -81,7 +81,7 @@ def _gold(comparison: Comparison) -> list[str]:
     for arm in comparison.made:
         for run in arm.runs:
             gold = run.result.get("gold")
-            for role in ("mine", "select", "test"):
+            for role in ("mining", "select", "test"):
                 if isinstance(gold, dict) and isinstance(gold.get(role), int):
                     sizes.setdefault(role, set()).add(gold[role])
     told = [f"{role} ({' / '.join(map(str, sorted(sizes[role])))})" for role in sizes if len(sizes[role]) > 1]

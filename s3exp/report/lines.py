@@ -32,7 +32,7 @@ class Line:
     runs: int
     rows: list[float]
     select: list[Spread]
-    mine: list[Spread]
+    mining: list[Spread]
     errors: list[Spread]
     test: Spread | None
 
@@ -90,7 +90,7 @@ def _line(name: str, runs: Sequence[Result]) -> Line:
         len(runs),
         rows=[spread.mean for spread in spreads("train_rows")],
         select=spreads(f"select/{metric}"),
-        mine=spreads(f"mine/{metric}"),
+        mining=spreads(f"mining/{metric}"),
         errors=spreads("errors"),
         test=test,
     )

@@ -37,10 +37,10 @@ class Panel:
 
 
 def score_panels(comparison: Comparison) -> list[Panel]:
-    """Scores on select and mine by round, by rows and by LLM tokens."""
+    """Scores on select and mining by round, by rows and by LLM tokens."""
     metric = comparison.metric
     found: list[Panel] = []
-    for role, told in (("select", "pick the epoch"), ("mine", "errors are mined from")):
+    for role, told in (("select", "pick the epoch"), ("mining", "errors are mined from")):
         key = f"{role}/{metric}"
         for cost in (None, ROWS, TOKENS):
             curves = _curves(comparison.arms, partial(by_round, name=key, cost=cost))

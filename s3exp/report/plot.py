@@ -41,7 +41,7 @@ def plot_runs(results: Sequence[dict[str, Any]], path: Path) -> Path:
             axes.set_axisbelow(True)
         both = list(zip(lines, looks, strict=True))
         rounds = [float(number) for number in range(max(len(line.errors) for line in lines))]
-        _name(scores, [(a.name, look.color, a.rows, a.select or a.mine) for a, look in both])
+        _name(scores, [(a.name, look.color, a.rows, a.select or a.mining) for a, look in both])
         _name(errors, [(a.name, look.color, rounds, a.errors) for a, look in both])
         figure.suptitle(_title(results, lines), x=0.01, ha="left", fontsize=12, fontweight="bold")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _draw_scores(axes: Axes, lines: list[Line], looks: list[Look], metric: str) 
     """Scores on gold rows that the loop looks at, over the rows trained on."""
     rows = [count for line in lines for count in line.rows] or [1.0]
     for line, look in zip(lines, looks, strict=True):
-        _draw(axes, look, line.rows, line.mine, dashed=True)
+        _draw(axes, look, line.rows, line.mining, dashed=True)
         _draw(axes, look, line.rows, line.select)
     if min(rows) == max(rows):
         axes.set_xticks(rows[:1])
@@ -97,7 +97,7 @@ def _draw_scores(axes: Axes, lines: list[Line], looks: list[Look], metric: str) 
     )
     styles = [
         Line2D([], [], color=INK, marker="o", label="select (picks the epoch)"),
-        Line2D([], [], color=INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mine (gives the errors)"),
+        Line2D([], [], color=INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mining (gives the errors)"),
     ]
     axes.legend(handles=styles, loc="best", fontsize=9, frameon=False, handlelength=3.2)
 

@@ -81,7 +81,7 @@ def check(config: Config) -> None:
         ("tracker.table_rows", config.tracker.table_rows, 0),
         ("seed", config.seed, 0),
     ]
-    for role in ("train_rows", "mine_rows", "select_rows", "test_rows"):
+    for role in ("train_rows", "mining_rows", "select_rows", "test_rows"):
         at_least.append((f"task.gold.{role}", getattr(config.task.gold, role), 1))
     for key, number, low in at_least:
         if number is not None and number < low:

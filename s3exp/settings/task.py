@@ -16,14 +16,14 @@ class GoldConfig:
     `org/name:config:validation`) or a local .jsonl, .csv or .parquet file."""
 
     train: str | None = None  # for the human-annotated baseline only
-    validation: str = MISSING  # what the loop may look at: split into `mine` and `select`
+    validation: str = MISSING  # what the loop may look at: split into `mining` and `select`
     test: str = MISSING  # read once, for the final report
     select_fraction: float = (
         0.25  # share of `validation` that picks the epoch; errors are mined from the rest
     )
     overlap: str = "refuse"  # rows in two splits: refuse | drop (from train before validation before test)
     train_rows: int | None = None  # caps, for sweeps over the amount of gold: None takes every row
-    mine_rows: int | None = None
+    mining_rows: int | None = None
     select_rows: int | None = None
     test_rows: int | None = None
 

@@ -1,4 +1,4 @@
-"""The human-written rows by role: train, mine, select, test, with no row in two of them.
+"""The human-written rows by role: train, mining, select, test, with no row in two of them.
 
 Knows how validation is divided, what counts as the same row, and when test rows may be read; does not know what else
 the roles are used for.
@@ -73,7 +73,7 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """Gold rows by role. `mine` gives the errors, `select` picks the epoch, `test` is read once, at the end.
+    """Gold rows by role. `mining` gives the errors, `select` picks the epoch, `test` is read once, at the end.
 
     `train` is empty unless the strategy trains on it; the rows of the file are then `aside`, to be compared with.
     `contexts` are what seeds are conditioned on, each once: the fields that the LLM does not write, without labels.
@@ -81,7 +81,7 @@ class Gold:
     """
 
     train: tuple[Example, ...]
-    mine: tuple[Example, ...]
+    mining: tuple[Example, ...]
     select: tuple[Example, ...]
     test: Sealed
     contexts: tuple[Mapping[str, str], ...] = ()
@@ -90,7 +90,7 @@ class Gold:
     def digest(self) -> str:
         """Hash of every row's texts, label and answers, by role, and of contexts: a run goes on with the same only."""
         digest = hashlib.sha256()
-        for role in (self.train, self.mine, self.select):
+        for role in (self.train, self.mining, self.select):
             digest.update(("".join(map(_hash, role)) + "--\n").encode())
         digest.update(("".join(self.test.hashes()) + "--\n").encode())
         for context in self.contexts:
@@ -109,9 +109,9 @@ def _hash(row: Example) -> str:
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
-    """Read the gold files, divide validation into `mine` and `select`, and hold the roles apart.
+    """Read the gold files, divide validation into `mining` and `select`, and hold the roles apart.
 
-    No row stands in two roles; where answers are extracted, no text does: synthesized rows take the texts of `mine`,
+    No row stands in two roles; where answers are extracted, no text does: synthesized rows take the texts of `mining`,
     and the small model would be tested on what it has read. Validation is divided by the hash of its rows, evenly over
     labels and groups: the same for every seed and strategy. Unless the strategy trains on `train`, its rows are only
     compared with, whatever other role they stand in.
@@ -137,20 +137,20 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
         _apart(name, less, other, {unit(row) for row in more}, source.overlap, unit)
     validation = _even(validation)
     if len(validation) < 2:
-        raise UserError(f"{source.validation}: {len(validation)} row: both mine and select need some")
+        raise UserError(f"{source.validation}: {len(validation)} row: both mining and select need some")
     n_select = max(1, min(round(len(validation) * source.select_fraction), len(validation) - 1))
     held = _first(validation, n_select, unit)
-    mine = _even([row for row in validation if unit(row) not in held])[: source.mine_rows]
+    mining = _even([row for row in validation if unit(row) not in held])[: source.mining_rows]
     select = [row for row in validation if unit(row) in held][: source.select_rows]
-    if not mine:
+    if not mining:
         raise UserError(
-            f"{source.validation}: all rows have the same {task.passage}: mine and select need their own"
+            f"{source.validation}: all rows have the same {task.passage}: mining and select need their own"
         )
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
-    contexts = tuple(_contexts(task, mine))
+    contexts = tuple(_contexts(task, mining))
     return Gold(
-        tuple(train), tuple(mine), tuple(select), Sealed(test), contexts, () if with_train else tuple(found)
+        tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, () if with_train else tuple(found)
     )
 
 
@@ -167,7 +167,7 @@ def _unit(task: TaskConfig) -> Callable[[Example], str]:
     return lambda row: content(row.fields.values() if passage is None else [row.fields[passage]])
 
 
-def _contexts(task: TaskConfig, mine: Sequence[Example]) -> list[Mapping[str, str]]:
+def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, str]]:
     """Distinct contexts, from the pool of the task or else from the gold mining rows."""
     names = [name for name in task.fields if name != task.generate]
     if not names:
@@ -177,7 +177,7 @@ def _contexts(task: TaskConfig, mine: Sequence[Example]) -> list[Mapping[str, st
             )
         return []
     if task.contexts is None:
-        found = [{name: row.fields[name] for name in names} for row in mine]
+        found = [{name: row.fields[name] for name in names} for row in mining]
     else:
         found = read_contexts(task.contexts, names)
     return list({content(context.values()): context for context in found}.values())

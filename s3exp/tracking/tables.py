@@ -28,7 +28,7 @@ class Card:
     config: Mapping[str, Any]
     fields: Sequence[str]  # the task's input columns
     labels: Sequence[str]  # label names by class index
-    mine: Mapping[str, Example]  # the gold rows that errors are mined from, by id
+    mining: Mapping[str, Example]  # the gold rows that errors are mined from, by id
     group: str | None = None
     job_type: str | None = None
     tags: Sequence[str] = ()
@@ -65,8 +65,8 @@ def error_rows(record: RoundRecord, before: Mapping[str, Prediction], card: Card
         if rejected.parent is not None:
             children.setdefault(rejected.parent, [])
     data: list[list[str | int | float]] = []
-    for parent in [key for key in children if key in card.mine][:limit]:
-        gold, made = card.mine[parent], children[parent]
+    for parent in [key for key in children if key in card.mining][:limit]:
+        gold, made = card.mining[parent], children[parent]
         shown = [gold.fields.get(name, "") for name in card.fields]
         predicted = _guess(before[parent], card) if parent in before else ""
         texts = "\n\n".join(f"[{_target(row, card)}] {new_text(row.fields, gold.fields)}" for row in made)

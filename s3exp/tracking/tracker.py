@@ -34,7 +34,7 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, gold: 
         config=plain,
         fields=task.fields,
         labels=task.labels,
-        mine={row.id: row for row in gold.mine},
+        mining={row.id: row for row in gold.mining},
         group=config.tracker.group or config.sweep or task.name,
         job_type=strategy,
         tags=[

@@ -124,8 +124,8 @@ def test_what_is_no_task_is_refused(
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = table(tmp_path / "d.csv", pairs(20)), tmp_path / "t.yaml"
-    out.write_text("mine")
+    out.write_text("mining")
     assert command([data, "--out", str(out)]) == 2
-    assert out.read_text() == "mine" and "exists" in capsys.readouterr().err
+    assert out.read_text() == "mining" and "exists" in capsys.readouterr().err
     assert command([str(tmp_path / "none.csv"), "--out", str(tmp_path / "u.yaml")]) == 2
     assert "no such file" in capsys.readouterr().err

@@ -98,13 +98,13 @@ def heads(sent: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("kind", ["workspace", "report"])
 @pytest.mark.parametrize("group", ["baselines", 'it\'s "a" = b and c\\', "ü (1) or not in"])
 def test_it_filters_by_the_group_whatever_its_name_is(tmp_path: Path, kind: str, group: str) -> None:
-    sent = spec(tmp_path, group, "--kind", kind, "--project", "mine", "--metric", "f1")
+    sent = spec(tmp_path, group, "--kind", kind, "--project", "mining", "--metric", "f1")
     filters = [one for one in found(sent, "filters") if isinstance(one, list)]
     key = {"section": "run", "name": "group"}
     assert filters and all(
         [(f["key"], f["op"], f["value"]) for f in one] == [(key, "=", group)] for one in filters
     )
-    assert sent["project"] == ("mine" if kind == "workspace" else {"name": "mine", "entityName": "me"})
+    assert sent["project"] == ("mining" if kind == "workspace" else {"name": "mining", "entityName": "me"})
     assert "test/f1" in json.dumps(sent) and "accuracy" not in json.dumps(sent)
 
 
@@ -136,11 +136,11 @@ def saved(folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[st
 
 def test_what_is_saved_arrives(tmp_path: Path) -> None:
     with WandbServer([]) as server:
-        ended = saved(tmp_path, server.url, "toy", "--entity", "me", "--project", "mine")
+        ended = saved(tmp_path, server.url, "toy", "--entity", "me", "--project", "mining")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith(f"{server.url}/me/mine?nw=")
+    assert ended.stdout.startswith(f"{server.url}/me/mining?nw=")
     (view,) = server.views
-    assert (view["entityName"], view["projectName"], view["displayName"]) == ("me", "mine", "s3exp: toy")
+    assert (view["entityName"], view["projectName"], view["displayName"]) == ("me", "mining", "s3exp: toy")
     assert "test/accuracy" in view["spec"] and view["type"] == "project-view"
 
 

@@ -106,14 +106,14 @@ def test_every_role_is_told_by_its_worst_copy() -> None:
             for name, text in one.items()
             if name in names
         ]
-        for role, names in (("train", "b"), ("mine", "ab"), ("select", ""))
+        for role, names in (("train", "b"), ("mining", "ab"), ("select", ""))
     }
     copies = Copies(roles)
     assert [(c.role, c.kind, c.of) for c in found(copies, GOLD)] == [
         ("train", "near", "train-b"),
-        ("mine", "exact", "mine-a"),
+        ("mining", "exact", "mining-a"),
     ]
-    assert copies.between_roles() == {"train, mine": 1, "train, select": 0, "mine, select": 0}
+    assert copies.between_roles() == {"train, mining": 1, "train, select": 0, "mining, select": 0}
 
 
 def example(name: str, text: str, label: int = 0) -> Example:

@@ -16,9 +16,9 @@ def result(
     seed: int = 0,
     task: str = "reviews",
 ) -> dict[str, Any]:
-    """One run; a round is its new rows, accuracy on select and mine, and errors."""
+    """One run; a round is its new rows, accuracy on select and mining, and errors."""
     told: list[dict[str, Any]] = []
-    for number, (new, select, mine, errors) in enumerate(rounds):
+    for number, (new, select, mining, errors) in enumerate(rounds):
         told.append(
             {
                 "round": number,
@@ -27,7 +27,7 @@ def result(
                 "rejected": 9,
                 "errors": errors,
                 "rejected_by_reason": {"duplicate": 4, "too_short": 2, "truncated": 2, "empty": 1},
-                "metrics": {"select/accuracy": select, "mine/accuracy": mine},
+                "metrics": {"select/accuracy": select, "mining/accuracy": mining},
             }
         )
     return {
@@ -65,6 +65,6 @@ def extraction(strategy: str = "s3", test: float = 0.21) -> dict[str, Any]:
     """One run of a task where answers are extracted."""
     run = result(strategy, ((90, 0.0, 0.0, 54), (45, 0.0, 0.0, 48)), test, task="answers")
     for number, entry in enumerate(run["rounds"]):
-        entry["metrics"] = {"select/em": 0.15 + number / 10, "mine/em": (1 + number) / 10, "mine/f1": 0.4}
+        entry["metrics"] = {"select/em": 0.15 + number / 10, "mining/em": (1 + number) / 10, "mining/f1": 0.4}
     scores = {"em": test, "em_low": test - 0.03, "em_high": test + 0.02, "f1": 0.4}
     return {**run, "metric": "em", "test": scores, "select": {"em": 0.25}}

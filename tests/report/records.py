@@ -66,7 +66,7 @@ def result(strategy: str, seed: int, right: int, task: str = "reviews") -> dict[
         "select": {"accuracy": told[-1]["metrics"]["select/accuracy"]},
         "rounds": told,
         "llm": {"calls": 290, "store_hits": 20, "prompt_tokens": 1, "completion_tokens": 1, "seconds": 1.0},
-        "gold": {"train": 0, "mine": 40, "select": 20, "test": ROWS},
+        "gold": {"train": 0, "mining": 40, "select": 20, "test": ROWS},
         "versions": {"s3exp": "0.1.0"},
         "clean": True,
     }
@@ -80,7 +80,7 @@ def _round(number: int, new: int, tokens: tuple[int, int], seconds: float, selec
         "errors_still": 12 - 4 * number,
         "errors_new": number,
         "select/accuracy": select,
-        "mine/accuracy": 0.7 + number / 20,
+        "mining/accuracy": 0.7 + number / 20,
         "gap/mauve": 0.1 + number / 10,
         "gap_of_gold/mauve": 0.95,
         "diversity/distinct_1": 0.3,

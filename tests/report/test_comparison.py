@@ -90,7 +90,7 @@ def test_curves_at_equal_cost(whole: Comparison) -> None:
     assert tokens.mean == pytest.approx((0.59, 0.67, 0.72))  # 57, 65, 70 and the mean seed
     seconds = by_round(arm(whole, "s3"), "select/accuracy", SECONDS)
     assert seconds is not None and seconds.x == pytest.approx((7, 10, 13))  # without the LLM's start
-    rows = by_round(arm(whole, "goldgen"), "mine/accuracy", ROWS)
+    rows = by_round(arm(whole, "goldgen"), "mining/accuracy", ROWS)
     assert rows is not None and (rows.x, rows.mean) == ((200, 300), pytest.approx((0.7, 0.75)))
     assert at_equal_cost(arm(whole, "gold"), TOKENS, "select/accuracy") is None
 
@@ -237,14 +237,14 @@ def test_a_copy_of_a_record_is_not_another_seed(tmp_path: Path) -> None:
 def test_what_weakens_a_comparison_is_said(tmp_path: Path) -> None:
     for seed in range(3):
         told = result("s3", seed, 70)
-        told["gold"]["mine"] = 999
+        told["gold"]["mining"] = 999
         told["clean"] = seed != 1
         told["rounds"][-1]["train_rows"] = 900
         write_run(tmp_path / f"s3-{seed}", told, config("s3", seed, llm__model="another/llm"))
         write_run(tmp_path / f"zerogen-{seed}", result("zerogen", seed, 60), config("zerogen", seed))
     said = " ".join(warnings(read(tmp_path)))
     assert "1 run trained on copies of gold rows (certificate not clean): s3, seed 1." in said
-    assert "Gold rows differ in number: mine (40 / 999)." in said
+    assert "Gold rows differ in number: mining (40 / 999)." in said
     assert "Rows differ: s3 used 900 rows, zerogen 300." in said
     assert "Arms differ by more than the strategy: llm.model" in said and "another/llm" in said
 

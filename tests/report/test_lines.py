@@ -43,14 +43,14 @@ def test_what_a_run_lacks_is_left_out() -> None:
     (line,) = group_runs([run])
     assert line.test is None
     assert line.select == []
-    assert len(line.mine) == 3
+    assert len(line.mining) == 3
 
 
 def test_a_run_is_read_by_its_own_metric() -> None:
     (line,) = group_runs([extraction()])
     assert line.test is not None
     assert astuple(line.test) == pytest.approx((0.21, 0.18, 0.23))
-    assert [value.mean for value in line.mine] == [0.1, 0.2]
+    assert [value.mean for value in line.mining] == [0.1, 0.2]
     assert [value.mean for value in line.select] == [0.15, 0.25]
 
 

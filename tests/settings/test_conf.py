@@ -22,7 +22,7 @@ NEEDS = {
     "small_model=transformers": ["small_model.checkpoint=org/encoder"],
     "task=adqa": ["small_model=minilm"],
     "task=classification": [
-        *("task.name=mine", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
+        *("task.name=mining", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
     ],
 }
 

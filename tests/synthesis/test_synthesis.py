@@ -99,15 +99,15 @@ def test_rows_of_a_smaller_quota_begin_a_larger_one(task: Classification) -> Non
 
 
 def test_an_exemplars_rows_do_not_depend_on_the_others(task: Classification) -> None:
-    mine = task.gold.mine
-    few = make(task, stored(ToyLLM()), Order(1, 4, seed=1, shown=mine[:4]), [])
-    many = make(task, stored(ToyLLM()), Order(1, 40, seed=1, shown=mine[:40]), [])
+    mining = task.gold.mining
+    few = make(task, stored(ToyLLM()), Order(1, 4, seed=1, shown=mining[:4]), [])
+    many = make(task, stored(ToyLLM()), Order(1, 40, seed=1, shown=mining[:40]), [])
     texts = {e.parent: e.fields["text"] for e in many.examples}
     assert {e.parent: e.fields["text"] for e in few.examples}.items() <= texts.items()
 
 
 def test_extrapolation_keeps_label_and_parent(task: Classification) -> None:
-    shown = {row.id: row for row in task.gold.mine[:10]}
+    shown = {row.id: row for row in task.gold.mining[:10]}
     batch = make(task, stored(ToyLLM()), Order(1, 30, seed=1, shown=list(shown.values())), [])
     assert all(e.parent in shown and e.label == shown[e.parent].label for e in batch.examples)
     assert max(Counter(e.parent for e in batch.examples).values()) <= 4
@@ -121,16 +121,18 @@ def test_extrapolation_keeps_label_and_parent(task: Classification) -> None:
 
 
 def test_rows_per_error_caps_the_round(task: Classification) -> None:
-    batch = make(task, stored(ToyLLM()), Order(1, 30, seed=1, shown=task.gold.mine[:4], rows_per_error=2), [])
-    assert Counter(e.parent for e in batch.examples) == {e.id: 2 for e in task.gold.mine[:4]}
+    batch = make(
+        task, stored(ToyLLM()), Order(1, 30, seed=1, shown=task.gold.mining[:4], rows_per_error=2), []
+    )
+    assert Counter(e.parent for e in batch.examples) == {e.id: 2 for e in task.gold.mining[:4]}
     assert batch.quota == 30
 
 
 def test_rows_per_error_caps_each_exemplar_and_tries_it_again(task: Classification) -> None:
-    order = Order(1, 30, seed=1, shown=task.gold.mine[:20], rows_per_error=1, tries=6)
+    order = Order(1, 30, seed=1, shown=task.gold.mining[:20], rows_per_error=1, tries=6)
     batch = make(task, stored(ToyLLM(flaws=0.3)), order, [])
     assert batch.rejected
-    assert Counter(e.parent for e in batch.examples) == {e.id: 1 for e in task.gold.mine[:20]}
+    assert Counter(e.parent for e in batch.examples) == {e.id: 1 for e in task.gold.mining[:20]}
 
 
 def test_no_error_no_question(task: Classification) -> None:
@@ -145,7 +147,7 @@ def test_copies_are_rejected(task: Classification) -> None:
     assert [r.reason for r in again.rejected] == ["duplicate"] * 10
     texts = [e.fields["text"] for e in first.examples]
     gold = tuple(Example(f"v-{i}", {"text": t.upper()}, 0) for i, t in enumerate(texts))
-    leaky = replace(task, gold=replace(task.gold, mine=gold))
+    leaky = replace(task, gold=replace(task.gold, mining=gold))
     copied = make(leaky, stored(ToyLLM()), Order(0, 10, seed=1, tries=1), [])
     assert [r.reason for r in copied.rejected] == ["copy_of_gold"] * 10
 

@@ -110,10 +110,10 @@ def test_no_context_stands_in_two_roles(write_rows: Write) -> None:
     task = toy_task(validation, test)
     gold = load_gold(task, with_train=False)
     test_rows = gold.test.open([0], 1)
-    roles = [{row.fields["context"] for row in role} for role in (gold.mine, gold.select, test_rows)]
+    roles = [{row.fields["context"] for row in role} for role in (gold.mining, gold.select, test_rows)]
     assert not roles[0] & roles[1] and not roles[2] & (roles[0] | roles[1])
-    assert len(gold.mine) + len(gold.select) == 76 and 15 <= len(gold.select) <= 23
-    assert all(row.answers for row in (*gold.mine, *gold.select, *test_rows))
+    assert len(gold.mining) + len(gold.select) == 76 and 15 <= len(gold.select) <= 23
+    assert all(row.answers for row in (*gold.mining, *gold.select, *test_rows))
     task.gold.overlap = "refuse"
     with pytest.raises(UserError, match=r"task\.gold\.validation and task\.gold\.test share 4 rows"):
         load_gold(task, with_train=False)
@@ -126,8 +126,8 @@ def test_the_digest_follows_the_answers(write_rows: Write) -> None:
     rows = toy_answers(20, 1)
     files = write_rows("v.jsonl", as_rows(rows)), write_rows("t.jsonl", as_rows(toy_answers(20, 2)))
     gold = load_gold(toy_task(*files), with_train=False)
-    other = replace(gold.mine[0], answers=(Answer(gold.mine[0].fields["context"][:2], 0),))
-    assert replace(gold, mine=(other, *gold.mine[1:])).digest() != gold.digest()
+    other = replace(gold.mining[0], answers=(Answer(gold.mining[0].fields["context"][:2], 0),))
+    assert replace(gold, mining=(other, *gold.mining[1:])).digest() != gold.digest()
 
 
 @pytest.mark.parametrize(

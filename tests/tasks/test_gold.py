@@ -31,18 +31,18 @@ def rows(prefix: str, count: int) -> list[dict[str, object]]:
 def test_validation_is_divided_evenly_and_wholly(write_rows: Write) -> None:
     v, t = write_rows("v.jsonl", rows("v", 200)), write_rows("t.jsonl", rows("t", 40))
     gold = load_gold(task_of(v, t), with_train=False)
-    assert (len(gold.mine), len(gold.select), len(gold.test), len(gold.train)) == (150, 50, 40, 0)
-    assert not {r.id for r in gold.mine} & {r.id for r in gold.select}
-    for role in (gold.mine, gold.select, gold.mine[:40]):
+    assert (len(gold.mining), len(gold.select), len(gold.test), len(gold.train)) == (150, 50, 40, 0)
+    assert not {r.id for r in gold.mining} & {r.id for r in gold.select}
+    for role in (gold.mining, gold.select, gold.mining[:40]):
         share = Counter(r.label for r in role)[1] / len(role)
         assert share == pytest.approx(0.25, abs=0.03)
 
 
 def test_a_smaller_mine_is_a_part_of_a_larger_one(write_rows: Write) -> None:
     v, t = write_rows("v.jsonl", rows("v", 200)), write_rows("t.jsonl", rows("t", 40))
-    small = load_gold(task_of(v, t, mine_rows=20), with_train=False)
-    large = load_gold(task_of(v, t, mine_rows=80), with_train=False)
-    assert {r.id for r in small.mine} < {r.id for r in large.mine}
+    small = load_gold(task_of(v, t, mining_rows=20), with_train=False)
+    large = load_gold(task_of(v, t, mining_rows=80), with_train=False)
+    assert {r.id for r in small.mining} < {r.id for r in large.mining}
     assert small.select == large.select
 
 
@@ -53,8 +53,8 @@ def test_shared_rows_are_refused_with_their_number(write_rows: Write) -> None:
         load_gold(task_of(v, t), with_train=False)
     dropped = load_gold(task_of(v, t, overlap="drop"), with_train=False)
     held = {content(r.fields.values()) for r in dropped.test.open([0], 1)}
-    assert not held & {content(r.fields.values()) for r in (*dropped.mine, *dropped.select)}
-    assert len(dropped.mine) + len(dropped.select) == 18
+    assert not held & {content(r.fields.values()) for r in (*dropped.mining, *dropped.select)}
+    assert len(dropped.mining) + len(dropped.select) == 18
     assert len(dropped.test) == 22
 
 
@@ -67,7 +67,7 @@ def test_nothing_left_is_refused(write_rows: Write) -> None:
 def test_roles_without_rows_are_refused(write_rows: Write) -> None:
     one, none = write_rows("one.jsonl", rows("one", 1)), write_rows("none.jsonl", [])
     many, test = write_rows("many.jsonl", rows("many", 9)), write_rows("test.jsonl", rows("test", 5))
-    with pytest.raises(UserError, match="1 row: both mine and select need some"):
+    with pytest.raises(UserError, match="1 row: both mining and select need some"):
         load_gold(task_of(one, test), with_train=False)
     with pytest.raises(UserError, match=r"none\.jsonl"):
         load_gold(task_of(many, test, train=none), with_train=True)
@@ -79,7 +79,7 @@ def test_repeated_rows_of_validation_count_once(write_rows: Write, caplog: pytes
     v = write_rows("v.jsonl", [*rows("v", 20), *rows("v", 5)])
     with caplog.at_level(logging.WARNING):
         gold = load_gold(task_of(v, write_rows("t.jsonl", rows("t", 5))), with_train=False)
-    assert len(gold.mine) + len(gold.select) == 20
+    assert len(gold.mining) + len(gold.select) == 20
     assert "5 repeated rows" in caplog.text
 
 
@@ -127,7 +127,7 @@ def test_the_digest_follows_content(write_rows: Write) -> None:
     task = task_of(v, t)
     one = load_gold(task, with_train=False)
     assert one.digest() == load_gold(task, with_train=False).digest()
-    changed = replace(one, mine=(replace(one.mine[0], label=1 - one.mine[0].label), *one.mine[1:]))
+    changed = replace(one, mining=(replace(one.mining[0], label=1 - one.mining[0].label), *one.mining[1:]))
     assert changed.digest() != one.digest()
 
 
@@ -138,15 +138,15 @@ def test_contexts_are_those_of_the_mining_rows_or_of_a_pool(write_rows: Write, t
     task = task_of(write_rows("v.jsonl", pairs("v")), write_rows("t.jsonl", pairs("t")))
     task.fields, task.generate = ["q", "c"], "q"
     gold = load_gold(task, with_train=False)
-    assert {c["c"] for c in gold.contexts} == {row.fields["c"] for row in gold.mine}
-    assert len(gold.contexts) == len({row.fields["c"] for row in gold.mine}) and gold.contexts[0].keys() == {
-        "c"
-    }
+    assert {c["c"] for c in gold.contexts} == {row.fields["c"] for row in gold.mining}
+    assert len(gold.contexts) == len({row.fields["c"] for row in gold.mining}) and gold.contexts[
+        0
+    ].keys() == {"c"}
     (tmp_path / "pool.txt").write_text("one\ntwo\nOne\n")
     task.contexts = str(tmp_path / "pool.txt")
     pooled = load_gold(task, with_train=False)
     assert [c["c"] for c in pooled.contexts] == ["One", "two"]
-    assert pooled.mine == gold.mine and pooled.digest() != gold.digest()
+    assert pooled.mining == gold.mining and pooled.digest() != gold.digest()
     task.fields, task.generate = ["q"], "q"
     with pytest.raises(UserError, match="there is no context"):
         load_gold(task, with_train=False)

@@ -79,7 +79,7 @@ def card(folder: Path, id_: str = "reviews-s3-s0-0a1b2c3d") -> Card:
         config={"seed": 7, "llm": {"model": "embedded/reviews-lm"}},
         fields=("text",),
         labels=LABELS,
-        mine=MINE,
+        mining=MINE,
         group="reviews",
         job_type="s3",
         tags=["short", "t" * 80],
@@ -481,8 +481,8 @@ def test_names_are_cleaned() -> None:
 
 
 def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: Config) -> None:
-    gold = Gold(train=(), mine=tuple(MINE.values()), select=(), test=())
-    toy_config.tracker.tags = ["mine"]
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    toy_config.tracker.tags = ["mining"]
 
     def described(folder: str, **plain: Any) -> Card:
         tracker = build_tracker(toy_config, plain, tmp_path / folder, gold)
@@ -493,7 +493,7 @@ def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: 
     assert one.id == described("a", seed=0, llm={"replay": True}).id  # the same run, continued
     assert len({one.id, described("b", seed=0).id, described("a", seed=1).id}) == 3
     assert (one.name, one.group, one.job_type) == ("toy-s3-s0", "toy", "s3")
-    assert one.tags == ["mine", "toy", "s3", "toy", "bag"]
-    assert one.mine == MINE
+    assert one.tags == ["mining", "toy", "s3", "toy", "bag"]
+    assert one.mining == MINE
     toy_config.tracker.kind = "none"
     assert isinstance(build_tracker(toy_config, {}, tmp_path, gold), Nothing)

@@ -183,7 +183,7 @@ def test_names_are_the_agents_and_a_run_is_shown_once_to_each(
 
 def test_one_run_for_each_that_an_agent_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     check_agent(many=True)
-    monkeypatch.setenv("WANDB_RUN_ID", "mine")  # a run of the user's own is no sweep
+    monkeypatch.setenv("WANDB_RUN_ID", "mining")  # a run of the user's own is no sweep
     check_agent(many=True)
     monkeypatch.setenv("WANDB_SWEEP_ID", "sweep1")
     check_agent(many=False)
