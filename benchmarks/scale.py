@@ -25,6 +25,7 @@ from common import Table, finish, in_turn, median, parser
 
 from s3exp.audit import build_audit
 from s3exp.curation.copies import of_gold
+from s3exp.curation.curate import build_curation
 from s3exp.llm.store import Asker, Stored
 from s3exp.record.rounds import RoundRecord, read_round
 from s3exp.record.run import RunStore
@@ -95,16 +96,17 @@ def measure(size: int, folder: Path, checkpoint: str | None) -> dict[str, tuple[
     task = build_task(config.task, config.llm, gold, lambda text: text)
     steps = Steps()
     with steps.step("gold rows indexed"):
-        audit = build_audit(config, [*gold.mining, *gold.select], of_gold(gold, config.task.generate), None)
+        audit = build_audit(config, [*gold.mining, *gold.select], of_gold(gold, config.task.written), None)
+        curation = build_curation(config, audit.copies)
     order = Order(round=0, quota=size, seed=0)
 
     def answers() -> Stored:
         return Stored(Typist, Asker("typist", 0.9, 0.95), folder / "store.sqlite")
 
     with answers() as llm, steps.step("synthesis, empty store"):
-        batch = synthesize(task, llm, order, [], audit.screen)
+        batch = synthesize(task, llm, order, [], curation)
     with answers() as llm, steps.step("synthesis, full store"):
-        again = synthesize(task, llm, order, [], audit.screen)
+        again = synthesize(task, llm, order, [], curation)
     assert [row.fields for row in again.examples] == [row.fields for row in batch.examples]
     assert len(batch.examples) == size
     del again

@@ -73,7 +73,7 @@ def _read(path: Path, name: str, count: int) -> list[Example]:
         fields = {field: row[field] for field in DECILES[name]}
         said = row.get("answers") or {"text": [], "answer_start": []}
         answers = tuple(Answer(*pair) for pair in zip(said["text"], said["answer_start"], strict=True))
-        found.append(Example(str(number), fields, row.get("label", 0), answers=answers))
+        found.append(Example(str(number), fields, answers or row["label"]))
     return found
 
 
@@ -95,7 +95,7 @@ def _drawn(name: str, rows: int, seed: int) -> list[Example]:
             fields[field] = " ".join(draw.choices(known, k=round(low + (high - low) * (place % 1))))
         answer = Answer(next(iter(fields.values())).split()[0], 0)
         answers = (answer,) if name == "adqa" else ()
-        found.append(Example(str(number), fields, 0 if answers else number % 2, answers=answers))
+        found.append(Example(str(number), fields, answers or number % 2))
     return found
 
 

@@ -28,6 +28,7 @@ from typing import Any
 from common import Table, finish, in_turn, median, parser, peak_of, ratio, spread
 
 from s3exp.llm.environment import prepare_environment
+from s3exp.types import Lesson
 
 SHAPES = "rte,imdb,adqa"
 OURS = "s3exp"
@@ -114,7 +115,7 @@ class Bench:
             return len(examples) / seconds(lambda: train_bare(network, head, batches, self.setting))
 
         def ours() -> float:
-            return len(examples) / float(self.small_model.fit(examples, [], seed=0)[1]["seconds"])
+            return len(examples) / float(self.small_model.fit(Lesson(examples), [], seed=0)[1]["seconds"])
 
         loops = {BARE: partial(bare, True), SAME: partial(bare, False)}
         return {PADDED: recipe, TRAINER: grouped, **loops, OURS: ours}
@@ -124,7 +125,7 @@ class Bench:
         from peers import padded, predict_padded, trainer
 
         network, examples = self.architecture.draw(0), self.rows.mining
-        fitted, _ = self.small_model.fit(self.rows.train[: self.setting.batch], [], seed=0)
+        fitted, _ = self.small_model.fit(Lesson(self.rows.train[: self.setting.batch]), [], seed=0)
 
         def recipe() -> float:
             batches = padded(self.mining[: self.padded_rows], self.setting)

@@ -22,8 +22,8 @@ from typing import Any
 
 from stages import Clock
 
-from s3exp.audit import build_audit
-from s3exp.curation.copies import of_gold
+from s3exp.curation.copies import Copies, of_gold
+from s3exp.curation.curate import build_curation
 from s3exp.llm import build_llm
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.identity import resolve_model
@@ -45,10 +45,10 @@ class Round:
     def __init__(self, config: Config, rows: int, kind: str) -> None:
         model = resolve_model(config.llm.model, config.llm.revision, "vllm")
         gold = load_gold(config.task, with_train=False)
-        roles = of_gold(gold, config.task.generate)
+        roles = of_gold(gold, config.task.written)
         self.config = config
         self.task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
-        self.screen = build_audit(config, [*gold.mining, *gold.select], roles, None).screen
+        self.curation = build_curation(config, Copies(roles, config.audit.near))
         shown, number = (gold.mining, 1) if kind == "extrapolate" else ((), 0)
         order = order_of(config.strategy, config.loop, config.seed, number, rows, shown)
         self.order = replace(order, rationales=False)
@@ -58,7 +58,7 @@ class Round:
         with tempfile.TemporaryDirectory() as folder:
             settings = replace(self.config.llm, store=str(Path(folder, "completions.sqlite")))
             with build_llm(settings, progress=False) as llm:
-                return synthesize(self.task, llm, self.order, [], self.screen)
+                return synthesize(self.task, llm, self.order, [], self.curation)
 
     def run(self) -> Told:
         """The same, timed."""
@@ -86,9 +86,7 @@ class Facts:
 
     def read(self) -> list[Prompt]:
         """The prompts on file."""
-        return [
-            Prompt(**row, answers=()) for row in json.loads(Path(self.prompts).read_text(encoding="utf-8"))
-        ]
+        return [Prompt(**row, target=0) for row in json.loads(Path(self.prompts).read_text(encoding="utf-8"))]
 
 
 def told(seconds: float, tokens: int, completions: int) -> Told:
@@ -100,7 +98,7 @@ def engine(facts: Facts) -> dict[str, Callable[[], Told]]:
     """The project's round on its offline engine, the same engine bare, and where the round's time goes."""
     round_ = Round(facts.config(), facts.rows, facts.round)
     batch = round_.make()  # the first starts the engine
-    rows = [{k: v for k, v in asdict(prompt).items() if k != "answers"} for prompt, _ in batch.asked]
+    rows = [{k: v for k, v in asdict(prompt).items() if k != "target"} for prompt, _ in batch.asked]
     Path(facts.prompts).write_text(json.dumps(rows), encoding="utf-8")
     from s3exp.llm.pool import OF_PROCESS
 
@@ -160,7 +158,7 @@ def by_stage(round_: Round, backend: Any) -> Told:
     from s3exp.llm.store import Asker
 
     clock = Clock("the rest")
-    task, screen = type(round_.task), type(round_.screen)
+    task, screen = type(round_.task), type(round_.curation.screen)
     watched: list[tuple[Any, str, str]] = [
         (task, "seed_prompt", "render"),
         (task, "extrapolate_prompt", "render"),

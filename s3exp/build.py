@@ -5,7 +5,6 @@ Imports what is heavy only when it is needed, so that `--help` and a wrong optio
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -15,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from s3exp.record.files import read_object
 from s3exp.record.state import Outcome, outcome_of, run_folder
+from s3exp.record.versions import check_schema
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.run import Config, identity
 from s3exp.strategies import plan
@@ -25,7 +26,7 @@ from s3exp.types import UserError
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
     from s3exp.record.run import RunStore
-    from s3exp.tasks.gold import Gold
+    from s3exp.tasks.roles import Gold
     from s3exp.tasks.task import Task
     from s3exp.tracking.tracker import Tracker
 
@@ -42,9 +43,10 @@ class Prepared:
     identity: Mapping[str, Any]
     folder: Path
     donor: Sequence[RoundRecord] | None  # the rounds whose rows are trained on instead of new ones
+    overrides: Sequence[str]  # of the command line, as the job got them
 
 
-def prepare(composed: DictConfig) -> Prepared:
+def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
     """Read and check everything that can be wrong with the input. Starts and writes nothing.
 
     Raises:
@@ -64,7 +66,7 @@ def prepare(composed: DictConfig) -> Prepared:
     donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
-    return Prepared(config, model, gold, facts, run_folder(config, facts), donor)
+    return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides)
 
 
 def task_of(prepared: Prepared) -> Task:
@@ -83,15 +85,17 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
     from s3exp.curation.copies import of_gold
+    from s3exp.curation.curate import build_curation
+    from s3exp.curation.lesson import Lessons
     from s3exp.record.run import RunStore
     from s3exp.synthesis.synthesize import recorded
     from s3exp.tracking.tracker import build_tracker
 
     task, donor = task_of(prepared), prepared.donor
-    tracker = build_tracker(config, plain(composed), folder, gold)
+    tracker = build_tracker(config, plain(composed), folder, task)
     text = OmegaConf.to_yaml(composed, resolve=True)
     if (folder / "result.json").is_file():  # before torch is imported
-        with closing(RunStore(folder, text, prepared.identity)) as store:
+        with closing(RunStore(folder, text, prepared.identity, prepared.overrides)) as store:
             _show_again(store, tracker)
         return outcome_of(folder, config)
     small = small_model.build_small_model(
@@ -107,17 +111,28 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         llm.check_llm(config.llm)
     with ExitStack() as stack:
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
-        store = stack.enter_context(closing(RunStore(folder, text, prepared.identity)))
+        store = stack.enter_context(closing(RunStore(folder, text, prepared.identity, prepared.overrides)))
         if store.read_result() is not None:  # another process was faster
             _show_again(store, tracker)
             return outcome_of(folder, config)
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         seen = [*gold.mining, *gold.select]  # what the loop may look at
-        audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
+        audit = build_audit(config, seen, of_gold(gold, config.task.written), embedder)
         gpus = _gpus(config, small_model.has_gpu())
         parts = loop.Parts(
-            task, engine, small, tracker, audit, config.strategy, config.loop, store, config.seed, gpus
+            task,
+            engine,
+            small,
+            tracker,
+            audit,
+            build_curation(config, audit.copies),
+            Lessons(config.audit.noise, config.task, audit.vectors, config.seed),
+            config.strategy,
+            config.loop,
+            store,
+            config.seed,
+            gpus,
         )
         if donor is not None:
             parts = replace(parts, synthesize=recorded([record.batch for record in donor]))
@@ -136,7 +151,9 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
     key = f"loop.rows_from={folder}"
     if not (folder / "result.json").is_file():
         raise UserError(f"{key}: no finished run is on record there")
-    identity = json.loads((folder / "run.json").read_text(encoding="utf-8"))["identity"]
+    begun = read_object(folder / "run.json")
+    check_schema(folder, begun)
+    identity = begun["identity"]
     if identity.get("gold") != gold:
         raise UserError(
             f"{key}: that run has other gold rows: its rows may be copies of this one's test rows"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from s3exp.audit.observer import Audit
+from s3exp.curation.lesson import Lessons
 from s3exp.llm.store import Stored
 from s3exp.record import numbers as metrics
 from s3exp.record.costs import with_money
@@ -17,6 +18,7 @@ from s3exp.seeds import derive
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.strategies import exemplars, plan
 from s3exp.synthesis.order import Order, order_of
+from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import Synthesis, synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking.tracker import Tracker
@@ -27,13 +29,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is made of. Only the first three and the tracker can be swapped."""
+    """What a run is made of. Task, LLM, small model, curators and tracker can be swapped."""
 
     task: Task
     llm: Stored
     small_model: SmallModel
     tracker: Tracker
     audit: Audit
+    curation: Curation
+    lessons: Lessons
     strategy: StrategyConfig
     loop: LoopConfig
     store: RunStore
@@ -63,19 +67,20 @@ def run(parts: Parts) -> dict[str, Any]:
             shown = exemplars(strategy, gold.mining, errors)
             with meter.stage("synthesize"):
                 asked = order(parts, number, quota, shown, records)
-                batch = parts.synthesize(parts.task, parts.llm, asked, train, parts.audit.screen)
+                batch = parts.synthesize(parts.task, parts.llm, asked, train, parts.curation)
             parts.llm.sleep()  # on a GPU its memory is the small model's now
             rows = [*train, *batch.examples]
+            with meter.stage("curate"):
+                lesson, reweighted, judged = parts.lessons.of(rows)
             with meter.stage("audit"):
-                report = parts.audit.look(rows, batch.examples)
+                report = parts.audit.look(rows, batch.examples, judged)
             with meter.stage("train"):  # from the pretrained weights, every round
-                seed = derive(parts.seed, "small_model")
-                fitted, fit = parts.small_model.fit(rows, gold.select, seed, report.weights)
+                fitted, fit = parts.small_model.fit(lesson, gold.select, derive(parts.seed, "small_model"))
             with meter.stage("predict"):
                 predictions = tuple(fitted.predict(gold.mining))
             numbers = metrics.of_round(parts.task, batch, predictions, guesses, len(train), fit)
             numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
-            record = RoundRecord(number, batch, predictions, numbers, report.tables)
+            record = RoundRecord(number, batch, predictions, numbers, report.tables, reweighted)
             parts.store.write_round(record, fitted)  # disk first
         train += record.batch.examples
         guesses = record.predictions

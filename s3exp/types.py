@@ -33,48 +33,83 @@ class Answer:
     start: int
 
 
+# What is right of a row, in the terms of the task's kind: a class index, a number, a text, spans (each of them right),
+# or None where the row itself is the answer. Plain values: the record writes and reads them without knowing kinds.
+Target = int | float | str | tuple[Answer, ...] | None
+
+
+class Targeted:
+    """A value with a target, which those who know the task's kind read as what it is."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # at run time a dataclass would take it for its own field's default
+
+        @property
+        def target(self) -> Target:
+            """What is right, asked for or predicted."""
+            ...
+
+    @property
+    def label(self) -> int:
+        """The class index.
+
+        Raises:
+            TypeError: the target is no class.
+        """
+        if not isinstance(self.target, int):
+            raise TypeError(f"{self.target!r} is no class index")
+        return self.target
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The spans.
+
+        Raises:
+            TypeError: the target is no span.
+        """
+        if not isinstance(self.target, tuple):
+            raise TypeError(f"{self.target!r} are no spans")
+        return self.target
+
+
 @dataclass(frozen=True, slots=True)
-class Example:
+class Example(Targeted):
     """One labelled row, human or synthesized.
 
-    `fields` holds the input texts by name, in the task's order; `label` is the class index. A synthesized row
-    knows its `round` (0 is the seed), the `parent` gold row that it was extrapolated from and the hash of its
-    `prompt`; a gold row has none of the three. `group` is a free tag of a gold row (say, a kind of difficulty).
-    A row of an extraction task has one or more `answers`, each of them right, and the label 0. What a synthesized
-    row cost and came from is `seed` (of its sampling), `tokens` (of its prompt and completion) and `repaired` (the
-    rules that changed what the LLM wrote).
+    `fields` holds the input texts by name, in the task's order. A synthesized row knows its `round` (0 is the seed),
+    the `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling and the
+    `tokens` of its prompt and completion; a gold row has none of them. `group` is a free tag of a gold row (say, a
+    kind of difficulty).
     """
 
     id: str
     fields: Mapping[str, str]
-    label: int
+    target: Target
     round: int | None = None
     parent: str | None = None
     prompt: str | None = None
     group: str | None = None
-    answers: tuple[Answer, ...] = ()
     seed: int | None = None
     tokens: int | None = None
-    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Targeted):
     """One question to the LLM: what it is shown (`text`, a user turn) and what its answer will be used for.
 
     `kind` is `rationale`, `seed` or `extrapolate`; `seed` drives the sampling of this row alone, so that a row
-    does not depend on its neighbours; `context` holds input fields that are given rather than generated, `answers`
-    the spans of it that will answer the row that is asked for.
+    does not depend on its neighbours; `context` holds input fields that are given rather than generated, `target` is
+    that of the row that is asked for.
     """
 
     text: str
     kind: str
     seed: int
     max_tokens: int
-    label: int
+    target: Target
     parent: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
-    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,37 +128,64 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """A completion that did not become an example: why, and what the LLM wrote."""
+class Rejected(Targeted):
+    """A completion, or a row of it, that did not become an example: why, and what the LLM wrote."""
 
     reason: str
     raw: str
     prompt: str
-    label: int
+    target: Target
     parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a step of curation did to a row: the `field` of it that it changed, from what to what, and why.
+
+    `field` is a field of the row, `target`, `weight` (how much the row counts in this round's training; 1 before) or
+    `completion` (what the LLM wrote, before a row was read in it).
+    """
+
+    row: str
+    step: str
+    field: str
+    before: Target
+    after: Target
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """What one round of synthesis made: accepted rows, rejected ones, and everything that was asked."""
+    """What one round of synthesis made: accepted rows, rejected ones, what curation changed in the accepted ones, and
+    everything that was asked."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     asked: tuple[tuple[Prompt, Completion], ...] = ()
     quota: int = 0  # rows that the plan wanted
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """The small model's answer to one row: predicted class and the probability of every class.
+class Lesson:
+    """All that one training sees: rows, and how much each counts (0: not at all; None: all count the same)."""
 
-    Where a span is predicted it is `answer`, its probability is the only score, and the label is 0.
-    """
+    rows: Sequence[Example]
+    weights: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction(Targeted):
+    """The small model's answer to one row: of classes with the probability of every class, else with its own alone."""
 
     id: str
-    label: int
+    target: Target
     scores: tuple[float, ...]
-    answer: Answer | None = None
+
+    @property
+    def score(self) -> float:
+        """The probability of the predicted target."""
+        return self.scores[self.target] if isinstance(self.target, int) else self.scores[0]
 
 
 class Embedder(Protocol):
@@ -178,17 +240,8 @@ class SmallModel(Protocol):
         """
         ...
 
-    def fit(
-        self,
-        train: Sequence[Example],
-        select: Sequence[Example],
-        seed: int,
-        weights: Sequence[float] | None = None,
-    ) -> tuple[Fitted, dict[str, float]]:
-        """Train on `train`, keep the epoch that is best on `select`; return it and the training's metrics.
-
-        `weights` say how much each row of `train` counts, 0: not at all; None: all count the same.
-        """
+    def fit(self, lesson: Lesson, select: Sequence[Example], seed: int) -> tuple[Fitted, dict[str, float]]:
+        """Train on `lesson`, keep the epoch that is best on `select`; return it and the training's metrics."""
         ...
 
     def load(self, folder: Path) -> Fitted:

@@ -17,11 +17,14 @@ from hypothesis import settings
 from s3exp.audit import build_audit
 from s3exp.audit.observer import Audit
 from s3exp.curation.copies import of_gold
+from s3exp.curation.curate import build_curation
+from s3exp.curation.lesson import Lessons
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.toy import toy_gold
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
+from s3exp.synthesis.rows import Curation
 from s3exp.tasks.task import Task
 from s3exp.types import Example
 
@@ -76,7 +79,19 @@ def audit_of(config: Config, task: Task) -> Audit:
     """The audit of a run in a toy world; its vectors are kept in memory only."""
     gold = task.gold
     alone = replace(config, audit=replace(config.audit, cache=None))
-    return build_audit(alone, [*gold.mining, *gold.select], of_gold(gold, task.config.generate), None)
+    return build_audit(alone, [*gold.mining, *gold.select], of_gold(gold, task.config.written), None)
+
+
+def curation_of(config: Config, task: Task) -> Curation:
+    """The curation of a run in a toy world."""
+    return build_curation(config, audit_of(config, task).copies)
+
+
+def checks_of(config: Config, task: Task) -> tuple[Audit, Curation, Lessons]:
+    """The audit of a run in a toy world, its curation and what makes its lessons: three of the loop's parts."""
+    audit = audit_of(config, task)
+    lessons = Lessons(config.audit.noise, config.task, audit.vectors, config.seed)
+    return audit, build_curation(config, audit.copies), lessons
 
 
 def as_rows(examples: list[Example]) -> list[dict[str, object]]:

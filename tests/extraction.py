@@ -30,7 +30,7 @@ def toy_answers(rows: int, seed: int, filler: int = 6) -> list[Example]:
         asked = index % 2 == 0
         said = name if asked else place
         fields = {"context": context, "question": QUESTION[asked]}
-        found.append(Example(f"{seed}-{index}", fields, 0, answers=(Answer(said, context.index(said)),)))
+        found.append(Example(f"{seed}-{index}", fields, (Answer(said, context.index(said)),)))
     return found
 
 

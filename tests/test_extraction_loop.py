@@ -25,7 +25,7 @@ from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tables import Card, error_rows, example_rows
 from s3exp.tracking.tracker import Nothing
-from tests.conftest import audit_of
+from tests.conftest import checks_of, curation_of
 from tests.extraction import AskingLLM, as_rows, tiny_bert, toy_answers, toy_task
 
 Write = Callable[[str, list[dict[str, object]]], str]
@@ -80,7 +80,7 @@ def go(config: Config, folder: Path, llm: AskingLLM | None = None) -> dict[str, 
                 Stored(lambda: engine, Asker("toy", 0.9, 0.95), None),
                 small_model,
                 Nothing(),
-                audit_of(config, task),
+                *checks_of(config, task),
                 config.strategy,
                 config.loop,
                 store,
@@ -113,7 +113,7 @@ def test_a_run_from_seed_to_result(world: Config, tmp_path: Path) -> None:
             assert all(row.fields["context"].startswith(a.text, a.start) for a in row.answers)
     for before, after in itertools.pairwise(records):
         assert before is not None and after is not None
-        missed = {p.id for p in before.predictions if p.answer not in mining[p.id].answers}
+        missed = {p.id for p in before.predictions if p.answers[0] not in mining[p.id].answers}
         assert {row.parent for row in after.batch.examples} <= missed
         assert all(row.answers == mining[str(row.parent)].answers for row in after.batch.examples)
 
@@ -147,7 +147,7 @@ def test_rows_of_a_smaller_quota_begin_a_larger_one(world: Config) -> None:
 
     def rows(quota: int, flaws: float = 0.0) -> Any:
         llm = Stored(lambda: AskingLLM(flaws), Asker("toy", 0.9, 0.95), None)
-        return synthesize(task, llm, Order(0, quota, seed=1, tries=5), [], audit_of(world, task).screen)
+        return synthesize(task, llm, Order(0, quota, seed=1, tries=5), [], curation_of(world, task))
 
     assert rows(60).examples[:20] == rows(20).examples
     flawed = rows(20, flaws=0.5)
@@ -163,7 +163,8 @@ def test_tables_show_answers_for_labels(world: Config, tmp_path: Path) -> None:
     assert first is not None and second is not None
     gold = load_gold(world.task, with_train=False)
     mining = {row.id: row for row in gold.mining}
-    card = Card(tmp_path, "id", "name", {}, world.task.fields, world.task.labels, mining)
+    task = build_task(world.task, world.llm, gold, lambda text: text)
+    card = Card(tmp_path, "id", "name", {}, world.task.fields, task.says, mining)
     shown = example_rows(first, card, 5)
     assert [row[3] for row in shown.data] == [e.answers[0].text for e in first.batch.examples[:5]]
     errors = error_rows(second, {p.id: p for p in first.predictions}, card, 5)

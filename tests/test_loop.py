@@ -15,17 +15,20 @@ import pytest
 from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.loop import Parts, run
+from s3exp.record.rounds import RoundRecord, lessons_of, read_rounds
 from s3exp.record.run import RunStore, read_ledger
+from s3exp.seeds import derive
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.small_model import build_small_model
 from s3exp.tasks.classification import Classification
-from s3exp.tasks.gold import Gold, TestIsSealed, load_gold
+from s3exp.tasks.gold import load_gold
+from s3exp.tasks.roles import Gold, TestIsSealed
 from s3exp.tracking.tracker import Nothing
-from s3exp.types import LLM, Completion, LLMFault, Prompt, SmallModel
-from tests.conftest import as_rows, audit_of
+from s3exp.types import LLM, Completion, Fitted, Lesson, LLMFault, Prompt, SmallModel, UserError
+from tests.conftest import as_rows, checks_of
 
 Write = Callable[[str, list[dict[str, object]]], str]
 STRATEGIES = {
@@ -61,7 +64,7 @@ def go(
             Stored(lambda: engine, Asker("toy", 0.9, 0.95), cache),
             build_small_model(small, labels=config.task.labels, fields=config.task.fields, progress=False),
             Nothing(),
-            audit_of(config, task),
+            *checks_of(config, task),
             chosen,
             config.loop,
             store,
@@ -223,7 +226,7 @@ def test_a_pair_of_texts_with_three_classes(tmp_path: Path, write_rows: Write) -
     first = tmp_path / "run" / "rounds" / "0" / "examples.jsonl"
     seeds = [json.loads(line) for line in first.read_text().splitlines()]
     assert {row["fields"]["premise"] for row in seeds} <= contexts
-    assert {row["label"] for row in seeds} == {0, 1, 2}
+    assert {row["target"] for row in seeds} == {0, 1, 2}
 
 
 def test_three_classes_from_end_to_end(toy_config: Config, tmp_path: Path, write_rows: Write) -> None:
@@ -247,8 +250,8 @@ def test_three_classes_from_end_to_end(toy_config: Config, tmp_path: Path, write
         json.loads(line) for line in (tmp_path / "run/rounds/0/predictions.jsonl").read_text().splitlines()
     ]
     mining = {row.id: row.label for row in load_gold(task, with_train=False).mining}
-    assert {p["label"] for p in predictions} == {0, 1, 2} and len(predictions[0]["scores"]) == 3
-    assert first["errors"] == sum(mining[p["id"]] != p["label"] for p in predictions)
+    assert {p["target"] for p in predictions} == {0, 1, 2} and len(predictions[0]["scores"]) == 3
+    assert first["errors"] == sum(mining[p["id"]] != p["target"] for p in predictions)
     assert last["errors"] < first["errors"] and result["test"]["accuracy"] > 0.8
     assert result["test"]["macro_f1"] == pytest.approx(result["test"]["accuracy"], abs=0.1)
 
@@ -262,8 +265,8 @@ class Peeking:
     def check(self) -> None:
         self.inner.check()
 
-    def fit(self, train: Any, select: Any, seed: int, weights: Any = None) -> Any:
-        return self.inner.fit([*train, *self.gold.test], select, seed, weights)
+    def fit(self, lesson: Lesson, select: Any, seed: int) -> Any:
+        return self.inner.fit(Lesson([*lesson.rows, *self.gold.test]), select, seed)
 
     def load(self, folder: Path) -> Any:
         return self.inner.load(folder)
@@ -364,3 +367,54 @@ def test_rows_that_training_leaves_out_stay_on_record(toy_config: Config, tmp_pa
     ours, theirs = rows(tmp_path / "drop"), rows(tmp_path / "plain")
     assert ours["rounds/0/examples.jsonl"] == theirs["rounds/0/examples.jsonl"]
     assert ours["rounds/0/predictions.jsonl"] != theirs["rounds/0/predictions.jsonl"]
+
+
+@pytest.mark.parametrize("noise", ["drop", "weight", "report"])
+def test_the_record_gives_back_what_was_trained_on(toy_config: Config, tmp_path: Path, noise: str) -> None:
+    """Fitting again from the record alone makes the same weights, bit for bit, in every round."""
+    config = replace(toy_config, audit=replace(toy_config.audit, noise=noise))
+    kept: list[dict[str, bytes]] = []
+
+    class Keeping(RunStore):
+        def write_round(self, record: RoundRecord, fitted: Fitted) -> None:
+            super().write_round(record, fitted)
+            kept.append({path.name: path.read_bytes() for path in self.weights.iterdir()})
+
+    store = Keeping(tmp_path / "run", "", {})
+    go(config, tmp_path / "other", llm=Liar(), store=store)
+    store.close()
+    small = SmallModelConfig(kind="bag", epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
+    model = build_small_model(small, labels=config.task.labels, fields=config.task.fields, progress=False)
+    gold = load_gold(config.task, with_train=False)
+    records = read_rounds(tmp_path / "run")
+    weighted = 0
+    for number, lesson in enumerate(lessons_of(records, gold.train)):
+        assert len(lesson.rows) == records[number].metrics["train_rows"]
+        weighted += lesson.weights is not None
+        fitted, _ = model.fit(lesson, gold.select, derive(config.seed, "small_model"))
+        fitted.save(tmp_path / f"again-{number}")
+        again = {path.name: path.read_bytes() for path in (tmp_path / f"again-{number}").iterdir()}
+        assert again == kept[number]
+    assert weighted == (0 if noise == "report" else len(records))
+
+
+def test_a_record_of_another_schema_is_refused_in_one_line(toy_config: Config, tmp_path: Path) -> None:
+    go(toy_config, tmp_path / "run")
+    begun = json.loads((tmp_path / "run/run.json").read_text())
+    assert begun["versions"]["torch"] and begun["versions"]["s3exp"]
+    (tmp_path / "run/run.json").write_text(json.dumps(begun | {"schema": 1}))
+    for read in (lambda: go(toy_config, tmp_path / "run"), lambda: read_rounds(tmp_path / "run")):
+        with pytest.raises(UserError, match="has schema 1, this s3exp writes and reads 2") as error:
+            read()
+        assert "\n" not in str(error.value)
+
+
+def test_a_run_that_goes_on_with_other_versions_says_so(
+    toy_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    go(toy_config, tmp_path / "run")
+    begun = json.loads((tmp_path / "run/run.json").read_text())
+    begun["versions"]["torch"] = "1.0"
+    (tmp_path / "run/run.json").write_text(json.dumps(begun))
+    go(toy_config, tmp_path / "run")
+    assert "began with torch 1.0 and goes on with" in caplog.text

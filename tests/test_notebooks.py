@@ -23,6 +23,7 @@ from werkzeug import Request, Response
 from s3exp.llm.toy import ToyLLM
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.run import Config, identity
+from s3exp.tasks.__init__ import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tracker import build_tracker
 from tests.conftest import toy_world
@@ -75,7 +76,9 @@ def compared(runs: Path) -> Outputs:
 def _run(config: Config, folder: Path) -> None:
     asked = asdict(config)
     result = go(config, folder, config.strategy.name, ToyLLM(flaws=0.05), identity=identity(asked))
-    with build_tracker(config, asked, folder, load_gold(config.task, with_train=False)) as tracker:
+    gold = load_gold(config.task, with_train=False)
+    task = build_task(config.task, config.llm, gold, lambda text: text)
+    with build_tracker(config, asked, folder, task) as tracker:
         for record in read_rounds(folder):
             tracker.log_round(record)
         tracker.log_result(result)

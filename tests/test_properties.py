@@ -21,7 +21,7 @@ from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown
 from s3exp.report.html import embed
 from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.tasks.data import read_rows, to_label
-from s3exp.tasks.parsing import parse_fields
+from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill, parse_list
 from s3exp.terminal.texts import clean, printable
 from s3exp.tracking.wandb import sendable
@@ -52,12 +52,13 @@ def test_a_completion_is_a_row_in_order_or_a_reason(
     text: str, context: str, truncated: str, cut: bool
 ) -> None:
     prompt = Prompt("?", "seed", 1, 10, 0, context={"context": context})
-    found = parse_fields(PAIR, truncated, prompt, Completion(text, 1, 1, "length" if cut else "stop"))
+    found = parse_row(PAIR, truncated, prompt, Completion(text, 1, 1, "length" if cut else "stop"))
     if isinstance(found, str):
         assert re.fullmatch(r"[a-z_]+", found)  # a reason is ours, never a part of the text
         return
-    assert list(found) == ["context", "text"] and found["context"] == context
-    written = found["text"]
+    ((fields, target),) = ((row.fields, row.target) for row in found)
+    assert list(fields) == ["context", "text"] and fields["context"] == context and target == 0
+    written = fields["text"]
     assert len(written.split()) >= PAIR.min_words and written == " ".join(written.split())
     assert " ".join(text.split()).startswith(written)
 

@@ -6,7 +6,7 @@ row is compared with the rows kept before it, so a cluster of n like rows has n 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from s3exp.curation.copies import NEAR, SHORT, in_chunks, minhashes
@@ -28,7 +28,9 @@ class Repeats:
     near: int
 
 
-def repeats(rows: Iterable[tuple[str, Mapping[str, str]]], generate: str, near: float = NEAR) -> Repeats:
+def repeats(
+    rows: Iterable[tuple[str, Mapping[str, str]]], written: Sequence[str], near: float = NEAR
+) -> Repeats:
     """Count the repeats among (name, fields) rows, in their order."""
     import rensa
 
@@ -36,7 +38,7 @@ def repeats(rows: Iterable[tuple[str, Mapping[str, str]]], generate: str, near: 
     kept: list[Hashes] = []
     seen: set[str] = set()
     total = exact = close = 0
-    for chunk in in_chunks(rows, generate):
+    for chunk in in_chunks(rows, written):
         total += len(chunk)
         fresh = []
         for row in chunk:

@@ -1,7 +1,7 @@
 """The audit of a round or of a file: everything that is looked at beside the scores, in one call.
 
 What it finds is numbers (by round, so that a study can correlate them with the gain on test) and tables for the
-record. It changes nothing about the rows; `weights` says how training should count them, where audit.noise asks for it.
+record. It changes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from s3exp.curation.assistant.likeness import Likeness
 from s3exp.curation.assistant.repair import FINDINGS, findings
 from s3exp.curation.certificate import certify
 from s3exp.curation.copies import Copies
-from s3exp.curation.screen import Screen
+from s3exp.curation.lesson import Judged, judge_labels
 from s3exp.curation.vectors import Cached
 from s3exp.seeds import derive
 from s3exp.settings.audit import AuditConfig
@@ -31,25 +31,22 @@ LISTED = 1000  # rows of a table at most
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found: numbers by name, tables by name, and one weight a row (None: all count alike)."""
+    """What was found: numbers by name, tables by name."""
 
     numbers: dict[str, float]
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
-    weights: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
 class Audit:
     """Looks at rows beside gold rows. `gold` are those that the loop may look at: never test rows.
 
-    `screen` is what synthesis asks before a completion becomes a row; `copies` the index of all gold roles; `likeness`
-    tells texts that are like refusals from gold texts.
+    `copies` is the index of all gold roles; `likeness` tells texts that are like refusals from gold texts.
     """
 
     config: AuditConfig
     task: TaskConfig
     gold: Sequence[Example]
-    screen: Screen
     copies: Copies
     likeness: Likeness
     vectors: Cached
@@ -58,24 +55,25 @@ class Audit:
     def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
         """The leakage certificate of the synthesized ones among `rows`."""
         made = [row for row in rows if row.round is not None]
-        return certify(self.copies, made, self.task.generate)
+        return certify(self.copies, made, self.task.written)
 
-    def look(self, rows: Sequence[Example], new: Sequence[Example]) -> Report:
+    def look(self, rows: Sequence[Example], new: Sequence[Example], judged: Judged | None = None) -> Report:
         """Audit what a round trains on (`rows`), of which it made `new`.
 
-        Debris of an assistant is counted in `new`; repeats, shortcuts, gap, diversity and noise in all `rows`.
+        Debris of an assistant is counted in `new`; repeats, shortcuts, gap, diversity and noise in all `rows`. `judged`
+        is the estimate of wrong labels that the lesson was made by; without it one is made on a sample.
         """
         numbers, tables = self._debris(new)
         if not rows:
             return Report(numbers, tables)
-        found = repeats(((row.id, row.fields) for row in rows), self.task.generate)
+        found = repeats(((row.id, row.fields) for row in rows), self.task.written)
         numbers |= {"audit/repeats_exact": found.exact, "audit/repeats_near": found.near}
         for part in (self._shortcuts, self._gap):
             more, table = part(rows)
             numbers |= more
             tables |= table
-        more, table, weights = self._noise(rows)
-        return Report(numbers | more, tables | table, weights)
+        more, table = self._noise(rows, judged)
+        return Report(numbers | more, tables | table)
 
     def _debris(self, new: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
         counts: Counter[str] = Counter()
@@ -87,7 +85,7 @@ class Audit:
             counts.update(names)
             # a missing full stop is no finding by itself: only more of them than gold has
             listed += [
-                {"row": row.id, "finding": name, "text": row.fields[self.task.generate][:300]}
+                {"row": row.id, "finding": name, "text": self.task.text_of(row.fields)[:300]}
                 for name in names
                 if name != "unfinished" and len(listed) < LISTED
             ]
@@ -119,10 +117,10 @@ class Audit:
     def _found(self, rows: Sequence[Example]) -> Iterator[tuple[Example, tuple[str, ...]]]:
         words = self._label_words()
         for row in rows:
-            yield row, findings(row.fields[self.task.generate], words)
+            yield row, findings(self.task.text_of(row.fields), words)
 
     def _written(self, rows: Sequence[Example]) -> list[str]:
-        return [row.fields[self.task.generate] for row in rows]
+        return [self.task.text_of(row.fields) for row in rows]
 
     def _label_words(self) -> list[str]:
         """Names of the labels and, where they differ, the words that prompts have for them."""
@@ -138,7 +136,7 @@ class Audit:
             return {}, {}
         from s3exp.audit.shortcuts.shortcuts import balance, shortcuts
 
-        labels, generate = self.task.labels, self.task.generate
+        labels, generate = self.task.labels, self.task.written[0]
         found = shortcuts(rows, self.gold, generate, len(labels), derive(self.seed, "shortcuts"))
         numbers: Numbers = {"shortcuts/strong": len(found.strong)}
         if found.shortcuts:
@@ -170,19 +168,14 @@ class Audit:
         numbers |= {f"diversity/{name}": value for name, value in sides.made.items()}
         return numbers | {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}, {}
 
-    def _noise(self, rows: Sequence[Example]) -> tuple[Numbers, dict[str, Any], Sequence[float] | None]:
-        """Estimated wrong labels; of all rows where training heeds them, else of a sample."""
+    def _noise(self, rows: Sequence[Example], judged: Judged | None) -> tuple[Numbers, dict[str, Any]]:
+        """Estimated wrong labels."""
         if self.config.noise == "none" or len(self.task.labels) < 2:
-            return {}, {}, None
-        from s3exp.curation.noise import label_noise, training_weights
-
-        heeded = self.config.noise in ("drop", "weight")
-        looked = list(rows) if heeded else self._sample(rows)
-        vectors = self.vectors.pairs([row.fields for row in looked])
-        given, names = [row.label for row in looked], self.task.labels
-        noise = label_noise(vectors, given, len(names), derive(self.seed, "noise"))
+            return {}, {}
+        judged = judged or judge_labels(self._sample(rows), self.task, self.vectors, self.seed)
+        looked, noise, names = judged.rows, judged.noise, self.task.labels
         if noise.share is None:
-            return {}, {"noise": []}, None
+            return {}, {"noise": []}
         numbers: Numbers = {"noise/share": noise.share, "noise/agreement": noise.agreement or 0.0}
         if noise.upper is not None:
             numbers["noise/upper"] = noise.upper
@@ -197,9 +190,8 @@ class Audit:
                 "label": names[suspect.label],
                 "suggested": names[suspect.suggested],
                 "quality": round(suspect.quality, 4),
-                "text": looked[suspect.row].fields[self.task.generate][:300],
+                "text": self.task.text_of(looked[suspect.row].fields)[:300],
             }
             for suspect in noise.suspects[:LISTED]
         ]
-        weights = training_weights(noise, self.config.noise).tolist() if heeded else None
-        return numbers, {"noise": listed}, weights
+        return numbers, {"noise": listed}

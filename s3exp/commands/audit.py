@@ -121,7 +121,7 @@ def _of_run(folder: Path, asked: argparse.Namespace) -> Subject:
     rows = [*gold.train, *(row for record in read_rounds(folder) for row in record.batch.examples)]
     seen = [*gold.mining, *gold.select]
     embedder = build_embedder(config.small_model, config.audit.encoder)
-    audit = build_audit(config, seen, of_gold(gold, config.task.generate), embedder)
+    audit = build_audit(config, seen, of_gold(gold, config.task.written), embedder)
     sources = [config.task.gold.train, config.task.gold.validation, config.task.gold.test]
     return Subject(rows, audit, config, [name for name in sources if name], read_ledger(folder))
 

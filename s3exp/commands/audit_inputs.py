@@ -14,7 +14,9 @@ from typing import Any
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import LOCAL, read_contexts, read_rows, to_examples
 from s3exp.tasks.fingerprints import Fingerprint, fingerprint
-from s3exp.tasks.gold import columns_of, fingerprints
+from s3exp.tasks.gold import columns_of
+from s3exp.tasks.kinds import kind_of
+from s3exp.tasks.roles import fingerprints
 from s3exp.types import Example, UserError
 
 NAMES = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
@@ -42,9 +44,11 @@ def _flat(row: Mapping[str, Any], task: TaskConfig) -> Mapping[str, Any]:
     """A row of a record as a row of a data file."""
     if not isinstance(row.get("fields"), Mapping):
         return row
-    answers = row.get("answers", ())
-    spans = {"text": [a["text"] for a in answers], "answer_start": [a["start"] for a in answers]}
-    return {**row["fields"], task.label: row.get("label"), task.answers: spans}
+    target = row.get("target")
+    if not isinstance(target, list):
+        return {**row["fields"], kind_of(task).column(task): target}
+    spans = {"text": [span["text"] for span in target], "answer_start": [span["start"] for span in target]}
+    return {**row["fields"], task.answers: spans}
 
 
 def find_gold(place: Path | None, task: TaskConfig) -> dict[str, str]:
@@ -87,10 +91,10 @@ def read_gold(sources: Mapping[str, str], task: TaskConfig) -> Gold:
         if role == "test":
             texts = read_contexts(source, task.fields, str)
             roles[role] = [
-                fingerprint(f"{role}-{index}", fields, task.generate) for index, fields in enumerate(texts)
+                fingerprint(f"{role}-{index}", fields, task.written) for index, fields in enumerate(texts)
             ]
         else:
             read = to_examples(read_rows(source), source, role, columns_of(task), str)
-            roles[role] = fingerprints(read, task.generate)
+            roles[role] = fingerprints(read, task.written)
             rows += read
     return Gold(roles, rows)

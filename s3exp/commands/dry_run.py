@@ -23,7 +23,7 @@ from s3exp.strategies import plan
 from s3exp.synthesis.order import Order, order_of, question, rationale_prompts
 from s3exp.tasks.task import Task
 from s3exp.terminal.page import Page
-from s3exp.types import Prompt
+from s3exp.types import Prompt, Target
 
 SAMPLE = 200  # prompts of a round whose tokens are counted; the others are taken to be as long
 CHAT_TOKENS = 16  # of a chat template around a prompt, about
@@ -83,16 +83,16 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
     return found
 
 
-def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[int, list[str]]]:
+def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[Target, list[str]]]:
     """The questions for lists of reasons, and the lists: stored ones, or stand-ins."""
-    if not (order.rationales and task.has_rationales):
+    rationales, reasons = task.rationales, dict[Target, list[str]]()
+    if not order.rationales or rationales is None:
         return [], {}
-    prompts = rationale_prompts(task, order, range(task.labels))
-    reasons: dict[int, list[str]] = {}
+    prompts = rationale_prompts(rationales, order, rationales.targets)
     for prompt, answer in zip(prompts, llm.peek(prompts), strict=True):
-        reasons[prompt.label] = task.parse_rationales(answer) if answer else []
-        if len(reasons[prompt.label]) < task.config.rationales_per_seed:
-            reasons[prompt.label] = [f"<reason {i}>" for i in range(1, task.config.rationales + 1)]
+        reasons[prompt.target] = rationales.parse(answer) if answer else []
+        if len(reasons[prompt.target]) < task.config.rationales_per_seed:
+            reasons[prompt.target] = [f"<reason {i}>" for i in range(1, task.config.rationales + 1)]
     return prompts, reasons
 
 
@@ -105,17 +105,13 @@ def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int
     return round(mean * len(prompts)), sum(prompt.max_tokens for prompt in prompts)
 
 
-def print_plan(rounds: Sequence[RoundPlan], config: Config, folder: Path, page: Page) -> None:
+def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: Path, page: Page) -> None:
     """Show the first prompts of every kind and a table of the rounds."""
     shown: set[str] = set()
     for one in rounds:
         for prompt in one.first:
             if prompt.kind not in shown:
-                asked = (
-                    f"answer {prompt.answers[0].text}"
-                    if prompt.answers
-                    else f"label {config.task.labels[prompt.label]}"
-                )
+                asked = f"{'label' if config.task.labels else 'answer'} {task.says(prompt.target)}"
                 page.paragraph(
                     f"First prompt of kind {prompt.kind} ({asked}, round {one.round})", prompt.text
                 )
@@ -156,5 +152,6 @@ def print_dry_run(prepared: Prepared) -> None:
     store = config.llm.store if config.llm.store and Path(config.llm.store).expanduser().is_file() else None
     quiet = replace(config.llm, store=store, replay=False)
     with build_llm(quiet, progress=False) as engine:
-        rounds = plan_rounds(task_of(prepared), engine, config, counter(prepared.model))
-    print_plan(rounds, config, prepared.folder, Page(Console()))
+        task = task_of(prepared)
+        rounds = plan_rounds(task, engine, config, counter(prepared.model))
+    print_plan(rounds, task, config, prepared.folder, Page(Console()))

@@ -116,7 +116,7 @@ def job(composed: DictConfig) -> None:
     )
     try:
         check_agent(many=facts.mode == RunMode.MULTIRUN)
-        prepared = prepare(composed)
+        prepared = prepare(composed, list(facts.overrides.task))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
         elif prepared.config.dry_run:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from s3exp.curation.copies import KINDS, SHORT, Copies, Copy, in_chunks
@@ -19,7 +20,7 @@ SCHEMA = 1
 SHOWN = 20  # copies that are listed
 
 
-def certify(copies: Copies, rows: Sequence[Example], generate: str) -> dict[str, Any]:
+def certify(copies: Copies, rows: Sequence[Example], written: Sequence[str]) -> dict[str, Any]:
     """Compare every row with every gold role; the content of certificate.json.
 
     `clean` is true if no row copies a gold row. `rows_that_copy` counts rows; `roles` counts them for each gold role,
@@ -30,7 +31,7 @@ def certify(copies: Copies, rows: Sequence[Example], generate: str) -> dict[str,
     worst: list[tuple[str, Copy]] = []
     kinds: Counter[str] = Counter()
     by_role: dict[str, Counter[str]] = {role: Counter() for role in copies.sizes}
-    for chunk in in_chunks(((row.id, row.fields) for row in rows), generate):
+    for chunk in in_chunks(((row.id, row.fields) for row in rows), written):
         for row, found in zip(chunk, copies.find(chunk), strict=True):
             kinds.update([min((copy.kind for copy in found), key=KINDS.index)] if found else [])
             for copy in found:
@@ -41,7 +42,7 @@ def certify(copies: Copies, rows: Sequence[Example], generate: str) -> dict[str,
         "clean": not kinds,
         "rows": len(rows),
         "sha256": digest_of(rows),
-        "compared": f"the field {generate} of every row with that of every gold row",
+        "compared": f"the field {' and '.join(written)} of every row with that of every gold row",
         "thresholds": {
             "exact": f"same words; below {SHORT} words all fields",
             "near": f"Jaccard similarity of runs of {SHINGLE} words >= {copies.near}, from {SHORT} words on",
@@ -77,8 +78,9 @@ def _worst(found: list[tuple[str, Copy]]) -> list[tuple[str, Copy]]:
 
 
 def digest_of(rows: Sequence[Example]) -> str:
-    """Hash of the texts and labels of rows, in order."""
+    """Hash of the texts and targets of rows, in order."""
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(f"{content(row.fields.values())}:{row.label}\n".encode())
+        target = [asdict(span) for span in row.target] if isinstance(row.target, tuple) else row.target
+        digest.update(f"{content(row.fields.values())}:{target}\n".encode())
     return digest.hexdigest()

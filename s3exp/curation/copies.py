@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from s3exp.tasks.fingerprints import RUN, Fingerprint, Hashes, fingerprint, jaccard
-from s3exp.tasks.gold import Gold, fingerprints
+from s3exp.tasks.roles import Gold, fingerprints
 
 SHORT = 6  # words: a shorter text says the same as another by chance, and is a copy only if all of the row is
 NEAR = 0.8  # of all runs of two words, the share that both texts have
@@ -148,21 +148,23 @@ def _tokens(hashes: Hashes) -> list[bytes]:
     return [raw[i : i + 8] for i in range(0, len(raw), 8)]
 
 
-def of_gold(gold: Gold, generate: str) -> dict[str, list[Fingerprint]]:
+def of_gold(gold: Gold, written: Sequence[str]) -> dict[str, list[Fingerprint]]:
     """Fingerprints of every gold role; the test rows give theirs without being read."""
     return {
-        "train": fingerprints(gold.train or gold.aside, generate),
-        "mining": fingerprints(gold.mining, generate),
-        "select": fingerprints(gold.select, generate),
-        "test": gold.test.fingerprints(generate),
+        "train": fingerprints(gold.train or gold.aside, written),
+        "mining": fingerprints(gold.mining, written),
+        "select": fingerprints(gold.select, written),
+        "test": gold.test.fingerprints(written),
     }
 
 
-def in_chunks(rows: Iterable[tuple[str, Mapping[str, str]]], generate: str) -> Iterator[list[Fingerprint]]:
+def in_chunks(
+    rows: Iterable[tuple[str, Mapping[str, str]]], written: Sequence[str]
+) -> Iterator[list[Fingerprint]]:
     """Fingerprints of (name, fields) rows, some thousands at a time, so that memory stays bounded."""
     chunk: list[Fingerprint] = []
     for name, fields in rows:
-        chunk.append(fingerprint(name, fields, generate))
+        chunk.append(fingerprint(name, fields, written))
         if len(chunk) == _CHUNK:
             yield chunk
             chunk = []

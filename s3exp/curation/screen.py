@@ -1,6 +1,6 @@
 """What synthesis lets through: repairs what the LLM wrote around a row, and refuses what is no row of its own.
 
-Options are loop.repair and audit.copies. Sees one completion at a time; knows nothing of rounds or quotas.
+Options are loop.repair and audit.copies. Sees one completion at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from s3exp.curation.assistant.refusals import refusal
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.copies import Copies
 from s3exp.settings.loop import RepairConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import fingerprint
 
 _REASONS = {"exact": "copy_of_gold", "near": "near_copy_of_gold", "quote": "quotes_gold"}
@@ -22,7 +23,7 @@ class Screen:
     """The rules of one run. `gold` is None where copies are only flagged: the certificate will say so."""
 
     rules: RepairConfig
-    generate: str  # the field that the LLM writes
+    task: TaskConfig
     gold: Copies | None
 
     def repair(self, text: str) -> Repaired:
@@ -31,11 +32,11 @@ class Screen:
 
     def problem(self, fields: Mapping[str, str]) -> str | None:
         """Why a parsed row must not become an example: it declines, or it repeats a gold row. None: it may."""
-        if self.rules.refusals and refusal(fields[self.generate]):
+        if self.rules.refusals and refusal(self.task.text_of(fields)):
             return "refusal"
         if self.gold is None:
             return None
-        (copies,) = self.gold.find([fingerprint("", fields, self.generate)])
+        (copies,) = self.gold.find([fingerprint("", fields, self.task.written)])
         return (
             _REASONS[min(copies, key=lambda copy: list(_REASONS).index(copy.kind)).kind] if copies else None
         )

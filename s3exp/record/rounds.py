@@ -12,12 +12,16 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from s3exp.record.files import read_lines
+from s3exp.curation.lesson import WEIGHT, lesson_from
+from s3exp.record.files import read_lines, read_object
+from s3exp.record.versions import check_schema
 from s3exp.types import (
     Answer,
     Batch,
+    Change,
     Completion,
     Example,
+    Lesson,
     Prediction,
     Prompt,
     Rejected,
@@ -33,7 +37,8 @@ class RoundRecord:
     """One finished round: what was synthesized, the small model's answers on the mining rows, and its numbers.
 
     `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are what
-    the audit found, by name.
+    the audit found, by name. `reweighted` are the weights of the round's training that are not 1, of new rows and of
+    those of rounds before.
     """
 
     round: int
@@ -41,10 +46,11 @@ class RoundRecord:
     predictions: tuple[Prediction, ...]
     metrics: dict[str, float]
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    reweighted: tuple[Change, ...] = ()
 
     def light(self) -> RoundRecord:
         """The record without what is on disk and was counted: prompts, completions and tables."""
-        return replace(self, batch=replace(self.batch, asked=(), rejected=()), tables={})
+        return replace(self, batch=replace(self.batch, asked=(), rejected=()), tables={}, reweighted=())
 
 
 def read_round(folder: Path) -> RoundRecord:
@@ -63,15 +69,18 @@ def read_round(folder: Path) -> RoundRecord:
         prompts = dict(read("prompts.jsonl", lambda row: (row["hash"], _prompt(row))))
         asked = read("completions.jsonl", lambda row: (prompts[row.pop("prompt")], _completion(row)))
         examples = read("examples.jsonl", _example)
-        rejected = read("rejected.jsonl", lambda row: Rejected(**row))
+        rejected = read("rejected.jsonl", lambda row: Rejected(**_with_targets(row, "target")))
+        changes = read("changes.jsonl", lambda row: Change(**_with_targets(row, "before", "after")))
         predictions = read("predictions.jsonl", _prediction)
         tables = {name.removesuffix(".jsonl"): read(name, dict) for name in list(digests)}
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
         ) from error
-    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"])
-    return RoundRecord(marker["round"], batch, tuple(predictions), marker["metrics"], tables)
+    made = tuple(change for change in changes if change.field != WEIGHT)
+    weights = tuple(change for change in changes if change.field == WEIGHT)
+    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"], made)
+    return RoundRecord(marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights)
 
 
 def read_rounds(folder: Path) -> list[RoundRecord]:
@@ -80,12 +89,24 @@ def read_rounds(folder: Path) -> list[RoundRecord]:
     Raises:
         UserError: there is none, or a file was changed or lost.
     """
+    marker = folder / "run.json"
+    if marker.is_file():
+        check_schema(folder, read_object(marker))
     found: list[RoundRecord] = []
     while (place := folder / "rounds" / str(len(found))).is_dir():
         found.append(read_round(place))
     if not found:
         raise UserError(f"{folder}: no finished round of a run is on record there")
     return found
+
+
+def lessons_of(records: Sequence[RoundRecord], train: Sequence[Example]) -> list[Lesson]:
+    """What each round trained on: the rows of the rounds until then after those of gold `train`, with their weights."""
+    rows, lessons = list(train), []
+    for record in records:
+        rows += record.batch.examples
+        lessons.append(lesson_from(tuple(rows), record.reweighted))
+    return lessons
 
 
 def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
@@ -100,6 +121,7 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
         ),
         "examples.jsonl": map(plain, batch.examples),
         "rejected.jsonl": map(plain, batch.rejected),
+        "changes.jsonl": map(plain, (*batch.changes, *record.reweighted)),
         "predictions.jsonl": map(plain, record.predictions),
         **{f"{name}.jsonl": found for name, found in record.tables.items()},
     }
@@ -118,7 +140,7 @@ def _inner(value: Any) -> Any:
 
 def _prompt(row: dict[str, Any]) -> Prompt:
     kept = {key: value for key, value in row.items() if key != "hash"}
-    return Prompt(**_with_answers({**kept, "kind": sys.intern(row["kind"])}))
+    return Prompt(**_with_targets({**kept, "kind": sys.intern(row["kind"])}, "target"))
 
 
 def _completion(row: dict[str, Any]) -> Completion:
@@ -126,13 +148,16 @@ def _completion(row: dict[str, Any]) -> Completion:
 
 
 def _prediction(row: dict[str, Any]) -> Prediction:
-    answer = row.get("answer")
-    return Prediction(row["id"], row["label"], tuple(row["scores"]), answer and Answer(**answer))
+    return Prediction(**_with_targets({**row, "scores": tuple(row["scores"])}, "target"))
 
 
 def _example(row: dict[str, Any]) -> Example:
-    return Example(**{**_with_answers(row), "repaired": tuple(row.get("repaired", ()))})
+    return Example(**_with_targets(row, "target"))
 
 
-def _with_answers(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "answers": tuple(Answer(**answer) for answer in row.get("answers", ()))}
+def _with_targets(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The row with spans where JSON has lists."""
+    spans = {
+        name: tuple(Answer(**span) for span in row[name]) for name in names if isinstance(row[name], list)
+    }
+    return {**row, **spans}

@@ -24,11 +24,10 @@ from safetensors import SafetensorError
 from s3exp.record.files import dump, read_object, sync, write_lines, write_text
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, plain, read_round, tables_of
+from s3exp.record.versions import SCHEMA, check_schema, versions
 from s3exp.types import Fitted, Prediction, UserError
 
 log = logging.getLogger(__name__)
-
-SCHEMA = 1  # of the record; a reader refuses what it does not know
 
 
 class RunStore:
@@ -38,8 +37,11 @@ class RunStore:
         UserError: the directory belongs to another config, to another process, or cannot be written.
     """
 
-    def __init__(self, folder: Path, config_yaml: str, identity: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, config_yaml: str, identity: Mapping[str, Any], overrides: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
+        self._overrides = list(overrides)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / ".lock", timeout=0)
@@ -66,14 +68,13 @@ class RunStore:
                     f"run_dir={self.folder}: holds {strangers[0]} but no run.json: not a run, choose an empty folder"
                 )
             write_text(self.folder / "config.yaml", config_yaml)
-            write_text(path, dump({"schema": SCHEMA, "identity": identity}, indent=1))
+            facts = {"versions": versions(), "overrides": self._overrides, "identity": identity}
+            write_text(path, dump({"schema": SCHEMA, **facts}, indent=1))
             return
-        found = read_object(path)
-        if found.get("schema") != SCHEMA:
-            raise UserError(
-                f"run_dir={self.folder}: its record has schema {found.get('schema')}, not {SCHEMA}"
-            )
-        before, now = found["identity"], json.loads(dump(identity))
+        begun = read_object(path)
+        check_schema(self.folder, begun)
+        _warn_of_versions(self.folder, begun["versions"])
+        before, now = begun["identity"], json.loads(dump(identity))
         differ = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
         if differ:
             shown = "; ".join(f"{k}: {_short(before.get(k))} -> {_short(now.get(k))}" for k in differ[:5])
@@ -202,3 +203,11 @@ def read_ledger(folder: Path) -> list[dict[str, Any]]:
 def _short(value: Any) -> str:
     text = dump(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _warn_of_versions(folder: Path, before: Mapping[str, str]) -> None:
+    now = versions()
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            told = (folder, name, before.get(name, "not there"), now.get(name, "not there"))
+            log.warning("%s began with %s %s and goes on with %s: its rounds may differ", *told)

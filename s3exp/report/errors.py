@@ -14,7 +14,6 @@ from s3exp.record.reading import Run
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import read_ledger
 from s3exp.report.export import Cell, Column, Table
-from s3exp.report.lineage import label_name
 from s3exp.terminal.texts import clean
 from s3exp.types import UserError
 
@@ -74,7 +73,7 @@ def children(run: Run) -> Table:
         (
             child["id"],
             one["round"],
-            label_name(child["label"], run) or None,
+            child["label"] or None,
             new_text(child["fields"], entry["fields"]),
             child["tokens"],
             entry["error"],

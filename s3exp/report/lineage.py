@@ -80,7 +80,7 @@ def _child(child: Mapping[str, Any], fields: Mapping[str, Any], run: Run) -> dic
     return {
         "id": clean(str(child.get("id", ""))),
         "fields": _texts(written),
-        "label": label_name(child.get("label"), run),
+        "label": child.get("label"),
         "tokens": tokens if isinstance(tokens, int) else None,
     }
 

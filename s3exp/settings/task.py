@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -48,7 +50,9 @@ class TaskConfig:
     kind: str = "classification"  # classification | extraction (the answer is a literal span of the context)
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING  # input columns, in the order in which the small model reads them
-    generate: str = MISSING  # the one of them that the LLM writes; the others, its context, are given
+    generate: Any = (
+        MISSING  # which of them the LLM writes, a name or a list; the others, its context, are given
+    )
     # where seeds take their contexts from, labels unread: a file or hub id with the context columns, or a .txt file
     # with one context a line; null: the gold mining rows
     contexts: str | None = None
@@ -63,8 +67,23 @@ class TaskConfig:
     min_words: int = 3  # a generated text with fewer is rejected
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """The columns that the LLM writes, in the order of `fields`."""
+        names = [self.generate] if isinstance(self.generate, str) else list(self.generate)
+        return tuple(name for name in self.fields if name in names)
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The columns that are given to the LLM."""
+        return tuple(name for name in self.fields if name not in self.written)
+
+    def text_of(self, fields: Mapping[str, str]) -> str:
+        """What the LLM wrote of a row."""
+        return "\n".join(fields[name] for name in self.written)
+
+    @property
     def passage(self) -> str | None:
         """The column whose spans are the answers: what the LLM does not write; None where classes are predicted."""
         if self.kind != "extraction":
             return None
-        return next((name for name in self.fields if name != self.generate), None)
+        return next(iter(self.context), None)

@@ -23,7 +23,7 @@ from s3exp.small_model.device import autocast, cpu_threads, device
 from s3exp.small_model.flops import TRAINING
 from s3exp.small_model.rows import Row
 from s3exp.small_model.training import Fit, Head, run_training
-from s3exp.types import Example, Prediction, UserError
+from s3exp.types import Example, Lesson, Prediction, UserError
 
 log = logging.getLogger(__name__)
 
@@ -159,17 +159,16 @@ class TrainableSmallModel:
 
     def fit(
         self,
-        train: Sequence[Example],
+        lesson: Lesson,
         select: Sequence[Example],
         seed: int,
-        weights: Sequence[float] | None = None,
     ) -> tuple[TrainedSmallModel, dict[str, float]]:
-        """Train from the start on `train` and keep the epoch that is best on `select`.
+        """Train from the start on `lesson` and keep the epoch that is best on `select`.
 
-        The result is a function of (train, select, seed, weights): the network's weights, order of the rows and
-        dropout draw from streams of their own. Without `select` all epochs are run and the last is kept.
-        `weights`, one a row of `train`, multiply the rows' losses; only their ratios count, weights that are all
-        alike change nothing, and a row of weight 0 is as if it were not there.
+        The result is a function of (lesson, select, seed): the network's weights, order of the rows and dropout draw
+        from streams of their own. Without `select` all epochs are run and the last is kept. The lesson's weights
+        multiply the rows' losses; only their ratios count, weights that are all alike change nothing, and a row of
+        weight 0 is as if it were not there.
 
         Returns:
             The trained small model, and the metrics of `run_training` with `flops`: of its training, and of its look
@@ -180,7 +179,7 @@ class TrainableSmallModel:
             ValueError: there is not one weight a row, or one is negative or not finite.
             KeyboardInterrupt: Ctrl-C.
         """
-        train, weights = counted(train, weights)
+        train, weights = counted(lesson.rows, lesson.weights)
         if not train:
             raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
         if len(set(self.architecture.targets(train))) == 1:

@@ -38,4 +38,4 @@ class ClassHead:
     def prediction(self, example: Example, numbers: Sequence[float]) -> Prediction:
         """The class of the highest probability."""
         scores = tuple(numbers)
-        return Prediction(id=example.id, label=scores.index(max(scores)), scores=scores)
+        return Prediction(example.id, scores.index(max(scores)), scores)

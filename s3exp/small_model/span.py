@@ -211,7 +211,7 @@ class SpanEncoder(Encoder):
         chance, begin, end = numbers
         text = example.fields[self.passage][max(0, int(begin)) : max(0, int(end))]
         start = max(0, int(begin)) + len(text) - len(text.lstrip())
-        return Prediction(example.id, 0, (chance,), Answer(text.strip(), start))
+        return Prediction(example.id, (Answer(text.strip(), start),), (chance,))
 
     def of_folder(self, folder: Path) -> SpanEncoder:
         """The architecture of a saved network, with its tokenizer."""

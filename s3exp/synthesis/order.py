@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from s3exp.seeds import derive, stream
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.synthesis.rows import rejection
-from s3exp.tasks.task import Task
-from s3exp.types import Completion, Example, Prompt, Rejected
+from s3exp.tasks.task import Rationales, Task
+from s3exp.types import Completion, Example, Prompt, Rejected, Target
 
 log = logging.getLogger(__name__)
 
@@ -72,38 +72,36 @@ def order_of(
     )
 
 
-def question(task: Task, order: Order, reasons: dict[int, list[str]]) -> Callable[[int], Prompt]:
+def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) -> Callable[[int], Prompt]:
     """The function that makes the question of row `i`."""
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
     contexts = task.gold.contexts
-
-    def label_of(row: int) -> int:
-        # every block of as many rows as there are labels holds each label once: drawn uniformly, and balanced
-        block = list(range(task.labels))
-        stream(order.seed, "labels", order.round, row // task.labels).shuffle(block)
-        return block[row % task.labels]
 
     def ask(row: int) -> Prompt:
         if shown:
             turn, place = divmod(row, len(shown))
             exemplar = shown[place]
             seed = derive(order.seed, "extrapolate", order.round, exemplar.id, turn)
-            return task.extrapolate_prompt(
-                exemplar, label_of(row) if order.random_labels else exemplar.label, seed
-            )
+            drawn = task.drawn_target(order.seed, order.round, row) if order.random_labels else None
+            return task.extrapolate_prompt(exemplar, exemplar.target if drawn is None else drawn, seed)
         seed = derive(order.seed, "seed", row)
-        label, chance = label_of(row), stream(order.seed, "context", row)
-        picked = reasons.get(label, [])
+        target = task.drawn_target(order.seed, order.round, row)
+        chance = stream(order.seed, "context", row)
+        picked = reasons.get(target, [])
         picked = chance.sample(picked, min(task.config.rationales_per_seed, len(picked)))
-        return task.seed_prompt(label, seed, chance.choice(contexts) if contexts else {}, picked)
+        return task.seed_prompt(target, seed, chance.choice(contexts) if contexts else {}, picked)
 
     return ask
 
 
-def rationale_prompts(task: Task, order: Order, labels: Sequence[int], attempt: int = 0) -> list[Prompt]:
-    """The questions for the lists of reasons of some labels, at the `attempt`-th try."""
-    return [task.rationale_prompt(label, derive(order.seed, "rationale", label, attempt)) for label in labels]
+def rationale_prompts(
+    rationales: Rationales, order: Order, targets: Sequence[Target], attempt: int = 0
+) -> list[Prompt]:
+    """The questions for the lists of reasons of some targets, at the `attempt`-th try."""
+    return [
+        rationales.prompt(target, derive(order.seed, "rationale", str(target), attempt)) for target in targets
+    ]
 
 
 def ask_rationales(
@@ -112,29 +110,35 @@ def ask_rationales(
     order: Order,
     asked: list[tuple[Prompt, Completion]],
     rejected: list[Rejected],
-) -> dict[int, list[str]]:
-    """One list of reasons a label (paper, algorithm 1); a label that gets none is seeded without."""
-    reasons: dict[int, list[str]] = {}
+) -> dict[Target, list[str]]:
+    """One list of reasons a target (paper, algorithm 1); a target that gets none is seeded without.
+
+    What is asked is added to `asked`, what is no list to `rejected`.
+    """
+    rationales, reasons = task.rationales, dict[Target, list[str]]()
+    if rationales is None:
+        return reasons
     for attempt in range(order.tries):
-        open_labels = [label for label in range(task.labels) if label not in reasons]
-        prompts = affordable(rationale_prompts(task, order, open_labels, attempt), order, asked)
+        missing = [target for target in rationales.targets if target not in reasons]
+        prompts = affordable(rationale_prompts(rationales, order, missing, attempt), order, asked)
         for prompt, completion in zip(prompts, llm.generate(prompts) if prompts else [], strict=True):
             asked.append((prompt, completion))
-            found = task.parse_rationales(completion)
-            if len(found) >= task.config.rationales_per_seed:
-                reasons[prompt.label] = found
+            listed = rationales.parse(completion)
+            if len(listed) >= task.config.rationales_per_seed:
+                reasons[prompt.target] = listed
             else:
                 problem = "prompt_too_long" if completion.finish_reason == "too_long" else "no_list"
                 rejected.append(rejection(problem, prompt, completion))
-    for label in set(range(task.labels)) - set(reasons):
-        log.warning("no rationales for label %s: seeded without", task.config.labels[label])
+    for target in rationales.targets:
+        if target not in reasons:
+            log.warning("no rationales for label %s: seeded without", task.says(target))
     return reasons
 
 
 def next_wave(
     ask: Callable[[int], Prompt], order: Order, made: Counter[str | None], row: int, count: int
 ) -> list[tuple[int, Prompt]]:
-    """The next `count` questions from `row` on, with their rows; an exemplar that has all its rows is passed over."""
+    """The next `count` questions from `row` on, with their numbers; an exemplar with all its rows is passed over."""
     cap = order.rows_per_error if order.shown else None
     last = (order.wanted if cap is None else len(order.shown) * cap) * order.tries
     planned = Counter(made)

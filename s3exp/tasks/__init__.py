@@ -9,16 +9,12 @@ from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
 
 if TYPE_CHECKING:
-    from s3exp.tasks.gold import Gold
+    from s3exp.tasks.roles import Gold
     from s3exp.tasks.task import Task
 
 
 def build_task(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str], str]) -> Task:
     """The task of the kind that the config names; `cut` shortens a text to what the LLM can take."""
-    if config.kind == "extraction":
-        from s3exp.tasks.extraction import extraction
+    from s3exp.tasks.kinds import kind_of
 
-        return extraction(config, llm, gold, cut)
-    from s3exp.tasks.classification import Classification
-
-    return Classification(config, llm, gold, cut)
+    return kind_of(config).build(config, llm, gold, cut)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.gold import Gold
-from s3exp.tasks.parsing import parse_fields
+from s3exp.tasks.data import to_label
+from s3exp.tasks.fingerprints import content
+from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill, label_words, parse_list
-from s3exp.tasks.task import Score, by_group, share
-from s3exp.types import Completion, Example, Prediction, Prompt
+from s3exp.tasks.roles import Gold
+from s3exp.tasks.task import Score, Written, by_group, share
+from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
 
 @dataclass(frozen=True)
@@ -32,53 +35,46 @@ class Classification:
     cut: Callable[[str], str]
     metric: ClassVar[str] = "accuracy"
 
-    @property
-    def labels(self) -> int:
-        """Number of classes."""
-        return len(self.config.labels)
+    rows_per_answer: ClassVar[int] = 1
 
     @property
-    def has_rationales(self) -> bool:
-        """Whether the prompt set asks for rationales."""
-        return self.config.prompt_sets[self.config.prompts].rationale is not None
-
-    def rationale_prompt(self, label: int, seed: int) -> Prompt:
-        """Ask for the list of rationales of one label."""
+    def rationales(self) -> LabelRationales | None:
+        """One list of reasons a label, where the prompt set asks for them."""
         template = self.config.prompt_sets[self.config.prompts].rationale
-        assert template is not None, "has_rationales is false"
-        values = {"label": label_words(self.config)[label], "count": str(self.config.rationales)}
-        return Prompt(fill(template, values), "rationale", seed, self.llm.rationale_tokens, label)
+        return None if template is None else LabelRationales(self.config, self.llm, template)
 
-    def parse_rationales(self, completion: Completion) -> list[str]:
-        """The reasons that a completion lists; a last one that was cut off is left out."""
-        reasons = parse_list(completion.text)
-        return reasons[:-1] if completion.finish_reason == "length" else reasons
+    def drawn_target(self, seed: int, round_: int, row: int) -> int:
+        """A label: every block of as many rows as there are labels holds each once, in random order."""
+        block = list(range(len(self.config.labels)))
+        stream(seed, "labels", round_, row // len(block)).shuffle(block)
+        return block[row % len(block)]
+
+    def says(self, target: Target) -> str:
+        """The label's name."""
+        return self.config.labels[class_index(target)]
 
     def seed_prompt(
-        self, label: int, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
+        self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
     ) -> Prompt:
-        """Ask for a row of `label` from nothing but, if any, a context and rationales."""
+        """Ask for a row of one label from nothing but, if any, a context and rationales."""
         prompts = self.config.prompt_sets[self.config.prompts]
-        values = {"label": label_words(self.config)[label], "rationales": "; ".join(reasons)}
+        values = {"label": self._word(target), "rationales": "; ".join(reasons)}
         values |= {name: self.cut(text) for name, text in context.items()}
         template = prompts.seed_with_rationales if reasons else prompts.seed
         text = fill(template or prompts.seed, values)
-        return Prompt(text, "seed", seed, self.llm.max_tokens, label, context=context)
+        return Prompt(text, "seed", seed, self.llm.max_tokens, target, context=context)
 
-    def extrapolate_prompt(self, shown: Example, label: int, seed: int) -> Prompt:
-        """Ask for a row of `label` like the gold row `shown`."""
+    def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
+        """Ask for a row of one label like the gold row `shown`."""
         values = {name: self.cut(text) for name, text in shown.fields.items()}
-        values["label"] = label_words(self.config)[label]
+        values["label"] = self._word(target)
         text = fill(self.config.prompt_sets[self.config.prompts].extrapolate, values)
-        return Prompt(text, "extrapolate", seed, self.llm.max_tokens, label, shown.id, self.context(shown))
+        context = {name: shown.fields[name] for name in self.config.context}
+        return Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context)
 
-    def context(self, example: Example) -> dict[str, str]:
-        """The fields of a row that the LLM is given rather than asked for."""
-        return {name: text for name, text in example.fields.items() if name != self.config.generate}
-
-    def parse(self, prompt: Prompt, completion: Completion) -> dict[str, str] | str:
-        """The input fields that a completion makes, or the reason why it makes none."""
-        return parse_fields(self.config, self.llm.truncated, prompt, completion)
+    def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
+        """The row that a completion gives, or the reason why it gives none."""
+        return parse_row(self.config, self.llm.truncated, prompt, completion)
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
         """The rows whose predicted class is not their label."""
@@ -91,5 +87,65 @@ class Classification:
         gold = [example.label for example in examples]
         predicted = [prediction.label for prediction in predictions]
         right = [a == b for a, b in zip(gold, predicted, strict=True)]
-        macro_f1 = f1_score(gold, predicted, average="macro", labels=range(self.labels), zero_division=0)
+        macro_f1 = f1_score(
+            gold, predicted, average="macro", labels=range(len(self.config.labels)), zero_division=0
+        )
         return Score(share(self.metric, right) | {"macro_f1": float(macro_f1)}, by_group(examples, right))
+
+    def _word(self, target: Target) -> str:
+        return label_words(self.config)[class_index(target)]
+
+
+@dataclass(frozen=True)
+class LabelRationales:
+    """One list of reasons a label (paper, algorithm 1)."""
+
+    config: TaskConfig
+    llm: LLMConfig
+    template: str
+
+    @property
+    def targets(self) -> range:
+        """The labels."""
+        return range(len(self.config.labels))
+
+    def prompt(self, target: Target, seed: int) -> Prompt:
+        """Ask for the list of reasons of one label."""
+        word = label_words(self.config)[class_index(target)]
+        text = fill(self.template, {"label": word, "count": str(self.config.rationales)})
+        return Prompt(text, "rationale", seed, self.llm.rationale_tokens, target)
+
+    def parse(self, completion: Completion) -> list[str]:
+        """The reasons that a completion lists; a last one that was cut off is left out."""
+        reasons = parse_list(completion.text)
+        return reasons[:-1] if completion.finish_reason == "length" else reasons
+
+
+def class_index(target: Target) -> int:
+    """A target that is a class.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(target, int):
+        raise TypeError(f"{target!r} is no class index")
+    return target
+
+
+def column(config: TaskConfig) -> str:
+    """The column with the label."""
+    return config.label
+
+
+def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str], str], where: str) -> int:
+    """The class index of a gold row.
+
+    Raises:
+        UserError: its label is none of the task's.
+    """
+    return to_label(row.get(config.label), config.labels, where)
+
+
+def unit(config: TaskConfig, row: Example) -> str:
+    """No row stands in two roles."""
+    return content(row.fields.values())

@@ -15,23 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from s3exp.embedded import locate
-from s3exp.tasks.answers import read_answers
-from s3exp.types import Answer, Example, UserError
+from s3exp.types import Example, Target, UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a row hold what; `labels` are the label names by class index.
-
-    Where `answers` names a column, the rows have answers instead of labels: spans of the column `passage`.
-    """
+    """Which columns of a row hold what. `read` makes the target of a row: it gets the row, what tidies a text, and the
+    row's place for messages."""
 
     fields: Sequence[str]
-    label: str
-    labels: Sequence[str]
+    target: str
+    read: Callable[[Mapping[str, Any], Callable[[str], str], str], Target]
     group: str | None = None
-    answers: str | None = None
-    passage: str = ""
 
 
 LOCAL = (".jsonl", ".csv", ".parquet")
@@ -173,7 +168,7 @@ def to_examples(
     """
     if not rows:
         raise UserError(f"{source}: no rows, and the loop needs some for {role}")
-    needed = [*columns.fields, columns.answers or columns.label, *([columns.group] if columns.group else [])]
+    needed = [*columns.fields, columns.target, *([columns.group] if columns.group else [])]
     missing = [name for name in needed if name not in rows[0]]
     if missing:
         raise UserError(f"{source}: no column {', '.join(missing)}; it has {', '.join(rows[0])}")
@@ -182,13 +177,8 @@ def to_examples(
         where = f"{source}, row {index}"
         fields = {name: tidy(text) for name, text in _texts(row, columns.fields, where).items()}
         group = str(row.get(columns.group)) if columns.group else None
-        label = 0
-        answers: tuple[Answer, ...] = ()
-        if columns.answers is None:
-            label = to_label(row.get(columns.label), columns.labels, where)
-        else:
-            answers = read_answers(row.get(columns.answers), row[columns.passage], tidy, where)
-        examples.append(Example(f"{role}-{index}", fields, label, group=group, answers=answers))
+        target = columns.read(row, tidy, where)
+        examples.append(Example(f"{role}-{index}", fields, target, group=group))
     return examples
 
 

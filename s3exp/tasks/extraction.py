@@ -11,18 +11,20 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.gold import Gold
-from s3exp.tasks.parsing import parse_fields
+from s3exp.tasks.answers import read_answers
+from s3exp.tasks.fingerprints import content
+from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill
+from s3exp.tasks.roles import Gold
 from s3exp.tasks.spans import candidates
 from s3exp.tasks.squad import exact, f1
-from s3exp.tasks.task import Score, by_group, share
-from s3exp.types import Answer, Completion, Example, Prediction, Prompt, UserError
+from s3exp.tasks.task import Score, Written, by_group, share
+from s3exp.types import Answer, Completion, Example, Prediction, Prompt, Target, UserError
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +43,20 @@ class Extraction:
     gold: Gold
     cut: Callable[[str], str]
     metric: ClassVar[str] = "em"
-    labels: ClassVar[int] = 1  # a row has answers, and nothing to draw
-    has_rationales: ClassVar[bool] = False
+    rows_per_answer: ClassVar[int] = 1
+    rationales: ClassVar[None] = None
 
-    def rationale_prompt(self, label: int, seed: int) -> Prompt:
-        """Never asked: `has_rationales` is false."""
-        raise NotImplementedError("an extraction task has no rationales")
+    def drawn_target(self, seed: int, round_: int, row: int) -> None:
+        """The answer is drawn with the context, when the prompt is made."""
+        return
 
-    def parse_rationales(self, completion: Completion) -> list[str]:
-        """Never asked: `has_rationales` is false."""
-        raise NotImplementedError("an extraction task has no rationales")
+    def says(self, target: Target) -> str:
+        """The first answer."""
+        spans = spans_of(target)
+        return spans[0].text if spans else ""
 
     def seed_prompt(
-        self, label: int, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
+        self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
     ) -> Prompt:
         """Ask for the question to an answer that is drawn from the context by the row's own seed.
 
@@ -66,22 +69,20 @@ class Extraction:
             )
         answer = stream(seed, "answer").choice(candidates(context[self.passage]))
         text = self._fill("seed", context, answer)
-        return Prompt(
-            text, "seed", seed, self.llm.max_tokens, label, context=dict(context), answers=(answer,)
-        )
+        return Prompt(text, "seed", seed, self.llm.max_tokens, (answer,), context=dict(context))
 
-    def extrapolate_prompt(self, shown: Example, label: int, seed: int) -> Prompt:
-        """Ask for another question with the answers of the gold row `shown`; the prompt names the first."""
-        text = self._fill("extrapolate", shown.fields, shown.answers[0])
+    def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
+        """Ask for another question with the answers `target` in the text of `shown`; the prompt names the first."""
+        text = self._fill("extrapolate", shown.fields, spans_of(target)[0])
         context = {self.passage: shown.fields[self.passage]}
-        return Prompt(text, "extrapolate", seed, self.llm.max_tokens, label, shown.id, context, shown.answers)
+        return Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context)
 
-    def parse(self, prompt: Prompt, completion: Completion) -> dict[str, str] | str:
-        """The input fields that a completion makes, or the reason why it makes none."""
+    def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
+        """The row that a completion gives, or the reason why it gives none."""
         text = prompt.context[self.passage]
         if not all(text.startswith(answer.text, answer.start) for answer in prompt.answers):
             return "answer_not_in_text"
-        return parse_fields(self.config, self.llm.truncated, prompt, completion)
+        return parse_row(self.config, self.llm.truncated, prompt, completion)
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
         """The rows of which no gold answer is matched exactly (paper, section 3.2)."""
@@ -96,7 +97,7 @@ class Extraction:
     @property
     def passage(self) -> str:
         """The column whose spans are the answers."""
-        return next(name for name in self.config.fields if name != self.config.generate)
+        return self.config.context[0]
 
     def _fill(self, template: str, fields: Mapping[str, str], answer: Answer) -> str:
         values = {name: self.cut(text) for name, text in fields.items()}
@@ -125,8 +126,40 @@ def around(text: str, answer: Answer, cut: Callable[[str], str]) -> str:
     return shown if end <= begin + len(shown) else cut(text[answer.start :])
 
 
+def spans_of(target: Target) -> tuple[Answer, ...]:
+    """A target that is spans.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(target, tuple):
+        raise TypeError(f"{target!r} are no spans")
+    return target
+
+
+def column(config: TaskConfig) -> str:
+    """The column with the answers."""
+    return config.answers
+
+
+def read_target(
+    config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str], str], where: str
+) -> tuple[Answer, ...]:
+    """The answers of a gold row, as spans of its tidied text.
+
+    Raises:
+        UserError: there is none, or one does not stand where the row says.
+    """
+    return read_answers(row.get(config.answers), row[config.context[0]], tidy, where)
+
+
+def unit(config: TaskConfig, row: Example) -> str:
+    """No text stands in two roles, with all that is asked about it: synthesized rows take the texts of `mining`."""
+    return content([row.fields[config.context[0]]])
+
+
 def _said(guess: Prediction) -> str:
-    return guess.answer.text if guess.answer is not None else ""
+    return guess.answers[0].text if guess.answers else ""
 
 
 def _gold(row: Example) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,10 +59,10 @@ class Fingerprint:
     runs: Hashes
 
 
-def fingerprint(name: str, fields: Mapping[str, str], generate: str) -> Fingerprint:
-    """The fingerprint of a row called `name` whose field `generate` was written and whose other fields were given."""
-    given = tuple(text for key, text in fields.items() if key != generate)
-    return Fingerprint(name, *_prints(fields[generate], given))
+def fingerprint(name: str, fields: Mapping[str, str], written: Sequence[str]) -> Fingerprint:
+    """The fingerprint of a row called `name` whose fields `written` were written and whose other fields were given."""
+    given = tuple(text for key, text in fields.items() if key not in written)
+    return Fingerprint(name, *_prints("\n".join(fields[key] for key in written), given))
 
 
 @lru_cache(KEPT)

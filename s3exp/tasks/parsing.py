@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.task import Written
 from s3exp.types import Completion, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(?=\s|$)")
 
 
-def parse_fields(
+def parse_row(
     task: TaskConfig, truncated: str, prompt: Prompt, completion: Completion
-) -> dict[str, str] | str:
-    """The written field with the prompt's context around it, in the order of `task.fields`, or a reason.
+) -> list[Written] | str:
+    """The row of a completion that is one written field, with the prompt's context and target, or a reason.
 
     `truncated` says what becomes of a completion that was cut off: reject, trim or keep.
     """
@@ -32,5 +33,5 @@ def parse_fields(
         text = text[: ends[-1].end()]
     if len(text.split()) < task.min_words:
         return "too_short"
-    written = {**prompt.context, task.generate: text}
-    return {name: written[name] for name in task.fields}
+    fields = {**prompt.context, task.written[0]: text}
+    return [Written({name: fields[name] for name in task.fields}, prompt.target)]

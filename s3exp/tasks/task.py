@@ -1,6 +1,6 @@
 """What every kind of task offers to the loop: prompts, parsing, errors and scores behind the same methods.
 
-Classification and Extraction are the two. Nobody outside this folder asks which one it has.
+kinds.py lists them. Nobody outside this folder asks which one it has.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.gold import Gold
-from s3exp.types import Completion, Example, Prediction, Prompt
+from s3exp.tasks.roles import Gold
+from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,31 @@ class Score:
 
     metrics: dict[str, float]
     groups: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row that a completion gives: its input fields, in the order of `task.fields`, and its target."""
+
+    fields: dict[str, str]
+    target: Target
+
+
+class Rationales(Protocol):
+    """Lists of reasons that seeds are written from: one for each of `targets`."""
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """What a list is asked for, in order."""
+        ...
+
+    def prompt(self, target: Target, seed: int) -> Prompt:
+        """Ask for the list of one target."""
+        ...
+
+    def parse(self, completion: Completion) -> list[str]:
+        """The reasons that a completion lists."""
+        ...
 
 
 class Task(Protocol):
@@ -37,35 +62,35 @@ class Task(Protocol):
         ...
 
     @property
-    def labels(self) -> int:
-        """How many labels a prompt can ask for; 1 where rows have none."""
+    def rows_per_answer(self) -> int:
+        """How many rows one completion is asked for."""
         ...
 
     @property
-    def has_rationales(self) -> bool:
-        """Whether the prompt set asks for rationales."""
+    def rationales(self) -> Rationales | None:
+        """The lists of reasons that the prompt set asks for; None: it asks for none."""
         ...
 
-    def rationale_prompt(self, label: int, seed: int) -> Prompt:
-        """Ask for the list of rationales of one label."""
-        ...
-
-    def parse_rationales(self, completion: Completion) -> list[str]:
-        """The reasons that a completion lists."""
+    def drawn_target(self, seed: int, round_: int, row: int) -> Target:
+        """The target that row `row` of a round is asked for where no exemplar gives it; None: the prompt draws it."""
         ...
 
     def seed_prompt(
-        self, label: int, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
+        self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
     ) -> Prompt:
         """Ask for a row from nothing but, if any, a context and rationales."""
         ...
 
-    def extrapolate_prompt(self, shown: Example, label: int, seed: int) -> Prompt:
-        """Ask for a row like the gold row `shown`."""
+    def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
+        """Ask for a row with `target` like the gold row `shown`."""
         ...
 
-    def parse(self, prompt: Prompt, completion: Completion) -> dict[str, str] | str:
-        """The input fields that a completion makes, or the reason why it makes none."""
+    def parse(self, prompt: Prompt, completion: Completion) -> Sequence[Written] | str:
+        """The rows that a completion gives, or the reason why it gives none."""
+        ...
+
+    def says(self, target: Target) -> str:
+        """A target in words, as tables show it: a label's name, an answer."""
         ...
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:

@@ -6,13 +6,13 @@ Reads the record; does not know where a table is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3exp.record.errors import new_text
-from s3exp.types import Example, Prediction
+from s3exp.types import Example, Prediction, Target
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
@@ -27,7 +27,7 @@ class Card:
     name: str
     config: Mapping[str, Any]
     fields: Sequence[str]  # the task's input columns
-    labels: Sequence[str]  # label names by class index
+    says: Callable[[Target], str]  # a target in words
     mining: Mapping[str, Example]  # the gold rows that errors are mined from, by id
     group: str | None = None
     job_type: str | None = None
@@ -47,7 +47,7 @@ def example_rows(record: RoundRecord, card: Card, limit: int) -> Rows:
     data: list[list[str | int | float]] = []
     for row in record.batch.examples[:limit]:
         texts = [row.fields.get(name, "") for name in card.fields]
-        data.append([row.id, *texts, _target(row, card), row.parent or ""])
+        data.append([row.id, *texts, card.says(row.target), row.parent or ""])
     return Rows(["id", *card.fields, "label", "parent"], data)
 
 
@@ -68,9 +68,9 @@ def error_rows(record: RoundRecord, before: Mapping[str, Prediction], card: Card
     for parent in [key for key in children if key in card.mining][:limit]:
         gold, made = card.mining[parent], children[parent]
         shown = [gold.fields.get(name, "") for name in card.fields]
-        predicted = _guess(before[parent], card) if parent in before else ""
-        texts = "\n\n".join(f"[{_target(row, card)}] {new_text(row.fields, gold.fields)}" for row in made)
-        data.append([parent, *shown, _target(gold, card), predicted, texts, len(made)])
+        predicted = card.says(before[parent].target) if parent in before else ""
+        texts = "\n\n".join(f"[{card.says(row.target)}] {new_text(row.fields, gold.fields)}" for row in made)
+        data.append([parent, *shown, card.says(gold.target), predicted, texts, len(made)])
     return Rows(["error", *card.fields, "label", "predicted", "examples", "count"], data)
 
 
@@ -101,12 +101,3 @@ def ledger_rows(entries: Sequence[Mapping[str, Any]], card: Card, limit: int) ->
         )
     said_names = [f"after round {number}" for number in rounds]
     return Rows(["error", *card.fields, "label", "fate", *said_names, "children", "tokens"], data)
-
-
-def _target(row: Example, card: Card) -> str:
-    """What the small model should say of a row: an answer, where it has one, else its label's name."""
-    return row.answers[0].text if row.answers else card.labels[row.label]
-
-
-def _guess(prediction: Prediction, card: Card) -> str:
-    return card.labels[prediction.label] if prediction.answer is None else prediction.answer.text

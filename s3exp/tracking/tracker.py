@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig
+from s3exp.tasks.task import Task
 from s3exp.tracking.environment import clean, mode_of
 from s3exp.tracking.tables import Card
 from s3exp.tracking.wandb import Wandb
@@ -18,29 +19,28 @@ from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
-    from s3exp.tasks.gold import Gold
 
 
-def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, gold: Gold) -> Tracker:
+def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: Task) -> Tracker:
     """The tracker of one job; `plain` is the config as shown."""
-    task, strategy = config.task, config.strategy.name
+    options, strategy = config.task, config.strategy.name
     # A run is known by its directory and what is computed there: not one of the two alone.
     facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
-    name = f"{task.name}-{strategy}-s{config.seed}"
+    name = f"{options.name}-{strategy}-s{config.seed}"
     card = Card(
         folder=folder,
         id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
         name=name,
         config=plain,
-        fields=task.fields,
-        labels=task.labels,
-        mining={row.id: row for row in gold.mining},
-        group=config.tracker.group or config.sweep or task.name,
+        fields=options.fields,
+        says=task.says,
+        mining={row.id: row for row in task.gold.mining},
+        group=config.tracker.group or config.sweep or options.name,
         job_type=strategy,
         tags=[
             *config.tracker.tags,
             *([config.sweep] if config.sweep else []),
-            task.name,
+            options.name,
             strategy,
             config.llm.model,
             config.small_model.kind,

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from s3exp.audit.observer import Audit
+from s3exp.curation.curate import build_curation
+from s3exp.curation.lesson import Lessons
 from s3exp.curation.screen import Screen
 from s3exp.llm.toy import toy_gold
 from s3exp.settings.loop import RepairConfig
 from s3exp.settings.run import Config
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.classification import Classification
-from s3exp.tasks.gold import TestIsSealed, load_gold
+from s3exp.tasks.gold import load_gold
+from s3exp.tasks.roles import TestIsSealed
 from s3exp.types import Example
 from tests.conftest import audit_of
 
@@ -43,7 +47,8 @@ def test_it_never_looks_at_test_rows(toy_config: Config, audit: Audit) -> None:
     assert not test_texts & {row.fields["text"] for row in audit.gold}
     copy = replace(made(1)[0], fields={"text": sorted(test_texts)[0]})
     assert audit.certify([copy])["roles"]["test"]["exact"] == 1
-    assert audit.screen.problem(copy.fields) == "copy_of_gold"
+    screen = build_curation(toy_config, audit.copies).screen
+    assert screen.problem(copy.fields) == "copy_of_gold"
 
 
 def test_debris_is_of_the_new_rows_and_the_rest_of_all(audit: Audit) -> None:
@@ -63,7 +68,6 @@ def test_debris_is_of_the_new_rows_and_the_rest_of_all(audit: Audit) -> None:
         "diversity_of_gold/distinct_2",
     ):
         assert np.isfinite(report.numbers[name])
-    assert report.weights is None
 
 
 def test_the_same_rows_give_the_same_report(audit: Audit) -> None:
@@ -79,7 +83,7 @@ def test_what_is_switched_off_is_not_there(audit: Audit) -> None:
 
 def test_no_rows_are_no_fault(audit: Audit) -> None:
     report = audit.look([], [])
-    assert report.numbers["audit/refusal"] == 0 and report.weights is None
+    assert report.numbers["audit/refusal"] == 0
     assert audit.certify([])["clean"]
 
 
@@ -87,11 +91,14 @@ def test_no_rows_are_no_fault(audit: Audit) -> None:
 def test_wrong_labels_are_heeded_where_that_is_asked_for(audit: Audit, how: str) -> None:
     rows = [row for row in made(400) if row.fields["text"]]
     flipped = {row.id for row in rows[::10]}
-    noisy = [replace(row, label=1 - row.label) if row.id in flipped else row for row in rows]
-    heeding = replace(audit, config=replace(audit.config, noise=how))
-    report = heeding.look(noisy, noisy)
-    weights = report.weights
-    assert weights is not None and len(weights) == len(noisy)
+    noisy = [replace(row, target=1 - row.label) if row.id in flipped else row for row in rows]
+    lesson, changes, judged = Lessons(how, audit.task, audit.vectors, 0).of(noisy)
+    report = audit.look(noisy, noisy, judged)
+    weights = lesson.weights
+    assert lesson.rows == noisy and weights is not None and len(weights) == len(noisy)
+    assert {change.row: change.after for change in changes} == {
+        row.id: weight for row, weight in zip(noisy, weights, strict=True) if weight != 1
+    }
     wrong = np.mean([weight for row, weight in zip(noisy, weights, strict=True) if row.id in flipped])
     right = np.mean([weight for row, weight in zip(noisy, weights, strict=True) if row.id not in flipped])
     assert wrong < 0.7 * right
@@ -99,9 +106,12 @@ def test_wrong_labels_are_heeded_where_that_is_asked_for(audit: Audit, how: str)
     assert {one["row"] for one in report.tables["noise"]} & flipped
 
 
+TASK = TaskConfig(name="t", fields=["text"], generate="text", labels=["a", "b"])
+
+
 def test_a_screen_repairs_and_refuses_as_it_is_told() -> None:
     written = 'Sure! Here is a positive film review:\n\n"A quiet film that stays with you for days."'
-    on, off = Screen(RepairConfig(), "text", None), Screen(RepairConfig(False, False, False), "text", None)
+    on, off = Screen(RepairConfig(), TASK, None), Screen(RepairConfig(False, False, False), TASK, None)
     assert on.repair(written).text == "A quiet film that stays with you for days."
     assert set(on.repair(written).rules) == {"preamble", "quotes"}
     assert off.repair(written).text == written and off.repair(written).rules == ()

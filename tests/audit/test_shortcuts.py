@@ -220,7 +220,7 @@ def test_files_in_which_there_is_nothing_to_look_for() -> None:
     made = rows(100, 1)
     assert shortcuts([], made, "claim", 2, 0).shortcuts == ()
     assert shortcuts(made, [], "claim", 2, 0).shortcuts == ()
-    assert shortcuts([replace(row, label=0) for row in made], made, "claim", 2, 0).tried == 0
+    assert shortcuts([replace(row, target=0) for row in made], made, "claim", 2, 0).tried == 0
     same = [replace(row, fields={"claim": "The same."}) for row in made]
     assert shortcuts(same, made, "claim", 2, 0).shortcuts == ()
     few = [row for row in rows(100, 1, labels=3) if row.label < 2 or row.id == "made-2"]

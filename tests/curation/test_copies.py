@@ -24,11 +24,11 @@ def sentence(seed: object, words: int) -> str:
 
 def index(role: str = "test", **rows: Mapping[str, str] | str) -> Copies:
     as_fields = {name: {"text": row} if isinstance(row, str) else row for name, row in rows.items()}
-    return Copies({role: [fingerprint(name, fields, "text") for name, fields in as_fields.items()]})
+    return Copies({role: [fingerprint(name, fields, ("text",)) for name, fields in as_fields.items()]})
 
 
 def found(copies: Copies, text: str, **context: str) -> tuple[Copy, ...]:
-    return copies.find([fingerprint("x", {**context, "text": text}, "text")])[0]
+    return copies.find([fingerprint("x", {**context, "text": text}, ("text",))])[0]
 
 
 GOLD = sentence("gold", 40)
@@ -102,7 +102,7 @@ def test_every_role_is_told_by_its_worst_copy() -> None:
     one = {"a": GOLD, "b": " ".join(GOLD.split()[1:])}
     roles = {
         role: [
-            fingerprint(f"{role}-{name}", {"text": text}, "text")
+            fingerprint(f"{role}-{name}", {"text": text}, ("text",))
             for name, text in one.items()
             if name in names
         ]
@@ -123,17 +123,17 @@ def example(name: str, text: str, label: int = 0) -> Example:
 def test_the_certificate_counts_rows_once_and_roles_each() -> None:
     roles = {
         role: [
-            fingerprint(f"{role}-{i}", {"text": sentence((role, i) if i else "both", 30)}, "text")
+            fingerprint(f"{role}-{i}", {"text": sentence((role, i) if i else "both", 30)}, ("text",))
             for i in range(9)
         ]
         for role in ("train", "test")
     }
     honest = [example(f"r{i}", sentence(("made", i), 30)) for i in range(50)]
-    clean = certify(Copies(roles), honest, "text")
+    clean = certify(Copies(roles), honest, ("text",))
     assert clean["clean"] and clean["rows_that_copy"]["any"] == 0 and clean["copies"] == []
     assert in_one_line(clean) == ("clean: none of 50 rows copies one of the gold rows (9 train, 9 test)")
     leaky = [*honest, example("a", sentence("both", 30)), example("b", sentence(("test", 3), 29))]
-    certificate = certify(Copies(roles), leaky, "text")
+    certificate = certify(Copies(roles), leaky, ("text",))
     assert not certificate["clean"]
     assert certificate["rows_that_copy"] == {"any": 2, "exact": 1, "near": 1, "quote": 0}
     assert certificate["roles"]["train"] == {"gold_rows": 9, "exact": 1, "near": 0, "quote": 0}
@@ -142,20 +142,20 @@ def test_the_certificate_counts_rows_once_and_roles_each() -> None:
     assert in_one_line(certificate).startswith("NOT clean: 2 of 52 rows copy gold (1 exact, 1 near; ")
     assert certificate["sha256"] != clean["sha256"]
     relabelled = [example(row.id, row.fields["text"], 1) for row in leaky]
-    assert certify(Copies(roles), relabelled, "text")["sha256"] != certificate["sha256"]
+    assert certify(Copies(roles), relabelled, ("text",))["sha256"] != certificate["sha256"]
 
 
 def test_nothing_to_compare_with_is_no_fault() -> None:
-    certificate = certify(Copies({"test": []}), [example("a", GOLD)], "text")
+    certificate = certify(Copies({"test": []}), [example("a", GOLD)], ("text",))
     assert certificate["clean"] and certificate["roles"]["test"]["gold_rows"] == 0
-    assert certify(index(g1=GOLD), [], "text")["clean"]
+    assert certify(index(g1=GOLD), [], ("text",))["clean"]
 
 
 def test_repeats_are_counted_against_what_was_kept() -> None:
     base = [sentence(i, 40) for i in range(20)]
     near = [f"{text} indeed" for text in base[:5]]
     texts = [*base, *near, base[0], base[0].upper(), "short one", "Short one.", "another one"]
-    counted = repeats(((str(i), {"text": text}) for i, text in enumerate(texts)), "text")
+    counted = repeats(((str(i), {"text": text}) for i, text in enumerate(texts)), ("text",))
     assert (counted.rows, counted.exact, counted.near) == (len(texts), 3, 5)
 
 

@@ -10,7 +10,7 @@ from s3exp.record.errors import fate, ledger, ledger_numbers
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
 from s3exp.tasks.classification import Classification
-from s3exp.tasks.gold import Gold, Sealed
+from s3exp.tasks.roles import Gold, Sealed
 from s3exp.types import Batch, Completion, Example, Prediction, Prompt
 
 MINE = tuple(Example(f"m{i}", {"text": f"row {i}"}, i % 2) for i in range(5))

@@ -67,10 +67,10 @@ def test_a_round_comes_back_as_written(tmp_path_factory: pytest.TempPathFactory,
 def test_answers_come_back_as_written(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
     answers = (Answer("fine\u2028", 3), Answer("film", 8))
-    prompt = Prompt("ask", "seed", 3, 20, 0, context={"c": "a fine film"}, answers=answers)
-    example = Example("r0-0", {"c": "a fine film"}, 0, 0, None, prompt_hash(prompt), answers=answers)
+    prompt = Prompt("ask", "seed", 3, 20, answers, context={"c": "a fine film"})
+    example = Example("r0-0", {"c": "a fine film"}, answers, 0, None, prompt_hash(prompt))
     batch = Batch((example,), (), ((prompt, Completion("?", 4, 5, "stop")),), 9)
-    guesses = (Prediction("v-1", 0, (0.25,), Answer("film", 8)), Prediction("v-2", 0, (0.5,)))
+    guesses = (Prediction("v-1", (Answer("film", 8),), (0.25,)), Prediction("v-2", (), (0.5,)))
     written = RoundRecord(0, batch, guesses, {"errors": 3})
     store.write_round(written, Weights("0"))
     assert store.read_round(0) == written

@@ -14,7 +14,7 @@ from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.device import uses_bf16
 from s3exp.small_model.encoder import Encoder
-from s3exp.types import Example, UserError
+from s3exp.types import Example, Lesson, UserError
 from tests.small_model.conftest import toy
 
 LABELS = ["positive", "negative"]
@@ -44,7 +44,7 @@ def test_what_is_saved_is_an_ordinary_checkpoint(tiny_bert: Path, tmp_path: Path
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     small_model = build_small_model(config(tiny_bert), labels=LABELS, fields=["text"], progress=False)
-    fitted, _ = small_model.fit(toy(40, 1), toy(10, 2), seed=0)
+    fitted, _ = small_model.fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
     fitted.save(tmp_path)
     network = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
     assert network.config.id2label == {0: "positive", 1: "negative"}
@@ -54,7 +54,7 @@ def test_what_is_saved_is_an_ordinary_checkpoint(tiny_bert: Path, tmp_path: Path
     (prediction,) = fitted.predict([Example("a", {"text": "the film was great"}, 0)])
     assert prediction.scores == pytest.approx(scores, abs=0.01)
     again = build_small_model(config(tmp_path), labels=[*LABELS, "neutral"], fields=["text"], progress=False)
-    again.fit(toy(6, 1, classes=3), [], seed=0)  # a head with two classes gives way to one with three
+    again.fit(Lesson(toy(6, 1, classes=3)), [], seed=0)  # a head with two classes gives way to one with three
 
 
 def test_rows_are_cut_and_tokenised_once(tiny_bert: Path) -> None:
@@ -73,8 +73,8 @@ def test_rows_are_cut_and_tokenised_once(tiny_bert: Path) -> None:
 def test_bf16_learns_and_repeats_itself(tiny_bert: Path) -> None:
     options = config(tiny_bert, precision="bf16", epochs=6, lr=0.003)
     small_model = build_small_model(options, labels=LABELS, fields=["text"], progress=False)
-    fitted, metrics = small_model.fit(toy(200, 1), toy(40, 2), seed=0)
-    again, _ = small_model.fit(toy(200, 1), toy(40, 2), seed=0)
+    fitted, metrics = small_model.fit(Lesson(toy(200, 1)), toy(40, 2), seed=0)
+    again, _ = small_model.fit(Lesson(toy(200, 1)), toy(40, 2), seed=0)
     assert metrics["select_accuracy"] > 0.9
     assert again.predict(toy(40, 2)) == fitted.predict(toy(40, 2))
 
@@ -128,7 +128,7 @@ def test_wrong_checkpoints_are_named_at_once(tiny_bert: Path, tmp_path: Path) ->
     build_small_model(config("some/hub-id"), **kinds)  # type: ignore[arg-type]
     (tmp_path / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(UserError, match="cannot be loaded") as caught:
-        build_small_model(config(tmp_path), **kinds).fit(toy(4, 1), [], seed=0)  # type: ignore[arg-type]
+        build_small_model(config(tmp_path), **kinds).fit(Lesson(toy(4, 1)), [], seed=0)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
 
 
@@ -143,7 +143,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         UserError, match=r"small_model\.checkpoint=nobody/nothing-here cannot be loaded"
     ) as caught:
-        small_model.fit(toy(4, 1), [], seed=0)
+        small_model.fit(Lesson(toy(4, 1)), [], seed=0)
     assert "\n" not in str(caught.value)
 
 
@@ -160,7 +160,7 @@ def test_minilm_learns_sentiment() -> None:
 
     options = config(shared / "models" / "minilm", epochs=4, batch_size=16, lr=2e-4, max_length=24, threads=0)
     small_model = build_small_model(options, labels=["negative", "positive"], fields=["text"], progress=False)
-    fitted, metrics = small_model.fit(rows("train", 256), rows("validation", 64), seed=0)
+    fitted, metrics = small_model.fit(Lesson(rows("train", 256)), rows("validation", 64), seed=0)
     test = rows("test", 192)
     right = sum(p.label == e.label for p, e in zip(fitted.predict(test), test, strict=True))
     assert right / len(test) > 0.62, metrics

@@ -15,6 +15,7 @@ from s3exp.small_model import build_small_model
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.encoder import Encoder
 from s3exp.small_model.flops import TRAINING, of_transformer
+from s3exp.types import Lesson
 from tests.small_model.conftest import toy
 
 
@@ -58,7 +59,7 @@ def test_what_a_fit_reports_is_its_rows_and_epochs(tiny_bert: Path) -> None:
             kind=kind, checkpoint=str(tiny_bert), epochs=2, patience=2, threads=1, dim=8, buckets=512
         )
         model = build_small_model(config, labels=["a", "b"], fields=["text"], progress=False)
-        _, metrics = model.fit(train, select, 0)
+        _, metrics = model.fit(Lesson(train), select, 0)
         architecture: Any = (Bag if kind == "bag" else Encoder)(config, ["a", "b"], ["text"])
         network = architecture.draw(0)
 

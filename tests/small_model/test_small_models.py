@@ -18,7 +18,7 @@ from s3exp.small_model.bag import Bag
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.fitted import counted
 from s3exp.small_model.training import Training
-from s3exp.types import Example, Prediction, UserError
+from s3exp.types import Example, Lesson, Prediction, UserError
 from tests.small_model.conftest import Make, toy
 
 
@@ -31,7 +31,7 @@ def weights(fitted: object) -> dict[str, torch.Tensor]:
 
 
 def test_learns_a_toy_task(make: Make) -> None:
-    fitted, metrics = make(epochs=12).fit(toy(200, 1), toy(40, 2), seed=0)
+    fitted, metrics = make(epochs=12).fit(Lesson(toy(200, 1)), toy(40, 2), seed=0)
     predictions = fitted.predict(toy(60, 3))
     assert accuracy(predictions, toy(60, 3)) > 0.9
     assert metrics["select_accuracy"] > 0.9
@@ -44,7 +44,7 @@ def test_learns_a_toy_task(make: Make) -> None:
 
 def test_three_classes(make: Make) -> None:
     fitted, _ = make(classes=3, epochs=12, patience=12).fit(
-        toy(240, 1, classes=3), toy(30, 2, classes=3), seed=0
+        Lesson(toy(240, 1, classes=3)), toy(30, 2, classes=3), seed=0
     )
     test = toy(60, 3, classes=3)
     predictions = fitted.predict(test)
@@ -57,8 +57,8 @@ def test_three_classes(make: Make) -> None:
 
 def test_pairs_reach_the_network_in_the_order_of_the_fields(make: Make) -> None:
     fields = ["question", "text"]
-    fitted, metrics = make(fields=fields).fit(toy(300, 1, pair=True), toy(40, 2, pair=True), seed=0)
-    swapped = make(fields=fields[::-1]).fit(toy(300, 1, pair=True), toy(40, 2, pair=True), seed=0)[0]
+    fitted, metrics = make(fields=fields).fit(Lesson(toy(300, 1, pair=True)), toy(40, 2, pair=True), seed=0)
+    swapped = make(fields=fields[::-1]).fit(Lesson(toy(300, 1, pair=True)), toy(40, 2, pair=True), seed=0)[0]
     test = toy(60, 3, pair=True)
     assert metrics["select_accuracy"] > 0.8
     assert accuracy(fitted.predict(test), test) > 0.8
@@ -68,13 +68,13 @@ def test_pairs_reach_the_network_in_the_order_of_the_fields(make: Make) -> None:
 def test_same_seed_same_bits_whatever_the_global_random_state(make: Make) -> None:
     train, select = toy(100, 1), toy(20, 2)
     torch.manual_seed(1)
-    first, told = make(epochs=2).fit(train, select, seed=5)
+    first, told = make(epochs=2).fit(Lesson(train), select, seed=5)
     torch.manual_seed(2)
     state = torch.get_rng_state()
     small_model = make(epochs=2)
-    second, told_again = small_model.fit(train, select, seed=5)
-    third, _ = small_model.fit(train, select, seed=5)
-    other, _ = small_model.fit(train, select, seed=6)
+    second, told_again = small_model.fit(Lesson(train), select, seed=5)
+    third, _ = small_model.fit(Lesson(train), select, seed=5)
+    other, _ = small_model.fit(Lesson(train), select, seed=6)
     assert torch.equal(torch.get_rng_state(), state)
     for name, value in weights(first).items():
         assert torch.equal(value, weights(second)[name]), name
@@ -96,9 +96,9 @@ def same(one: object, other: object) -> bool:
 
 def test_weights_that_are_all_alike_change_nothing(make: Make) -> None:
     train, select, small_model = toy(70, 1), toy(20, 2), make(epochs=2)
-    plain, metrics = small_model.fit(train, select, seed=5)
+    plain, metrics = small_model.fit(Lesson(train), select, seed=5)
     for weight in (1.0, 0.1):
-        weighted, weighted_metrics = small_model.fit(train, select, seed=5, weights=[weight] * 70)
+        weighted, weighted_metrics = small_model.fit(Lesson(train, [weight] * 70), select, seed=5)
         assert same(plain, weighted)
         assert all_but_seconds(weighted_metrics) == all_but_seconds(metrics)
         assert weighted.predict(select) == plain.predict(select)
@@ -112,15 +112,17 @@ def test_a_row_of_weight_0_is_as_if_it_were_not_there(make: Make) -> None:
     for factors in ([1.0] * 70, some):
         zeros = [0.0 if index in left_out else factor for index, factor in enumerate(factors)]
         absent, metrics = small_model.fit(
-            kept, select, seed=5, weights=[weight for weight in zeros if weight]
+            Lesson(kept, [weight for weight in zeros if weight]), select, seed=5
         )
-        weighted, weighted_metrics = small_model.fit(train, select, seed=5, weights=zeros)
+        weighted, weighted_metrics = small_model.fit(Lesson(train, zeros), select, seed=5)
         assert same(absent, weighted)
         assert all_but_seconds(weighted_metrics) == all_but_seconds(metrics)
         assert metrics["train_rows"] == 65
-    assert not same(small_model.fit(kept, select, seed=5)[0], weighted)  # the last had unequal weights
+    assert not same(
+        small_model.fit(Lesson(kept), select, seed=5)[0], weighted
+    )  # the last had unequal weights
     with pytest.raises(UserError, match="no row to train on"):
-        small_model.fit(train, select, seed=5, weights=[0.0] * 70)
+        small_model.fit(Lesson(train, [0.0] * 70), select, seed=5)
 
 
 def test_rows_that_count_little_teach_little(make: Make) -> None:
@@ -131,8 +133,8 @@ def test_rows_that_count_little_teach_little(make: Make) -> None:
         Example(row.id, row.fields, 1 if flip else row.label) for row, flip in zip(clean, wrong, strict=True)
     ]
     test, small_model = toy(60, 3), make(epochs=8, patience=8)
-    plain, _ = small_model.fit(train, [], seed=0)
-    weighted, _ = small_model.fit(train, [], seed=0, weights=[0.02 if flip else 1.0 for flip in wrong])
+    plain, _ = small_model.fit(Lesson(train), [], seed=0)
+    weighted, _ = small_model.fit(Lesson(train, [0.02 if flip else 1.0 for flip in wrong]), [], seed=0)
     assert accuracy(plain.predict(test), test) < 0.8
     assert accuracy(weighted.predict(test), test) > 0.9
 
@@ -165,7 +167,7 @@ def test_a_weight_multiplies_the_loss_of_its_row() -> None:
 
 
 def test_predictions_come_in_the_order_given(make: Make) -> None:
-    fitted, _ = make(epochs=1).fit(toy(40, 1), [], seed=0)
+    fitted, _ = make(epochs=1).fit(Lesson(toy(40, 1)), [], seed=0)
     rows = toy(70, 3)
     forward, backward = fitted.predict(rows), fitted.predict(rows[::-1])
     assert [p.id for p in forward] == [row.id for row in rows]
@@ -176,7 +178,7 @@ def test_predictions_come_in_the_order_given(make: Make) -> None:
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training(make: Make) -> None:
     select = [Example(row.id, row.fields, 1 - row.label) for row in toy(40, 2)]  # learning makes it worse
-    fitted, metrics = make(epochs=30, patience=2, warmup=0.0).fit(toy(200, 1), select, seed=0)
+    fitted, metrics = make(epochs=30, patience=2, warmup=0.0).fit(Lesson(toy(200, 1)), select, seed=0)
     assert metrics["epochs"] == metrics["best_epoch"] + 2 < 30
     assert accuracy(fitted.predict(select), select) == pytest.approx(metrics["select_accuracy"], abs=0.026)
 
@@ -185,7 +187,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(make: Make) -> No
 def test_saved_and_loaded_it_predicts_the_same(make: Make, fields: list[str], tmp_path: Path) -> None:
     pair = len(fields) == 2
     small_model = make(fields=fields, epochs=2)
-    fitted, _ = small_model.fit(toy(64, 1, pair=pair), toy(20, 2, pair=pair), seed=0)
+    fitted, _ = small_model.fit(Lesson(toy(64, 1, pair=pair)), toy(20, 2, pair=pair), seed=0)
     fitted.save(tmp_path / "saved")
     assert {"model.safetensors", "config.json"} <= {path.name for path in (tmp_path / "saved").iterdir()}
     test = toy(50, 3, pair=pair)
@@ -203,20 +205,20 @@ def test_saved_and_loaded_it_predicts_the_same(make: Make, fields: list[str], tm
 def test_edge_cases(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     small_model = make(epochs=2)
     with pytest.raises(UserError, match="no row to train on"):
-        small_model.fit([], toy(4, 2), seed=0)
+        small_model.fit(Lesson([]), toy(4, 2), seed=0)
     caplog.set_level(logging.WARNING)
-    _, metrics = small_model.fit(toy(1, 1), [], seed=0)
+    _, metrics = small_model.fit(Lesson(toy(1, 1)), [], seed=0)
     assert metrics["epochs"] == metrics["best_epoch"] == 2
     assert metrics["steps"] == 2
     assert "select_accuracy" not in metrics
     assert "same label" in caplog.text
     assert "keeping the last" in caplog.text
-    small_model.fit(toy(5, 1), toy(1, 2), seed=0)
+    small_model.fit(Lesson(toy(5, 1)), toy(1, 2), seed=0)
     one_class = [row for row in toy(40, 1) if row.label == 1]
-    fitted, metrics = small_model.fit(one_class, toy(10, 2), seed=0)
+    fitted, metrics = small_model.fit(Lesson(one_class), toy(10, 2), seed=0)
     assert metrics["select_accuracy"] == 0.5
     empty = [Example(f"e{i}", {"text": text}, 0) for i, text in enumerate(["", " ", "\n", "…"])]
-    small_model.fit(empty, empty, seed=0)
+    small_model.fit(Lesson(empty), empty, seed=0)
     assert [p.id for p in fitted.predict(empty)] == [row.id for row in empty]
     long = [Example("long", {"text": "the film was great " * 500}, 0)]
     assert len(fitted.predict(long)) == 1
@@ -224,7 +226,7 @@ def test_edge_cases(make: Make, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_training_that_diverges_says_so(make: Make) -> None:
     with pytest.raises(UserError, match=r"small_model\.lr"):
-        make(lr=1e38, warmup=0.0).fit(toy(100, 1), toy(10, 2), seed=0)
+        make(lr=1e38, warmup=0.0).fit(Lesson(toy(100, 1)), toy(10, 2), seed=0)
 
 
 def test_dropout_is_in_force_in_training_and_nowhere_else(
@@ -239,7 +241,7 @@ def test_dropout_is_in_force_in_training_and_nowhere_else(
 
     draw = made.architecture.draw
     monkeypatch.setattr(made.architecture, "draw", watched)
-    fitted, metrics = made.fit(toy(96, 1), toy(10, 2), seed=0)
+    fitted, metrics = made.fit(Lesson(toy(96, 1)), toy(10, 2), seed=0)
     assert modes.count({True}) == metrics["steps"] and {True, False} not in modes
     assert modes[-1] == {False} and modes.count({False}) >= 2  # select rows after every epoch
     modes.clear()
@@ -253,7 +255,7 @@ def test_leaves_nothing_behind(make: Make, tmp_path: Path, monkeypatch: pytest.M
     handlers = [signal.getsignal(number) for number in numbers]
     levels = [logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")]
     threads = torch.get_num_threads()
-    fitted, _ = make(epochs=1).fit(toy(40, 1), toy(10, 2), seed=0)
+    fitted, _ = make(epochs=1).fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
     fitted.predict(toy(10, 2))
     assert list(tmp_path.iterdir()) == []
     assert [signal.getsignal(number) for number in numbers] == handlers
@@ -265,14 +267,14 @@ def test_leaves_nothing_behind(make: Make, tmp_path: Path, monkeypatch: pytest.M
 def test_quiet_without_progress_and_a_bar_with_it(
     make: Make, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(epochs=1).fit(toy(40, 1), toy(10, 2), seed=0)
+    make(epochs=1).fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
     said = capfd.readouterr()
     assert (said.out, said.err) == ("", "")
-    make(epochs=1, progress=True).fit(toy(40, 1), toy(10, 2), seed=0)
+    make(epochs=1, progress=True).fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
     said = capfd.readouterr()
     assert (said.out, said.err) == ("", "")  # not a terminal: no bar fills a log
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    make(epochs=1, progress=True).fit(toy(40, 1), toy(10, 2), seed=0)
+    make(epochs=1, progress=True).fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
     said = capfd.readouterr()
     assert said.out == ""
     assert "train" in said.err
@@ -286,7 +288,7 @@ def test_ten_fits_do_not_grow(make: Make) -> None:
     process = psutil.Process()
     sizes, networks = [], []
     for seed in range(10):
-        fitted, _ = small_model.fit(train, select, seed=seed)
+        fitted, _ = small_model.fit(Lesson(train), select, seed=seed)
         networks.append(weakref.ref(fitted.network))  # type: ignore[attr-defined]
         if sys.platform == "linux":
             ctypes.CDLL("libc.so.6").malloc_trim(0)  # what is freed and kept by the allocator does not count

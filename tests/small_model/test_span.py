@@ -11,7 +11,7 @@ from torch import nn
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.span import OUTSIDE, SpanEncoder
-from s3exp.types import Answer, Example, SmallModel, UserError
+from s3exp.types import Answer, Example, Lesson, SmallModel, UserError
 from tests.extraction import tiny_bert, toy_answers
 
 FIELDS = ["context", "question"]
@@ -33,34 +33,36 @@ def build(options: SmallModelConfig) -> SmallModel:
 
 def asked(context: str, *answers: str, question: str = "who was it") -> Example:
     spans = tuple(Answer(text, context.index(text)) for text in answers)
-    return Example("a", {"context": context, "question": question}, 0, answers=spans)
+    return Example("a", {"context": context, "question": question}, spans)
 
 
 def test_learns_to_answer_by_the_question(checkpoint: Path, tmp_path: Path) -> None:
     small_model = build(config(checkpoint, epochs=30))
-    fitted, metrics = small_model.fit(toy_answers(240, 1), toy_answers(40, 2), seed=0)
+    fitted, metrics = small_model.fit(Lesson(toy_answers(240, 1)), toy_answers(40, 2), seed=0)
     test = toy_answers(60, 3)
     predictions = fitted.predict(test)
     for row, guess in zip(test, predictions, strict=True):
-        assert guess.answer is not None and guess.answer.text
-        assert row.fields["context"].startswith(guess.answer.text, guess.answer.start)
-        assert guess.label == 0 and len(guess.scores) == 1 and 0 < guess.scores[0] <= 1
-    right = sum(guess.answer in row.answers for row, guess in zip(test, predictions, strict=True))
+        assert guess.answers and guess.answers[0].text
+        assert row.fields["context"].startswith(guess.answers[0].text, guess.answers[0].start)
+        assert guess.score == guess.scores[0] and len(guess.scores) == 1 and 0 < guess.scores[0] <= 1
+    right = sum(guess.answers[0] in row.answers for row, guess in zip(test, predictions, strict=True))
     assert right / len(test) > 0.9
     select = toy_answers(40, 2)
-    hits = sum(guess.answer in row.answers for row, guess in zip(select, fitted.predict(select), strict=True))
+    hits = sum(
+        guess.answers[0] in row.answers for row, guess in zip(select, fitted.predict(select), strict=True)
+    )
     assert metrics["select_em"] == pytest.approx(hits / 40, abs=0.026)
     assert metrics["select_loss"] > 0 and "select_accuracy" not in metrics
     fitted.save(tmp_path)
     assert small_model.load(tmp_path).predict(test) == predictions
-    again, _ = build(config(checkpoint, epochs=30)).fit(toy_answers(240, 1), select, seed=0)
-    assert [guess.answer for guess in again.predict(test)] == [guess.answer for guess in predictions]
+    again, _ = build(config(checkpoint, epochs=30)).fit(Lesson(toy_answers(240, 1)), select, seed=0)
+    assert [guess.answers[0] for guess in again.predict(test)] == [guess.answers[0] for guess in predictions]
 
 
 def test_what_is_saved_is_an_ordinary_checkpoint(checkpoint: Path, tmp_path: Path) -> None:
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-    fitted, _ = build(config(checkpoint, epochs=1)).fit(toy_answers(20, 1), [], seed=0)
+    fitted, _ = build(config(checkpoint, epochs=1)).fit(Lesson(toy_answers(20, 1)), [], seed=0)
     fitted.save(tmp_path)
     network = AutoModelForQuestionAnswering.from_pretrained(tmp_path).eval()
     assert {value.dtype for value in network.parameters()} == {torch.float32}
@@ -91,12 +93,12 @@ def test_a_long_text_becomes_overlapping_windows(checkpoint: Path) -> None:
 
 def test_an_answer_in_the_second_window_is_found(checkpoint: Path) -> None:
     options = config(checkpoint, max_length=24)
-    fitted, _ = build(options).fit(toy_answers(240, 1), toy_answers(40, 2), seed=0)
+    fitted, _ = build(options).fit(Lesson(toy_answers(240, 1)), toy_answers(40, 2), seed=0)
     context = "it was so and then " * 6 + "Dora we saw"
     short = asked("it was so Anna then", "Anna", question="who was it then")
     long = asked(context, "Dora", question="who was it then")
     for guess in fitted.predict([short, long, short])[1:2]:
-        assert guess.answer == Answer("Dora", context.index("Dora"))
+        assert guess.answers[0] == Answer("Dora", context.index("Dora"))
 
 
 def batch_of(encoder: SpanEncoder, *examples: Example) -> dict[str, torch.Tensor]:
@@ -162,12 +164,12 @@ def test_the_loss_counts_every_gold_answer_in_every_window(checkpoint: Path) -> 
 
 def test_weights(checkpoint: Path) -> None:
     small_model, train, test = build(config(checkpoint, epochs=2)), toy_answers(40, 1), toy_answers(20, 3)
-    plain = small_model.fit(train, [], seed=0)[0].predict(test)
-    assert small_model.fit(train, [], seed=0, weights=[3.0] * 40)[0].predict(test) == plain
-    absent = small_model.fit(train[5:], [], seed=0)[0].predict(test)
+    plain = small_model.fit(Lesson(train), [], seed=0)[0].predict(test)
+    assert small_model.fit(Lesson(train, [3.0] * 40), [], seed=0)[0].predict(test) == plain
+    absent = small_model.fit(Lesson(train[5:]), [], seed=0)[0].predict(test)
     zeros = [0.0] * 5 + [1.0] * 35
-    assert small_model.fit(train, [], seed=0, weights=zeros)[0].predict(test) == absent != plain
-    uneven = small_model.fit(train, [], seed=0, weights=[1.0, 2.0] * 20)[0].predict(test)
+    assert small_model.fit(Lesson(train, zeros), [], seed=0)[0].predict(test) == absent != plain
+    uneven = small_model.fit(Lesson(train, [1.0, 2.0] * 20), [], seed=0)[0].predict(test)
     assert uneven not in (plain, absent)
 
 
@@ -181,6 +183,6 @@ def test_a_question_that_fills_the_window_leaves_room_for_the_text(checkpoint: P
 
 
 def test_empty_and_blank_texts_do_not_break(checkpoint: Path) -> None:
-    fitted, _ = build(config(checkpoint, epochs=1)).fit(toy_answers(8, 1), [], seed=0)
+    fitted, _ = build(config(checkpoint, epochs=1)).fit(Lesson(toy_answers(8, 1)), [], seed=0)
     (guess,) = fitted.predict([Example("a", {"context": "", "question": "who"}, 0)])
-    assert guess.answer == Answer("", 0)
+    assert guess.answers[0] == Answer("", 0)

@@ -15,6 +15,7 @@ from s3exp.llm.toy import ToyLLM
 from s3exp.settings.loop import RepairConfig
 from s3exp.settings.run import Config
 from s3exp.synthesis.order import Order
+from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
@@ -30,8 +31,8 @@ def task(toy_config: Config) -> Classification:
 
 def make(task: Classification, llm: Stored, order: Order, known: Sequence[Example]) -> Batch:
     """One round, screened by the rules that are on by themselves."""
-    gold = Copies(of_gold(task.gold, "text"))
-    return synthesize(task, llm, order, known, Screen(RepairConfig(), "text", gold))
+    gold = Copies(of_gold(task.gold, ("text",)))
+    return synthesize(task, llm, order, known, Curation(Screen(RepairConfig(), task.config, gold)))
 
 
 def stored(llm: ToyLLM) -> Stored:

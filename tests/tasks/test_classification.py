@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from s3exp.settings.checks import check_prompts
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
-from s3exp.tasks.classification import Classification
-from s3exp.tasks.gold import Gold
+from s3exp.tasks.classification import Classification, LabelRationales
 from s3exp.tasks.prompts import fill, parse_list
+from s3exp.tasks.roles import Gold
+from s3exp.tasks.task import Written
 from s3exp.types import Completion, Example, Prediction, UserError
 
 PAIR = TaskConfig(
@@ -40,9 +41,9 @@ def test_a_pair_is_written_for_a_given_context() -> None:
     task = pair_task()
     prompt = task.seed_prompt(1, 7, {"sentence": "Bees hum {label}."})
     assert prompt.text == "In 'Bees hum {label}.', ask what is not in it."
-    fields = task.parse(prompt, Completion("Why do  bees\nhum?", 9, 5, "stop"))
-    assert fields == {"question": "Why do bees hum?", "sentence": "Bees hum {label}."}
-    assert isinstance(fields, dict) and list(fields) == PAIR.fields
+    (row,) = task.parse(prompt, Completion("Why do  bees\nhum?", 9, 5, "stop"))
+    assert row == Written({"question": "Why do bees hum?", "sentence": "Bees hum {label}."}, 1)
+    assert list(row.fields) == PAIR.fields
 
 
 def test_an_exemplar_is_cut_in_the_prompt_and_whole_in_the_row() -> None:
@@ -75,7 +76,7 @@ def test_parsing(text: str, finish: str, truncated: str, expected: str) -> None:
     task = pair_task(truncated)
     prompt = task.seed_prompt(0, 1, {"sentence": "s"})
     found = task.parse(prompt, Completion(text, 1, 1, finish))
-    assert (found["question"] if isinstance(found, dict) else found) == expected
+    assert (found if isinstance(found, str) else found[0].fields["question"]) == expected
 
 
 @given(st.text(), st.sampled_from(["stop", "length"]), st.sampled_from(["reject", "trim", "keep"]))
@@ -83,9 +84,9 @@ def test_any_completion_is_a_row_or_a_reason(text: str, finish: str, truncated: 
     task = pair_task(truncated)
     prompt = task.seed_prompt(0, 1, {"sentence": "s"})
     found = task.parse(prompt, Completion(text, 1, 1, finish))
-    if isinstance(found, dict):
-        assert len(found["question"].split()) >= PAIR.min_words
-        assert "\n" not in found["question"]
+    if not isinstance(found, str):
+        assert len(found[0].fields["question"].split()) >= PAIR.min_words
+        assert "\n" not in found[0].fields["question"]
     else:
         assert found in {"empty", "too_short", "truncated"}
 
@@ -114,7 +115,9 @@ def test_lists_of_reasons() -> None:
 
 
 def test_a_cut_off_reason_is_left_out() -> None:
-    assert pair_task().parse_rationales(Completion("1. one\n2. tw", 1, 1, "length")) == ["one"]
+    assert LabelRationales(PAIR, LLMConfig(), "").parse(Completion("1. one\n2. tw", 1, 1, "length")) == [
+        "one"
+    ]
 
 
 def test_scores_by_hand() -> None:

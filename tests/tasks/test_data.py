@@ -10,10 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples, to_label
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.data import read_contexts, read_rows, to_examples, to_label
+from s3exp.tasks.gold import columns_of
 from s3exp.types import UserError
 
-COLUMNS = Columns(["text"], "label", ["negative", "positive"])
+COLUMNS = columns_of(TaskConfig(name="t", fields=["text"], generate="text", labels=["negative", "positive"]))
 Write = Callable[[str, list[dict[str, object]]], str]
 
 

@@ -13,16 +13,15 @@ from s3exp.settings.run import Config
 from s3exp.settings.task import PromptSet
 from s3exp.tasks import build_task
 from s3exp.tasks.extraction import Extraction, around
-from s3exp.tasks.gold import Gold, load_gold
-from s3exp.tasks.task import Task
+from s3exp.tasks.gold import load_gold
+from s3exp.tasks.roles import Gold
+from s3exp.tasks.task import Task, Written
 from s3exp.types import Answer, Completion, Example, Prediction, Prompt, UserError
 from tests.extraction import as_rows, toy_answers, toy_task
 
 Write = Callable[[str, list[dict[str, object]]], str]
 CONTEXT = "The Town Moor lies north of Newcastle. It is larger than Hyde Park in London."
-ROW = Example(
-    "v-1", {"context": CONTEXT, "question": "Where is Hyde Park?"}, 0, answers=(Answer("London", 70),)
-)
+ROW = Example("v-1", {"context": CONTEXT, "question": "Where is Hyde Park?"}, (Answer("London", 70),))
 
 
 def task_of(*contexts: str, limit: int = 1000) -> Task:
@@ -44,16 +43,16 @@ def test_a_seed_asks_for_the_question_to_a_span_of_its_context() -> None:
 
 
 def test_an_extrapolated_row_keeps_the_answers_of_its_parent() -> None:
-    both = replace(ROW, answers=(*ROW.answers, Answer("Newcastle", 28)))
-    prompt = task_of().extrapolate_prompt(both, 0, 7)
+    both = replace(ROW, target=(*ROW.answers, Answer("Newcastle", 28)))
+    prompt = task_of().extrapolate_prompt(both, both.target, 7)
     assert prompt.text == f"{CONTEXT} # London like: Where is Hyde Park?"
     assert (prompt.parent, prompt.answers, dict(prompt.context)) == (
         "v-1",
         both.answers,
         {"context": CONTEXT},
     )
-    fields = task_of().parse(prompt, Completion("In which city\nis it?", 9, 5, "stop"))
-    assert fields == {"context": CONTEXT, "question": "In which city is it?"}
+    (row,) = task_of().parse(prompt, Completion("In which city\nis it?", 9, 5, "stop"))
+    assert row == Written({"context": CONTEXT, "question": "In which city is it?"}, both.target)
 
 
 def test_contexts_without_a_candidate_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,14 +60,14 @@ def test_contexts_without_a_candidate_are_left_out(caplog: pytest.LogCaptureFixt
     assert [c["context"] for c in task.gold.contexts] == [CONTEXT]
     assert "1 contexts have no answer candidate" in caplog.text
     with pytest.raises(UserError, match="answer candidate") as error:
-        task_of("it was so").seed_prompt(0, 1, {})
+        task_of("it was so").seed_prompt(None, 1, {})
     assert "\n" not in str(error.value)
 
 
 def test_what_is_no_literal_span_is_rejected() -> None:
-    prompt = Prompt("?", "seed", 1, 20, 0, context={"context": CONTEXT}, answers=(Answer("London", 71),))
+    prompt = Prompt("?", "seed", 1, 20, (Answer("London", 71),), context={"context": CONTEXT})
     assert task_of().parse(prompt, Completion("Which city is it in?", 9, 5, "stop")) == "answer_not_in_text"
-    fine = replace(prompt, answers=ROW.answers)
+    fine = replace(prompt, target=ROW.answers)
     assert task_of().parse(fine, Completion("Where?", 9, 5, "stop")) == "too_short"
 
 
@@ -76,15 +75,15 @@ def test_a_cut_text_still_shows_its_answer() -> None:
     assert around(CONTEXT, Answer("Town Moor", 4), lambda text: text[:40]) == CONTEXT[:40]
     assert around(CONTEXT, Answer("Hyde Park", 57), lambda text: text[:38]) == CONTEXT[39:77]
     assert around(CONTEXT, Answer("London", 70), lambda text: text[:10]) == "London."
-    prompt = task_of(limit=38).extrapolate_prompt(ROW, 0, 7)
+    prompt = task_of(limit=38).extrapolate_prompt(ROW, ROW.target, 7)
     assert prompt.text.startswith(CONTEXT[39:77]) and prompt.context["context"] == CONTEXT
 
 
 def test_scores_and_errors_by_hand() -> None:
     rows = [replace(ROW, id=str(i), group="ab"[i % 2]) for i in range(4)]
-    rows[3] = replace(rows[3], answers=(Answer("Hyde Park", 57), Answer("Hyde Park in London", 57)))
+    rows[3] = replace(rows[3], target=(Answer("Hyde Park", 57), Answer("Hyde Park in London", 57)))
     said = ["the London!", "in London", "Newcastle", "Hyde Park in London."]
-    guesses = [Prediction(row.id, 0, (0.5,), Answer(text, 0)) for row, text in zip(rows, said, strict=True)]
+    guesses = [Prediction(row.id, (Answer(text, 0),), (0.5,)) for row, text in zip(rows, said, strict=True)]
     task = task_of()
     assert [row.id for row in task.wrong(rows, guesses)] == ["1", "2"]
     score = task.score(rows, guesses)
@@ -126,7 +125,7 @@ def test_the_digest_follows_the_answers(write_rows: Write) -> None:
     rows = toy_answers(20, 1)
     files = write_rows("v.jsonl", as_rows(rows)), write_rows("t.jsonl", as_rows(toy_answers(20, 2)))
     gold = load_gold(toy_task(*files), with_train=False)
-    other = replace(gold.mining[0], answers=(Answer(gold.mining[0].fields["context"][:2], 0),))
+    other = replace(gold.mining[0], target=(Answer(gold.mining[0].fields["context"][:2], 0),))
     assert replace(gold, mining=(other, *gold.mining[1:])).digest() != gold.digest()
 
 

@@ -13,7 +13,8 @@ import pytest
 from s3exp.settings.run import Config
 from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.tasks.fingerprints import content, fingerprint
-from s3exp.tasks.gold import TestIsSealed, load_gold
+from s3exp.tasks.gold import load_gold
+from s3exp.tasks.roles import TestIsSealed
 from s3exp.types import Example, UserError
 
 Write = Callable[[str, list[dict[str, object]]], str]
@@ -114,9 +115,9 @@ def test_test_rows_are_sealed_until_every_round_is_on_record(write_rows: Write) 
 def test_fingerprints_of_sealed_rows_tell_copies_and_no_text(write_rows: Write) -> None:
     v, t = write_rows("v.jsonl", rows("v", 20)), write_rows("t.jsonl", rows("tango bravo", 20))
     gold = load_gold(task_of(v, t), with_train=False)
-    prints = gold.test.fingerprints("text")
+    prints = gold.test.fingerprints(("text",))
     assert "tango" not in repr(prints)
-    assert fingerprint("", {"text": "Tango, bravo 3!"}, "text").text in {one.text for one in prints}
+    assert fingerprint("", {"text": "Tango, bravo 3!"}, ("text",)).text in {one.text for one in prints}
     same = load_gold(task_of(v, t), with_train=False)
     other = load_gold(task_of(v, write_rows("t2.jsonl", rows("tango", 20))), with_train=False)
     assert gold.digest() == same.digest() != other.digest()
@@ -127,7 +128,7 @@ def test_the_digest_follows_content(write_rows: Write) -> None:
     task = task_of(v, t)
     one = load_gold(task, with_train=False)
     assert one.digest() == load_gold(task, with_train=False).digest()
-    changed = replace(one, mining=(replace(one.mining[0], label=1 - one.mining[0].label), *one.mining[1:]))
+    changed = replace(one, mining=(replace(one.mining[0], target=1 - one.mining[0].label), *one.mining[1:]))
     assert changed.digest() != one.digest()
 
 

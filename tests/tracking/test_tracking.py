@@ -16,7 +16,7 @@ import pytest
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import TrackerConfig
-from s3exp.tasks.gold import Gold
+from s3exp.tasks.roles import Gold
 from s3exp.tracking import wandb as tracking
 from s3exp.tracking.environment import clean
 from s3exp.tracking.tables import Card, error_rows
@@ -78,7 +78,7 @@ def card(folder: Path, id_: str = "reviews-s3-s0-0a1b2c3d") -> Card:
         name="reviews-s3-s0",
         config={"seed": 7, "llm": {"model": "embedded/reviews-lm"}},
         fields=("text",),
-        labels=LABELS,
+        says=LABELS.__getitem__,
         mining=MINE,
         group="reviews",
         job_type="s3",
@@ -226,7 +226,7 @@ def test_a_child_is_told_by_what_it_says_that_its_parent_does_not(tmp_path: Path
     gold = Example("g", {"question": "Who?", "sentence": "A context."}, 0)
     made = Example("c", {"question": "Where?", "sentence": "A context."}, 1, 1, "g", "hash")
     record = RoundRecord(1, Batch((made,)), (), {})
-    about = Card(tmp_path, "id", "name", {}, ("question", "sentence"), ("in", "out"), {"g": gold})
+    about = Card(tmp_path, "id", "name", {}, ("question", "sentence"), ("in", "out").__getitem__, {"g": gold})
     rows = error_rows(record, {}, about, 10)
     assert rows.data == [["g", "Who?", "A context.", "in", "", "[out] Where?", 1]]
 
