@@ -61,13 +61,12 @@ class Bench:
     def __init__(self, options: argparse.Namespace, rows: Any, checkpoint: Path) -> None:
         from peers import Setting, features_of
 
-        from s3exp.settings.small_model import SmallModelConfig
+        from s3exp.settings.small_model import EncoderConfig
         from s3exp.small_model import build_small_model
         from s3exp.small_model.device import uses_bf16
 
         precision = "bf16" if uses_bf16(options.precision) else "32"
-        config = SmallModelConfig(
-            kind="transformers",
+        config = EncoderConfig(
             checkpoint=str(checkpoint),
             epochs=1,
             batch_size=options.batch,

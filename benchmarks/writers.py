@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from s3exp.llm.environment import prepare_environment
 from s3exp.llm.identity import resolve_model
 from s3exp.llm.tokens import cutter
 from s3exp.settings.compose import compose
+from s3exp.settings.llm import LLMConfig, ServerConfig
 from s3exp.settings.run import Config
 from s3exp.synthesis.order import order_of
 from s3exp.synthesis.synthesize import synthesize
@@ -246,7 +247,9 @@ def server(facts: Facts) -> dict[str, Callable[[], Told]]:
 
     plain = facts.config()
     name = plain.llm.model
-    config = replace(plain, llm=replace(plain.llm, backend="server", url=f"{facts.url}/v1"))
+    shared = {field.name: getattr(plain.llm, field.name) for field in fields(LLMConfig)}
+    llm = ServerConfig(**{**shared, "backend": "server", "url": f"{facts.url}/v1"})
+    config = replace(plain, llm=llm)
     round_, prompts = Round(config, facts.rows, facts.round), facts.read()
 
     def request(prompt: Prompt) -> dict[str, Any]:
@@ -256,7 +259,7 @@ def server(facts: Facts) -> dict[str, Callable[[], Told]]:
 
     async def ask(prompts: Sequence[Prompt], at_once: int) -> int:
         todo, tokens = iter(prompts), 0
-        async with openai.AsyncOpenAI(base_url=config.llm.url, api_key="none", max_retries=0) as client:
+        async with openai.AsyncOpenAI(base_url=llm.url, api_key="none", max_retries=0) as client:
 
             async def work() -> None:
                 nonlocal tokens
@@ -281,7 +284,7 @@ def server(facts: Facts) -> dict[str, Callable[[], Told]]:
 
     writers = {
         "round": round_.run,
-        "client": lambda: bare(prompts, config.llm.concurrency),
+        "client": lambda: bare(prompts, llm.concurrency),
         "single": lambda: bare(prompts[: facts.few], 1),
     }
     return {name: fresh(writer) for name, writer in writers.items()}

@@ -18,6 +18,7 @@ from s3exp.record.files import read_object
 from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.record.versions import check_schema
 from s3exp.settings.compose import from_hydra, plain
+from s3exp.settings.llm import VllmConfig
 from s3exp.settings.run import Config, identity
 from s3exp.strategies import plan
 from s3exp.terminal.logs import log_file
@@ -170,8 +171,9 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
 
 def _gpus(config: Config, has_gpu: bool) -> int:
     """GPUs that the run holds: one to train on, or as many as its own LLM is split over, if it starts one."""
-    own_llm = config.llm.backend == "vllm" and not config.strategy.human and config.loop.rows_from is None
-    return (config.llm.tensor_parallel if own_llm else 1) if has_gpu else 0
+    asked = not config.strategy.human and config.loop.rows_from is None
+    own = config.llm.tensor_parallel if asked and isinstance(config.llm, VllmConfig) else 1
+    return own if has_gpu else 0
 
 
 def _show_again(store: RunStore, tracker: Tracker) -> None:

@@ -17,7 +17,7 @@ from s3exp.loop import Parts, run
 from s3exp.record.run import RunStore
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model import build_small_model
 from s3exp.synthesis.order import Order
 from s3exp.synthesis.synthesize import synthesize
@@ -49,8 +49,7 @@ def world(write_rows: Write, checkpoint: Path) -> Config:
     config = Config(task=toy_task(*files), strategy=S3, progress=False)
     config.loop.budget.rows = 90
     config.llm.model = "toy"
-    config.small_model = SmallModelConfig(
-        kind="transformers",
+    config.small_model = EncoderConfig(
         checkpoint=str(checkpoint),
         epochs=3,
         patience=3,

@@ -17,7 +17,7 @@ import pytest
 
 from s3exp.llm.server import Server
 from s3exp.record.run import RunStore
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config
 from s3exp.types import LLMFault, UserError
 from tests.conftest import toy_world
@@ -78,7 +78,7 @@ def test_a_server_that_fails_in_mid_round_costs_no_answer(
     unbroken, result = whole
     monkeypatch.setattr("s3exp.llm.server.LONGEST_WAIT", 0.02)  # between two tries
     cache = tmp_path / "store.sqlite"
-    llm = LLMConfig(backend="server", model="toy", retries=2, concurrency=1)
+    llm = ServerConfig(model="toy", retries=2, concurrency=1)
     with Failing(trouble, good) as server, pytest.raises(LLMFault, match="failed 2 times"):
         url = server.url if trouble != "gone" else "http://127.0.0.1:9/v1"
         go(toy_config, tmp_path / "run", llm=Server(replace(llm, url=url)), cache=cache)

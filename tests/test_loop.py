@@ -20,7 +20,7 @@ from s3exp.record.run import RunStore, read_ledger
 from s3exp.seeds import derive
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.small_model import build_small_model
 from s3exp.tasks.classification import Classification
@@ -55,7 +55,7 @@ def go(
     chosen = STRATEGIES[strategy]
     gold = load_gold(config.task, with_train=chosen.human)
     engine = llm or ToyLLM()
-    small = SmallModelConfig(kind="bag", epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
+    small = BagConfig(epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
     store = RunStore(folder, "", identity or {"strategy": strategy})
     task = Classification(config.task, config.llm, gold, lambda text: text)
     try:
@@ -274,9 +274,7 @@ class Peeking:
 
 def test_whoever_reads_test_rows_before_the_end_stops_the_run(toy_config: Config, tmp_path: Path) -> None:
     gold = load_gold(toy_config.task, with_train=False)
-    small = build_small_model(
-        SmallModelConfig(kind="bag"), labels=["bad", "good"], fields=["text"], progress=False
-    )
+    small = build_small_model(BagConfig(), labels=["bad", "good"], fields=["text"], progress=False)
     with pytest.raises(TestIsSealed, match="before the loop had ended"):
         go(toy_config, tmp_path / "run", small_model=Peeking(small, gold))
     assert not (tmp_path / "run" / "result.json").exists() and not (tmp_path / "run" / "test.jsonl").exists()

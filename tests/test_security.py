@@ -21,7 +21,7 @@ import pytest
 
 from s3exp.llm.server import Server
 from s3exp.settings.compose import compose
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import ServerConfig, TransformersConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.types import LLMFault, UserError
 from tests.llm.fakes import ask
@@ -168,12 +168,12 @@ def test_a_pickled_checkpoint_runs_nothing(tmp_path: Path, part: str) -> None:
     torch.save({"x": Evil(done)}, folder / "pytorch_model.bin")
     with pytest.raises(Exception, match="safetensors"):
         if part == "llm":
-            Transformers(LLMConfig(backend="transformers", model=str(folder)), str(folder))
+            Transformers(TransformersConfig(model=str(folder)), str(folder))
         else:
-            from s3exp.settings.small_model import SmallModelConfig
+            from s3exp.settings.small_model import EncoderConfig
             from s3exp.small_model import build_small_model
 
-            small = SmallModelConfig(kind="transformers", checkpoint=str(folder))
+            small = EncoderConfig(checkpoint=str(folder))
             build_small_model(small, labels=["a", "b"], fields=["text"], progress=False).check()
     assert not done.exists()
 
@@ -222,7 +222,7 @@ def own_certificate(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(own_certificate: str) -> None:
-    server = Server(LLMConfig(backend="server", model="m", url=own_certificate, retries=1))
+    server = Server(ServerConfig(model="m", url=own_certificate, retries=1))
     with pytest.raises(LLMFault, match=r"(?i)certificate"):
         list(server.generate(ask(1)))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from s3exp.llm.identity import llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig, ServerConfig, TransformersConfig, VllmConfig
 from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def check_llm(config: LLMConfig) -> None:
         UserError: the hub does not give it, nor is it on this machine.
     """
     path = resolve_model(config.model, config.revision, config.backend)
-    if config.backend == "server" or config.replay or Path(path).is_dir():
+    if not isinstance(config, LocalLLMConfig) or config.replay or Path(path).is_dir():
         return
     from transformers import AutoConfig
 
@@ -65,14 +65,15 @@ def check_llm(config: LLMConfig) -> None:
 
 def _start(config: LLMConfig, path: str) -> LLM:
     log.info("starting the LLM: %s with llm.model=%s", config.backend, config.model)
-    if config.backend == "server":
+    if isinstance(config, ServerConfig):
         from s3exp.llm.server import Server
 
         return Server(config)
-    if config.backend == "transformers":
+    if isinstance(config, TransformersConfig):
         from s3exp.llm.transformers import Transformers
 
         return Transformers(config, path)
+    assert isinstance(config, VllmConfig)
     from s3exp.llm.vllm import VLLM
 
     return VLLM(config, path)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from s3exp.embedded import PREFIX, locate
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig
 from s3exp.types import UserError
 
 # What an LLM is made of. A README or a training log beside it does not change what it writes.
@@ -76,7 +76,7 @@ def llm_identity(config: LLMConfig, path: str) -> str:
     digits, and so the text that is drawn.
     """
     facts = {"backend": config.backend, "revision": config.revision}
-    if config.backend == "server":
+    if not isinstance(config, LocalLLMConfig):
         facts["model"] = config.model
         return json.dumps(facts, sort_keys=True)
     folder = Path(path)

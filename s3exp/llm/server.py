@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 from s3exp.llm.database import TOO_LONG
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import ServerConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for
@@ -36,7 +36,7 @@ class BadAnswer(Exception):
 class Server:
     """A server by its URL. Holds no connection between two calls of `generate`."""
 
-    def __init__(self, config: LLMConfig) -> None:
+    def __init__(self, config: ServerConfig) -> None:
         """Remember where to ask. Nobody is asked yet, and the key is read from the environment only.
 
         Raises:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3exp.llm.database import TOO_LONG
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import TransformersConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Row:
 class Transformers:
     """One model in this process, on the GPU if there is one."""
 
-    def __init__(self, config: LLMConfig, path: str) -> None:
+    def __init__(self, config: TransformersConfig, path: str) -> None:
         """Load the model at `path` (a folder or a hub id).
 
         Raises:

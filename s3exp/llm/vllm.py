@@ -21,7 +21,7 @@ from typing import Any
 from s3exp.llm.database import TOO_LONG
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.orphans import owned
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import VllmConfig
 from s3exp.types import Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
@@ -32,7 +32,7 @@ WATCH_SECONDS = 0.5
 class VLLM:
     """One engine, kept for the whole run. Costly to start: make one."""
 
-    def __init__(self, config: LLMConfig, path: str) -> None:
+    def __init__(self, config: VllmConfig, path: str) -> None:
         """Start the engine with the model at `path` (a folder or a hub id).
 
         Raises:
@@ -229,7 +229,7 @@ def _completion(output: Any) -> Completion:
     )
 
 
-def _positions(path: str, config: LLMConfig) -> int | None:
+def _positions(path: str, config: VllmConfig) -> int | None:
     """How many tokens the model was made for, if it says so."""
     from transformers import AutoConfig
 

@@ -1,18 +1,22 @@
 """Refuses options that have the right type and make no sense, before anything is loaded.
 
-Hydra checks names and types; what a file or a checkpoint holds is looked at by who reads it.
+Names and types are checked while composing; what a file or a checkpoint holds is looked at by who reads it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from s3exp.settings.llm import LLMConfig
-from s3exp.settings.run import Config, flat
+from s3exp.settings.llm import ServerConfig
+from s3exp.settings.options import KEY, Allowed
+from s3exp.settings.run import Config
+from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -24,94 +28,19 @@ def check(config: Config) -> None:
     Raises:
         UserError: names the key, its value and what is allowed.
     """
-    llm, small, loop = config.llm, config.small_model, config.loop
-    for key, value in flat(asdict(config)).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{key}={value}: must be a finite number")
-    choices: list[tuple[str, str, tuple[str, ...]]] = [
-        ("llm.backend", llm.backend, ("vllm", "server", "transformers")),
-        ("llm.truncated", llm.truncated, ("reject", "trim", "keep")),
-        ("llm.dtype", llm.dtype, ("auto", "float32", "bfloat16", "float16")),
-        ("task.kind", config.task.kind, ("classification", "extraction")),
-        ("task.gold.overlap", config.task.gold.overlap, ("refuse", "drop")),
-        ("small_model.kind", small.kind, ("bag", "transformers")),
-        ("small_model.precision", small.precision, ("auto", "32", "bf16")),
-        ("strategy.shown", config.strategy.shown, ("nothing", "errors", "all", "correct")),
-        ("strategy.labels", config.strategy.labels, ("gold", "random")),
-        ("audit.copies", config.audit.copies, ("reject", "flag")),
-        ("audit.noise", config.audit.noise, ("none", "report", "drop", "weight")),
-        ("tracker.kind", config.tracker.kind, ("wandb", "none")),
-    ]
-    if config.tracker.mode is not None:
-        choices.append(("tracker.mode", config.tracker.mode, ("online", "offline", "disabled")))
-    for key, value, allowed in choices:
-        if value not in allowed:
-            raise UserError(f"{key}={value}: choose one of {', '.join(allowed)}")
-    at_least: list[tuple[str, float | None, float]] = [
-        ("loop.budget.rows", loop.budget.rows, 1),
-        ("loop.budget.tokens", loop.budget.tokens, 1),
-        ("loop.rounds", loop.rounds, 0),
-        ("loop.tries", loop.tries, 1),
-        ("loop.seed_rows", loop.seed_rows, 1),
-        ("loop.round_rows", loop.round_rows, 1),
-        ("strategy.max_rounds", config.strategy.max_rounds, 0),
-        ("llm.max_tokens", llm.max_tokens, 1),
-        ("llm.rationale_tokens", llm.rationale_tokens, 1),
-        ("llm.max_exemplar_tokens", llm.max_exemplar_tokens, 1),
-        ("llm.temperature", llm.temperature, 0),
-        *((f"loop.budget.prices.{name}", price, 0) for name, price in asdict(loop.budget.prices).items()),
-        ("llm.batch_size", llm.batch_size, 1),
-        ("llm.concurrency", llm.concurrency, 1),
-        ("llm.retries", llm.retries, 1),
-        ("llm.tensor_parallel", llm.tensor_parallel, 1),
-        ("llm.kv_cache_gib", llm.kv_cache_gib, 1),
-        ("small_model.epochs", small.epochs, 1),
-        ("small_model.patience", small.patience, 1),
-        ("small_model.batch_size", small.batch_size, 1),
-        ("small_model.max_length", small.max_length, 8),
-        ("small_model.stride", small.stride, 0),
-        ("small_model.max_answer", small.max_answer, 1),
-        ("small_model.buckets", small.buckets, 2),
-        ("small_model.dim", small.dim, 1),
-        ("small_model.ngrams", small.ngrams, 1),
-        ("small_model.threads", small.threads, 0),
-        ("task.rationales", config.task.rationales, 1),
-        ("task.rationales_per_seed", config.task.rationales_per_seed, 1),
-        ("audit.rows", config.audit.rows, 20),
-        ("tracker.table_rows", config.tracker.table_rows, 0),
-        ("seed", config.seed, 0),
-    ]
-    for role in ("train_rows", "mining_rows", "select_rows", "test_rows"):
-        at_least.append((f"task.gold.{role}", getattr(config.task.gold, role), 1))
-    for key, number, low in at_least:
-        if number is not None and number < low:
-            raise UserError(f"{key}={number}: must be at least {low:g}")
-    positive: list[tuple[str, float]] = [
-        ("llm.top_p", llm.top_p),
-        ("llm.timeout", llm.timeout),
-        ("small_model.lr", small.lr),
-    ]
-    for key, number in positive:
-        if number <= 0:
-            raise UserError(f"{key}={number}: must be above 0")
-    shares: list[tuple[str, float]] = [
-        ("loop.seed_fraction", loop.seed_fraction),
-        ("task.gold.select_fraction", config.task.gold.select_fraction),
-        ("llm.gpu_memory", llm.gpu_memory),
-        ("audit.near", config.audit.near),
-    ]
-    for key, share in shares:
-        if not 0 < share < 1:
-            raise UserError(f"{key}={share}: must be between 0 and 1")
-    if not 0 <= small.warmup < 1 or not 0 <= small.dropout < 1:
-        raise UserError("small_model.warmup and small_model.dropout must be at least 0 and below 1")
-    if llm.top_p > 1:
-        raise UserError(f"llm.top_p={llm.top_p}: must be at most 1")
+    for group, (key, choices) in CHOICES.items():
+        section = getattr(config, group)
+        choice = getattr(section, key)
+        if choices.get(choice) is not type(section):
+            raise UserError(f"{group}.{key}={choice}: choose one of {', '.join(choices)}")
+    _check_values(config)
+    loop, small = config.loop, config.small_model
     if loop.rows_per_error != "auto" and not (loop.rows_per_error.isdigit() and int(loop.rows_per_error) > 0):
         raise UserError(f"loop.rows_per_error={loop.rows_per_error}: must be a whole number above 0, or auto")
     _check_names(config)
-    _check_secrets(llm)
-    if small.kind == "transformers" and not small.checkpoint:
+    if isinstance(config.llm, ServerConfig):
+        _check_secrets(config.llm)
+    if isinstance(small, EncoderConfig) and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
         )
@@ -122,6 +51,20 @@ def check(config: Config) -> None:
         _check_extraction(config)
     else:
         _check_labels(config.task)
+
+
+def _check_values(part: Any, prefix: str = "") -> None:
+    """Walk a dataclass and what it holds: every number is finite, every value among those its field allows."""
+    for field in fields(part):
+        key, value = f"{prefix}{field.name}", getattr(part, field.name)
+        if is_dataclass(value):
+            _check_values(value, f"{key}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{key}={value}: must be a finite number")
+        allowed: Allowed | None = field.metadata.get(KEY)
+        complaint = None if allowed is None or value is None else allowed.complaint(value)
+        if complaint is not None:
+            raise UserError(f"{key}={value}: {complaint}")
 
 
 def _check_names(config: Config) -> None:
@@ -138,7 +81,7 @@ def _check_names(config: Config) -> None:
             )
 
 
-def _check_secrets(llm: LLMConfig) -> None:
+def _check_secrets(llm: ServerConfig) -> None:
     """The config is on record and in W&B: what looks like a secret is refused, and not repeated."""
     if _VARIABLE.fullmatch(llm.key_variable) is None:
         raise UserError("llm.key_variable: the name of an environment variable is needed, not the key itself")
@@ -169,7 +112,7 @@ def _check_extraction(config: Config) -> None:
         raise UserError(
             f"task.fields={fields}: extraction needs a text and a question about it, neither named answer"
         )
-    if config.small_model.kind == "bag":
+    if isinstance(config.small_model, BagConfig):
         raise UserError("small_model.kind=bag finds no spans: choose small_model=minilm or another encoder")
     if config.audit.noise in ("drop", "weight"):
         raise UserError(
@@ -210,15 +153,15 @@ def check_prompts(task: TaskConfig) -> None:
         "rationale": ["label", "count"],
         "seed_with_rationales": ["label", "rationales", *context],
     }
-    for name, fields in allowed.items():
+    for name, known in allowed.items():
         template = getattr(prompts, name)
         if template is None:
             continue
         where = f"task.prompt_sets.{task.prompts}.{name}"
         for field in PROMPT_FIELD.findall(template):
-            if field not in fields:
+            if field not in known:
                 raise UserError(
-                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in fields)}"
+                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in known)}"
                 )
     if prompts.rationale and not prompts.seed_with_rationales:
         raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
@@ -14,12 +15,10 @@ from yaml import YAMLError
 
 from s3exp.settings.audit import AuditConfig
 from s3exp.settings.checks import check, check_prompts
-from s3exp.settings.llm import LLMConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import SmallModelConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.typed import CHOICES, refuse_words, typed, unknown
 from s3exp.types import UserError
 
 
@@ -36,12 +35,18 @@ def find_sweeps() -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """Hydra's and OmegaConf's messages, with their cause, as one line."""
+    """Hydra's and OmegaConf's messages, with their cause, as one line; of an unknown option, with the nearest."""
     parts = [str(error)]
     if error.__cause__ is not None:
         parts.append(str(error.__cause__))
     text = " ".join(" - ".join(parts).split())
-    return text.partition(" Config search path:")[0]
+    place = re.match(r"In '[^']+': ", text)
+    key = re.search(
+        r"^Could not override '([\w.]+)'|Key '[^']+' (?:not in|is not in) .*full_key: ([\w.]+)", text
+    )
+    if key is not None:
+        return f"{place[0] if place else ''}{unknown(key[1] or key[2])}"
+    return re.split(" Config search path:| reference_type=| object_type=", text)[0]
 
 
 def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
@@ -56,6 +61,7 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
 
+    refuse_words(overrides)
     register_schemas()
     find_sweeps()
     own = [] if folder is None else [f"file://{folder.expanduser().resolve()}"]
@@ -82,43 +88,68 @@ def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:
         raise UserError(f"{folder}: no run is on record there (no config.yaml)")
     try:
         written = OmegaConf.merge(OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides)))
-        return from_hydra(OmegaConf.merge(OmegaConf.structured(Config), written))  # type: ignore[arg-type]
+        config = typed(plain(cast(DictConfig, written)))
     except (OmegaConfBaseException, YAMLError, OSError) as error:
         raise UserError(f"{path}: {one_line(error)}") from error
+    return checked(config)
 
 
 def register_schemas() -> None:
-    """Tell Hydra the dataclass behind every group, so that a typo or a wrong type is refused while composing."""
+    """Tell Hydra the dataclass behind every group and choice, so that a wrong type is refused while composing.
+
+    They take keys that they do not have. Hydra composes a multirun once without the choices that are swept, and would
+    refuse an option of theirs; `typed` refuses such keys job by job, and says what to do.
+    """
     store = ConfigStore.instance()
-    store.store(name="schema", node=Config)
+    bases = {group: get_type_hints(Config)[group]() for group in CHOICES}
+    store.store(name="schema", node=Config(**bases))
     for group, node in (
         ("task", TaskConfig),
-        ("llm", LLMConfig),
-        ("small_model", SmallModelConfig),
         ("strategy", StrategyConfig),
         ("loop", LoopConfig),
         ("audit", AuditConfig),
-        ("tracker", TrackerConfig),
     ):
-        store.store(group=group, name="schema", node=node)
+        store.store(group=group, name="schema", node=_open(OmegaConf.structured(node)))
+    for group, (_, choices) in CHOICES.items():
+        for choice, node in choices.items():
+            store.store(group=group, name=f"schema_{choice}", node=_open(OmegaConf.structured(node)))
     # Hydra copies the store whenever it lists a group, which --help has it do a hundred times, and writes to no copy
     setattr(ConfigStore, "__deepcopy__", lambda own, memo: own)  # noqa: B010 - mypy
+
+
+def _open(node: DictConfig) -> DictConfig:
+    """The node, taking any key in itself and in what it holds."""
+    OmegaConf.set_struct(node, False)
+    for key in node:
+        if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
+            _open(node[key])
+    return node
 
 
 def from_hydra(composed: DictConfig) -> Config:
     """The typed config of one job, with ranges checked.
 
     Raises:
-        UserError: a value is missing or makes no sense.
+        UserError: an option does not exist or belongs to another choice, or a value is missing or makes no sense.
     """
     try:
-        missing = sorted(OmegaConf.missing_keys(composed))
-        if missing:
-            raise UserError(f"{', '.join(missing)}: not set; s3exp/settings/run.py says what each is")
-        config = OmegaConf.to_object(composed)
+        values = plain(composed)
+        for group, (key, choices) in CHOICES.items():
+            choice = values[group][key]
+            if choice in choices and OmegaConf.get_type(composed, group) is not choices[choice]:
+                raise UserError(f"{group}.{key}={choice}: choose {group}={choice} instead")
+        config = typed(values)
     except OmegaConfBaseException as error:
-        raise UserError(str(error).splitlines()[0]) from error
-    assert isinstance(config, Config)
+        raise UserError(one_line(error)) from error
+    return checked(config)
+
+
+def checked(config: Config) -> Config:
+    """The config, if its values make sense.
+
+    Raises:
+        UserError: names the key, its value and what is allowed.
+    """
     check(config)
     check_prompts(config.task)
     return config

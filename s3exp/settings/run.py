@@ -1,8 +1,7 @@
-"""Every option of s3exp, one line each: the one page to read before writing an override.
+"""Every option of s3exp: a file a group beside this one, a dataclass a choice, and under each option what it is for.
 
-The YAML groups under conf/ fill these dataclasses; Hydra checks names and types, checks.py the ranges. Past
-`from_hydra` (in build.py) there are only these dataclasses: no part sees OmegaConf, and none sees more than its own
-section.
+The YAML groups under conf/ fill these dataclasses; typed.py refuses names and types, checks.py values. Past compose.py
+there are only these dataclasses: no part sees OmegaConf, and none sees more than its own section.
 The dataclasses are plain, not frozen, because Hydra composes into them; nobody writes to one afterwards.
 """
 
@@ -12,28 +11,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from s3exp.settings.audit import AuditConfig
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import LLMConfig, VllmConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.options import option
+from s3exp.settings.small_model import BagConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.tracker import TrackerConfig, WandbConfig
 
 
 @dataclass
 class Config:
+    """One run."""
+
     task: TaskConfig = field(default_factory=TaskConfig)
-    llm: LLMConfig = field(default_factory=LLMConfig)
-    small_model: SmallModelConfig = field(default_factory=SmallModelConfig)
+    llm: LLMConfig = field(default_factory=VllmConfig)
+    small_model: SmallModelConfig = field(default_factory=BagConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
-    tracker: TrackerConfig = field(default_factory=TrackerConfig)
-    seed: int = 0  # everything random is derived from it
-    run_dir: str | None = None  # the record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>
-    sweep: str | None = None  # name of the sweep that the run is a cell of: its W&B group and tag
-    status: bool = False  # show which runs are done, running, failed or missing; start and write nothing
-    progress: bool = True  # progress bars
-    dry_run: bool = False  # show the prompts and what the run would cost; start and write nothing
+    tracker: TrackerConfig = field(default_factory=WandbConfig)
+    seed: int = option(0, at_least=0)
+    """Everything random is derived from it."""
+    run_dir: str | None = None
+    """The record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>."""
+    sweep: str | None = None
+    """Name of the sweep that the run is a cell of: its W&B group and tag."""
+    status: bool = False
+    """Show which runs are done, running, failed or missing; start and write nothing."""
+    progress: bool = True
+    """Progress bars."""
+    dry_run: bool = False
+    """Show the prompts and what the run would cost; start and write nothing."""
 
 
 # What may change between two commands that make the same run: where it runs and what it shows.

@@ -1,32 +1,70 @@
-"""The network that is trained."""
+"""The network that is trained: what every kind has, and what each has of its own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from omegaconf import MISSING
+
+from s3exp.settings.options import option
 
 
 @dataclass
 class SmallModelConfig:
     """The network that is trained, every round from the same start."""
 
-    kind: str = "bag"  # bag (hashed n-grams, no download) | transformers (a pretrained encoder)
-    checkpoint: str | None = None  # transformers: hub id or local folder
-    revision: str | None = None
-    epochs: int = 6
-    patience: int = 2  # stop after this many epochs without a gain on `select`
-    batch_size: int = 32
-    lr: float = 2e-5
+    kind: str = MISSING
+    """bag | transformers: set by the choice of `small_model`."""
+    epochs: int = option(6, at_least=1)
+    """Passes over the rows at most."""
+    patience: int = option(2, at_least=1)
+    """Stop after this many epochs without a gain on `select`."""
+    batch_size: int = option(32, at_least=1)
+    """Rows of one step."""
+    lr: float = option(2e-5, above=0)
+    """Learning rate at its highest."""
     weight_decay: float = 0.01
-    warmup: float = 0.1  # share of the steps in which lr rises; then it falls linearly to 0
-    max_length: int = 512  # transformers: tokens; longer rows are cut
-    stride: int = (
-        128  # extraction: tokens that two windows of one text share; at most about a quarter of a window
-    )
-    max_answer: int = 30  # extraction: tokens of a predicted answer at most
-    precision: str = "auto"  # auto (bf16 where the device has it) | 32 | bf16
-    buckets: int = 65536  # bag: hashed n-grams
-    dim: int = 64  # bag: width of an n-gram's vector
-    ngrams: int = 2  # bag: longest n-gram
-    dropout: float = 0.1  # bag: share of a row's n-grams hidden in a training step
-    threads: int = 0  # CPU threads; 0: as many as there are cores
+    """AdamW's, of all weights but biases and norms."""
+    warmup: float = option(0.1, at_least=0, below=1)
+    """Share of the steps in which lr rises; then it falls linearly to 0."""
+    threads: int = option(0, at_least=0)
+    """CPU threads; 0: as many as there are cores."""
+
+
+@dataclass
+class BagConfig(SmallModelConfig):
+    """Hashed n-grams (fastText): no download, seconds on one core."""
+
+    kind: str = "bag"
+    buckets: int = option(65536, at_least=2)
+    """Hashed n-grams."""
+    dim: int = option(64, at_least=1)
+    """Width of an n-gram's vector."""
+    ngrams: int = option(2, at_least=1)
+    """Longest n-gram."""
+    dropout: float = option(0.1, at_least=0, below=1)
+    """Share of a row's n-grams hidden in a training step."""
+
+
+@dataclass
+class EncoderConfig(SmallModelConfig):
+    """A pretrained encoder."""
+
+    kind: str = "transformers"
+    checkpoint: str | None = None
+    """Hub id or local folder."""
+    revision: str | None = None
+    """Of a hub id."""
+    max_length: int = option(512, at_least=8)
+    """Tokens; longer rows are cut."""
+    stride: int = option(128, at_least=0)
+    """Extraction: tokens that two windows of one text share; at most about a quarter of a window."""
+    max_answer: int = option(30, at_least=1)
+    """Extraction: tokens of a predicted answer at most."""
+    precision: str = option("auto", choices=("auto", "32", "bf16"))
+    """auto: bf16 where the device has it."""
     trust_remote_code: bool = False
+    """Run code that ships with a checkpoint: only if you trust its author."""
+
+
+SMALL_MODELS: dict[str, type[SmallModelConfig]] = {"bag": BagConfig, "transformers": EncoderConfig}

@@ -9,6 +9,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from s3exp.settings.options import option
+
 PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
 
 
@@ -17,17 +19,21 @@ class GoldConfig:
     """Where the human-written rows come from. A hub id with its split (`org/name:train`,
     `org/name:config:validation`) or a local .jsonl, .csv or .parquet file."""
 
-    train: str | None = None  # for the human-annotated baseline only
-    validation: str = MISSING  # what the loop may look at: split into `mining` and `select`
-    test: str = MISSING  # read once, for the final report
-    select_fraction: float = (
-        0.25  # share of `validation` that picks the epoch; errors are mined from the rest
-    )
-    overlap: str = "refuse"  # rows in two splits: refuse | drop (from train before validation before test)
-    train_rows: int | None = None  # caps, for sweeps over the amount of gold: None takes every row
-    mining_rows: int | None = None
-    select_rows: int | None = None
-    test_rows: int | None = None
+    train: str | None = None
+    """For the human-annotated baseline only."""
+    validation: str = MISSING
+    """What the loop may look at: split into `mining` and `select`."""
+    test: str = MISSING
+    """Read once, for the final report."""
+    select_fraction: float = option(0.25, above=0, below=1)
+    """Share of `validation` that picks the epoch; errors are mined from the rest."""
+    overlap: str = option("refuse", choices=("refuse", "drop"))
+    """Rows in two splits: refuse | drop (from train before validation before test)."""
+    train_rows: int | None = option(None, at_least=1)
+    """Caps, for sweeps over the amount of gold; null: every row."""
+    mining_rows: int | None = option(None, at_least=1)
+    select_rows: int | None = option(None, at_least=1)
+    test_rows: int | None = option(None, at_least=1)
 
 
 @dataclass
@@ -35,11 +41,16 @@ class PromptSet:
     """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns; where
     answers are extracted {answer} in the place of the first three."""
 
-    seed: str = MISSING  # {label} or {answer}, and the context columns
-    extrapolate: str = MISSING  # {label} or {answer}, and every input column, filled from the row shown
-    rationale: str | None = None  # {label} and {count}: asked once a label; None: this set has no rationales
-    seed_with_rationales: str | None = None  # as `seed`, with {rationales}
-    labels: list[str] | None = None  # words for {label}, by class index; None: the task's label names
+    seed: str = MISSING
+    """{label} or {answer}, and the context columns."""
+    extrapolate: str = MISSING
+    """{label} or {answer}, and every input column, filled from the row shown."""
+    rationale: str | None = None
+    """{label} and {count}: asked once a label; null: this set has no rationales."""
+    seed_with_rationales: str | None = None
+    """As `seed`, with {rationales}."""
+    labels: list[str] | None = None
+    """Words for {label}, by class index; null: the task's label names."""
 
 
 @dataclass
@@ -47,24 +58,35 @@ class TaskConfig:
     """A task: columns, labels or answers, prompts."""
 
     name: str = MISSING
-    kind: str = "classification"  # classification | extraction (the answer is a literal span of the context)
+    """What the run is called by."""
+    kind: str = option("classification", choices=("classification", "extraction"))
+    """classification | extraction (the answer is a literal span of the context)."""
     gold: GoldConfig = field(default_factory=GoldConfig)
-    fields: list[str] = MISSING  # input columns, in the order in which the small model reads them
-    generate: Any = (
-        MISSING  # which of them the LLM writes, a name or a list; the others, its context, are given
-    )
-    # where seeds take their contexts from, labels unread: a file or hub id with the context columns, or a .txt file
-    # with one context a line; null: the gold mining rows
+    fields: list[str] = MISSING
+    """Input columns, in the order in which the small model reads them."""
+    generate: Any = MISSING
+    """Which of them the LLM writes, a name or a list; the others, its context, are given."""
     contexts: str | None = None
-    label: str = "label"  # the label column: class index or label name
-    labels: list[str] = MISSING  # label names by class index; extraction has none: []
-    answers: str = "answers"  # extraction: the column of gold answers, {text: [...], answer_start: [...]}
-    group: str | None = None  # a column whose values split the metrics (say, a kind of difficulty)
-    prompts: str = "paper"  # which of `prompt_sets`
+    """Where seeds take their contexts from, labels unread: a file or hub id with the context columns, or a .txt file
+    with one context a line; null: the gold mining rows."""
+    label: str = "label"
+    """The label column: class index or label name."""
+    labels: list[str] = MISSING
+    """Label names by class index; extraction has none: []."""
+    answers: str = "answers"
+    """Extraction: the column of gold answers, {text: [...], answer_start: [...]}."""
+    group: str | None = None
+    """A column whose values split the metrics (say, a kind of difficulty)."""
+    prompts: str = "paper"
+    """Which of `prompt_sets`."""
     prompt_sets: dict[str, PromptSet] = MISSING
-    rationales: int = 20  # how many to ask for, for each label
-    rationales_per_seed: int = 2  # how many to show for one seed row
-    min_words: int = 3  # a generated text with fewer is rejected
+    """The wordings that there are."""
+    rationales: int = option(20, at_least=1)
+    """How many to ask for, for each label."""
+    rationales_per_seed: int = option(2, at_least=1)
+    """How many to show for one seed row."""
+    min_words: int = 3
+    """A generated text with fewer is rejected."""
 
     @property
     def written(self) -> tuple[str, ...]:

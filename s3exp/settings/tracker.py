@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from omegaconf import MISSING
+
+from s3exp.settings.options import option
+
 
 @dataclass
 class TrackerConfig:
-    kind: str = "wandb"  # wandb | none
-    mode: str | None = None  # online | offline | disabled; null: WANDB_MODE, else offline
+    """Where a run is shown, beside its record."""
+
+    kind: str = MISSING
+    """wandb | none: set by the choice of `tracker`."""
+
+
+@dataclass
+class WandbConfig(TrackerConfig):
+    """Weights & Biases."""
+
+    kind: str = "wandb"
+    mode: str | None = option(None, choices=("online", "offline", "disabled"))
+    """online | offline | disabled; null: WANDB_MODE, else offline."""
     project: str = "s3exp"
+    """W&B's project."""
     entity: str | None = None
-    group: str | None = None  # null: the sweep, or else the task
+    """User or team; null: W&B's default."""
+    group: str | None = None
+    """null: the sweep, or else the task."""
     tags: list[str] = field(default_factory=list)
-    table_rows: int = 200  # rows of a table of errors or examples at most
+    """Tags beside those that every run has."""
+    table_rows: int = option(200, at_least=0)
+    """Rows of a table of errors or examples at most."""
+
+
+@dataclass
+class NoTrackerConfig(TrackerConfig):
+    """The record is all there is."""
+
+    kind: str = "none"
+
+
+TRACKERS: dict[str, type[TrackerConfig]] = {"wandb": WandbConfig, "none": NoTrackerConfig}

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
 from s3exp.types import Embedder, SmallModel, UserError
 
 WEIGHTS = (
@@ -62,7 +62,7 @@ def check_small_model(config: SmallModelConfig, fields: list[str], encoder: str 
     """
     if not 1 <= len(fields) <= 2:
         raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
-    if config.kind == "transformers":
+    if isinstance(config, EncoderConfig):
         check_checkpoint(config.checkpoint)
     if encoder is not None:
         check_checkpoint(encoder, "audit.encoder")
@@ -91,14 +91,15 @@ def build_small_model(
     check_small_model(config, fields, None)
     from s3exp.small_model.fitted import TrainableSmallModel
 
-    if passage is not None:
+    if passage is not None and isinstance(config, EncoderConfig):
         from s3exp.small_model.span import SpanEncoder
 
         return TrainableSmallModel(SpanEncoder(config, fields, passage), progress)
-    if config.kind == "transformers":
+    if isinstance(config, EncoderConfig):
         from s3exp.small_model.encoder import Encoder
 
         return TrainableSmallModel(Encoder(config, labels, fields), progress)
+    assert isinstance(config, BagConfig) and passage is None  # checks.py: a bag finds no spans
     from s3exp.small_model.bag import Bag
 
     return TrainableSmallModel(Bag(config, labels, fields), progress)
@@ -113,8 +114,9 @@ def build_embedder(config: SmallModelConfig, encoder: str | None) -> Embedder | 
         UserError: the checkpoint is no model folder.
     """
     if encoder is not None:
-        config = replace(config, kind="transformers", checkpoint=encoder, revision=None)
-    if config.kind != "transformers":
+        own = config if isinstance(config, EncoderConfig) else EncoderConfig(threads=config.threads)
+        config = replace(own, checkpoint=encoder, revision=None)
+    if not isinstance(config, EncoderConfig):
         return None
     check_checkpoint(config.checkpoint, "audit.encoder" if encoder else "small_model.checkpoint")
     from s3exp.small_model.embedding import PretrainedEmbedder

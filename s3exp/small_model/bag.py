@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from s3exp.seeds import derive
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig
 from s3exp.small_model.batches import lengths
 from s3exp.small_model.flops import of_bag
 from s3exp.small_model.heads import ClassHead
@@ -132,7 +132,7 @@ def weights(counts: Tensor) -> Tensor:
 class BagNetwork(nn.Module):
     """Sum of weighted feature vectors, then one linear layer: `classes` logits a row."""
 
-    def __init__(self, config: SmallModelConfig, classes: int, seed: int) -> None:
+    def __init__(self, config: BagConfig, classes: int, seed: int) -> None:
         super().__init__()
         draw = torch.Generator().manual_seed(derive(seed, "small_model", "weights"))
         vectors = torch.empty(config.buckets, config.dim).uniform_(
@@ -157,7 +157,7 @@ class Bag(ClassHead):
 
     precision = "32"  # sums of a few thousand numbers: bf16 would gain nothing
 
-    def __init__(self, config: SmallModelConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
+    def __init__(self, config: BagConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
         self.config, self.labels, self.fields = config, list(labels), list(fields)
         self.threads = (
             config.threads or 1

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model.batches import Batches, by_length
 from s3exp.small_model.device import cpu_threads, device
 from s3exp.small_model.encoder import Encoder
@@ -40,7 +40,7 @@ class TextEncoder(Encoder):
 class PretrainedEmbedder:
     """Vectors of texts by a pretrained encoder (protocol `Embedder`). Loads it when it is first needed."""
 
-    def __init__(self, config: SmallModelConfig) -> None:
+    def __init__(self, config: EncoderConfig) -> None:
         self.name = f"{config.checkpoint}@{config.revision or 'main'}:{TOKENS}"
         limit = min(TOKENS, config.max_length)
         self._encoder = TextEncoder(replace(config, max_length=limit), [], ["text"])

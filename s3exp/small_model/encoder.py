@@ -20,7 +20,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from s3exp.seeds import derive
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model.batches import lengths
 from s3exp.small_model.dropout import fast_dropout
 from s3exp.small_model.flops import of_transformer
@@ -51,7 +51,7 @@ class Encoder(ClassHead):
 
     network_class: Any = AutoModelForSequenceClassification
 
-    def __init__(self, config: SmallModelConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
+    def __init__(self, config: EncoderConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
         self.config, self.labels, self.fields = config, list(labels), list(fields)
         self.precision, self.threads = config.precision, config.threads
         self.dropout = fast_dropout  # a context around every forward pass

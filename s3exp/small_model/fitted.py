@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 class Architecture(Head, Protocol):
     """What a kind of small model brings: `Bag`, `Encoder` and `SpanEncoder` are the three."""
 
-    config: SmallModelConfig
+    @property
+    def config(self) -> SmallModelConfig: ...
+
     labels: list[str]
     fields: list[str]
     precision: str  # auto | 32 | bf16

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForQuestionAnswering
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model.encoder import Encoder, quiet
 from s3exp.small_model.flops import of_transformer
 from s3exp.small_model.rows import Key, Row, Rows
@@ -36,7 +36,7 @@ class SpanEncoder(Encoder):
     metric = "em"
     network_class = AutoModelForQuestionAnswering
 
-    def __init__(self, config: SmallModelConfig, fields: Sequence[str], passage: str) -> None:
+    def __init__(self, config: EncoderConfig, fields: Sequence[str], passage: str) -> None:
         super().__init__(config, ["start", "end"], fields)
         self.passage = passage
         self.question = next(name for name in fields if name != passage)

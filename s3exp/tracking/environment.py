@@ -15,7 +15,7 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.types import UserError
 
 log = logging.getLogger(__name__)
@@ -60,10 +60,9 @@ def mode_of(config: TrackerConfig) -> str:
         UserError: WANDB_MODE is not a mode.
     """
     agent = agent_run()
-    mode = config.mode or os.environ.get("WANDB_MODE") or ("offline" if agent is None else "online")
+    asked = config.mode if isinstance(config, WandbConfig) else "disabled"
+    mode = asked or os.environ.get("WANDB_MODE") or ("offline" if agent is None else "online")
     mode = {"run": "online", "dryrun": "offline"}.get(mode, mode)  # W&B's older names
-    if config.kind == "none":
-        mode = "disabled"
     if mode not in ("online", "offline", "disabled"):
         raise UserError(f"WANDB_MODE={mode}: choose one of online, offline, disabled")
     if agent is not None and mode != "online":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from s3exp.settings.run import Config, identity
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.tasks.task import Task
 from s3exp.tracking.environment import clean, mode_of
 from s3exp.tracking.tables import Card
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: Task) -> Tracker:
     """The tracker of one job; `plain` is the config as shown."""
     options, strategy = config.task, config.strategy.name
+    shown = config.tracker if isinstance(config.tracker, WandbConfig) else WandbConfig()
     # A run is known by its directory and what is computed there: not one of the two alone.
     facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
@@ -35,10 +36,10 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
         fields=options.fields,
         says=task.says,
         mining={row.id: row for row in task.gold.mining},
-        group=config.tracker.group or config.sweep or options.name,
+        group=shown.group or config.sweep or options.name,
         job_type=strategy,
         tags=[
-            *config.tracker.tags,
+            *shown.tags,
             *([config.sweep] if config.sweep else []),
             options.name,
             strategy,
@@ -56,7 +57,7 @@ def start(config: TrackerConfig, card: Card) -> Tracker:
         UserError: W&B is asked for and not installed, or WANDB_MODE is not a mode.
     """
     mode = mode_of(config)
-    if mode == "disabled":
+    if not isinstance(config, WandbConfig) or mode == "disabled":
         return Nothing()
     if importlib.util.find_spec("wandb") is None:
         raise UserError("tracker=wandb: pip install wandb first, or choose tracker=none")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.run import read_ledger
 from s3exp.settings.run import flat
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking import service as wandb_service
 from s3exp.tracking.environment import FOLDERS, SETTINGS, agent_run, clean
 from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
@@ -76,7 +76,7 @@ def _table(rows: Rows) -> wandb.Table:
 class Wandb:
     """One W&B run: numbers by round, tables of errors beside their examples, a dataset a round."""
 
-    def __init__(self, config: TrackerConfig, card: Card, mode: str) -> None:
+    def __init__(self, config: WandbConfig, card: Card, mode: str) -> None:
         self._config, self._card, self._mode = config, card, mode
         self._root = card.folder.resolve() / "wandb"
         self._run: wandb.Run | None = None

@@ -13,7 +13,7 @@ import pytest
 
 from s3exp.embedded import locate, prompts
 from s3exp.llm.transformers import Transformers
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import TransformersConfig
 from s3exp.tasks.prompts import parse_list
 from s3exp.types import Completion, Prompt
 
@@ -26,7 +26,7 @@ def words(text: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def llm() -> Transformers:
-    return Transformers(LLMConfig(model=str(FOLDER), backend="transformers"), str(FOLDER))
+    return Transformers(TransformersConfig(model=str(FOLDER)), str(FOLDER))
 
 
 def answers(llm: Transformers, texts: list[str]) -> list[Completion]:
@@ -91,5 +91,5 @@ def test_the_script_trains_what_transformers_loads(tmp_path: Path) -> None:
     subprocess.run(script, check=True, capture_output=True, timeout=300)
     made = json.loads((tmp_path / "lm" / "training.json").read_text())
     assert made["steps"] > 2 and made["parameters"] < 200_000
-    llm = Transformers(LLMConfig(model="made", backend="transformers"), str(tmp_path / "lm"))
+    llm = Transformers(TransformersConfig(model="made"), str(tmp_path / "lm"))
     assert answers(llm, [prompts.seed_prompt("positive")])[0].completion_tokens > 0

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from s3exp.llm.identity import resolve_model
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import VllmConfig
 from s3exp.types import Prompt
 
 CONTEXT = 2**30  # bytes: what CUDA itself holds in the engine's process, and then some
@@ -33,7 +33,7 @@ def test_the_engine_gives_its_memory_back() -> None:
         return used() < limit
 
     before = used()
-    config = LLMConfig(gpu_memory=0.5)
+    config = VllmConfig(model="embedded/reviews-lm", gpu_memory=0.5)
     engine = VLLM(config, resolve_model(config.model, config.revision, config.backend))
     prompts = [Prompt("Write a film review.", "seed", seed, 20, 0) for seed in range(8)]
     try:

@@ -24,13 +24,13 @@ from s3exp.llm import build_llm
 from s3exp.llm.server import Server
 from s3exp.llm.transformers import Transformers
 from s3exp.llm.vllm import VLLM
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import LLMS, ServerConfig, TransformersConfig, VllmConfig
 from s3exp.types import LLM, Completion, Prompt, UserError
 
 START_SECONDS = 120
 VLLMS_OWN_TOP_P = """
 import json, sys
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import VllmConfig
 from s3exp.llm.vllm import VLLM
 from s3exp.types import Prompt
 
@@ -40,7 +40,7 @@ class Plain(VLLM):
 
 folder, rows = json.loads(sys.argv[1])
 prompts = [Prompt(**row) for row in rows]
-found = Plain(LLMConfig(model=folder, kv_cache_gib=1), folder).generate(prompts)
+found = Plain(VllmConfig(model=folder, kv_cache_gib=1), folder).generate(prompts)
 print(json.dumps({prompts[index].seed: completion.text for index, completion in found}))
 """
 
@@ -82,7 +82,7 @@ def too_long() -> Prompt:
 @pytest.fixture(scope="module")
 def engine(llm_folder: str) -> Iterator[VLLM]:
     pytest.importorskip("vllm")
-    llm = VLLM(LLMConfig(model=llm_folder, kv_cache_gib=1), llm_folder)
+    llm = VLLM(VllmConfig(model=llm_folder, kv_cache_gib=1), llm_folder)
     yield llm
     llm.close()
     llm.close()
@@ -167,7 +167,7 @@ def test_vllm_refuses_a_model_that_is_none(tmp_path: Path) -> None:
     pytest.importorskip("vllm")
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UserError, match="vLLM cannot load") as error:
-        VLLM(LLMConfig(model=str(tmp_path)), str(tmp_path))
+        VLLM(VllmConfig(model=str(tmp_path)), str(tmp_path))
     assert "\n" not in str(error.value)
 
 
@@ -226,7 +226,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.engine
 def test_server_and_the_real_vllm(url: str, prompts: list[Prompt]) -> None:
-    config = LLMConfig(backend="server", model="small", url=url, retries=2)
+    config = ServerConfig(model="small", url=url, retries=2)
     llm = Server(config)
     check_completions(dict(llm.generate(prompts)), prompts)
     check_rows_stand_alone(llm, prompts)
@@ -242,7 +242,7 @@ def test_server_and_the_real_vllm(url: str, prompts: list[Prompt]) -> None:
 class TestTransformers:
     @pytest.fixture(scope="class")
     def llm(self, llm_folder: str) -> Transformers:
-        return Transformers(LLMConfig(model=llm_folder, backend="transformers", batch_size=5), llm_folder)
+        return Transformers(TransformersConfig(model=llm_folder, batch_size=5), llm_folder)
 
     def test_rows_stand_alone(self, llm: Transformers, prompts: list[Prompt]) -> None:
         check_completions(dict(llm.generate(prompts)), prompts)
@@ -254,7 +254,9 @@ class TestTransformers:
         check_room_is_cut(llm, prompts)
 
     def test_is_greedy_at_temperature_0(self, llm_folder: str, prompts: list[Prompt]) -> None:
-        cold = Transformers(LLMConfig(model=llm_folder, temperature=0.0, dtype="float32"), llm_folder)
+        cold = Transformers(
+            TransformersConfig(model=llm_folder, temperature=0.0, dtype="float32"), llm_folder
+        )
         one, other = prompts[0], replace(prompts[0], seed=7)
         assert len({c.text for _, c in cold.generate([one, other])}) == 1
         import torch
@@ -272,7 +274,7 @@ class TestTransformers:
         from s3exp.llm.transformers import Row
 
         llm = object.__new__(Transformers)
-        llm._config = LLMConfig(temperature=0.5, top_p=0.9)
+        llm._config = TransformersConfig(temperature=0.5, top_p=0.9)
         logits = torch.tensor([[0.5, 1.0, 0.0, -3.0]]).log_softmax(-1)
         counts = torch.zeros(4)
         row = Row(0, [], 1, torch.Generator().manual_seed(1))
@@ -291,7 +293,7 @@ def test_a_model_without_a_chat_template_is_refused(llm_folder: str, tmp_path: P
     settings.pop("chat_template", None)
     (place / "tokenizer_config.json").write_text(json.dumps(settings))
     with (
-        build_llm(LLMConfig(model=str(place), backend=backend, store=None), progress=False) as llm,
+        build_llm(LLMS[backend](model=str(place), store=None), progress=False) as llm,
         pytest.raises(UserError, match="has no chat template"),
     ):
         llm.generate([Prompt("x", "seed", 1, 5, 0)])

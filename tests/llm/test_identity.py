@@ -10,7 +10,7 @@ import pytest
 
 from s3exp.llm import build_llm, identity
 from s3exp.llm.identity import llm_identity, resolve_model
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import LLMConfig, ServerConfig, TransformersConfig, VllmConfig
 from s3exp.types import UserError
 
 
@@ -48,7 +48,7 @@ def test_refuses_what_is_not_there(model: str, message: str) -> None:
 
 def test_refuses_a_folder_without_a_model(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(UserError, match=r"is not a model folder: no config\.json in it"):
-        build_llm(LLMConfig(model=str(tmp_path), store=None), progress=False)
+        build_llm(VllmConfig(model=str(tmp_path), store=None), progress=False)
     with pytest.raises(UserError, match="only a hub id has revisions"):
         resolve_model(str(folder), "main")
     (folder / "model.safetensors").unlink()
@@ -66,16 +66,16 @@ def test_refuses_a_folder_without_a_model(tmp_path: Path, folder: Path) -> None:
 def test_a_folder_counts_by_its_content(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def name(place: Path, config: LLMConfig = LLMConfig(model="x")) -> str:  # noqa: B008
+    def name(place: Path, config: LLMConfig = VllmConfig(model="x")) -> str:  # noqa: B008
         return llm_identity(config, str(place))
 
     first = name(folder)
     elsewhere = tmp_path / "copy"
     shutil.copytree(folder, elsewhere)
     (elsewhere / "README.md").write_text("not part of it")
-    assert name(elsewhere, LLMConfig(model="y")) == first
-    assert name(folder, LLMConfig(model="x", dtype="float32")) != first
-    assert name(folder, LLMConfig(model="x", backend="transformers")) != first
+    assert name(elsewhere, VllmConfig(model="y")) == first
+    assert name(folder, VllmConfig(model="x", dtype="float32")) != first
+    assert name(folder, TransformersConfig(model="x")) != first
     (elsewhere / "chat_template.jinja").write_text("{{ messages }}")
     assert name(elsewhere) != first
     monkeypatch.setattr(identity, "WHOLE", 100)
@@ -86,7 +86,7 @@ def test_a_folder_counts_by_its_content(
 
 
 def test_hub_ids_and_servers_count_by_name(folder: Path) -> None:
-    hub = LLMConfig(model="org/name", revision="v1")
+    hub = VllmConfig(model="org/name", revision="v1")
     assert llm_identity(hub, "org/name") != llm_identity(replace(hub, revision="v2"), "org/name")
-    served = LLMConfig(model="m", backend="server", url="http://a/v1")
+    served = ServerConfig(model="m", url="http://a/v1")
     assert llm_identity(served, "m") == llm_identity(replace(served, url="http://b/v1"), str(folder))

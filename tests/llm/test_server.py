@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from s3exp.llm.server import Server
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import ServerConfig
 from s3exp.types import Completion, LLMFault, UserError
 from tests.llm.fakes import ask
 
@@ -21,8 +21,8 @@ PATH = "/v1/chat/completions"
 Handler = Callable[[Request], Response]
 
 
-def config(httpserver: HTTPServer, **options: object) -> LLMConfig:
-    plain = LLMConfig(backend="server", model="m", url=httpserver.url_for("/v1"), retries=3, concurrency=4)
+def config(httpserver: HTTPServer, **options: object) -> ServerConfig:
+    plain = ServerConfig(model="m", url=httpserver.url_for("/v1"), retries=3, concurrency=4)
     return replace(plain, **options)  # type: ignore[arg-type]
 
 
@@ -133,11 +133,11 @@ def test_no_content_is_an_empty_text(httpserver: HTTPServer) -> None:
 
 
 def test_nobody_there() -> None:
-    server = Server(LLMConfig(backend="server", model="m", url="http://127.0.0.1:9/v1", retries=2))
+    server = Server(ServerConfig(model="m", url="http://127.0.0.1:9/v1", retries=2))
     with pytest.raises(LLMFault, match=r"http://127\.0\.0\.1:9/v1 failed 2 times: "):
         list(server.generate(ask(100)))
     with pytest.raises(UserError, match="must begin with"):
-        Server(LLMConfig(url="localhost:8000"))
+        Server(ServerConfig(url="localhost:8000"))
 
 
 def test_a_slow_answer_times_out(httpserver: HTTPServer) -> None:

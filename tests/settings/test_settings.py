@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from s3exp.settings.checks import check
+from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config, identity
+from s3exp.settings.small_model import EncoderConfig
+from s3exp.settings.tracker import WandbConfig
 from s3exp.types import UserError
 from tests.conftest import TOY_PROMPTS
 
@@ -25,14 +30,17 @@ from tests.conftest import TOY_PROMPTS
         ("loop", "rows_per_error", "some", "loop.rows_per_error=some"),
         ("strategy", "shown", "mistakes", "strategy.shown=mistakes"),
         ("strategy", "human", True, ""),
-        ("small_model", "kind", "transformers", "small_model.checkpoint is not set"),
+        (
+            "small_model",
+            "kind",
+            "transformers",
+            "small_model.kind=transformers: choose one of bag, transformers",
+        ),
         ("task", "prompts", "terse", "task.prompts=terse: this task has toy"),
         ("task", "generate", "title", "task.generate=title: must be one of task.fields (text)"),
         ("task", "labels", ["one"], "at least two"),
         ("tracker", "mode", "sometimes", "tracker.mode=sometimes"),
-        ("small_model", "warmup", 1.0, "small_model.warmup and small_model.dropout must be"),
-        ("llm", "url", "http://[::1", "llm.url: not a URL"),
-        ("llm", "key_variable", "sk-123", "llm.key_variable: the name of an environment variable"),
+        ("small_model", "warmup", 1.0, "small_model.warmup=1.0: must be below 1"),
         (
             "task",
             "prompt_sets",
@@ -52,6 +60,24 @@ def test_values_that_make_no_sense(
         check(toy_config)
     assert str(error.value).startswith(says) or says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ({"llm": ServerConfig(model="m", url="http://[::1")}, "llm.url: not a URL"),
+        ({"llm": ServerConfig(model="m", key_variable="sk-123")}, "llm.key_variable: the name of an environ"),
+        ({"small_model": EncoderConfig()}, "small_model.checkpoint is not set"),
+        (
+            {"small_model": EncoderConfig(checkpoint="a/b", max_length=7)},
+            "small_model.max_length=7: must be at",
+        ),
+        ({"tracker": WandbConfig(table_rows=-1)}, "tracker.table_rows=-1: must be at least 0"),
+    ],
+)
+def test_values_of_one_choice_that_make_no_sense(toy_config: Config, part: dict[str, Any], says: str) -> None:
+    with pytest.raises(UserError, match=f"^{re.escape(says)}"):
+        check(replace(toy_config, **part))
 
 
 def test_a_budget_of_nothing(toy_config: Config) -> None:

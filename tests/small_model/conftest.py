@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import SMALL_MODELS
 from s3exp.small_model import build_small_model
 from s3exp.types import Example, SmallModel
 
@@ -70,15 +70,10 @@ def make(request: pytest.FixtureRequest, tiny_bert: Path) -> Make:
     def build(
         classes: int = 2, fields: list[str] | None = None, progress: bool = False, **options: object
     ) -> SmallModel:
-        common = {
-            "kind": request.param,
-            "checkpoint": str(tiny_bert),
-            "epochs": 6,
-            "patience": 6,
-            "threads": 1,
-        }
-        own = {"lr": 0.02, "dim": 16, "buckets": 4096} if request.param == "bag" else {"lr": 0.003}
-        config = SmallModelConfig(**{**common, **own, **options})  # type: ignore[arg-type]
+        common = {"epochs": 6, "patience": 6, "threads": 1}
+        bag, encoder = {"lr": 0.02, "dim": 16, "buckets": 4096}, {"lr": 0.003, "checkpoint": str(tiny_bert)}
+        own = bag if request.param == "bag" else encoder
+        config = SMALL_MODELS[request.param](**{**common, **own, **options})  # type: ignore[arg-type]
         labels = ["positive", "negative", "neutral"][:classes]
         return build_small_model(config, labels=labels, fields=fields or ["text"], progress=progress)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.small_model import build_embedder
 from s3exp.types import Embedder, UserError
 from tests.extraction import FILLER, tiny_bert
@@ -21,7 +21,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def embedder(checkpoint: Path) -> Embedder:
-    made = build_embedder(SmallModelConfig(kind="transformers", checkpoint=str(checkpoint), threads=1), None)
+    made = build_embedder(EncoderConfig(checkpoint=str(checkpoint), threads=1), None)
     assert made is not None
     return made
 
@@ -43,8 +43,8 @@ def test_the_name_says_which_encoder_it_is(checkpoint: Path, tmp_path: Path) -> 
 
 
 def test_a_bag_has_none_unless_one_is_named(checkpoint: Path) -> None:
-    assert build_embedder(SmallModelConfig(kind="bag"), None) is None
-    named = build_embedder(SmallModelConfig(kind="bag"), str(checkpoint))
+    assert build_embedder(BagConfig(), None) is None
+    named = build_embedder(BagConfig(), str(checkpoint))
     assert named is not None and named.embed(["Rome"]).shape == (1, 32)
     with pytest.raises(UserError, match="audit.encoder=./nowhere is not a model folder"):
-        build_embedder(SmallModelConfig(kind="bag"), "./nowhere")
+        build_embedder(BagConfig(), "./nowhere")

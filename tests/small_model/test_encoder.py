@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.device import uses_bf16
 from s3exp.small_model.encoder import Encoder
@@ -20,8 +20,8 @@ from tests.small_model.conftest import toy
 LABELS = ["positive", "negative"]
 
 
-def config(checkpoint: Path | str, **options: object) -> SmallModelConfig:
-    known = SmallModelConfig(kind="transformers", checkpoint=str(checkpoint), epochs=1, threads=1)
+def config(checkpoint: Path | str, **options: object) -> EncoderConfig:
+    known = EncoderConfig(checkpoint=str(checkpoint), epochs=1, threads=1)
     return replace(known, **options)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.encoder import Encoder
@@ -55,9 +55,9 @@ def test_a_training_step_of_an_encoder(kind: str, length: int) -> None:
 def test_what_a_fit_reports_is_its_rows_and_epochs(tiny_bert: Path) -> None:
     train, select = toy(40, 1), toy(20, 2)
     for kind in ("bag", "transformers"):
-        config = SmallModelConfig(
-            kind=kind, checkpoint=str(tiny_bert), epochs=2, patience=2, threads=1, dim=8, buckets=512
-        )
+        config: SmallModelConfig = EncoderConfig(checkpoint=str(tiny_bert), epochs=2, patience=2, threads=1)
+        if kind == "bag":
+            config = BagConfig(epochs=2, patience=2, threads=1, dim=8, buckets=512)
         model = build_small_model(config, labels=["a", "b"], fields=["text"], progress=False)
         _, metrics = model.fit(Lesson(train), select, 0)
         architecture: Any = (Bag if kind == "bag" else Encoder)(config, ["a", "b"], ["text"])

@@ -10,12 +10,12 @@ from pathlib import Path
 
 SCRIPT = """
 import os, signal, sys, threading
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example
 
 rows = [Example(str(i), {"text": f"row {i} is here"}, i % 2) for i in range(400)]
-config = SmallModelConfig(kind="bag", lr=0.01, epochs=100000, patience=100000, threads=1)
+config = BagConfig(lr=0.01, epochs=100000, patience=100000, threads=1)
 small_model = build_small_model(config, labels=["a", "b"], fields=["text"], progress=False)
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR2)
 

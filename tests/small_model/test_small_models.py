@@ -13,7 +13,7 @@ import psutil
 import pytest
 import torch
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import BagConfig
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.fitted import counted
@@ -151,7 +151,7 @@ def test_what_counts_has_a_mean_of_1() -> None:
 
 
 def test_a_weight_multiplies_the_loss_of_its_row() -> None:
-    config = SmallModelConfig(dim=16, buckets=4096, dropout=0.0)
+    config = BagConfig(dim=16, buckets=4096, dropout=0.0)
     bag = Bag(config, ["a", "b"], ["text"])
     texts = ["a dull long long film", "great fun", "dull"]  # a batch has them from the shortest on
     rows = [Example(f"{index}", {"text": text}, index % 2) for index, text in enumerate(texts)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model import build_small_model
 from s3exp.small_model.span import OUTSIDE, SpanEncoder
 from s3exp.types import Answer, Example, Lesson, SmallModel, UserError
@@ -22,12 +22,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_bert(tmp_path_factory.mktemp("span") / "bert")
 
 
-def config(checkpoint: Path | str, **options: object) -> SmallModelConfig:
+def config(checkpoint: Path | str, **options: object) -> EncoderConfig:
     known = {"epochs": 10, "patience": 10, "lr": 0.003, "batch_size": 16, "threads": 1, "stride": 4}
-    return SmallModelConfig(kind="transformers", checkpoint=str(checkpoint), **{**known, **options})  # type: ignore[arg-type]
+    return EncoderConfig(checkpoint=str(checkpoint), **{**known, **options})  # type: ignore[arg-type]
 
 
-def build(options: SmallModelConfig) -> SmallModel:
+def build(options: EncoderConfig) -> SmallModel:
     return build_small_model(options, labels=[], fields=FIELDS, progress=False, passage="context")
 
 

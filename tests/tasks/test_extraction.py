@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from s3exp.settings.checks import check, check_prompts
-from s3exp.settings.llm import LLMConfig
+from s3exp.settings.llm import VllmConfig
 from s3exp.settings.run import Config
+from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.settings.task import PromptSet
 from s3exp.tasks import build_task
 from s3exp.tasks.extraction import Extraction, around
@@ -26,7 +27,7 @@ ROW = Example("v-1", {"context": CONTEXT, "question": "Where is Hyde Park?"}, (A
 
 def task_of(*contexts: str, limit: int = 1000) -> Task:
     gold = Gold((), (ROW,), (), (), tuple({"context": text} for text in contexts))
-    return build_task(toy_task("v", "t"), LLMConfig(model="m"), gold, lambda text: text[:limit])
+    return build_task(toy_task("v", "t"), VllmConfig(model="m"), gold, lambda text: text[:limit])
 
 
 def test_a_seed_asks_for_the_question_to_a_span_of_its_context() -> None:
@@ -132,7 +133,7 @@ def test_the_digest_follows_the_answers(write_rows: Write) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value", "says"),
     [
-        ("small_model", "kind", "bag", "small_model.kind=bag finds no spans"),
+        ("", "small_model", BagConfig(), "small_model.kind=bag finds no spans"),
         ("task", "kind", "summary", "choose one of classification, extraction"),
         ("task", "fields", ["question"], "a text and a question"),
         ("task", "fields", ["answer", "question"], "neither named answer"),
@@ -150,9 +151,9 @@ def test_the_digest_follows_the_answers(write_rows: Write) -> None:
 def test_options_that_make_no_sense_are_one_line(section: str, key: str, value: object, says: str) -> None:
     config = Config(task=toy_task("v.jsonl", "t.jsonl"))
     config.strategy.name, config.llm.model = "s3", "m"
-    config.small_model.kind, config.small_model.checkpoint = "transformers", "org/encoder"
+    config.small_model = EncoderConfig(checkpoint="org/encoder")
     check(config)
-    setattr(getattr(config, section), key, value)
+    setattr(getattr(config, section) if section else config, key, value)
     with pytest.raises(UserError) as error:
         check(config)
     assert says in str(error.value) and "\n" not in str(error.value)

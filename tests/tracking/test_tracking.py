@@ -15,7 +15,7 @@ import pytest
 
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.tracker import NoTrackerConfig, WandbConfig
 from s3exp.tasks.roles import Gold
 from s3exp.tracking import wandb as tracking
 from s3exp.tracking.environment import clean
@@ -86,8 +86,8 @@ def card(folder: Path, id_: str = "reviews-s3-s0-0a1b2c3d") -> Card:
     )
 
 
-def track(folder: Path, config: TrackerConfig | None = None, rounds: int = 3) -> Path:
-    with start(config or TrackerConfig(), card(folder)) as tracker:
+def track(folder: Path, config: WandbConfig | None = None, rounds: int = 3) -> Path:
+    with start(config or WandbConfig(), card(folder)) as tracker:
         for record in records()[:rounds]:
             tracker.log_round(record)
         tracker.log_result({"status": "done", "test": {"accuracy": 0.9}, "llm": {"calls": 12}, "rounds": []})
@@ -183,7 +183,7 @@ def test_the_ledger_and_the_audit_are_tables_too(tmp_path: Path) -> None:
         "findings": [{"row": "s0", "finding": "refusal", "text": "I'm sorry, but"}],
         "noise": [],  # W&B is not shown an empty table
     }
-    with start(TrackerConfig(), shown) as tracker:
+    with start(WandbConfig(), shown) as tracker:
         tracker.log_round(replace(records()[0], tables=found))
         tracker.log_result({"test": {"accuracy": 0.9}})
     place = runs(folder)[-1]
@@ -216,7 +216,7 @@ def test_the_ledger_and_the_audit_are_tables_too(tmp_path: Path) -> None:
 
 
 def test_the_tables_are_capped(tmp_path: Path) -> None:
-    place = track(tmp_path, TrackerConfig(table_rows=1))
+    place = track(tmp_path, WandbConfig(table_rows=1))
     history = [line["history"]["item"] for line in inspect(place) if line["type"] == "history"]
     assert [item["round/examples.nrows"] for item in history] == [1, 1, 1]
     assert [item["round/errors_shown.nrows"] for item in history[1:]] == [1, 1]
@@ -246,7 +246,7 @@ def test_two_runs_of_one_process_stay_apart(tmp_path: Path) -> None:
 
 
 def test_an_exception_marks_the_run_failed(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), start(TrackerConfig(), card(tmp_path)) as tracker:
+    with pytest.raises(KeyboardInterrupt), start(WandbConfig(), card(tmp_path)) as tracker:
         tracker.log_round(records()[0])
         raise KeyboardInterrupt
     (place,) = runs(tmp_path)
@@ -256,7 +256,7 @@ def test_an_exception_marks_the_run_failed(tmp_path: Path) -> None:
 
 
 def test_a_continued_run_leaves_one_view_with_all_rounds(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), start(TrackerConfig(), card(tmp_path)) as tracker:
+    with pytest.raises(RuntimeError), start(WandbConfig(), card(tmp_path)) as tracker:
         tracker.log_round(records()[0])
         raise RuntimeError
     place = track(tmp_path)
@@ -272,7 +272,7 @@ def test_a_continued_run_leaves_one_view_with_all_rounds(tmp_path: Path) -> None
 SCRIPT = """
 import logging, os, signal, sys, time
 from pathlib import Path
-from tests.tracking.test_tracking import TrackerConfig, card, records, runs, start, track
+from tests.tracking.test_tracking import NoTrackerConfig, WandbConfig, card, records, runs, start, track
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 
@@ -310,7 +310,7 @@ def script(folder: Path, body: str, *arguments: str, **variables: str) -> subpro
 
 def test_a_dead_service_is_one_warning(tmp_path: Path) -> None:
     body = """
-with start(TrackerConfig(), card(folder / "a")) as tracker:
+with start(WandbConfig(), card(folder / "a")) as tracker:
     tracker.log_round(records()[0])
     os.kill(service(), signal.SIGKILL)
     time.sleep(0.2)
@@ -332,7 +332,7 @@ def test_a_service_that_hangs_is_one_warning(tmp_path: Path) -> None:
     body = """
 from s3exp.tracking import service as wandb_service
 wandb_service.FINISH_SECONDS = 2
-with start(TrackerConfig(), card(folder / "a")) as tracker:
+with start(WandbConfig(), card(folder / "a")) as tracker:
     tracker.log_round(records()[0])
     os.kill(service(), signal.SIGSTOP)
     for record in records()[1:]:
@@ -411,13 +411,13 @@ track(folder)
 def test_no_tracker_needs_no_wandb(tmp_path: Path) -> None:
     body = """
 sys.modules["wandb"] = None  # import wandb fails from here on
-with start(TrackerConfig(kind="none"), card(folder)) as tracker:
+with start(NoTrackerConfig(), card(folder)) as tracker:
     for record in records():
         tracker.log_round(record)
     tracker.log_result({})
 assert tracker.complete()
 try:
-    start(TrackerConfig(), card(folder))
+    start(WandbConfig(), card(folder))
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -428,27 +428,27 @@ except Exception as error:
 
 
 def test_complete_only_when_shown_to_the_end(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), start(TrackerConfig(), card(tmp_path)) as tracker:
+    with pytest.raises(RuntimeError), start(WandbConfig(), card(tmp_path)) as tracker:
         tracker.log_round(records()[0])
         tracker.log_result({"test": {"accuracy": 0.9}})
         raise RuntimeError
-    assert not start(TrackerConfig(), card(tmp_path)).complete()
-    with start(TrackerConfig(), card(tmp_path)) as tracker:
+    assert not start(WandbConfig(), card(tmp_path)).complete()
+    with start(WandbConfig(), card(tmp_path)) as tracker:
         tracker.log_round(records()[0])
     assert not tracker.complete()
     track(tmp_path)
-    assert start(TrackerConfig(), card(tmp_path)).complete()
-    with start(TrackerConfig(), card(tmp_path)) as tracker:
+    assert start(WandbConfig(), card(tmp_path)).complete()
+    with start(WandbConfig(), card(tmp_path)) as tracker:
         assert not tracker.complete()
 
 
 def test_the_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert isinstance(start(TrackerConfig(), card(tmp_path)), Nothing)
-    assert not isinstance(start(TrackerConfig(mode="offline"), card(tmp_path)), Nothing)
+    assert isinstance(start(WandbConfig(), card(tmp_path)), Nothing)
+    assert not isinstance(start(WandbConfig(mode="offline"), card(tmp_path)), Nothing)
     monkeypatch.setenv("WANDB_MODE", "sometimes")
     with pytest.raises(UserError, match="WANDB_MODE=sometimes"):
-        start(TrackerConfig(), card(tmp_path))
+        start(WandbConfig(), card(tmp_path))
 
 
 def test_an_error_of_wandb_is_a_warning_and_one_of_ours_is_not(
@@ -456,7 +456,7 @@ def test_an_error_of_wandb_is_a_warning_and_one_of_ours_is_not(
 ) -> None:
     import wandb
 
-    tracker = tracking.Wandb(TrackerConfig(), card(tmp_path), "offline")
+    tracker = tracking.Wandb(WandbConfig(), card(tmp_path), "offline")
     with pytest.raises(KeyError):
         tracker._safely("note", lambda: dict[str, int]()["ours"])
     assert caplog.messages == []
@@ -482,7 +482,7 @@ def test_names_are_cleaned() -> None:
 
 def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: Config) -> None:
     gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
-    toy_config.tracker.tags = ["mining"]
+    toy_config.tracker = WandbConfig(tags=["mining"])
 
     def described(folder: str, **plain: Any) -> Card:
         tracker = build_tracker(toy_config, plain, tmp_path / folder, gold)
@@ -495,5 +495,5 @@ def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: 
     assert (one.name, one.group, one.job_type) == ("toy-s3-s0", "toy", "s3")
     assert one.tags == ["mining", "toy", "s3", "toy", "bag"]
     assert one.mining == MINE
-    toy_config.tracker.kind = "none"
+    toy_config.tracker = NoTrackerConfig()
     assert isinstance(build_tracker(toy_config, {}, tmp_path, gold), Nothing)

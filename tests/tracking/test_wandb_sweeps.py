@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from s3exp.settings.compose import compose
-from s3exp.settings.tracker import TrackerConfig
+from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking.environment import check_agent
 from s3exp.tracking.tracker import start
 from s3exp.types import UserError
@@ -153,7 +153,7 @@ def test_names_are_the_agents_and_a_run_is_shown_once_to_each(
 ) -> None:
     import wandb
 
-    folder, ours = tmp_path / "run", TrackerConfig(mode="offline", project="ours", entity="us")
+    folder, ours = tmp_path / "run", WandbConfig(mode="offline", project="ours", entity="us")
     track(folder, ours)
     as_agent(tmp_path, monkeypatch, "first", seed=7, llm="vllm")
     wandb.teardown()
