@@ -53,8 +53,14 @@ def gold_of(write_rows: Write, **changes: list[dict[str, object]]) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["llm.temprature=1"], "temprature"),
-        (["stratgy=s3"], "stratgy"),
+        (["llm.temprature=1"], "llm.temprature: there is no such option: did you mean llm.temperature?"),
+        (["loop.budget.row=300"], "did you mean loop.budget.rows?"),
+        (["+loop.budget.row=300"], "did you mean loop.budget.rows?"),
+        (["-m", "loop.budget.row=300,400"], "did you mean loop.budget.rows?"),
+        (["stratgy=s3"], "stratgy: there is no such option: did you mean strategy?"),
+        (["small_model.checkpoint=DIR"], "small_model.checkpoint is an option of small_model=transformers"),
+        (["llm=vllm", "llm.url=http://127.0.0.1:9/v1"], "this run has llm=vllm: choose llm=server, or leave"),
+        (["+llm.url=http://127.0.0.1:9/v1"], "this run has llm=vllm: choose llm=server, or leave it out"),
         (["strategy=s4"], "Available options in 'strategy'"),
         (["loop.rounds=two"], "loop.rounds"),
         (["loop.budget.rows=0"], "loop.budget.rows=0: must be at least 1"),

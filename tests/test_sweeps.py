@@ -123,6 +123,18 @@ def test_rows_of_another_run_are_trained_on_as_they_are(
     assert all(json.loads((place / "result.json").read_text())["llm"]["calls"] == 0 for place in places)
 
 
+def test_each_run_of_a_sweep_over_choices_has_the_options_of_its_own(tmp_path: Path) -> None:
+    words = ["-m", "s3exp", "-m", "strategy=gold", "dry_run=true", "tracker=none"]
+    several = run(tmp_path, *words, "small_model=minilm,distilbert", "small_model.max_length=64")
+    assert several.returncode == 0, several.stderr
+    assert several.stdout.count("(would be)") == 2
+    some = run(tmp_path, *words, "llm=vllm,server,transformers", "llm.url=http://127.0.0.1:9/v1")
+    assert some.returncode == 2 and some.stdout.count("(would be)") == 1
+    lines = [line for line in some.stderr.split("\n") if line.startswith("s3exp: ")]
+    assert [line.rpartition(" [")[2] for line in lines] == ["llm=vllm]", "llm=transformers]"]
+    assert all("llm.url is an option of llm=server; this run has llm=" in line for line in lines)
+
+
 GRID = ["-m", "strategy=gold", "small_model.lr=0.005,1e38", "seed=0,1", *TINY[:-2]]
 
 

@@ -58,7 +58,8 @@ def refuse_words(words: Sequence[str]) -> None:
     """
     for word in words:
         name = word.lstrip("+~").partition("=")[0].partition("@")[0]
-        if word.startswith("-") or "." not in name or "/" in name or name.startswith("hydra."):
+        plain = "=" in word or word.startswith("~")
+        if not plain or word.startswith("-") or "." not in name or "/" in name or name.startswith("hydra."):
             continue
         if not _exists(name, EVERY):
             raise UserError(unknown(name))
