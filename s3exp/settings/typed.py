@@ -64,7 +64,7 @@ def refuse_words(words: Sequence[str]) -> None:
         if not _exists(name, EVERY):
             raise UserError(unknown(name))
         if word.startswith("~") and not _exists(name, NAMED, whole=True):
-            raise UserError(f"{word}: an option cannot be taken away: set it, or leave out what sets it")
+            raise UserError(f"~{name}: an option cannot be taken away: set it, or leave out what sets it")
 
 
 def unknown(key: str) -> str:
@@ -88,7 +88,7 @@ def nearest(key: str) -> list[str]:
     names, likeness = key.split("."), {}
     for known in (*EVERY, *GROUPS):
         place = known.split(".")
-        named = zip(place, (*names, *place)[: len(place)], strict=True)
+        named = zip(place, (*names, *["NAME"] * len(place)), strict=False)
         known = ".".join(name if part == ANY else part for part, name in named)
         leaf = _alike(names[-1], place[-1])
         whole = _alike(key, known)
@@ -106,12 +106,12 @@ def _choice(group: str, section: Any) -> str:
     """The choice that a section of the config names, or the group's default."""
     key, choices = CHOICES[group]
     default = getattr(getattr(Config(), group), key)
-    choice = section.get(key, default) if isinstance(section, Mapping) else default
+    choice = str(section.get(key, default) if isinstance(section, Mapping) else default)
     if choice == MISSING:
         raise UserError(f"{group} is not chosen: choose one of {', '.join(choices)}")
     if choice not in choices:
         raise UserError(f"{group}.{key}={choice}: choose one of {', '.join(choices)}")
-    return str(choice)
+    return choice
 
 
 def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:

@@ -81,6 +81,7 @@ def test_a_command_with_an_option_of_another_choice(words: list[str], says: str)
         ("seeed", "seed"),
         ("stratgy", "strategy"),
         ("lr", "small_model.lr"),
+        ("extrapolate", "task.prompt_sets.NAME.extrapolate"),
     ],
 )
 def test_an_option_that_does_not_exist_is_refused_with_the_nearest(plus: str, key: str, meant: str) -> None:
