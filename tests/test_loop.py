@@ -381,7 +381,7 @@ def test_the_record_gives_back_what_was_trained_on(toy_config: Config, tmp_path:
     store = Keeping(tmp_path / "run", "", {})
     go(config, tmp_path / "other", llm=Liar(), store=store)
     store.close()
-    small = SmallModelConfig(kind="bag", epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
+    small = BagConfig(epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
     model = build_small_model(small, labels=config.task.labels, fields=config.task.fields, progress=False)
     gold = load_gold(config.task, with_train=False)
     records = read_rounds(tmp_path / "run")

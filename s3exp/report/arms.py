@@ -16,6 +16,7 @@ from typing import Any
 
 from s3exp.record.reading import LeftOut, Run
 from s3exp.settings.run import SAME_RUN
+from s3exp.settings.typed import foreign
 from s3exp.terminal.texts import clean, cut
 
 # what may differ between the runs of an arm; where vectors are kept changes no number
@@ -86,9 +87,13 @@ def arms_of(runs: Sequence[Run]) -> list[Arm]:
 
 
 def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Keys of flat configs whose values differ, with the value of each config; keys that some lack do not count."""
-    shared = [key for key in (configs[0] if configs else ()) if all(key in config for config in configs)]
-    columns = {key: [config[key] for config in configs] for key in shared}
+    """Keys of flat configs whose values differ, with the value of each config.
+
+    An option that the choices of a config do not have counts as None there. Other keys that some lack do not count.
+    """
+    keys = dict.fromkeys(key for config in configs for key in config)
+    known = [key for key in keys if all(key in config or foreign(key, config) for config in configs)]
+    columns = {key: [config.get(key) for config in configs] for key in known}
     return {key: values for key, values in columns.items() if len(set(map(_key, values))) > 1}
 
 

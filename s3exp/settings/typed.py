@@ -67,6 +67,16 @@ def refuse_words(words: Sequence[str]) -> None:
             raise UserError(f"~{name}: an option cannot be taken away: set it, or leave out what sets it")
 
 
+def foreign(key: str, values: Mapping[str, Any]) -> bool:
+    """Whether a flat config has made a choice that has no such option."""
+    group, _, name = key.partition(".")
+    if group not in CHOICES:
+        return False
+    kind, choices = CHOICES[group]
+    part = choices.get(values.get(f"{group}.{kind}", ""))
+    return part is not None and name not in _keys(part)
+
+
 def unknown(key: str) -> str:
     """What to say of a key that does not exist."""
     section = key.rpartition(".")[0]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from s3exp.record.reading import find_runs
-from s3exp.report.arms import Arm, arms_of, without_repeats
+from s3exp.report.arms import Arm, arms_of, differing, without_repeats
 from s3exp.report.cautions import notes, warnings
 from s3exp.report.comparison import Comparison, compare, mean_of
 from s3exp.report.curves import ROWS, SECONDS, TOKENS, at_equal_cost, by_round, compare_at_cost
 from s3exp.report.panels import cost_panels
 from s3exp.report.verdict import verdict
+from s3exp.settings.compose import compose
+from s3exp.settings.run import identity
 from tests.report.records import SCORES, answers, config, result, write_all, write_run
 
 T4, T1 = 2.776445, 12.706205  # Student's t with 4 and 1 degrees of freedom, 0.975
@@ -266,3 +269,12 @@ def test_scores_are_those_of_the_record() -> None:
         "s3": 72,
         "gold": 80,
     }
+
+
+def test_what_one_choice_has_alone_tells_the_runs_of_another_apart() -> None:
+    words = [["small_model=bag"], ["small_model=minilm"], ["small_model=distilbert"]]
+    differ = differing([identity(asdict(compose(word))) for word in words])
+    checkpoints = differ["small_model.checkpoint"]
+    assert checkpoints[0] is None and len(set(checkpoints)) == 3
+    assert differ["small_model.dim"] == [16, None, None] and "llm.url" not in differ
+    assert differing([{"small_model.kind": "bag"}, {"small_model.kind": "bag", "small_model.dim": 3}]) == {}
