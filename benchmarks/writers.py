@@ -49,7 +49,7 @@ class Round:
         roles = of_gold(gold, config.task.written)
         self.config = config
         self.task = build_task(config.task, config.llm, gold, cutter(model, config.llm.max_exemplar_tokens))
-        self.curation = build_curation(config, Copies(roles, config.audit.near))
+        self.curation = build_curation(config, Copies(roles, config.curation.near))
         shown, number = (gold.mining, 1) if kind == "extrapolate" else ((), 0)
         order = order_of(config.strategy, config.loop, config.seed, number, rows, shown)
         self.order = replace(order, rationales=False)

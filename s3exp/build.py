@@ -128,7 +128,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             tracker,
             audit,
             build_curation(config, audit.copies),
-            Lessons(config.audit.noise, config.task, audit.vectors, config.seed),
+            Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
             config.strategy,
             config.loop,
             store,

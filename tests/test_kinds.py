@@ -1,7 +1,7 @@
 """A kind of task that the package does not know: two written fields, three rows a completion, a target that is a text.
 
-It is added by one line where kinds are listed, and goes through the whole loop: prompts, parsing, curation, training,
-errors, record, audit and certificate.
+It is added by a line in the two places where kinds are listed, and goes through the whole loop: prompts, parsing,
+curation, training, errors, record, audit and certificate.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from s3exp.loop import Parts, run
 from s3exp.record.rounds import read_rounds
 from s3exp.record.run import RunStore
 from s3exp.seeds import stream
+from s3exp.settings import kinds as rules
+from s3exp.settings.checks import check
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
@@ -158,6 +160,7 @@ def gold_rows(role: str, count: int) -> list[dict[str, object]]:
 @pytest.fixture
 def riddles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setitem(kinds.KINDS, "riddles", RIDDLES)
+    monkeypatch.setitem(rules.RULES, "riddles", rules.Rules(check=lambda config: None, target="answer"))
     files = {
         role: write_rows_in(tmp_path, f"{role}.jsonl", gold_rows(role, 48)) for role in ("validation", "test")
     }
@@ -168,6 +171,7 @@ def riddles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     config.loop.budget.rows = 40
     config.llm.model = "riddles"
     config.audit.gap = False
+    check(config)
     return config
 
 

@@ -336,7 +336,7 @@ def test_copies_and_refusals_are_rejected_or_flagged(toy_config: Config, tmp_pat
     assert rejecting["clean"] and rejecting["rounds"][1]["new_rows"] == 0
     reasons = rejecting["rounds"][1]["rejected_by_reason"]
     assert reasons["copy_of_gold"] > 20 and reasons["refusal"] > 5
-    flagging = replace(toy_config, audit=replace(toy_config.audit, copies="flag"))
+    flagging = replace(toy_config, curation=replace(toy_config.curation, copies="flag"))
     flagged = go(flagging, tmp_path / "flag", llm=Parrot())
     certificate = json.loads((tmp_path / "flag" / "certificate.json").read_text())
     copied = sum(record["new_rows"] for record in flagged["rounds"][1:])
@@ -357,7 +357,7 @@ class Liar(ToyLLM):
 
 
 def test_rows_that_training_leaves_out_stay_on_record(toy_config: Config, tmp_path: Path) -> None:
-    dropping = replace(toy_config, audit=replace(toy_config.audit, noise="drop"))
+    dropping = replace(toy_config, curation=replace(toy_config.curation, noise="drop"))
     dropped = go(dropping, tmp_path / "drop", llm=Liar())
     plain = go(toy_config, tmp_path / "plain", llm=Liar())
     assert dropped["rounds"][-1]["train_rows"] == plain["rounds"][-1]["train_rows"] == 240
@@ -367,10 +367,10 @@ def test_rows_that_training_leaves_out_stay_on_record(toy_config: Config, tmp_pa
     assert ours["rounds/0/predictions.jsonl"] != theirs["rounds/0/predictions.jsonl"]
 
 
-@pytest.mark.parametrize("noise", ["drop", "weight", "report"])
+@pytest.mark.parametrize("noise", ["drop", "weight", "none"])
 def test_the_record_gives_back_what_was_trained_on(toy_config: Config, tmp_path: Path, noise: str) -> None:
     """Fitting again from the record alone makes the same weights, bit for bit, in every round."""
-    config = replace(toy_config, audit=replace(toy_config.audit, noise=noise))
+    config = replace(toy_config, curation=replace(toy_config.curation, noise=noise))
     kept: list[dict[str, bytes]] = []
 
     class Keeping(RunStore):
@@ -393,7 +393,7 @@ def test_the_record_gives_back_what_was_trained_on(toy_config: Config, tmp_path:
         fitted.save(tmp_path / f"again-{number}")
         again = {path.name: path.read_bytes() for path in (tmp_path / f"again-{number}").iterdir()}
         assert again == kept[number]
-    assert weighted == (0 if noise == "report" else len(records))
+    assert weighted == (0 if noise == "none" else len(records))
 
 
 def test_a_record_of_another_schema_is_refused_in_one_line(toy_config: Config, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def build_audit(
     """The audit of a run or a file, with its index of gold rows.
 
     Args:
-        config: `audit` and `task` are read.
+        config: `audit`, `curation.near` and `task` are read.
         gold: the labelled gold rows that features are judged on; never test rows.
         roles: fingerprints of the rows of every gold role, test too.
         embedder: a pretrained encoder; None: there is none, and gold's own words have to do.
@@ -39,6 +39,6 @@ def build_audit(
     if embedder is None:
         embedder = Lsa([text for row in gold for text in row.fields.values()])
     folder = Path(config.audit.cache).expanduser() if config.audit.cache else None
-    copies, vectors = Copies(roles, config.audit.near), Cached(embedder, folder)
+    copies, vectors = Copies(roles, config.curation.near), Cached(embedder, folder)
     likeness = likeness_to(tuple(config.task.text_of(row.fields) for row in gold))
     return Audit(config.audit, config.task, gold, copies, likeness, vectors, config.seed)

@@ -170,7 +170,7 @@ class Audit:
 
     def _noise(self, rows: Sequence[Example], judged: Judged | None) -> tuple[Numbers, dict[str, Any]]:
         """Estimated wrong labels."""
-        if self.config.noise == "none" or len(self.task.labels) < 2:
+        if not self.config.noise or len(self.task.labels) < 2:
             return {}, {}
         judged = judged or judge_labels(self._sample(rows), self.task, self.vectors, self.seed)
         looked, noise, names = judged.rows, judged.noise, self.task.labels

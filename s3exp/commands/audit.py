@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="also write certificate.json, audit.json and findings here")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
-        "overrides", nargs="*", help="options as for s3exp, such as audit.near=0.7 small_model=minilm"
+        "overrides", nargs="*", help="options as for s3exp, such as curation.near=0.7 small_model=minilm"
     )
     return parser
 

@@ -16,6 +16,6 @@ CURATORS: dict[str, Callable[[Config], Judge | None]] = {}
 
 def build_curation(config: Config, copies: Copies) -> Curation:
     """The screen and the curators of a run; `copies` is the index of all gold rows."""
-    screen = Screen(config.loop.repair, config.task, copies if config.audit.copies == "reject" else None)
+    screen = Screen(config.curation, config.task, copies if config.curation.copies == "reject" else None)
     judges = {name: make(config) for name, make in CURATORS.items()}
     return Curation(screen, {name: judge for name, judge in judges.items() if judge is not None})

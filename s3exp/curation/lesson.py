@@ -24,8 +24,8 @@ class Judged:
 
 @dataclass(frozen=True)
 class Lessons:
-    """Makes the lesson of every round. `noise` says what is done about labels that look wrong: drop or weight, or else
-    nothing."""
+    """Makes the lesson of every round. `noise` says what is done about labels that look wrong: none, drop or
+    weight."""
 
     noise: str
     task: TaskConfig
@@ -34,7 +34,7 @@ class Lessons:
 
     def of(self, rows: Sequence[Example]) -> tuple[Lesson, tuple[Change, ...], Judged | None]:
         """The lesson of a round that has `rows`, every weight in it that is not 1, and the estimate behind them."""
-        if self.noise not in ("drop", "weight") or not rows:
+        if self.noise == "none" or not rows:
             return Lesson(rows), (), None
         judged = judge_labels(rows, self.task, self.vectors, self.seed)
         if judged.noise.share is None:  # nothing could be judged

@@ -1,6 +1,6 @@
 """What synthesis lets through: repairs what the LLM wrote around a row, and refuses what is no row of its own.
 
-Options are loop.repair and audit.copies. Sees one completion at a time.
+Options are curation.quotes, preambles, refusals and copies. Sees one completion at a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from s3exp.curation.assistant.refusals import refusal
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.copies import Copies
-from s3exp.settings.loop import RepairConfig
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import fingerprint
 
@@ -22,7 +22,7 @@ _REASONS = {"exact": "copy_of_gold", "near": "near_copy_of_gold", "quote": "quot
 class Screen:
     """The rules of one run. `gold` is None where copies are only flagged: the certificate will say so."""
 
-    rules: RepairConfig
+    rules: CurationConfig
     task: TaskConfig
     gold: Copies | None
 

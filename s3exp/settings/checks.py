@@ -11,10 +11,11 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from s3exp.settings.kinds import rules_of
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.options import KEY, Allowed
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import BagConfig, EncoderConfig
+from s3exp.settings.small_model import EncoderConfig
 from s3exp.settings.task import PROMPT_FIELD, TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
@@ -47,10 +48,7 @@ def check(config: Config) -> None:
     if config.strategy.human and not config.task.gold.train:
         raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set")
     _check_columns(config.task)
-    if config.task.kind == "extraction":
-        _check_extraction(config)
-    else:
-        _check_labels(config.task)
+    rules_of(config.task).check(config)
 
 
 def _check_values(part: Any, prefix: str = "") -> None:
@@ -97,45 +95,13 @@ def _check_secrets(llm: ServerConfig) -> None:
 
 
 def _check_columns(task: TaskConfig) -> None:
-    if task.generate not in task.fields:
+    names = [task.generate] if isinstance(task.generate, str) else task.generate
+    if not isinstance(names, list) or not names or not set(names) <= set(task.fields):
         raise UserError(
             f"task.generate={task.generate}: must be one of task.fields ({', '.join(task.fields)})"
         )
     if task.prompts not in task.prompt_sets:
         raise UserError(f"task.prompts={task.prompts}: this task has {', '.join(task.prompt_sets)}")
-
-
-def _check_extraction(config: Config) -> None:
-    """What has a meaning for classes only is refused, rather than left without effect."""
-    fields, prompts = config.task.fields, config.task.prompt_sets[config.task.prompts]
-    if len(fields) != 2 or len(set(fields)) != 2 or "answer" in fields:
-        raise UserError(
-            f"task.fields={fields}: extraction needs a text and a question about it, neither named answer"
-        )
-    if isinstance(config.small_model, BagConfig):
-        raise UserError("small_model.kind=bag finds no spans: choose small_model=minilm or another encoder")
-    if config.audit.noise in ("drop", "weight"):
-        raise UserError(
-            f"audit.noise={config.audit.noise}: an extraction task has no labels that could be wrong"
-        )
-    if config.strategy.labels == "random":
-        raise UserError("strategy.labels=random: an extraction task has no labels to draw")
-    if config.task.labels:
-        raise UserError(f"task.labels={config.task.labels}: an extraction task has none")
-    if prompts.rationale or prompts.seed_with_rationales or prompts.labels:
-        raise UserError(
-            f"task.prompt_sets.{config.task.prompts}: an extraction task has seed and extrapolate alone"
-        )
-
-
-def _check_labels(task: TaskConfig) -> None:
-    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
-        raise UserError(f"task.labels={task.labels}: at least two different names are needed")
-    words = task.prompt_sets[task.prompts].labels
-    if words is not None and len(words) != len(task.labels):
-        raise UserError(
-            f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
-        )
 
 
 def check_prompts(task: TaskConfig) -> None:
@@ -145,8 +111,7 @@ def check_prompts(task: TaskConfig) -> None:
         UserError: names the template, the field, and the fields there are.
     """
     prompts = task.prompt_sets[task.prompts]
-    context = [name for name in task.fields if name != task.generate]
-    target = "label" if task.passage is None else "answer"
+    target, context = rules_of(task).target, task.context
     allowed = {
         "seed": [target, *context],
         "extrapolate": [target, *task.fields],

@@ -15,6 +15,7 @@ from yaml import YAMLError
 
 from s3exp.settings.audit import AuditConfig
 from s3exp.settings.checks import check, check_prompts
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
@@ -107,6 +108,7 @@ def register_schemas() -> None:
         ("task", TaskConfig),
         ("strategy", StrategyConfig),
         ("loop", LoopConfig),
+        ("curation", CurationConfig),
         ("audit", AuditConfig),
     ):
         store.store(group=group, name="schema", node=_open(OmegaConf.structured(node)))

@@ -53,18 +53,6 @@ class BudgetConfig:
 
 
 @dataclass
-class RepairConfig:
-    """What becomes of what an assistant writes around a row; each repair is counted."""
-
-    quotes: bool = True
-    """Strip quotation marks, code fences and the like around a whole completion."""
-    preambles: bool = True
-    """Strip "Sure, here is a review:" and closing remarks."""
-    refusals: bool = True
-    """Reject completions that decline or talk as an assistant."""
-
-
-@dataclass
 class LoopConfig:
     """How many rounds, and how many rows each."""
 
@@ -83,4 +71,3 @@ class LoopConfig:
     tries: int = option(3, at_least=1)
     """A round asks for at most this many times its quota."""
     budget: BudgetConfig = field(default_factory=BudgetConfig)
-    repair: RepairConfig = field(default_factory=RepairConfig)

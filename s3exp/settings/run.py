@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from s3exp.settings.audit import AuditConfig
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMConfig, VllmConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.options import option
@@ -28,6 +29,7 @@ class Config:
     small_model: SmallModelConfig = field(default_factory=BagConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
+    curation: CurationConfig = field(default_factory=CurationConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     tracker: TrackerConfig = field(default_factory=WandbConfig)
     seed: int = option(0, at_least=0)

@@ -59,7 +59,7 @@ class TaskConfig:
 
     name: str = MISSING
     """What the run is called by."""
-    kind: str = option("classification", choices=("classification", "extraction"))
+    kind: str = "classification"
     """classification | extraction (the answer is a literal span of the context)."""
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING

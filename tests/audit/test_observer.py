@@ -12,7 +12,7 @@ from s3exp.curation.curate import build_curation
 from s3exp.curation.lesson import Lessons
 from s3exp.curation.screen import Screen
 from s3exp.llm.toy import toy_gold
-from s3exp.settings.loop import RepairConfig
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.classification import Classification
@@ -75,7 +75,7 @@ def test_the_same_rows_give_the_same_report(audit: Audit) -> None:
 
 
 def test_what_is_switched_off_is_not_there(audit: Audit) -> None:
-    off = replace(audit, config=replace(audit.config, shortcuts=False, gap=False, noise="none"))
+    off = replace(audit, config=replace(audit.config, shortcuts=False, gap=False, noise=False))
     report = off.look(made(80), made(80))
     assert {name.partition("/")[0] for name in report.numbers} == {"audit"}
     assert set(report.tables) == {"findings"}
@@ -111,7 +111,7 @@ TASK = TaskConfig(name="t", fields=["text"], generate="text", labels=["a", "b"])
 
 def test_a_screen_repairs_and_refuses_as_it_is_told() -> None:
     written = 'Sure! Here is a positive film review:\n\n"A quiet film that stays with you for days."'
-    on, off = Screen(RepairConfig(), TASK, None), Screen(RepairConfig(False, False, False), TASK, None)
+    on, off = Screen(CurationConfig(), TASK, None), Screen(CurationConfig(False, False, False), TASK, None)
     assert on.repair(written).text == "A quiet film that stays with you for days."
     assert set(on.repair(written).rules) == {"preamble", "quotes"}
     assert off.repair(written).text == written and off.repair(written).rules == ()

@@ -120,8 +120,8 @@ def test_debris_is_counted_and_shown(tmp_path: Path, gold: Path, write_rows: Wri
         (["made.jsonl", "--task", "rte", "--gold", "empty"], "no train, validation or test file"),
         (["made.jsonl", "--task", "imdb", "--gold", "gold"], "no column text"),
         (
-            ["made.jsonl", "--task", "rte", "--gold", "gold", "audit.near=2"],
-            "audit.near=2.0: must be between",
+            ["made.jsonl", "--task", "rte", "--gold", "gold", "curation.near=2"],
+            "curation.near=2.0: must be between",
         ),
         (["gold", "--error", "validation-1"], "no error ledger"),
         (["gold"], "no run is on record there"),

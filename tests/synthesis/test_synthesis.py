@@ -12,7 +12,7 @@ from s3exp.curation.copies import Copies, of_gold
 from s3exp.curation.screen import Screen
 from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM
-from s3exp.settings.loop import RepairConfig
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
 from s3exp.synthesis.order import Order
 from s3exp.synthesis.rows import Curation
@@ -32,7 +32,7 @@ def task(toy_config: Config) -> Classification:
 def make(task: Classification, llm: Stored, order: Order, known: Sequence[Example]) -> Batch:
     """One round, screened by the rules that are on by themselves."""
     gold = Copies(of_gold(task.gold, ("text",)))
-    return synthesize(task, llm, order, known, Curation(Screen(RepairConfig(), task.config, gold)))
+    return synthesize(task, llm, order, known, Curation(Screen(CurationConfig(), task.config, gold)))
 
 
 def stored(llm: ToyLLM) -> Stored:

@@ -1,0 +1,25 @@
+"""What is done to rows between their completion and the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from s3exp.settings.options import option
+
+
+@dataclass
+class CurationConfig:
+    """What is done to rows between their completion and the training; every change is on record."""
+
+    quotes: bool = True
+    """Strip quotation marks, code fences and the like around a whole completion."""
+    preambles: bool = True
+    """Strip "Sure, here is a review:" and closing remarks."""
+    refusals: bool = True
+    """Reject completions that decline or talk as an assistant."""
+    copies: str = option("reject", choices=("reject", "flag"))
+    """Synthesized rows that copy gold rows: reject | flag (kept; the certificate fails)."""
+    near: float = option(0.8, above=0, below=1)
+    """Share of runs of two words in common from which on a row is a near copy."""
+    noise: str = option("none", choices=("none", "drop", "weight"))
+    """Labels that look wrong: none | drop (from training) | weight (in training, by their quality)."""

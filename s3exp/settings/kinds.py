@@ -1,0 +1,76 @@
+"""What each kind of task asks of its options: a line here for every kind of tasks/kinds.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from s3exp.settings.run import Config
+from s3exp.settings.small_model import BagConfig
+from s3exp.settings.task import TaskConfig
+from s3exp.types import UserError
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`check` refuses options that make no sense for the kind; `target` is the prompt field that a target fills."""
+
+    check: Callable[[Config], None]
+    target: str
+
+
+def rules_of(task: TaskConfig) -> Rules:
+    """The rules of a task's kind.
+
+    Raises:
+        UserError: there is no such kind.
+    """
+    if task.kind not in RULES:
+        raise UserError(f"task.kind={task.kind}: choose one of {', '.join(RULES)}")
+    return RULES[task.kind]
+
+
+def _check_classification(config: Config) -> None:
+    task = config.task
+    _check_one_written(task)
+    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
+        raise UserError(f"task.labels={task.labels}: at least two different names are needed")
+    words = task.prompt_sets[task.prompts].labels
+    if words is not None and len(words) != len(task.labels):
+        raise UserError(
+            f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
+        )
+
+
+def _check_extraction(config: Config) -> None:
+    """What has a meaning for classes only is refused, rather than left without effect."""
+    task = config.task
+    fields, prompts = task.fields, task.prompt_sets[task.prompts]
+    _check_one_written(task)
+    if len(fields) != 2 or len(set(fields)) != 2 or "answer" in fields:
+        raise UserError(
+            f"task.fields={fields}: extraction needs a text and a question about it, neither named answer"
+        )
+    if isinstance(config.small_model, BagConfig):
+        raise UserError("small_model.kind=bag finds no spans: choose small_model=minilm or another encoder")
+    if config.curation.noise != "none":
+        raise UserError(
+            f"curation.noise={config.curation.noise}: an extraction task has no labels that could be wrong"
+        )
+    if config.strategy.labels == "random":
+        raise UserError("strategy.labels=random: an extraction task has no labels to draw")
+    if task.labels:
+        raise UserError(f"task.labels={task.labels}: an extraction task has none")
+    if prompts.rationale or prompts.seed_with_rationales or prompts.labels:
+        raise UserError(f"task.prompt_sets.{task.prompts}: an extraction task has seed and extrapolate alone")
+
+
+def _check_one_written(task: TaskConfig) -> None:
+    if not isinstance(task.generate, str):
+        raise UserError(f"task.generate={task.generate}: in a {task.kind} task the LLM writes one column")
+
+
+RULES = {
+    "classification": Rules(_check_classification, "label"),
+    "extraction": Rules(_check_extraction, "answer"),
+}
