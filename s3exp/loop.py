@@ -16,13 +16,13 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import RunStore
 from s3exp.seeds import derive
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.strategies import exemplars, plan
+from s3exp.strategies import Guesses, exemplars, plan
 from s3exp.synthesis.order import Order, order_of
 from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import Synthesis, synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking.tracker import Tracker
-from s3exp.types import Example, Prediction, SmallModel
+from s3exp.types import Example, SmallModel
 
 log = logging.getLogger(__name__)
 
@@ -54,51 +54,62 @@ def run(parts: Parts) -> dict[str, Any]:
     Raises:
         LLMFault: the LLM cannot go on; the same command continues the run.
     """
-    gold, strategy = parts.task.gold, parts.strategy
+    task, gold = parts.task, parts.task.gold
     train: list[Example] = list(gold.train)  # empty but for the human-annotated baseline
-    guesses: tuple[Prediction, ...] = ()
-    errors: list[Example] | None = None  # of the round before; the seed has none to look at
+    last: Guesses | None = None  # of the round before; the seed has none to look at
     records: list[RoundRecord] = []
-    quotas = plan(strategy, parts.loop)
+    quotas = plan(parts.strategy, parts.loop)
     for number, quota in enumerate(quotas):
         record = parts.store.read_round(number)
         if record is None:
-            meter = metrics.Meter(parts.llm, parts.gpus)
-            shown = exemplars(strategy, gold.mining, errors)
-            with meter.stage("synthesize"):
-                asked = order(parts, number, quota, shown, records)
-                batch = parts.synthesize(parts.task, parts.llm, asked, train, parts.curation)
-            parts.llm.sleep()  # on a GPU its memory is the small model's now
-            rows = [*train, *batch.examples]
-            with meter.stage("curate"):
-                lesson, reweighted, judged = parts.lessons.of(rows)
-            with meter.stage("audit"):
-                report = parts.audit.look(rows, batch.examples, judged)
-            with meter.stage("train"):  # from the pretrained weights, every round
-                fitted, fit = parts.small_model.fit(lesson, gold.select, derive(parts.seed, "small_model"))
-            with meter.stage("predict"):
-                predictions = tuple(fitted.predict(gold.mining))
-            numbers = metrics.of_round(parts.task, batch, predictions, guesses, len(train), fit)
-            numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
-            record = RoundRecord(number, batch, predictions, numbers, report.tables, reweighted)
-            parts.store.write_round(record, fitted)  # disk first
+            shown = exemplars(parts.strategy, gold.mining, last)
+            record = one_round(parts, order(parts, number, quota, shown, records), train, last)
         train += record.batch.examples
-        guesses = record.predictions
-        errors = parts.task.wrong(gold.mining, guesses)
+        errors = task.wrong(gold.mining, record.predictions)
+        last = Guesses(record.predictions, frozenset(row.id for row in errors))
         records.append(record.light())
-        parts.store.write_ledger(ledger(parts.task, records))
-        log.info("round %d: %s", number, metrics.line(record, errors, parts.task.metric))
-        parts.tracker.log_round(record)  # then W&B
+        parts.store.write_ledger(ledger(task, records))
+        log.info("round %d: %s", number, metrics.line(record, errors, task.metric))
+        parts.tracker.log_round(record)  # the record first, then W&B
+    return finish(parts, records, train, len(quotas))
+
+
+def one_round(parts: Parts, asked: Order, train: list[Example], last: Guesses | None) -> RoundRecord:
+    """Write rows, curate them, train on the lesson that they make, and predict the mining rows; then on disk."""
+    task, gold = parts.task, parts.task.gold
+    meter = metrics.Meter(parts.llm, parts.gpus)
+    with meter.stage("synthesize"):
+        batch = parts.synthesize(task, parts.llm, asked, train, parts.curation)
+    parts.llm.sleep()  # on a GPU its memory is the small model's now
+    rows = [*train, *batch.examples]
+    with meter.stage("curate"):
+        lesson, reweighted, judged = parts.lessons.of(rows)
+    with meter.stage("audit"):
+        report = parts.audit.look(rows, batch.examples, judged)
+    with meter.stage("train"):  # from the pretrained weights, every round
+        fitted, fit = parts.small_model.fit(lesson, gold.select, derive(parts.seed, "small_model"))
+    with meter.stage("predict"):
+        predictions = tuple(fitted.predict(gold.mining))
+    before = () if last is None else last.predictions
+    numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
+    numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
+    record = RoundRecord(asked.round, batch, predictions, numbers, report.tables, reweighted)
+    parts.store.write_round(record, fitted)
+    return record
+
+
+def finish(parts: Parts, records: list[RoundRecord], train: list[Example], planned: int) -> dict[str, Any]:
+    """Certify the rows, look at the test rows once, and write the result."""
+    task = parts.task
     certificate = parts.audit.certify(train)
     parts.store.write_certificate(certificate)
     fitted = parts.small_model.load(parts.store.weights)
-    unsealed = gold.test.open(
-        [record.round for record in records], len(quotas)
-    )  # nobody reads test before this line
+    # nobody reads test before this line
+    unsealed = task.gold.test.open([record.round for record in records], planned)
     predictions = tuple(fitted.predict(unsealed))
-    parts.store.write_test(predictions, {row.id for row in parts.task.wrong(unsealed, predictions)})
-    test = parts.task.score(unsealed, predictions)
-    result = metrics.result(parts.task, strategy, parts.seed, records, test) | {"clean": certificate["clean"]}
+    parts.store.write_test(predictions, {row.id for row in task.wrong(unsealed, predictions)})
+    scores = metrics.result(task, parts.strategy, parts.seed, records, task.score(unsealed, predictions))
+    result = scores | {"clean": certificate["clean"]}
     parts.store.write_result(result)
     parts.tracker.log_result(result)
     return result

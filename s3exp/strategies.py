@@ -5,10 +5,11 @@ Knows gold mining rows and which of them are errors; does not know why they are,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.types import Example
+from s3exp.types import Example, Prediction
 
 
 def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
@@ -34,16 +35,26 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     return [seed, *(share + (index < more) for index in range(rounds))]
 
 
-def exemplars(
-    strategy: StrategyConfig, mining: Sequence[Example], errors: Sequence[Example] | None
-) -> list[Example]:
-    """The gold mining rows that this round's prompts show, in the order of `mining` (paper, algorithm 2).
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """What the small model said of the mining rows, in their order, and the ids of those that it got wrong."""
 
-    `errors` are the last round's, None before the seed: then nothing is shown.
+    predictions: Sequence[Prediction]
+    wrong: frozenset[str]
+
+
+# Criteria for `strategy.shown`: which of the mining rows are shown, and in what order.
+SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
+    "nothing": lambda mining, last: [],
+    "errors": lambda mining, last: [row for row in mining if row.id in last.wrong],
+    "correct": lambda mining, last: [row for row in mining if row.id not in last.wrong],
+    "all": lambda mining, last: list(mining),
+}
+
+
+def exemplars(strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None) -> list[Example]:
+    """The gold mining rows that this round's prompts show (paper, algorithm 2).
+
+    `last` are the guesses of the round before; None before the seed: then nothing is shown.
     """
-    if errors is None or strategy.shown == "nothing":
-        return []
-    if strategy.shown == "all":
-        return list(mining)
-    missed = {row.id for row in errors}
-    return [row for row in mining if (row.id in missed) == (strategy.shown == "errors")]
+    return [] if last is None else SHOWN[strategy.shown](mining, last)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3exp.settings.loop import BudgetConfig, LoopConfig, StrategyConfig
-from s3exp.strategies import exemplars, plan
+from s3exp.strategies import Guesses, exemplars, plan
 from s3exp.types import Example
 
 S3 = StrategyConfig(name="s3", shown="errors")
@@ -16,7 +16,7 @@ ZEROGEN = StrategyConfig(name="zerogen", max_rounds=0)
 GOLDGEN = StrategyConfig(name="goldgen", shown="all", max_rounds=1)
 GOLD = StrategyConfig(name="gold", human=True)
 MINE = [Example(f"v-{i}", {"text": str(i)}, i % 2) for i in range(4)]
-ERRORS = [MINE[1], MINE[3]]
+LAST = Guesses((), frozenset({"v-1", "v-3"}))
 
 
 @given(st.integers(1, 5000), st.integers(0, 8), st.floats(0.01, 0.99))
@@ -37,12 +37,12 @@ def test_the_papers_shares() -> None:
 
 def test_what_is_shown() -> None:
     assert exemplars(S3, MINE, None) == []
-    assert exemplars(S3, MINE, []) == []  # the small model made no error
-    assert [e.id for e in exemplars(S3, MINE, ERRORS)] == ["v-1", "v-3"]
-    assert exemplars(GOLDGEN, MINE, ERRORS) == MINE
-    assert exemplars(ZEROGEN, MINE, ERRORS) == []
+    assert exemplars(S3, MINE, Guesses((), frozenset())) == []  # the small model made no error
+    assert [e.id for e in exemplars(S3, MINE, LAST)] == ["v-1", "v-3"]
+    assert exemplars(GOLDGEN, MINE, LAST) == MINE
+    assert exemplars(ZEROGEN, MINE, LAST) == []
     correct = StrategyConfig(name="control", shown="correct")
-    assert [e.id for e in exemplars(correct, MINE, ERRORS)] == ["v-0", "v-2"]
+    assert [e.id for e in exemplars(correct, MINE, LAST)] == ["v-0", "v-2"]
 
 
 @given(st.integers(1, 400), st.integers(0, 6), st.integers(1, 300), st.integers(1, 90))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 from s3exp.llm.identity import llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
-from s3exp.settings.llm import LLMConfig, LocalLLMConfig, ServerConfig, TransformersConfig, VllmConfig
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig
 from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,6 @@ def check_llm(config: LLMConfig) -> None:
 
 def _start(config: LLMConfig, path: str) -> LLM:
     log.info("starting the LLM: %s with llm.model=%s", config.backend, config.model)
-    if isinstance(config, ServerConfig):
-        from s3exp.llm.server import Server
-
-        return Server(config)
-    if isinstance(config, TransformersConfig):
-        from s3exp.llm.transformers import Transformers
-
-        return Transformers(config, path)
-    assert isinstance(config, VllmConfig)
-    from s3exp.llm.vllm import VLLM
-
-    return VLLM(config, path)
+    # a back end is the module of its name; which names there are stands in settings/llm.py
+    engine: LLM = import_module(f"s3exp.llm.{config.backend}").start(config, path)
+    return engine

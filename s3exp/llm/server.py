@@ -20,8 +20,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_exponential_jitter
 
 from s3exp.llm.database import TOO_LONG
-from s3exp.settings.llm import ServerConfig
-from s3exp.types import Completion, LLMFault, Prompt, UserError
+from s3exp.settings.llm import LLMConfig, ServerConfig
+from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for
 TOO_LONG_SIGNS = ("context length", "context_length", "maximum model length", "max_model_len")
@@ -31,6 +31,12 @@ Item = tuple[int, Completion] | BaseException | None  # None: all are answered
 
 class BadAnswer(Exception):
     """The server answered 200 with something that is no chat completion."""
+
+
+def start(config: LLMConfig, path: str) -> LLM:
+    """The LLM of this back end; `path` is its folder or hub id."""
+    assert isinstance(config, ServerConfig)
+    return Server(config)
 
 
 class Server:

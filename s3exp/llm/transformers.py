@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3exp.llm.database import TOO_LONG
-from s3exp.settings.llm import TransformersConfig
-from s3exp.types import Completion, LLMFault, Prompt, UserError
+from s3exp.settings.llm import LLMConfig, TransformersConfig
+from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +28,12 @@ class Row:
     noise: torch.Generator
     made: list[int] = field(default_factory=list)
     finish_reason: str = ""
+
+
+def start(config: LLMConfig, path: str) -> LLM:
+    """The LLM of this back end; `path` is its folder or hub id."""
+    assert isinstance(config, TransformersConfig)
+    return Transformers(config, path)
 
 
 class Transformers:

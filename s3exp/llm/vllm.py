@@ -21,12 +21,18 @@ from typing import Any
 from s3exp.llm.database import TOO_LONG
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.orphans import owned
-from s3exp.settings.llm import VllmConfig
-from s3exp.types import Completion, LLMFault, Prompt, UserError
+from s3exp.settings.llm import LLMConfig, VllmConfig
+from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
 AT_ONCE = 1024  # prompts that are made tokens together, which is faster than one by one
 WATCH_SECONDS = 0.5
+
+
+def start(config: LLMConfig, path: str) -> LLM:
+    """The LLM of this back end; `path` is its folder or hub id."""
+    assert isinstance(config, VllmConfig)
+    return VLLM(config, path)
 
 
 class VLLM:
