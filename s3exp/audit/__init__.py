@@ -32,7 +32,6 @@ def build_audit(
         embedder: a pretrained encoder; None: there is none, and gold's own words have to do.
     """
     from s3exp.audit.observer import Audit
-    from s3exp.curation.assistant.likeness import likeness_to
     from s3exp.curation.copies import Copies
     from s3exp.curation.vectors import Cached, Lsa
 
@@ -40,5 +39,4 @@ def build_audit(
         embedder = Lsa([text for row in gold for text in row.fields.values()])
     folder = Path(config.audit.cache).expanduser() if config.audit.cache else None
     copies, vectors = Copies(roles, config.curation.near), Cached(embedder, folder)
-    likeness = likeness_to(tuple(config.task.text_of(row.fields) for row in gold))
-    return Audit(config.audit, config.task, gold, copies, likeness, vectors, config.seed)
+    return Audit(config.audit, config.task, gold, copies, vectors, config.seed)

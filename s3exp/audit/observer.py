@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 from s3exp.audit.duplicates import repeats
-from s3exp.curation.assistant.likeness import Likeness
 from s3exp.curation.assistant.repair import FINDINGS, findings
 from s3exp.curation.certificate import certify
 from s3exp.curation.copies import Copies
@@ -41,14 +40,13 @@ class Report:
 class Audit:
     """Looks at rows beside gold rows. `gold` are those that the loop may look at: never test rows.
 
-    `copies` is the index of all gold roles; `likeness` tells texts that are like refusals from gold texts.
+    `copies` is the index of all gold roles.
     """
 
     config: AuditConfig
     task: TaskConfig
     gold: Sequence[Example]
     copies: Copies
-    likeness: Likeness
     vectors: Cached
     seed: int
 
@@ -78,10 +76,7 @@ class Audit:
     def _debris(self, new: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
         counts: Counter[str] = Counter()
         listed: list[dict[str, str]] = []
-        scores = self.likeness.flags(self._written(new))
-        for (row, names), score in zip(self._found(new), scores, strict=True):
-            if score is not None and "refusal" not in names:
-                names = ("like_refusal", *names)
+        for row, names in self._found(new):
             counts.update(names)
             # a missing full stop is no finding by itself: only more of them than gold has
             listed += [
@@ -89,7 +84,7 @@ class Audit:
                 for name in names
                 if name != "unfinished" and len(listed) < LISTED
             ]
-        numbers: Numbers = {f"audit/{name}": counts[name] for name in ("like_refusal", *FINDINGS)}
+        numbers: Numbers = {f"audit/{name}": counts[name] for name in FINDINGS}
         if new and self.gold:
             numbers["audit/unfinished_share"] = counts["unfinished"] / len(new)
             numbers["audit/unfinished_share_gold"] = self._unfinished_gold

@@ -76,7 +76,7 @@ def _debris(page: Page, report: Report) -> None:
     numbers, listed = report.numbers, report.tables["findings"]
     rows = [
         [name.replace("_", " "), f"{numbers[f'audit/{name}']:,.0f}"]
-        for name in ("refusal", "like_refusal", "preamble", "wrapped", "label_in_text")
+        for name in ("refusal", "preamble", "wrapped", "label_in_text")
     ]
     if "audit/unfinished_share" in numbers:
         shares = (numbers["audit/unfinished_share"], numbers["audit/unfinished_share_gold"])
