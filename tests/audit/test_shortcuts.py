@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.sparse import csc_matrix
 from scipy.stats import chi2_contingency
 
 from s3exp.audit.shortcuts import shortcuts as module
 from s3exp.audit.shortcuts.marks import read
-from s3exp.audit.shortcuts.rules import Rows, Trials, folds, kappa, told_beside
 from s3exp.audit.shortcuts.shortcuts import balance, shortcuts
+from s3exp.audit.shortcuts.statistic import Rows, beyond_chance, learned, z, z_beside
 from s3exp.types import Example
 
 WORDS = """river stone window garden letter summer winter bridge castle market doctor teacher farmer sailor painter
@@ -147,7 +148,7 @@ def test_the_shortcut_of_a_rare_label_is_found(label: int) -> None:
     assert "mean recall 0." in first.line("claim", ["yes", "no"])
 
 
-def test_every_label_with_a_first_word_of_its_own_is_one_shortcut() -> None:
+def test_every_label_with_a_first_word_of_its_own_is_a_shortcut_each() -> None:
     chance = random.Random(3)
     opening = ["Surely", "Perhaps", "Never"]
 
@@ -156,11 +157,12 @@ def test_every_label_with_a_first_word_of_its_own_is_one_shortcut() -> None:
         return change(row, lambda text, _: f"{word} {text.lower()}", chance)
 
     made = [open_with_own(row) for row in rows(900, 1, labels=3)]
-    first = shortcuts(made, rows(300, 2, labels=3, role="gold"), "claim", 3, 0).shortcuts[0]
-    assert first.family == "first word"
-    assert first.value in {"surely", "perhaps", "never"}
-    assert opening[first.label].lower() == first.value
-    assert first.accuracy == pytest.approx(0.8, abs=0.03)
+    found = shortcuts(made, rows(300, 2, labels=3, role="gold"), "claim", 3, 0).strong
+    assert {(one.family, one.value, one.label) for one in found} == {
+        ("first word", word.lower(), label) for label, word in enumerate(opening)
+    }
+    for one in found:
+        assert one.recall == pytest.approx((0.8 + 0.9) / 3, abs=0.03)  # the third label is never said
 
 
 def test_two_shortcuts_are_both_listed_the_stronger_first() -> None:
@@ -274,45 +276,50 @@ def test_balance_by_hand() -> None:
     assert balance([], [], 2) == {}
 
 
-def test_rules_are_judged_as_row_by_row() -> None:
+def test_z_is_the_published_one_where_a_mark_is_rare() -> None:
+    sizes, with_mark = np.array([6000, 4000]), np.array([[30], [10]])
+    p_hat, p0, n = 10 / 40, 4000 / 10_000, 40
+    assert z(with_mark, sizes)[1, 0] == pytest.approx((p_hat - p0) / np.sqrt(p0 * (1 - p0) / n), rel=3e-3)
+    often = np.array([[4000], [2000]])
+    table = np.array([[4000, 2000], [2000, 2000]])
+    statistic = chi2_contingency(table, correction=False).statistic
+    assert z(often, sizes)[0, 0] ** 2 == pytest.approx(statistic, rel=1e-3)
+
+
+def test_of_marks_by_chance_one_file_in_twenty_lists_any() -> None:
+    chance = np.random.default_rng(0)
+    sizes = np.array([285, 15])  # a rare label: z alone is far from normal there
+    some = 0
+    for _ in range(200):
+        marks = chance.random((300, 200)) < chance.uniform(0.04, 0.6, 200)
+        some += len(beyond_chance(np.array([marks[:285].sum(axis=0), marks[285:].sum(axis=0)]), sizes)) > 0
+    assert some <= 20
+
+
+def test_a_rule_is_worth_what_it_gets_right() -> None:
     chance = np.random.default_rng(0)
     labels = chance.choice(3, 200, p=[0.5, 0.3, 0.2])
-    marks = chance.random((200, 2)) < np.stack([0.2 + 0.3 * (labels == 1), 0.5 - 0.2 * (labels == 2)], axis=1)
-    marks[:, 1] &= ~marks[:, 0]  # of a group a row has one mark at most
-    made = Rows(labels, 3, csc_matrix(marks.astype(int)))
-    trials = Trials(made, made, [[0, 1]], seed=3)
-    fold = folds(labels, 5, 3)
-    values = [marks[:, 0], marks[:, 1], marks @ [1, 2]]
-    for place, value in enumerate(values):
-        right = np.zeros(200, bool)
-        for held in range(5):
-            train = fold != held
-            for v in np.unique(value):
-                rates = [np.mean(value[train & (labels == label)] == v) for label in range(3)]
-                right |= (fold == held) & (value == v) & (labels == int(np.argmax(rates)))
-        recall = [right[labels == label].mean() for label in range(3)]
-        assert trials.made.accuracy[place] == pytest.approx(right.mean())
-        assert trials.made.lift[place] == pytest.approx(np.mean(recall) - 1 / 3)
-        table = np.array(
-            [np.bincount(value[labels == label], minlength=value.max() + 1) for label in range(3)]
-        )
-        assert trials.p[place] == pytest.approx(chi2_contingency(table, correction=False).pvalue)
-        assert (trials.rule(place).made == table).all()
+    has = chance.random(200) < np.array([0.2, 0.7, 0.4])[labels]
+    rows = Rows(labels, 3, csc_matrix(has.astype(int)[:, None]))
+    effect = learned(rows.counts(), rows.sizes)
+    assert (effect.label[0], effect.other[0]) == (1, 0)
+    right = np.where(has, 1, 0) == labels
+    assert effect.accuracy[0] == pytest.approx(right.mean())
+    recall = [right[labels == label].mean() for label in range(3)]
+    assert effect.lift[0] == pytest.approx(np.mean(recall) - 1 / 3)
+    assert (rows.column(0) == has).all()
 
 
-def test_what_a_rule_tells_beside_another() -> None:
+def test_what_a_mark_tells_beside_another() -> None:
     chance = np.random.default_rng(1)
     labels = chance.integers(0, 2, 4000)
-    one, other = (np.where(chance.random(4000) < 0.8, labels, 1 - labels) for _ in range(2))
-    echo = np.where(chance.random(4000) < 0.9, one, 1 - one)  # knows the label from `one` alone
-    says = np.stack([one, echo, other], axis=1) == 1
-    tells = told_beside(np.zeros_like(labels), says, labels)
-    for place, column in enumerate((one, echo, other)):
-        table = np.histogram2d(column, labels, bins=2)[0]
-        assert tells[place] == pytest.approx(chi2_contingency(table, correction=False).statistic, rel=1e-4)
-    kept = told_beside(one, says, labels) / tells
-    assert kept[0] == 0
-    assert kept[1] < 0.02
-    assert kept[2] > 0.6
-    assert kappa(one == 1, says)[:2] == pytest.approx([1, 0.8], abs=0.03)
-    assert kappa(one == 0, says)[0] == pytest.approx(-1, abs=0.01)
+    one, other = (np.where(chance.random(4000) < 0.8, labels, 1 - labels) == 1 for _ in range(2))
+    echo = np.where(chance.random(4000) < 0.9, one, ~one)  # knows the label from `one` alone
+    nothing = np.zeros(4000, bool)
+
+    def kept(has: NDArray[np.bool_]) -> float:
+        return (z_beside(one, has, labels == 1) / z_beside(nothing, has, labels == 1)) ** 2
+
+    assert kept(one) == 0
+    assert kept(echo) < 0.02
+    assert kept(other) > 0.6

@@ -30,22 +30,16 @@ _NAMED = frozenset(
     {"first character", "first letter", "first word", "beginning", "last character", "last letter"}
 )
 _NAMED |= {"last word", "ending", "run", "character", "capitals", "word"}
-# a row has at most one value of each of these: the values together are a rule of their own
-_ONE_OF = ("wrapper", "case", "first character", "first word", "last character", "last word")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One yes-or-no property: the value of an attribute, and how a row with (`yes`) or without it (`no`) reads.
-
-    Of the marks of an attribute that are `one_of`, a row has at most one.
-    """
+    """One yes-or-no property: the value of an attribute, and how a row with (`yes`) or without it (`no`) reads."""
 
     attribute: str
     value: str
     yes: str
     no: str
-    one_of: bool
 
     @property
     def family(self) -> str:
@@ -81,30 +75,27 @@ def surface(made: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]]
 
     numbers: defaultdict[Key, int] = defaultdict()
     numbers.default_factory = numbers.__len__
-    read = _read_all(made, generate, numbers)
+    ours, theirs = (_read_all(rows, generate, numbers) for rows in (made, gold))
     names = list(numbers)
-    matrix = _matrix(read, len(names))
-    kept = _frequent(np.asarray(matrix.sum(axis=0)).ravel(), len(made))
+    has, gold_has = (_matrix(side, len(names)) for side in (ours, theirs))
+    kept = _frequent(np.asarray(has.sum(axis=0)).ravel(), len(made))
     # numbered in the order of sets, which is another one in every process
     kept = np.array(sorted(kept, key=lambda column: _as_pair(names[column])), np.int64)
-    fixed = {names[column]: place for place, column in enumerate(kept)}
-    read_gold = _read_all(gold, generate, fixed)
-    marks, made_cut, gold_cut = _cuts(read.quantities, read_gold.quantities)
+    marks, cut, gold_cut = _cuts(ours.quantities, theirs.quantities)
     return Surface(
         marks=(*(_mark(names[column]) for column in kept), *marks),
-        made=hstack([matrix[:, kept], csr_matrix(made_cut)], format="csc"),
-        gold=hstack([_matrix(read_gold, len(fixed)), csr_matrix(gold_cut)], format="csc"),
+        made=hstack([has[:, kept], csr_matrix(cut)], format="csc"),
+        gold=hstack([gold_has[:, kept], csr_matrix(gold_cut)], format="csc"),
     )
 
 
 def _read_all(rows: Sequence[Mapping[str, str]], generate: str, numbers: Mapping[Key, int]) -> _Read:
-    """Read every row's text. Numbers grow with the first texts that are read, and are fixed for the second."""
-    known = None if isinstance(numbers, defaultdict) else frozenset(numbers)
+    """Read every row's text; a key that is new gets the next number."""
     ids, ends = array("i"), array("q", [0])
     quantities = np.zeros((len(rows), len(QUANTITIES)))
     for place, row in enumerate(rows):
         seen = read(row[generate], tuple(text for name, text in row.items() if name != generate))
-        ids.extend([numbers[key] for key in (seen.keys if known is None else seen.keys & known)])
+        ids.extend([numbers[key] for key in seen.keys])
         ends.append(len(ids))
         quantities[place] = [seen.quantities[name] for name in QUANTITIES]
     return _Read(ids, ends, quantities)
@@ -114,10 +105,8 @@ def _matrix(read: _Read, width: int) -> Any:
     """Rows by marks, sparse."""
     from scipy.sparse import csr_matrix
 
-    indices = np.frombuffer(read.ids, dtype=np.int32) if read.ids else np.zeros(0, np.int32)
-    data = np.ones(len(indices), dtype=np.int32)
-    ends = np.frombuffer(read.ends, dtype=np.int64)
-    return csr_matrix((data, indices, ends), shape=(len(ends) - 1, width))
+    data = np.ones(len(read.ids), np.int32)
+    return csr_matrix((data, np.array(read.ids), np.array(read.ends)), shape=(len(read.ends) - 1, width))
 
 
 def _frequent(counts: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
@@ -134,7 +123,7 @@ def _mark(key: Key) -> Mark:
     attribute, value = _as_pair(key)
     _, yes, no = ATTRIBUTES[attribute]
     said = shown(value) if attribute in _NAMED else value
-    return Mark(attribute, value, yes.format(said), no.format(said), attribute in _ONE_OF)
+    return Mark(attribute, value, yes.format(said), no.format(said))
 
 
 def _cuts(
@@ -149,7 +138,7 @@ def _cuts(
         edges = [float(edge) for edge in steps if edge > values.min()]
         bins = list(zip([-np.inf, *edges], [*edges, np.inf], strict=True))
         for low, high in bins + [(edge, np.inf) for edge in edges[1:-1]]:
-            marks.append(_quantity_mark(attribute, low, high, (low, high) in bins))
+            marks.append(_quantity_mark(attribute, low, high))
             columns.append((place, low, high))
 
     def column(rows: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -161,7 +150,7 @@ def _cuts(
     return [marks[place] for place in kept], cut[:, kept], column(gold)[:, kept]
 
 
-def _quantity_mark(attribute: str, low: float, high: float, one_of: bool) -> Mark:
+def _quantity_mark(attribute: str, low: float, high: float) -> Mark:
     """The mark of `low` <= quantity < `high`."""
     last = high if attribute in FRACTIONS else high - 1
     if high == np.inf:
@@ -173,7 +162,7 @@ def _quantity_mark(attribute: str, low: float, high: float, one_of: bool) -> Mar
     else:
         value, without = f"{low:g} to {last:g}", f"less than {low:g} or more than {last:g}"
     yes, no = (_counted(attribute, said) for said in (value, without))
-    return Mark(attribute, value, yes, no, one_of)
+    return Mark(attribute, value, yes, no)
 
 
 def _counted(attribute: str, said: str) -> str:

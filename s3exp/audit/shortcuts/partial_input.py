@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from s3exp.audit.shortcuts.rules import Counts, folds, sample
+from s3exp.audit.shortcuts.statistic import Counts
 from s3exp.seeds import derive
 from s3exp.types import Example
 
@@ -57,15 +57,23 @@ def partial_input(made: Sequence[Example], gold: Sequence[Example], field: str, 
     )
 
 
+def sample(rows: Sequence[Example], most: int, seed: int) -> list[Example]:
+    """The rows, or `most` of them in their order."""
+    if len(rows) <= most:
+        return list(rows)
+    places = np.random.default_rng(seed).choice(len(rows), most, replace=False)
+    return [rows[place] for place in np.sort(places)]
+
+
 def _own(words: Any, labels: Counts, seed: int) -> float:
     """Cross-validated accuracy."""
-    fold = folds(labels, FOLDS, derive(seed, "partial"))
-    right = 0.0
-    for held in range(FOLDS):
-        train, test = fold != held, fold == held
-        if test.any():
-            right += _accuracy(words[train], labels[train], words[test], labels[test]) * test.sum()
-    return float(right / len(labels))
+    from sklearn.model_selection import KFold
+
+    if len(labels) < FOLDS:
+        return 0.0
+    parts = KFold(FOLDS, shuffle=True, random_state=derive(seed, "partial")).split(labels)
+    right = [_accuracy(words[own], labels[own], words[held], labels[held]) * len(held) for own, held in parts]
+    return float(sum(right) / len(labels))
 
 
 def _accuracy(train: Any, labels: Counts, test: Any, truth: Counts) -> float:

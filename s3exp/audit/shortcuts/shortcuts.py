@@ -1,9 +1,9 @@
 """Surface features of the generated text that predict the label of synthetic rows, and not that of gold rows.
 
-Every mark of features.py is a rule (rules.py) that is judged on synthetic rows it was not learned from, then applied to
-gold; telling.py says which of them tell the label and which are one and the same. Knows rows only: not the task, the
-LLM or the small model. Whether a word that predicts is part of what the text means it cannot know either; where gold
-has the word with the same lean, it is not held against the file.
+Every mark of features.py is a rule: rows with it get one label, rows without it another. statistic.py says which marks
+lean to a label beyond chance, telling.py which of them do not in gold, and which are one and the same. Knows rows only:
+not the task, the LLM or the small model. Whether a word that predicts is part of what the text means it cannot know
+either; where gold has the word with the same lean, it is not held against the file.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from s3exp.audit.shortcuts.features import Mark, surface
+from s3exp.audit.shortcuts.features import surface
 from s3exp.audit.shortcuts.marks import words_of
-from s3exp.audit.shortcuts.partial_input import PartialInput, partial_input
-from s3exp.audit.shortcuts.rules import Counts, Rows, Trials, sample
+from s3exp.audit.shortcuts.partial_input import PartialInput, partial_input, sample
+from s3exp.audit.shortcuts.statistic import Counts, Rows
 from s3exp.audit.shortcuts.telling import Finding, alike, findings
 from s3exp.seeds import derive
 from s3exp.types import Example
@@ -32,11 +32,11 @@ class Shortcut:
     """A rule that predicts the label from the surface, and what it is worth.
 
     `name` says how a row that has the telling `value` looks, `label` is the class that such a row gets, `rows` of the
-    synthetic rows have it and `example` is the beginning of one. `accuracy` is out of sample; `majority` is the share
-    of the largest class. `recall` is the mean over the classes, `lift` and `gold_lift` what it is above chance (with
-    balanced classes: accuracy less majority), `excess` is the part of the lift that gold does not show. `also` names
-    the rules that tell next to nothing more. A `strong` one has an excess of a tenth of all that a yes-or-no rule
-    can gain (0.05 for two classes), beyond the noise of gold's lift. All figures are shares of 1.
+    synthetic rows have it and `example` is the beginning of one. `majority` is the share of the largest class. `recall`
+    is the mean over the classes, `lift` and `gold_lift` what it is above chance (with balanced classes: accuracy less
+    majority), `excess` is the part of the lift that gold does not show. `also` names the rules that tell next to
+    nothing more. A `strong` one has an excess of a tenth of all that a yes-or-no rule can gain (0.05 for two classes),
+    beyond the noise of gold's lift. All figures are shares of 1.
     """
 
     name: str
@@ -96,7 +96,7 @@ def shortcuts(
         gold: human rows of the same task.
         generate: name of the field that the LLM wrote.
         labels: number of classes.
-        seed: of the samples and of the folds; same rows and seed, same result.
+        seed: of the samples; same rows and seed, same result.
         top: how many shortcuts to list at most.
     """
     made, gold = (sample(rows, ROWS, derive(seed, "audit", "rows")) for rows in (made, gold))
@@ -107,15 +107,14 @@ def shortcuts(
         return Found(rows=len(made), gold_rows=len(gold))
     seen = surface([row.fields for row in made], [row.fields for row in gold], generate)
     ours, theirs = _rows(made, kept, seen.made), _rows(gold, kept, seen.gold)
-    trials = Trials(ours, theirs, _groups(seen.marks), derive(seed, "audit", "folds"))
     texts = [row.fields[generate] for row in made]
     listed = [
-        _shortcut(group, trials, kept, (ours, theirs), texts)
-        for group in alike(findings(trials, seen.marks, ours), ours.labels)[:top]
+        _shortcut(group, kept, (ours, theirs), texts)
+        for group in alike(findings(seen.marks, ours, theirs), ours.labels)[:top]
     ]
     fields = list(made[0].fields) if len(made[0].fields) > 1 else []
     partial = [partial_input(made, gold, name, derive(seed, "audit", "partial")) for name in fields]
-    return Found(tuple(listed), tuple(partial), len(trials.columns), len(made), len(gold))
+    return Found(tuple(listed), tuple(partial), len(seen.marks), len(made), len(gold))
 
 
 def balance(
@@ -155,43 +154,29 @@ def _rows(rows: Sequence[Example], kept: list[int], marks: object) -> Rows:
     return Rows(np.array([kept.index(row.label) for row in rows], np.int64), len(kept), marks)
 
 
-def _groups(marks: Sequence[Mark]) -> list[list[int]]:
-    """The marks of each attribute of which a row has at most one: together they are a rule too."""
-    groups: dict[str, list[int]] = {}
-    for column, mark in enumerate(marks):
-        if mark.one_of:
-            groups.setdefault(mark.attribute, []).append(column)
-    return [group for group in groups.values() if len(group) > 1]
-
-
 def _shortcut(
-    group: Sequence[Finding],
-    trials: Trials,
-    kept: Sequence[int],
-    sides: tuple[Rows, Rows],
-    texts: Sequence[str],
+    group: Sequence[Finding], kept: Sequence[int], sides: tuple[Rows, Rows], texts: Sequence[str]
 ) -> Shortcut:
-    finding, made, gold = group[0], trials.made, trials.gold
-    place, rule = finding.place, finding.rule
-    lift, gold_lift = float(made.lift[place]), float(gold.lift[place])
-    noise = NOISE * float(np.hypot(made.error[place], gold.error[place]))
-    has = np.flatnonzero(rule.values(sides[0]) == finding.telling)
-    typical = [row for row in has if sides[0].labels[row] == finding.label]
+    finding, classes = group[0], len(kept)
+    made, gold = finding.made, finding.gold
+    lift, gold_lift = float(made.lift[0]), float(gold.lift[0])
+    noise = NOISE * float(np.hypot(made.error[0], gold.error[0]))
+    typical = np.flatnonzero(finding.has & (sides[0].labels == finding.label))
     return Shortcut(
         name=finding.name,
         family=finding.mark.family,
         value=finding.mark.value,
         label=kept[finding.label],
-        rows=len(has),
-        accuracy=float(made.accuracy[place]),
+        rows=int(finding.has.sum()),
+        accuracy=float(made.accuracy[0]),
         majority=_majority(sides[0]),
-        recall=lift + 1 / len(kept),
+        recall=lift + 1 / classes,
         lift=lift,
-        gold_accuracy=float(gold.accuracy[place]),
+        gold_accuracy=float(gold.accuracy[0]),
         gold_majority=_majority(sides[1]),
         gold_lift=gold_lift,
         excess=finding.excess,
-        strong=finding.excess >= 0.1 / len(kept) and lift - gold_lift > noise,
+        strong=finding.excess >= 0.1 / classes and lift - gold_lift > noise,
         example=texts[typical[0]][:EXAMPLE],
         also=tuple(dict.fromkeys(other.name for other in group[1:])),
     )

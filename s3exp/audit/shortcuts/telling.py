@@ -1,101 +1,106 @@
-"""Which rules tell the label of synthetic rows beyond chance, and which of them only echo another.
+"""Which marks tell the label of synthetic rows beyond chance and not of gold rows, and which only echo another.
 
 A strong feature shows in many marks: a leading quote is a first character, a character, a punctuation mark more. They
-are put together under the one that a reader understands best. Knows rules (rules.py) and what their marks are called
-(marks.py); not which finding is bad enough to report.
+are put together under the one that a reader understands best. Knows the statistic (statistic.py) and what marks are
+called (marks.py); not which finding is bad enough to report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from s3exp.audit.shortcuts.features import Mark
 from s3exp.audit.shortcuts.marks import QUANTITIES, RANK
-from s3exp.audit.shortcuts.rules import Counts, Rows, Rule, Trials, kappa, told_beside
+from s3exp.audit.shortcuts.statistic import (
+    Counts,
+    Effects,
+    Flags,
+    Floats,
+    Rows,
+    applied,
+    beyond_chance,
+    learned,
+    z_beside,
+)
 
-CHANCE = 0.05  # of listing anything where there is nothing to find
-# a rule is named only beside a better one if their predictions have this kappa (90% of balanced rows agree),
-LIKE = 0.8
-ECHO = 0.5  # or if it keeps less than this of what it tells, once the better one is known
-NEAR = 0.01  # excess within which the more readable of two such rules gives the name
+ECHO = 0.5  # a mark is an echo if it keeps less than this of its squared z, once the better one is known
+NEAR = 0.01  # excess within which the more readable of two such marks gives the name
 COMMON = 0.1  # of the gold rows: a word of more is no peculiarity
-PROMISING = 150  # rules that are compared with each other
+PROMISING = 150  # marks that are compared with each other
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that beats chance: its place among all, its telling value and that value's label, and how it is named.
+    """A mark that leans to a label beyond chance: who has it, and what its rule is worth on both sides.
 
-    `predicted` are the labels it gives to the synthetic rows.
+    Rows that have the mark (or, if not `telling`, that have it not) lean to `label`. `excess` is the part of the lift
+    that gold does not show, `common` the share of the gold rows that have the mark.
     """
 
-    place: int
-    rule: Rule
-    telling: int
-    label: int
-    predicted: Counts
-    lift: float
-    error: float
-    excess: float
     mark: Mark
+    column: Flags
+    telling: bool
+    label: int
+    made: Effects
+    gold: Effects
+    excess: float
+    common: float
 
     @property
     def name(self) -> str:
-        """What a row with the telling value looks like."""
-        several = " (and other values tell too)" if len(self.rule.columns) > 1 else ""
-        return (self.mark.yes if self.telling else self.mark.no) + several
+        """What a telling row looks like."""
+        return self.mark.yes if self.telling else self.mark.no
+
+    @property
+    def has(self) -> Flags:
+        """The synthetic rows that look so."""
+        return self.column if self.telling else ~self.column
 
 
-def findings(trials: Trials, marks: Sequence[Mark], ours: Rows) -> list[Finding]:
-    """The rules that beat chance after so many tries, the one that tells most first."""
-    made, gold = trials.made, trials.gold
-    # both: one knows how few rows a rare label has, the other that rules which are chosen from many values overfit
-    chance = CHANCE / max(len(trials.columns), 1)
-    sure = (made.lift > NormalDist().inv_cdf(1 - chance) * made.error) & (trials.p < chance)
-    places = np.flatnonzero(sure)
+def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows) -> list[Finding]:
+    """The marks that beat chance after so many tries, the one that tells most first."""
+    made, gold = ours.counts(), theirs.counts()
+    places = beyond_chance(made, ours.sizes)
+    places = places[np.argsort(-learned(made[:, places], ours.sizes).lift, kind="stable")][:PROMISING]
     found = []
-    for place in places[np.argsort(-made.lift[places], kind="stable")][:PROMISING].tolist():
-        rule = trials.rule(place)
-        telling = _telling(rule)
-        label = int(rule.best[telling])
-        mark = marks[rule.columns[max(telling, 1) - 1]]
-        lift, error = float(made.lift[place]), float(made.error[place])
-        excess = lift - max(float(gold.lift[place]), 0.0)
-        if mark.attribute == "word" and telling:
-            excess = min(excess, lift * (1 - _shared_lean(rule, label)))
-        found.append(Finding(place, rule, telling, label, rule.predict(ours), lift, error, excess, mark))
+    for place in places.tolist():
+        with_mark, of_gold = made[:, [place]], gold[:, [place]]
+        effect = learned(with_mark, ours.sizes)
+        on_gold = applied(of_gold, theirs.sizes, effect.label, effect.other)
+        shares = with_mark.sum() / ours.sizes.sum(), of_gold.sum() / theirs.sizes.sum()
+        # what gold has more rarely is what a reader notices: the mark, or that it is missing
+        more = [
+            (ours_too + 0.02) / (gold_too + 0.02) for ours_too, gold_too in (shares, 1 - np.array(shares))
+        ]
+        telling = bool(more[0] >= 0.8 * more[1])
+        excess = float(effect.lift[0] - max(on_gold.lift[0], 0.0))
+        if marks[place].attribute == "word" and telling:
+            lean = _shared_lean(with_mark[:, 0] / ours.sizes, of_gold[:, 0], theirs.sizes)
+            excess = min(excess, float(effect.lift[0]) * (1 - lean))
+        label = int((effect.label if telling else effect.other)[0])
+        column = ours.column(place)
+        found.append(Finding(marks[place], column, telling, label, effect, on_gold, excess, float(shares[1])))
     return found
 
 
-def _telling(rule: Rule) -> int:
-    """The value to name: of a mark and its absence what gold has more rarely, of several what also moves most rows."""
-    made, gold = (counts.sum(axis=0) / counts.sum() for counts in (rule.made, rule.gold))
-    if len(rule.columns) == 1:
-        more = (made + 0.02) / (gold + 0.02)
-        return int(more[1] >= 0.8 * more[0])
-    rates = rule.rates
-    gain = rates.max(axis=0) - rates.mean(axis=0)
-    new = 1 - np.minimum((gold + 0.01) / (made + 0.01), 0.9)
-    return 1 + int((gain * new)[1:].argmax())
-
-
-def _shared_lean(rule: Rule, label: int) -> float:
+def _shared_lean(rates: Floats, with_mark: Counts, sizes: Counts) -> float:
     """How much of a word's lean to a label gold surely shows among its rows with the word, 0 to 1.
 
-    A word that is rarer in gold has less lift there, but what it means it means there too.
+    A word that is rarer in gold has less lift there, but what it means it means there too. `rates` are the shares of
+    each label's synthetic rows that have it; the counts are of gold.
     """
-    ours, theirs = (c[:, 1] / c.sum(axis=1) for c in (rule.made, rule.gold))
-    if theirs.sum() == 0:
+    if with_mark.sum() == 0:
         return 0.0
-    chance = 1 / len(ours)
-    p, n, z = theirs[label] / theirs.sum(), rule.gold[:, 1].sum(), 1.645
+    label, chance, n, score = int(rates.argmax()), 1 / len(rates), with_mark.sum(), 1.645
+    theirs = with_mark / sizes
+    p = theirs[label] / theirs.sum()
     # the lower end of Wilson's interval, one-sided 95%
-    lower = (p + z**2 / (2 * n) - z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))) / (1 + z**2 / n)
-    lean = ours[label] / ours.sum() - chance
+    root = np.sqrt(p * (1 - p) / n + score**2 / (4 * n**2))
+    lower = (p + score**2 / (2 * n) - score * root) / (1 + score**2 / n)
+    lean = rates[label] / rates.sum() - chance
     return float(np.clip((lower - chance) / lean, 0, 1)) if lean > 0 else 0.0
 
 
@@ -104,46 +109,40 @@ def alike(found: Sequence[Finding], labels: Counts) -> list[list[Finding]]:
     groups: list[list[Finding]] = []
     left = list(found)
     while left:
-        echo = _echoes(left, labels)
-        groups.append([finding for finding, is_echo in zip(left, echo, strict=True) if is_echo])
-        left = [finding for finding, is_echo in zip(left, echo, strict=True) if not is_echo]
-    named = [_named(group) for group in groups]
-    return sorted((group for group in named if group[0].excess > 0), key=lambda group: -group[0].excess)
+        lead = left[0]
+        echo = [one is lead or _echoes(one, lead, labels) for one in left]
+        groups.append(_named([one for one, is_echo in zip(left, echo, strict=True) if is_echo]))
+        left = [one for one, is_echo in zip(left, echo, strict=True) if not is_echo]
+    return sorted((group for group in groups if group[0].excess > 0), key=lambda group: -group[0].excess)
 
 
-def _echoes(found: Sequence[Finding], labels: Counts) -> list[bool]:
-    """Which findings are nearly the first, tell little beside it, or cut the same quantity; the first is one."""
-    lead = found[0]
-    predicted = np.stack([finding.predicted for finding in found], axis=1)
-    nearly = kappa(lead.predicted == lead.label, predicted == lead.label) >= LIKE
-    nearly[0] = True
-    says = predicted == np.array([finding.label for finding in found])
-    overall = told_beside(np.zeros_like(labels), says, labels)
-    little = told_beside(lead.predicted, says, labels) < ECHO * overall
-    attributes = [finding.mark.attribute for finding in found]
-    cut = [name == attributes[0] and name in QUANTITIES for name in attributes]
-    return [bool(any(reasons)) for reasons in zip(nearly, little, cut, strict=True)]
+def _echoes(one: Finding, lead: Finding, labels: Counts) -> bool:
+    """Whether a finding tells little beside the leading one, or cuts the same quantity."""
+    if one.mark.attribute == lead.mark.attribute and one.mark.attribute in QUANTITIES:
+        return True
+    is_label = labels == one.label
+    alone = z_beside(np.zeros_like(one.column), one.column, is_label)
+    return z_beside(lead.column, one.column, is_label) ** 2 < ECHO * alone**2
 
 
 def _named(group: Sequence[Finding]) -> list[Finding]:
     """Puts first what gives the name: about the largest excess, and of these the plainest.
 
-    What tells less than half of what the first rule does cannot speak for it: where gold explains that rule, it
+    What tells less than half of what the first one does cannot speak for it: where gold explains that one, it
     explains the echo too.
     """
-    able = [finding for finding in group if finding.lift >= group[0].lift / 2]
-    best = max(able, key=lambda finding: finding.excess)
-    near = [finding for finding in able if finding.excess >= best.excess - max(NEAR, best.error)]
+    able = [one for one in group if one.made.lift[0] >= group[0].made.lift[0] / 2]
+    best = max(able, key=lambda one: one.excess)
+    near = [one for one in able if one.excess >= best.excess - max(NEAR, float(best.made.error[0]))]
     first = min(near, key=_plainness)
-    return [first, *(finding for finding in group if finding is not first)]
+    return [first, *(one for one in group if one is not first)]
 
 
-def _plainness(finding: Finding) -> tuple[bool, bool, bool, int, int]:
-    """One value before several, what is there before what is missing, the order of attributes, the longest value.
+def _plainness(finding: Finding) -> tuple[bool, bool, int, int]:
+    """What is there before what is missing, the order of attributes, the longest value.
 
     A word that is common in gold too comes last: a longer text has more of all of them, and is better called longer.
     """
-    mark, gold = finding.mark, finding.rule.gold
-    common = mark.attribute in ("word", "character", "habit") and gold[:, 1].sum() > COMMON * gold.sum()
-    several = len(finding.rule.columns) > 1
-    return several, finding.telling == 0, bool(common), RANK[mark.attribute], -len(mark.value)
+    mark = finding.mark
+    common = mark.attribute in ("word", "character", "habit") and finding.common > COMMON
+    return not finding.telling, common, RANK[mark.attribute], -len(mark.value)
