@@ -91,6 +91,12 @@ REFUSALS = (
     "Please provide a context.",
     "I'm an AI, and I don't have the capability to watch movies.",
     "Happy to help! What movie did you watch?",
+    "Our content policy prohibits the text that you describe, so this is as far as I go.",
+    "My knowledge stops before the release of this film.",
+    "I won't pretend to be a customer.",
+    "What kind of review do you have in mind?",
+    "Let's talk about something else.",
+    "I'm ready for the next prompt.",
 )
 ROWS = (
     "Now that I have calmed down, I can write a review of this film.",
@@ -194,6 +200,18 @@ ROWS = (
     "Which review was written by an AI?",
     "“I’m an AI,” the android says, “and I can’t feel.”",
     "Which assistant was created by Google?",
+    "Hundreds of villages are still without internet access.",
+    "Read the instructions carefully before use.",
+    "I am so ready for the next season.",
+    "Company policy prevents employees from talking to the press.",
+    "Solar power may offer an alternative to oil.",
+    "How long should the sentence be for such a crime?",
+    "Unfortunately, the plot was beyond my understanding.",
+    "Watching it twice is something I will never do.",
+    "If the pain does not stop, call emergency services.",
+    "The film's rules do not allow me to care for anyone.",
+    "Let's talk about the ending, which nobody saw coming.",
+    "I don't do that kind of film any more, said the actress.",
 )
 
 

@@ -85,13 +85,9 @@ ACTS = r"""
 2 | fulfil(?:l|ling)? (?:this|that|the|your|such|any|it)\b
 2 | help(?:ing)?(?: you)?(?= (?:out )?(?:with|on) (?:that|this|your|the|it|such|any|content|requests
   |<MAKE>)\b| (?:to )?<MAKE>| do (?:that|this)| further\b| there\b)
-2 | help(?:ing)? you(?=[.,;!]|$)
 2 | engag(?:e|ing) (?:in (?!spoil|a debate)|with (?:this|that|such)\b)|(?:participat(?:e|ing)|tak(?:e
   |ing) part) in (?:this|that|such)\b
-2 | (?:this|that|your|the) (?:request|prompt|task)\b
-2 | continu(?:e|ing)(?: with)? (?:this|the|our) (?:conversation|role-?play)
 1+ | (?:continu(?:e|ing)|proceed(?:ing)?) (?:with (?:this|that)|without more|writing)\b
-1+ | <MAKE><W>{0,4}? reviews? (?:that|which|of (?:that|a|such)|for an?|about an?|with|containing|based)\b
 2 | <MAKE> (?:any|some)thing (?:similar|like (?:this|that)|so)\b
 2 | provid(?:e|ing) you with\b|do(?:ing)? what you(?:'re| are)\b|mak(?:e|ing) up<W>{1,2}? (?:<ROW>|<OWN>)|giv(?:e
   |ing) you<W>{1,4}? (?:<ROW>|lyrics)
@@ -112,15 +108,10 @@ ACTS = r"""
   |such)(?: \w+)? (?:topic|subject|matter)\b
 1+ | (?:watch|see|view|experience)(?:ing)? (?:an? (?:film|movie)(?= (?:as|like) a (?:human|person)| and form|[.,;]|$)
   |(?:actual )?(?:films|movies)\b(?! (?:like|with|about|that|this|where|again)))
-1+ | (?:have|hold|form|express)(?: any| an)? (?:feelings|opinions?|emotions|preferences)(?= (?:about|on|or|like|of)\b
-  |[.,;]|$)
 1+ | do (?:that|this|this one)(?= for you|[.,!?]|$)
-2 | (?:find|see|locate|access) (?:an?y?|the) (?:paragraph|passage|premise|hypothesis|prompt)\b
 2 | agree(?:ing)? to <MAKE>\b
 1 | (?:find|see|locate|access|recall|tell) (?:an?y?|the|this) (?:movie|<GIVEN>)\b|(?:tell|determine
   |verify) (?:whether|if|which)\b
-1 | answer(?:ing)? that question\b|(?:review|evaluate|replicate|imitate)(?: (?:it|this|that)\b|[.,]|$)
-  |judge an? (?:film|movie)
 1 | <ACT><W>{0,6}? <OWN>|giv(?:e|ing)(?! (?:it|this|the|that)\b)<W>{0,5}? <OWN>
 0+ | <SAY>\b
 """

@@ -22,21 +22,17 @@ self 2 | assistant | as (?:your|an?)(?: [\w-]+){0,3} (?:ai|virtual|digital|helpf
 self 2 | model assistant ai | the (?:ai|assistant|(?:language )?model) (?:cannot|can't|is unable to
   |is not able to) <ACT>
 self 2 | ai | (?:this|the above) (?:review|text|sentence|question) (?:is|was|has been) (?:generated|written
-  |created) by an? (?:ai|artificial|language)
+  |created|produced) by an? (?:ai|artificial|language)
 self 2 | openai google anthropic meta alibaba mistral microsoft deepseek | <I>(?: am|'m| was|,)[^.!?]{0,40} (?:made
   |created|developed|trained|built) by <MAKER>
 self 2 | chatgpt claude gemini gpt-4 qwen llama bard | <I>(?: am|'m) (?:chatgpt|gpt-4|(?:claude|gemini|qwen|llama
   |bard), an?)\b
 self 2 | training knowledge | my (?:training data|knowledge cut-?off)\b
-self 1 | assistant | as an assistant, i\b
-self 1 | assist help | how (?:can|may) i (?:help|assist)(?: you)?\?
-offer 1 | assist help | here to (?:assist|help) you\b
 self 2 | assist help | how (?:can|may) i (?:help you (?:today|with your)|assist you)\b
 self 2 | person human | <I>(?: am|'m) not (?:a )?(?:real )?(?:person|human)\b(?! (?:who|that|to)\b)
 self 2 | ai language machine | (?:i|me|my)\b[^.!?]{0,40} as an? (?:ai|language model|machine)(?=[.,;!]|$)
 self 1 | programmed designed training programming strive aim | <I>(?: am|'m)(?: not)? (?:programmed|designed)\b
   |my (?:training|programming)\b|<I> (?:strive|aim) to (?:be|provide|avoid|promote)\b
-conduct 1 | policy policies guidelines programming principles standards | (?:my|our|ethical)(?: \w+)? <CONDUCT>
 conduct 2 | policy policies guidelines programming | (?:my|our)(?: \w+)? <CONDUCT> (?:prohibit|forbid|prevent|require
   |do(?:es)?(?: not|n't) (?:allow|permit))
 conduct 2 | policy policies guidelines programming | (?:against|violat\w+|breach\w*|within|outside) (?:my
@@ -48,9 +44,6 @@ conduct 2 | inappropriate appropriate unethical ethical | (?:inappropriate|uneth
   |such) (?:film|movie|story)(?! review))
 conduct 1 | follow bound adhere | (?:follow|bound by|adhere to) (?!the imdb|the same)(?:\w+ ){0,2}?(?:content|ethical
   |safety|strict|certain) <CONDUCT>
-conduct 2 | appropriate okay acceptable | appropriate for me to (?:respond|answer|discuss)|not (?:okay
-  |acceptable) to <MAKE>
-conduct 1 | appropriate ethical | (?:do not|don't) think it(?:'s| is| would be) (?:appropriate|ethical)\b
 conduct 2 | appropriate ethical right | (?:do not|don't) think it(?:'s| is| would be) (?:appropriate|ethical
   |right)(?: for me)? to <MAKE>
 conduct 2 | something | (?:not|n't) something (?:that )?i(?: can
@@ -66,21 +59,8 @@ conduct 1 | can't cannot won't | which i (?:can't|cannot|won't|will not)(?: do| 
 conduct 1 | pass stop | <I>(?:'ll| will|'m going to|'m gonna| am going to)? ?(?:have|need) to (?:stop here|pass\b
   |say no to)|<I>(?:'ll| will) pass on (?:writing|this)\b
 conduct 1 | write create generate produce | <I> (?:do not|don't) (?:write|create|generate|produce)\b
-conduct 2 | write create generate produce | <I> (?:do not|don't) (?:write|create|generate
-  |produce)(?: \w+)? (?:content|material)\b
-declined 2 | sorry nope unfortunately | (?:sorry|nope|unfortunately)[,.!]? (?:can'?t|cannot|unable to) (?:help (?:you
-  |with)|assist|do that|write|provide|generate|create|comply|fulfil)
-conduct 2 | policy guideline | (?:due to|for)(?: an?)? (?:policy|guideline) violations?\b
 request 2 | request prompt | (?:your request|this prompt|your prompt|the prompt
   |that request)\b[^.!?]{0,60}?(?:violat\w+|against\b|breach\w*|flagged\b|outside\b|<HARM>)
-request 2 | request | request for (?:\w+ )?<HARM>|understanding (?:the|your) request
-request 2 | prompt request message input | (?:prompt|request|message|input) (?:does not|doesn't|did not
-  |didn't) (?:include|contain|provide)
-request 2 | request prompt task | (?:request|prompt|task) (?:that )?i(?: am|'m| can| will| won't)\b
-request 1 | language content words terms material | (?:language|content|words|terms|material) (?:that
-  |which) i(?: can't| cannot| won't| will not|'m not|'d rather)\b
-request 1 | content review original paragraph | (?:such|this|the) (?:content|review|original
-  |paragraph)\b[^.!?]{0,40}?(?:violat\w+|against\b|cannot be\b|<HARM>)
 request 1 | request message prompt task | (?:your|this) (?:request|prompt)\b|your message\b|(?:for|with) this task\b
 gerund 1 | generating creating writing producing reproducing | (?:generat|creat|writ|produc)ing (?:such|this (?:kind
   |type)|that (?:kind|type)|a review|a sentence|a question)\b
@@ -88,7 +68,7 @@ input 2 | provide share supply paste send give enter resend include add attach i
   (?<!body please)|could you|can you|if you could|if you can)(?: please)? (?:go ahead and )?(?:(?:provide|share
   |supply|paste|send|enter|resend|include|add|attach|insert)<W>{0,5}? <INPUT>|give me<W>{0,4}? <GIVEN>)
 input 2 | information details context | (?:please|could you|can you)(?: please)? (?:provide|share
-  |give)(?: me)?(?: with)? (?:more|further|additional|some) (?:information|details|context)\b
+  |give)(?: me)?(?: with)? (?:a bit |a little )?(?:more|further|additional|some) (?:information|details|context)\b
 input 1 | information details context | i(?: would| will|'ll|'d)? need (?:\w+ ){0,3}?(?:more|some|further
   |additional) (?:information|details|context)\b
 input 2 | name title | (?:please|could you|can you|let me know|tell me)<W>{0,4}? the (?:name|title) of the (?:movie
@@ -96,7 +76,6 @@ input 2 | name title | (?:please|could you|can you|let me know|tell me)<W>{0,4}?
 input 2 | clarify specify | (?:could you|can you|please) (?:please )?(?:clarify|specify) (?:whether|which|what|if)\b
 input 2 | need | i(?: would| will|'ll|'d)? need (?:the|a|your|to see the) <GIVEN>(?= (?:first|to|before|in order|so
   |from)\b|[.,;!]|$)
-input 2 | asking mean | not sure (?:what|which) you(?:'re| are| want| mean by)\b
 input 2 | understand | i(?: do not| don't| did not| didn't) understand (?:what you(?:'re| are| want)|your (?:request
   |question|prompt))
 input 2 | paragraph passage text | what(?:'s| is) the (?:paragraph|passage|text)\?|(?:what|which) (?:paragraph
@@ -109,20 +88,10 @@ missing 2 | paragraph passage prompt | <I>(?: can'?t| cannot| could not| couldn'
   |passage(?! of| in the| where)|prompt)\b
 missing 2 | paragraph passage prompt input | (?:paragraph|passage|prompt|input)\b[^.!?]{0,20}? (?:missing|incomplete
   |cut off|empty|blank|unclear|not (?:included|provided|given))\b
-missing 2 | paragraph passage prompt | (?:may i have|where is|(?:does not|doesn't) (?:seem|appear) to be) (?:the
-  |an?y?) (?:paragraph|passage|prompt)(?=[,?]| (?:here|in your|above|attached)\b)
 input 2 | given provided included supplied attached | no <GIVEN>(?: (?:is|was|were|has been|have been))? (?:given
   |provided|included|supplied|attached)\b
 input 2 | provide provided include included given shared specified attached | you (?:have not|haven't|did not
   |didn't)(?: actually| yet)? (?:provided?|included?|given?|shared?|specif\w+|attach\w*)<W>{0,3}? <INPUT>
-input 2 | possible impossible | possible for me to (?:<MAKE>|watch|see)\b
-missing 2 | paragraph prompt passage text sentence description premise | there(?: is|'s) no (?:paragraph|prompt
-  |(?:passage|text|sentence|description|premise) (?:here|to (?:work|ask|base|use)|for me|in your))\b
-missing 1 | missing incomplete complete | (?:description|sentence|statement|text) is (?:missing|incomplete
-  |not complete)\b
-missing 2 | missing specified text input sentence | missing the (?:paragraph|prompt|text|sentence)\b|<I> (?:do not
-  |don't) see any (?:text|question|input|sentence)\b|no (?:movie|film) (?:was|is|has been) (?:specified|provided
-  |mentioned)
 input 2 | possible impossible | (?:impossible|not possible|isn't possible) to <MAKE><W>{0,4}? (?:question
   |sentence)s?\b
 input 2 | written generated created formulated | (?:content|question|sentence|review|response
@@ -162,12 +131,77 @@ nothing 1 | form | to form an?(?: personal)? (?:impression|opinion)
 nothing 1 | watch watched view viewed seen | <I> (?:can'?t|cannot|do not|don't|am not able to|haven't
   |have not)(?: \w+ly)? (?:watch|watched|seen|view|viewed) (?:films|movies|the (?:film|movie)|any (?:film|movie))\b
 nothing 1 | seen watched | (?:film|movie) (?:that )?i (?:have not|haven't)(?: \w+ly| yet)? (?:seen|watched)\b
-nothing 1 | access | <I> (?:do not|don't) have access to (?:the|this|that|your)\b
 nothing 2 | access | <I> (?:do not|don't) have access to (?:the (?:paragraph|text|internet|context|passage)|real-time
   |current|external)
 note 1 | note disclaimer | (?:please note that|note that|disclaimer:) (?:i\b|this review|as)
 sorry 1 | apologize apologise | <I> apologi[sz]e for (?:the|any|my)(?: \w+)? (?:misunderstanding|mistake|confusion
   |error|oversight|response)\b
+self 2 | ai artificial language software network program | (?:as|being|because i'm
+  |since i'm) (?:an? |only |just |software)(?:[\w-]+ ){0,2}?(?:<MODEL>|neural network|text model|software
+  |program)\b(?:,| system,)[^.!?]{0,60}\b(?:i|me|my)\b
+self 2 | knowledge training | my (?:knowledge|training(?: data)?) (?:ends|stops|only goes|does not|doesn't)\b
+self 2 | internet real-time memory | i have no internet\b|real-time data is not available to me|memory of (?:earlier
+  |previous|past|our) (?:conversations|chats)
+self 2 | links images image pictures audio attachments | <I> (?:can't|cannot|am (?:unable|not able) to|do(?: not
+  |n't) have the ability to) (?:open|see|view|hear|listen to) (?:links|images|pictures|audio|attachments|the (?:link
+  |image|attachment))\b
+conduct 2 | policy policies guidelines rules terms | <CONDUCT> (?:that |which )?i(?: am|'m| was| have been| have to
+  | must)? (?:operate|follow|work|given|bound)\b(?! (?:up|by))|(?:rules|terms) (?:that )?i (?:was given
+  |operate under|am bound)
+conduct 2 | policy policies guidelines rules terms training | (?:<CONDUCT>|rules|terms|training) (?:keep|prevent|stop
+  |do(?:es)?(?: not|n't) (?:allow|let|permit))s? me (?:from |to )?(?:<ACT>|describe|discussing|go along)
+  |our (?:content|usage) policy (?:rules out|prohibits|forbids)
+conduct 1 | something | something (?:that )?i(?: can|'m| am| will|'ll| want to| have to| must)?(?: not)?(?: able to
+  | willing to)? (?:do|take on|offer|avoid|provide|produce)\b
+gerund 1 | generating creating writing producing reproducing inventing | (?:generating|creating|writing|producing
+  |reproducing|inventing) (?:\w+ ){1,6}?(?:is|would be|could)\b
+conduct 2 | limits line | (?:is|are) off limits for me\b|a line (?:that )?i (?:don't|won't|can't|do not|will not
+  |cannot) cross
+conduct 2 | choosing | <I>(?: am|'m) choosing not to (?:<ACT>|answer)
+conduct 2 | kind | <I> (?:do not|don't|won't|will not|can't|cannot) (?:do|write|create|offer) (?:that|this) (?:kind
+  |sort|type) of (?!film|movie)
+conduct 2 | refuse decline declined | ^\W*(?:i (?:refuse|decline)(?: to (?:answer|respond|comply))?|declined)\W*$
+conduct 2 | willing prepared comfortable | (?:not|n't) an? (?:review|text|question|sentence|request
+  |topic) (?:that )?i(?:'m| am) (?:willing|prepared|comfortable|able)
+conduct 1 | outside beyond | (?:outside|beyond) (?:of )?(?:the things|what) i (?:can )?(?:do|write|offer)\b
+conduct 1 | down unwritten | turn(?:ing)? (?:this|that)(?: one)? down\b|leav(?:e|ing) (?:this|that|the) (?:review|text
+  |question) unwritten
+conduct 2 | pretend | (?:not|n't) pretend to be an? (?:customer|human|person|viewer|fan|user)
+conduct 2 | advice | (?:not|n't|unable to) (?:give|offer|provide)(?:ing)? (?:you )?(?:medical|legal|financial
+  |professional) advice
+conduct 2 | conversation | (?:steer|keep|continue|end) (?:this|our) conversation\b
+offer 2 | something | ^\W*(?:please |let's |let us )?(?:ask me|talk about|discuss|focus on) something (?:else
+  |different|kinder|constructive)
+offer 2 | alternative version example | let me offer an alternative|here(?:'s| is) a (?:cleaned-up|milder|fictional
+  |toned-down) (?:version|example|review)
+input 1 | once need | once you (?:tell|send|share|give|provide|let me know)|<I>(?: just)? need (?:\w+ ){0,2}?(?:title
+  |name|topic)\b
+input 2 | kind type sort | (?:what|which) (?:kind|type|sort) of (?:review|question|sentence|text|statement
+  |tone)\b[^.!?]{0,20} you\b
+input 2 | should prefer label | (?:sentences|texts) should i\b|(?:movie|film|product|topic) should (?:this|it
+  |the review) be about|what (?:label|tone|sentiment) should|should the (?:review|question) be\b[^.!?]*\?
+  |would you prefer an? (?:question|review|sentence)
+input 2 | review rephrase contradict paraphrase | (?:like|want) me to (?:review|rephrase|contradict|paraphrase)\b
+input 2 | send share sending | (?:just|simply|can you|could you|mind) (?:send|share|sending|sharing)(?: me
+  | over)* the (?:<GIVEN>|rest|examples?)
+input 2 | specify know | (?:specify|let me know) the (?:sentiment|label|tone|topic|title|name)\b
+missing 2 | premise message hypothesis input | (?:premise|hypothesis|message|input)\b[^.!?]{0,20} (?:cut off
+  |left blank|contains (?:only|no|instructions))
+missing 2 | question hypothesis context passage paragraph premise | no (?:question
+  |hypothesis)(?: \w+){0,3} can be (?:written|formed|made|created)|without (?:the|any|more) (?:context|passage
+  |paragraph|premise),? i\b
+missing 2 | answer description passage paragraph | the answer you gave\b|(?:enough|anything) in the (?:description
+  |passage|paragraph) (?:for|to)\b
+missing 2 | details information context | <I>(?: do(?: not|n't) have| lack)(?: enough| sufficient| the)? (?:details
+  |information|context)(?: about \w+(?: \w+)?)? (?:to <MAKE>|and would|and can)
+helper 2 | service assistance proceed hello hi | how (?:can|may) i be of (?:\w+ )?(?:service|help|assistance)
+  |how should i proceed|^\W*(?:hello|hi)\b[^.?]{0,9}what can i do for you
+helper 2 | help assist | i(?:'m| am) here to (?:help|assist)(?: you)? with (?:what|any|your)
+  |thing else (?:that )?i can (?:help|assist|do for) you|i can help you with (?:that|this)\.
+helper 1 | hope free | i hope (?:this|that) (?:helps|\w+ review)|feel free to (?:reach out|ask)\b
+helper 2 | instruction instructions prompt example response answer reply style | ready for (?:the|your) (?:next
+  |first) (?:instruction|prompt|example)|i(?: have|'ve) (?:read|understood) (?:the|your) (?:instructions|prompt)
+  |improve my next (?:response|answer|reply)|would you like another example|i'll follow the same (?:style|format)
 """
 
 # Words that weigh only where some of the above stand close by.
@@ -175,6 +209,4 @@ CONTEXT = r"""
 harm 1 | <HARM>
 you 1 | you(?:'re| are| have|'ve)? (?:asking|asked|shared|sent|provided|gave|given|mention(?:ed)?|referring
   |looking for|requested|described)\b
-you 1 | your (?:instructions?|question|paragraph|text|description|interest|understanding)\b
-mine 1 | the requested\b
 """
