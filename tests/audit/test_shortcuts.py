@@ -165,6 +165,14 @@ def test_every_label_with_a_first_word_of_its_own_is_a_shortcut_each() -> None:
         assert one.recall == pytest.approx((0.8 + 0.9) / 3, abs=0.03)  # the third label is never said
 
 
+def test_first_words_that_tell_only_together_are_one_shortcut() -> None:
+    openings = "Honestly Frankly Basically Overall Personally Admittedly Clearly Surely".split()
+    made = planted(rows(1000, 1), lambda text, chance: f"{chance.choice(openings)} {text.lower()}")
+    first = shortcuts(made, rows(300, 2, role="gold"), "claim", 2, 0).strong[0]
+    assert first.name.startswith("begins with the word") and first.name.endswith("other values tell too)")
+    assert first.label == 0 and 0.7 < first.accuracy < 0.82  # words that tell nothing are in it too
+
+
 def test_two_shortcuts_are_both_listed_the_stronger_first() -> None:
     made = planted(planted(rows(1500, 1), PLANTS["no period"][0]), PLANTS["word"][0], 0.7, label=1, seed=9)
     found = shortcuts(made, rows(300, 2, role="gold"), "claim", 2, 0)

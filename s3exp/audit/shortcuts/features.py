@@ -34,12 +34,16 @@ _NAMED |= {"last word", "ending", "run", "character", "capitals", "word"}
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One yes-or-no property: the value of an attribute, and how a row with (`yes`) or without it (`no`) reads."""
+    """One yes-or-no property: the value of an attribute, and how a row with (`yes`) or without it (`no`) reads.
+
+    One of `several` stands for other values too.
+    """
 
     attribute: str
     value: str
     yes: str
     no: str
+    several: bool = False
 
     @property
     def family(self) -> str:

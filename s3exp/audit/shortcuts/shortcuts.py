@@ -110,7 +110,9 @@ def shortcuts(
     texts = [row.fields[generate] for row in made]
     listed = [
         _shortcut(group, kept, (ours, theirs), texts)
-        for group in alike(findings(seen.marks, ours, theirs), ours.labels)[:top]
+        for group in alike(findings(seen.marks, ours, theirs, derive(seed, "audit", "halves")), ours.labels)[
+            :top
+        ]
     ]
     fields = list(made[0].fields) if len(made[0].fields) > 1 else []
     partial = [partial_input(made, gold, name, derive(seed, "audit", "partial")) for name in fields]

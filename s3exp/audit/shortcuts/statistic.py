@@ -35,9 +35,12 @@ class Rows:
 
     def counts(self) -> Counts:
         """Rows of each label with each mark: labels by marks."""
-        return np.array(
-            [np.asarray(self.marks[self.labels == k].sum(axis=0)).ravel() for k in range(self.classes)]
-        )
+        of_label = [self.marks[self.labels == label] for label in range(self.classes)]
+        return np.array([np.asarray(rows.sum(axis=0)).ravel() for rows in of_label])
+
+    def of(self, rows: Flags) -> Rows:
+        """Some of the rows."""
+        return Rows(self.labels[rows], self.classes, self.marks[rows])
 
     def column(self, mark: int) -> Flags:
         """Who has one mark."""

@@ -8,7 +8,8 @@ called (marks.py); not which finding is bad enough to report.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +24,16 @@ from s3exp.audit.shortcuts.statistic import (
     applied,
     beyond_chance,
     learned,
+    z,
     z_beside,
 )
 
 ECHO = 0.5  # a mark is an echo if it keeps less than this of its squared z, once the better one is known
 NEAR = 0.01  # excess within which the more readable of two such marks gives the name
 COMMON = 0.1  # of the gold rows: a word of more is no peculiarity
+SEVERAL = " (and other values tell too)"
+# a row has at most one value of each of these
+ONE_OF = ("wrapper", "case", "first character", "first word", "last character", "last word")
 PROMISING = 150  # marks that are compared with each other
 
 
@@ -60,17 +65,49 @@ class Finding:
         return self.column if self.telling else ~self.column
 
 
-def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows) -> list[Finding]:
-    """The marks that beat chance after so many tries, the one that tells most first."""
-    made, gold = ours.counts(), theirs.counts()
-    places = beyond_chance(made, ours.sizes)
-    places = places[np.argsort(-learned(made[:, places], ours.sizes).lift, kind="stable")][:PROMISING]
+def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows, seed: int) -> list[Finding]:
+    """The marks that beat chance after so many tries, alone or pooled, the one that tells most first.
+
+    Marks of which a row has at most one (openings, say) are pooled by the label that they lean to on half of the
+    synthetic rows; the pool is judged on the other half.
+    """
+    half = np.random.default_rng(seed).random(len(ours.labels)) < 0.5
+    pools, columns = _pools(marks, ours.of(half))
+    pooled = [Rows(side.labels, side.classes, (side.marks @ columns).tocsc()) for side in (ours, theirs)]
+    found = [*_beyond(marks, ours, theirs, half | True), *_beyond(pools, pooled[0], pooled[1], ~half)]
+    return sorted(found, key=lambda one: -float(one.made.lift[0]))[:PROMISING]
+
+
+def _pools(marks: Sequence[Mark], taught: Rows) -> tuple[list[Mark], Any]:
+    """Pools of marks, named by the one that tells most, and which mark is in which: marks by pools."""
+    from scipy.sparse import csr_matrix
+
+    lean = z(taught.counts(), taught.sizes)
+    members: dict[tuple[str, int], list[int]] = {}
+    for column, mark in enumerate(marks):
+        if mark.attribute in ONE_OF:
+            members.setdefault((mark.attribute, int(lean[:, column].argmax())), []).append(column)
+    pools = [columns for columns in members.values() if len(columns) > 1]
+    best = [marks[max(columns, key=lambda column: lean[:, column].max())] for columns in pools]
+    named = [replace(mark, yes=mark.yes + SEVERAL, no=mark.no + SEVERAL, several=True) for mark in best]
+    cells = [(column, pool) for pool, columns in enumerate(pools) for column in columns]
+    of_mark, of_pool = np.array(cells, np.int64).reshape(-1, 2).T
+    shape = (len(marks), len(pools))
+    return named, csr_matrix((np.ones(len(cells), np.int32), (of_mark, of_pool)), shape=shape)
+
+
+def _beyond(marks: Sequence[Mark], ours: Rows, theirs: Rows, judged: Flags) -> list[Finding]:
+    """The marks that beat chance on the `judged` ones of our rows."""
+    rows = ours.of(judged)
+    made, gold = rows.counts(), theirs.counts()
+    places = beyond_chance(made, rows.sizes)
+    places = places[np.argsort(-learned(made[:, places], rows.sizes).lift, kind="stable")][:PROMISING]
     found = []
     for place in places.tolist():
         with_mark, of_gold = made[:, [place]], gold[:, [place]]
-        effect = learned(with_mark, ours.sizes)
+        effect = learned(with_mark, rows.sizes)
         on_gold = applied(of_gold, theirs.sizes, effect.label, effect.other)
-        shares = with_mark.sum() / ours.sizes.sum(), of_gold.sum() / theirs.sizes.sum()
+        shares = with_mark.sum() / rows.sizes.sum(), of_gold.sum() / theirs.sizes.sum()
         # what gold has more rarely is what a reader notices: the mark, or that it is missing
         more = [
             (ours_too + 0.02) / (gold_too + 0.02) for ours_too, gold_too in (shares, 1 - np.array(shares))
@@ -78,7 +115,7 @@ def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows) -> list[Finding]:
         telling = bool(more[0] >= 0.8 * more[1])
         excess = float(effect.lift[0] - max(on_gold.lift[0], 0.0))
         if marks[place].attribute == "word" and telling:
-            lean = _shared_lean(with_mark[:, 0] / ours.sizes, of_gold[:, 0], theirs.sizes)
+            lean = _shared_lean(with_mark[:, 0] / rows.sizes, of_gold[:, 0], theirs.sizes)
             excess = min(excess, float(effect.lift[0]) * (1 - lean))
         label = int((effect.label if telling else effect.other)[0])
         column = ours.column(place)
@@ -138,11 +175,11 @@ def _named(group: Sequence[Finding]) -> list[Finding]:
     return [first, *(one for one in group if one is not first)]
 
 
-def _plainness(finding: Finding) -> tuple[bool, bool, int, int]:
-    """What is there before what is missing, the order of attributes, the longest value.
+def _plainness(finding: Finding) -> tuple[bool, bool, bool, int, int]:
+    """One value before several, what is there before what is missing, the order of attributes, the longest value.
 
     A word that is common in gold too comes last: a longer text has more of all of them, and is better called longer.
     """
     mark = finding.mark
     common = mark.attribute in ("word", "character", "habit") and finding.common > COMMON
-    return not finding.telling, common, RANK[mark.attribute], -len(mark.value)
+    return mark.several, not finding.telling, common, RANK[mark.attribute], -len(mark.value)
