@@ -88,3 +88,22 @@ def test_the_training_benchmark_runs_through(tmp_path: Path) -> None:
     assert ended.stdout.count("rte: ") == ended.stdout.count("adqa: ") == 2
     assert len(re.findall(r"^ +s3exp +[\d.,]+ \(", ended.stdout, re.MULTILINE)) == 4
     assert len(re.findall(r"TFLOP/s, [\d.]+% of a", ended.stdout)) == 2
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_the_rules_know_most_labelled_refusals_and_no_tricky_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    from detectors import refusals
+
+    monkeypatch.delenv("S3EXP_SHARED", raising=False)
+    called = {row[0]: (int(row[1]), int(row[2])) for row in refusals([]).rows}
+    assert called["held out"][1] >= 45 and called["held out"][0] == 60
+    assert [called[kind][1] for kind in ("tricky", "tweets", "recipes", "gold of reviews")] == [0, 0, 0, 0]
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_a_planted_shortcut_of_shipped_reviews_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from detectors import planted, strong
+
+    monkeypatch.delenv("S3EXP_SHARED", raising=False)
+    files = dict(planted("reviews"))
+    assert strong(files["prefix", 0.8, 600])[0]

@@ -71,10 +71,13 @@ def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows, seed: int) -> list
     Marks of which a row has at most one (openings, say) are pooled by the label that they lean to on half of the
     synthetic rows; the pool is judged on the other half.
     """
-    half = np.random.default_rng(seed).random(len(ours.labels)) < 0.5
+    half, all_rows = np.zeros(len(ours.labels), bool), np.ones(len(ours.labels), bool)
+    half[np.lexsort((np.random.default_rng(seed).random(len(half)), ours.labels))[::2]] = (
+        True  # of each label
+    )
     pools, columns = _pools(marks, ours.of(half))
     pooled = [Rows(side.labels, side.classes, (side.marks @ columns).tocsc()) for side in (ours, theirs)]
-    found = [*_beyond(marks, ours, theirs, half | True), *_beyond(pools, pooled[0], pooled[1], ~half)]
+    found = [*_beyond(marks, ours, theirs, all_rows), *_beyond(pools, pooled[0], pooled[1], ~half)]
     return sorted(found, key=lambda one: -float(one.made.lift[0]))[:PROMISING]
 
 
@@ -107,19 +110,16 @@ def _beyond(marks: Sequence[Mark], ours: Rows, theirs: Rows, judged: Flags) -> l
         with_mark, of_gold = made[:, [place]], gold[:, [place]]
         effect = learned(with_mark, rows.sizes)
         on_gold = applied(of_gold, theirs.sizes, effect.label, effect.other)
-        shares = with_mark.sum() / rows.sizes.sum(), of_gold.sum() / theirs.sizes.sum()
+        share, common = with_mark.sum() / rows.sizes.sum(), float(of_gold.sum() / theirs.sizes.sum())
         # what gold has more rarely is what a reader notices: the mark, or that it is missing
-        more = [
-            (ours_too + 0.02) / (gold_too + 0.02) for ours_too, gold_too in (shares, 1 - np.array(shares))
-        ]
-        telling = bool(more[0] >= 0.8 * more[1])
+        telling = bool((share + 0.02) / (common + 0.02) >= 0.8 * (1.02 - share) / (1.02 - common))
         excess = float(effect.lift[0] - max(on_gold.lift[0], 0.0))
         if marks[place].attribute == "word" and telling:
             lean = _shared_lean(with_mark[:, 0] / rows.sizes, of_gold[:, 0], theirs.sizes)
             excess = min(excess, float(effect.lift[0]) * (1 - lean))
         label = int((effect.label if telling else effect.other)[0])
         column = ours.column(place)
-        found.append(Finding(marks[place], column, telling, label, effect, on_gold, excess, float(shares[1])))
+        found.append(Finding(marks[place], column, telling, label, effect, on_gold, excess, common))
     return found
 
 
