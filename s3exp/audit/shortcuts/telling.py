@@ -154,8 +154,9 @@ def alike(found: Sequence[Finding], labels: Counts) -> list[list[Finding]]:
 
 
 def _echoes(one: Finding, lead: Finding, labels: Counts) -> bool:
-    """Whether a finding tells little beside the leading one, or cuts the same quantity."""
-    if one.mark.attribute == lead.mark.attribute and one.mark.attribute in QUANTITIES:
+    """Whether a finding tells little beside the leading one, or cuts or pools the same attribute."""
+    same = one.mark.attribute == lead.mark.attribute
+    if same and (one.mark.attribute in QUANTITIES or (one.mark.several and lead.mark.several)):
         return True
     is_label = labels == one.label
     alone = z_beside(np.zeros_like(one.column), one.column, is_label)
