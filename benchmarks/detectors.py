@@ -147,7 +147,7 @@ def permuted(made: list[Example], chance: random.Random, really: bool) -> list[E
     labels = [row.label for row in made]
     if really:
         chance.shuffle(labels)
-    return [replace(row, label=label) for row, label in zip(made, labels, strict=True)]
+    return [replace(row, target=label) for row, label in zip(made, labels, strict=True)]
 
 
 def clean(task: str) -> Iterator[tuple[tuple[str, int], File]]:

@@ -140,7 +140,7 @@ def test_a_wrong_input_is_one_line_and_exit_code_2(
 def test_other_forms_of_rows_and_gold(tmp_path: Path, gold: Path, write_rows: Write) -> None:
     """A record's examples.jsonl, a single gold file, a task of one's own."""
     record: list[Row] = [
-        {"id": f"r0-{i}", "label": row["label"], "fields": {k: v for k, v in row.items() if k != "label"}}
+        {"id": f"r0-{i}", "target": row["label"], "fields": {k: v for k, v in row.items() if k != "label"}}
         for i, row in enumerate(pairs("validation", 10))
     ]
     made = write_rows("examples.jsonl", record)
