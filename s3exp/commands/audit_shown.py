@@ -14,7 +14,7 @@ from rich.console import Console
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line
 from s3exp.curation.copies import KINDS
-from s3exp.record.errors import new_text
+from s3exp.record.errors import Child, ErrorHistory, new_text
 from s3exp.record.measures import DIVERSITY, GAP
 from s3exp.terminal.page import Page
 
@@ -24,7 +24,7 @@ _SHORT = 110  # characters of a text in a list
 _LINES = 5  # shortcuts, copies, errors that are listed
 
 
-def print_audit(certificate: Entry, report: Report, ledger: Sequence[Entry]) -> None:
+def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistory]) -> None:
     """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise and errors."""
     page, numbers = Page(Console()), report.numbers
     page.paragraph("Leakage certificate", in_one_line(certificate))
@@ -38,21 +38,20 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[Entry]) -> 
     _fates(page, ledger)
 
 
-def print_error(entry: Entry) -> None:
+def print_error(history: ErrorHistory) -> None:
     """Print one mining row, what the small model said of it after every round, and its children."""
     page = Page(Console())
-    told = "\n".join(f"{name}: {text}" for name, text in entry["fields"].items())
-    page.paragraph(f"{entry['error']} ({entry['target']}): {entry['fate']}", told)
-    for one in entry["rounds"]:
-        name = "seed" if one["round"] == 0 else f"round {one['round']}"
-        verdict = "right" if one["right"] else "wrong"
-        head = f"{name}: {verdict}, said {one['predicted']} ({one['score']:.2f}); {len(one['children'])} children"
-        page.paragraph(head, "\n".join(_child(child, entry) for child in one["children"]) or "none")
+    told = "\n".join(f"{name}: {text}" for name, text in history.fields.items())
+    page.paragraph(f"{history.error} ({history.target}): {history.fate}", told)
+    for one in history.rounds:
+        verdict = "right" if one.right else "wrong"
+        head = f"{one.name}: {verdict}, said {one.predicted} ({one.score:.2f}); {len(one.children)} children"
+        page.paragraph(head, "\n".join(_child(child, history) for child in one.children) or "none")
 
 
-def _child(child: Entry, entry: Entry) -> str:
-    text = new_text(child["fields"], entry["fields"])
-    return f"{child['id']} ({child['tokens']} tokens, seed {child['seed']}): {text}"
+def _child(child: Child, history: ErrorHistory) -> str:
+    text = new_text(child.fields, history.fields)
+    return f"{child.id} ({child.tokens} tokens, seed {child.seed}): {text}"
 
 
 def _roles(page: Page, certificate: Entry) -> None:
@@ -147,13 +146,13 @@ def _noise(page: Page, report: Report) -> None:
     page.paragraph(title, "\n".join(lines) or "none is suspected")
 
 
-def _fates(page: Page, ledger: Sequence[Entry]) -> None:
+def _fates(page: Page, ledger: Sequence[ErrorHistory]) -> None:
     if not ledger:
         return
-    counts = Counter(entry["fate"] for entry in ledger)
+    counts = Counter(history.fate for history in ledger)
     rows = [[name, str(count)] for name, count in counts.most_common()]
     page.table("Mining rows that were ever wrong, by fate", ("fate", "rows"), rows, texts=("fate",))
-    page.paragraph("One of them, with its children", f"s3exp-audit RUN --error {ledger[0]['error']}")
+    page.paragraph("One of them, with its children", f"s3exp-audit RUN --error {ledger[0].error}")
 
 
 def _number(value: float | None) -> str:

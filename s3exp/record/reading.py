@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s3exp.record.errors import ErrorHistory, read_ledger
 from s3exp.terminal.texts import clean
 from s3exp.types import UserError
 
@@ -47,6 +48,13 @@ class Run:
     def lines(self, name: str) -> list[dict[str, Any]]:
         """A table of the record (JSON Lines), empty where it is missing or cannot be read."""
         return read_lines(self.folder / name)
+
+    def ledger(self) -> list[ErrorHistory]:
+        """The rows that were ever wrong; none where the ledger is missing or cannot be read."""
+        try:
+            return read_ledger(self.folder)
+        except UserError:
+            return []
 
     def last_round(self) -> Path:
         """Where the last round's tables stand, relative to the run directory."""

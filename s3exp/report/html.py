@@ -20,9 +20,9 @@ from markupsafe import Markup
 from s3exp.report import provenance
 from s3exp.report.comparison import Comparison
 from s3exp.report.drawing import Drawing, Drawings
+from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, told
 from s3exp.report.found import certificates
-from s3exp.report.lineage import ERRORS, lineage
 from s3exp.terminal.texts import chance, clean, percent, points
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def page(
         records=provenance.records(study.comparisons),
         left_out=provenance.left_out_table(study.left_out),
         versions=provenance.versions(runs),
-        most=ERRORS,
+        most=MOST,
     )
 
 

@@ -15,7 +15,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from s3exp.record.run import read_ledger
+from s3exp.record.errors import NAME as LEDGER
+from s3exp.record.errors import ErrorHistory, read_ledger
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import TrackerConfig
 from s3exp.tracking import service as wandb_service
@@ -121,7 +122,7 @@ class Wandb:
         }
         self._log(lambda run: run.summary.update(sendable(numbers)))
         # a record from before there were ledgers has none
-        has_ledger = (self._card.folder / "ledger.jsonl").is_file()
+        has_ledger = (self._card.folder / LEDGER).is_file()
         if entries := read_ledger(self._card.folder) if has_ledger else []:
             self._log(lambda run: self._show_ledger(run, entries))
         self._ended = self._run is not None
@@ -195,7 +196,7 @@ class Wandb:
         run.log_artifact(dataset)
         self._parent = name
 
-    def _show_ledger(self, run: wandb.Run, entries: list[dict[str, Any]]) -> None:
+    def _show_ledger(self, run: wandb.Run, entries: list[ErrorHistory]) -> None:
         run.log({"ledger": _table(ledger_rows(entries, self._card, self._config.table_rows))})
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:
