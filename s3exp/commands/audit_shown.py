@@ -15,12 +15,13 @@ from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line
 from s3exp.curation.copies import KINDS
 from s3exp.record.errors import Child, ErrorHistory, new_text
-from s3exp.record.measures import DIVERSITY, GAP
+from s3exp.record.measures import measure, of_gold, with_meaning
 from s3exp.terminal.page import Page
 
 Entry = Mapping[str, Any]
 _EXAMPLES = 3  # of every finding
 _SHORT = 110  # characters of a text in a list
+_DEBRIS = ("refusal", "like_refusal", "preamble", "wrapped", "label_in_text", "repeats_exact", "repeats_near")
 _LINES = 5  # shortcuts, copies, errors that are listed
 
 
@@ -32,8 +33,8 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _copies(page, certificate["copies"])
     _debris(page, report)
     _shortcuts(page, report)
-    _sides(page, "Distance to gold", "gap", GAP, numbers)
-    _sides(page, "Diversity", "diversity", DIVERSITY, numbers)
+    _sides(page, "Distance to gold", "gap", numbers)
+    _sides(page, "Diversity", "diversity", numbers)
     _noise(page, report)
     _fates(page, ledger)
 
@@ -74,17 +75,14 @@ def _copies(page: Page, copies: Sequence[Entry]) -> None:
 def _debris(page: Page, report: Report) -> None:
     numbers, listed = report.numbers, report.tables["findings"]
     rows = [
-        [name.replace("_", " "), f"{numbers[f'audit/{name}']:,.0f}"]
-        for name in ("refusal", "like_refusal", "preamble", "wrapped", "label_in_text")
+        [measure(f"audit/{name}").title, f"{numbers[f'audit/{name}']:,.0f}"]
+        for name in _DEBRIS
+        if f"audit/{name}" in numbers
     ]
-    if "audit/unfinished_share" in numbers:
-        shares = (numbers["audit/unfinished_share"], numbers["audit/unfinished_share_gold"])
-        rows.append(["unfinished", "{:.1%} (gold: {:.1%})".format(*shares)])
-    rows += [
-        [f"repeats, {kind}", f"{numbers[f'audit/repeats_{kind}']:,.0f}"]
-        for kind in ("exact", "near")
-        if f"audit/repeats_{kind}" in numbers
-    ]
+    share = numbers.get("audit/unfinished_share")
+    if share is not None:
+        told = f"{share:.1%} (gold: {numbers['audit/unfinished_share_gold']:.1%})"
+        rows.append([measure("audit/unfinished_share").title, told])
     page.table("What an assistant leaves, and repeats", ("finding", "rows"), rows, texts=("finding",))
     shown: Counter[str] = Counter()
     lines = []
@@ -119,14 +117,12 @@ def _shortcuts(page: Page, report: Report) -> None:
         page.table(title, ("field", "synthesized", "gold"), rows, texts=("field",))
 
 
-def _sides(
-    page: Page, title: str, kind: str, meaning: Mapping[str, str], numbers: Mapping[str, float]
-) -> None:
+def _sides(page: Page, title: str, kind: str, numbers: Mapping[str, float]) -> None:
     """Measures of the rows beside those of gold: two halves of it against each other, where a gap is measured."""
     rows = [
-        [name, _number(numbers[f"{kind}/{name}"]), _number(numbers.get(f"{kind}_of_gold/{name}")), said]
-        for name, said in meaning.items()
-        if f"{kind}/{name}" in numbers
+        [one.title, _number(numbers[one.name]), _number(numbers.get(of_gold(one.name))), one.says]
+        for one in with_meaning(kind)
+        if one.name in numbers
     ]
     if rows:
         page.table(title, ("measure", "made", "gold", "meaning"), rows, texts=("measure", "meaning"))

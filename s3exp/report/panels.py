@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from s3exp.record.measures import DIVERSITY, GAP
+from s3exp.record.measures import of_gold, with_meaning
 from s3exp.report.arms import Arm, differing, settings
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import COSTS, ROWS, TOKENS, Cost, Curve, at_equal_cost, band, by_round
@@ -87,19 +87,18 @@ def error_panels(comparison: Comparison) -> list[Panel]:
 def gap_panels(comparison: Comparison, kind: str) -> list[Panel]:
     """Distance to gold (`kind` is gap) or diversity of the rows by round, beside gold's own."""
     found = []
-    for name, told in {"gap": GAP, "diversity": DIVERSITY}[kind].items():
-        curves = _curves(comparison.arms, partial(by_round, name=f"{kind}/{name}"))
+    for one in with_meaning(kind):
+        curves = _curves(comparison.arms, partial(by_round, name=one.name))
         own = [
-            numbers[f"{kind}_of_gold/{name}"]
+            numbers[of_gold(one.name)]
             for arm in comparison.arms
             for run in arm.runs
             for numbers in run.rounds
-            if f"{kind}_of_gold/{name}" in numbers
+            if of_gold(one.name) in numbers
         ]
         reference = fmean(own) if own else None
-        found.append(
-            Panel(f"{kind}-{name}", name.replace("_", " "), told, "round", curves, reference=reference)
-        )
+        name = one.name.replace("/", "-")
+        found.append(Panel(name, one.title, one.says, "round", curves, reference=reference))
     return [panel for panel in found if panel.curves]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import ErrorHistory, read_ledger
+from s3exp.record.measures import ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import TrackerConfig
 from s3exp.tracking import service as wandb_service
@@ -169,7 +170,7 @@ class Wandb:
             settings=wandb.Settings(**SETTINGS),
         )
         run.define_metric("round")
-        run.define_metric("round/*", step_metric="round")
+        run.define_metric(f"{ROUND}*", step_metric="round")
 
     def _names(self) -> dict[str, Any]:
         """What W&B is to call the run, and its config. In a sweep all names are the agent's."""
@@ -184,7 +185,7 @@ class Wandb:
     def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
         import wandb
 
-        shown: dict[str, Any] = {f"round/{name}": n for name, n in record.metrics.items()}
+        shown: dict[str, Any] = {f"{ROUND}{name}": n for name, n in record.metrics.items()}
         shown |= {key: _table(rows) for key, rows in tables.items()}
         run.log({"round": record.round, **sendable(shown)})
         name = clean(f"{self._card.id}-round-{record.round}", 128)
