@@ -40,7 +40,7 @@ class Measure:
 
 MEASURES = (
     # rows
-    Measure("train_rows", "rows", "rows"),
+    Measure("train_rows", "rows", "rows", says="rows trained on"),
     Measure("new_rows", "new rows", "rows", "", "sum", "rows"),
     Measure("new_rows/<label>", "new rows, <label>", "rows", "", "sum"),
     Measure("rejected", "rejected", "rows", "down", "sum"),
@@ -78,7 +78,7 @@ MEASURES = (
     Measure("cost/seconds", "seconds", "seconds", "down", "sum", "seconds"),
     Measure("cost/cpu_seconds", "CPU seconds", "seconds", "down", "sum", "cpu_seconds"),
     Measure("cost/gpu_seconds", "GPU seconds", "seconds", "down", "sum", "gpu_seconds"),
-    Measure("cost/money", "money", "money", "down", "sum", "money"),
+    Measure("cost/money", "money", "money", "down", "sum", "money", says="money, at the prices given"),
     Measure("seconds/<stage>", "seconds, <stage>", "seconds", "down", "sum"),
     # what the audit finds: debris among the new rows, all else among all rows so far
     Measure("audit/refusal", "refusals kept", "rows", "down", "sum"),
