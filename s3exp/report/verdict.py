@@ -73,10 +73,9 @@ def certainty_of(pair: Pair, test_rows: int, pairs: int) -> Certainty:
         if rows is None:
             return Certainty("open", "One seed, and no test rows on record: nothing says how sure that is.")
         told = f"One seed gives no interval over seeds; over other test rows the 95% interval is {tested}"
-        level, rest = (
-            ("partly", "; other seeds may differ") if clear else ("open", ": one seed does not show it")
-        )
-        return Certainty(level, f"{told}{rest}.")
+        if clear:
+            return Certainty("partly", f"{told}; other seeds may differ.")
+        return Certainty("open", f"{told}: one seed does not show it.")
     told = f"Over {count} its 95% interval is {points(seeds.low)} to {points(seeds.high)}"
     if seeds.low <= 0 <= seeds.high:
         return Certainty("open", f"{told}, which holds 0: no difference that {count} can show.")
@@ -85,9 +84,8 @@ def certainty_of(pair: Pair, test_rows: int, pairs: int) -> Certainty:
     if clear:
         return Certainty("shown", f"{told}, which excludes 0; over other test rows as well it is {tested}.")
     few = f"the {test_rows:,} test rows are too few to show it"
-    return Certainty(
-        "partly", f"{told}, which excludes 0; over other test rows as well it is {tested}: {few}."
-    )
+    told = f"{told}, which excludes 0; over other test rows as well it is {tested}"
+    return Certainty("partly", f"{told}: {few}.")
 
 
 def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
@@ -175,8 +173,7 @@ def notes(comparison: Comparison) -> list[str]:
 
 
 def _certificates(comparison: Comparison) -> list[str]:
-    runs = [run for arm in comparison.arms for run in arm.runs]
-    dirty = [run for run in runs if not (run.certificate or run.result).get("clean", True)]
+    dirty = [run for arm in comparison.arms for run in arm.runs if run.clean is False]
     if not dirty:
         return []
     names = spelled(list(dict.fromkeys(f"{run.strategy}, seed {run.seed}" for run in dirty[:_KEYS])))
@@ -190,11 +187,10 @@ def _seeds(comparison: Comparison) -> list[str]:
         told.append(f"Few seeds: {plural(next(iter(few.values())), 'seed')} each.")
     elif few:
         told.append(f"Few seeds: {spelled([f'{name} has {count}' for name, count in few.items()])}.")
-    if len({tuple(arm.scores) for arm in comparison.arms}) > 1:
-        told.append(
-            "Not all arms ran on the same seeds: means are over each arm's own, differences over shared ones."
-        )
-    return told
+    unlike = (
+        "Not all arms ran on the same seeds: means are over each arm's own, differences over shared ones."
+    )
+    return told + [unlike] * (len({tuple(arm.scores) for arm in comparison.arms}) > 1)
 
 
 def _variants(comparison: Comparison) -> list[str]:
@@ -233,8 +229,8 @@ def _cost(comparison: Comparison, cost: Cost) -> list[str]:
     most, least = (which(means, key=means.__getitem__, default="") for which in (max, min))
     if len(means) < 2 or means[most] <= MORE * means[least]:
         return []
-    told = f"{most} used {means[most]:,.0f} {cost.name}, {least} {means[least]:,.0f}"
-    return [f"{cost.name.capitalize()} differ: {told}. The curves below compare at equal {cost.name}."]
+    told = f"{cost.name.capitalize()} differ: {most} used {means[most]:,.0f} {cost.name}, {least} {means[least]:,.0f}"
+    return [f"{told}. The curves below compare at equal {cost.name}."]
 
 
 def _configs(comparison: Comparison) -> list[str]:
