@@ -165,7 +165,7 @@ def of_gold(name: str) -> str:
     return f"{family}_of_gold/{rest}"
 
 
-def of_round(name: str, numbers: Numbers) -> float | None:
+def value_of(name: str, numbers: Numbers) -> float | None:
     """A number of one round, those included that are a sum of others; None where it is not on record."""
     parts = measure(name).of or (name,)
     values = [numbers[part] for part in parts if part in numbers]
@@ -174,7 +174,7 @@ def of_round(name: str, numbers: Numbers) -> float | None:
 
 def so_far(name: str, rounds: Sequence[Numbers]) -> list[float] | None:
     """What a run has of a number after every round; None where a round lacks it."""
-    values = [of_round(name, numbers) for numbers in rounds]
+    values = [value_of(name, numbers) for numbers in rounds]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
@@ -183,7 +183,7 @@ def so_far(name: str, rounds: Sequence[Numbers]) -> list[float] | None:
 
 def in_all(name: str, rounds: Sequence[Numbers]) -> float | None:
     """What a whole run has of a number: its rounds as they add up; None where no round has it."""
-    values = [value for numbers in rounds if (value := of_round(name, numbers)) is not None]
+    values = [value for numbers in rounds if (value := value_of(name, numbers)) is not None]
     how = measure(name).adds_up
     if not values or how == "none":
         return None

@@ -197,7 +197,7 @@ def run_of(
         return f"result.json lacks {', '.join(wrong)}"
     if result.get("status", "done") != "done":
         return f"its status is {result['status']}"
-    metric = metric_of(result)
+    metric = str(result.get("metric", "accuracy"))  # older records do not name it: of classification
     score = _number(result["test"].get(metric))
     rounds_read = tuple(_numbers(entry) for entry in result["rounds"] if isinstance(entry, dict))
     if score is None or not rounds_read:
@@ -244,11 +244,3 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return float(value)
-
-
-Result = Mapping[str, Any]  # what result.json holds
-
-
-def metric_of(result: Result) -> str:
-    """Name of the run's primary metric; records from before it was written down are of classification."""
-    return str(result.get("metric", "accuracy"))

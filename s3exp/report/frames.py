@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas
 
-from s3exp.record.measures import MEASURES, in_all, measure, of_round
+from s3exp.record.measures import MEASURES, in_all, measure, value_of
 from s3exp.record.reading import Run
 from s3exp.report.arms import Arm
 from s3exp.report.export import Cell, Column
@@ -45,7 +45,7 @@ def frames_of(task: str, arms: Sequence[Arm]) -> Frames:
             numbers |= dict.fromkeys(names, float)
             runs.append(about | _of_run(run) | {name: in_all(name, run.rounds) for name in names})
             rounds += [
-                {**about, "round": place, **{name: of_round(name, numbers) for name in names}}
+                {**about, "round": place, **{name: value_of(name, numbers) for name in names}}
                 for place, numbers in enumerate(run.rounds)
             ]
     ends = dict.fromkeys(("test_low", "test_high"), float)  # a column of None alone would be one of objects
