@@ -9,9 +9,13 @@ from typing import Any
 
 from rich.console import Console
 
+from s3exp.commands.run import _draw
 from s3exp.commands.summary import print_summary
 from s3exp.record.reading import LeftOut
+from s3exp.report.study import collect
 from tests.report.fakes import S3, ZEROGEN, extraction, result, strategies, study
+from tests.report.records import config, write_run
+from tests.report.records import result as on_disk
 
 
 def printed(results: list[dict[str, Any]], width: int = 80, encoding: str = "utf-8") -> str:
@@ -124,3 +128,18 @@ def test_a_run_that_cannot_be_used_is_named() -> None:
     file = io.StringIO()
     print_summary(left_out, [Path("runs/0")], [], Console(file=file))
     assert "runs/x: its status is failed" in file.getvalue()
+
+
+def test_a_figure_of_every_run_and_one_of_every_task_together(tmp_path: Path) -> None:
+    folders = []
+    for task in ("reviews", "rte"):
+        for strategy in ("s3", "zerogen"):
+            told = on_disk(strategy, 0, 60, task)
+            folders.append(
+                write_run(tmp_path / f"{task}-{strategy}", told, config(strategy, 0, task__name=task))
+            )
+    assert _draw(collect(folders[:1]), folders[:1]) == [folders[0] / "plot.svg"]
+    assert _draw(collect(folders[:2]), folders[:2]) == [tmp_path / "comparison.svg"]
+    both = _draw(collect(folders), folders)
+    assert both == [tmp_path / "comparison-reviews.svg", tmp_path / "comparison-rte.svg"]
+    assert all(path.is_file() for path in (*both, *(folder / "plot.svg" for folder in folders)))
