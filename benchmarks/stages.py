@@ -59,7 +59,7 @@ STAGES = {
         "Wandb.log_result": "W&B: log",
         "Wandb.finish": "W&B: finish",
     },
-    "s3exp.report.plot": {"plot_runs": "plot, tables"},
+    "s3exp.report.drawing": {"draw_overview": "plot, tables"},
     "s3exp.commands.run": {"_show": "plot, tables"},
 }
 LARGE = ("pytorch_lightning", "sklearn", "scipy", "cleanlab", "sacrebleu", "wandb")

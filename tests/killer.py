@@ -119,7 +119,7 @@ def main() -> None:
     from s3exp.audit import observer  # noqa: F401
     from s3exp.commands import summary  # noqa: F401
     from s3exp.llm import server  # noqa: F401
-    from s3exp.report import plot  # noqa: F401
+    from s3exp.report import drawing, study  # noqa: F401
     from s3exp.small_model import fitted, training  # noqa: F401
     from s3exp.tracking import wandb as tracking  # noqa: F401
 

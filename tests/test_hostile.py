@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from s3exp.llm.toy import toy_gold
+from s3exp.record.errors import read_ledger
 from s3exp.record.rounds import read_round, read_rounds
-from s3exp.record.run import read_ledger
 from s3exp.types import Example
 from tests.hostile import CALL, LONG, TEXTS, HostileLLM
 from tests.report.test_page import Elements
@@ -187,8 +187,8 @@ def number(cell: str) -> bool:
 
 def test_the_audit_of_the_run_and_of_one_error(world: World) -> None:
     rows = {row.id: row for row in hostile_gold("validation", 80, 2)}
-    entries = [entry for entry in read_ledger(world.run) if len(str(rows[entry["error"]].fields)) < 1000]
-    for words in ([], ["--error", entries[0]["error"]], ["--json"]):
+    entries = [entry for entry in read_ledger(world.run) if len(str(rows[entry.error].fields)) < 1000]
+    for words in ([], ["--error", entries[0].error], ["--json"]):
         ended = command(world.folder, "s3exp.commands.audit", "run", *words)
         assert ended.returncode == 0, ended.stderr
         assert is_plain(ended.stdout) and is_plain(ended.stderr)

@@ -15,8 +15,9 @@ import pytest
 from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.loop import Parts, run
+from s3exp.record.errors import read_ledger
 from s3exp.record.rounds import RoundRecord, lessons_of, read_rounds
-from s3exp.record.run import RunStore, read_ledger
+from s3exp.record.run import RunStore
 from s3exp.seeds import derive
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
@@ -295,19 +296,15 @@ def test_a_run_leaves_its_certificate_its_ledger_and_every_test_row(
     entries = read_ledger(tmp_path / "run")
     assert len(entries) >= result["rounds"][0]["errors"]
     made = {row["id"]: row for n in range(3) for row in examples(tmp_path / "run", n)}
-    for entry in entries:
-        for one in entry["rounds"]:
-            for child in one["children"]:
-                row = made[child["id"]]
-                assert (row["parent"], row["round"]) == (entry["error"], one["round"])
-                assert (row["prompt"], row["seed"], row["tokens"]) == (
-                    child["prompt"],
-                    child["seed"],
-                    child["tokens"],
-                )
+    for history in entries:
+        for one in history.rounds:
+            for child in one.children:
+                row = made[child.id]
+                assert (row["parent"], row["round"]) == (history.error, one.round)
+                assert (row["prompt"], row["seed"], row["tokens"]) == (child.prompt, child.seed, child.tokens)
                 assert row["tokens"] > 0
     for number, record in enumerate(result["rounds"]):
-        right = sum(entry["rounds"][number]["right"] for entry in entries)
+        right = sum(history.rounds[number].right for history in entries)
         assert len(entries) - right == record["errors"]
     last = result["rounds"][2]["metrics"]
     assert last["errors_still"] + last["errors_new"] == result["rounds"][2]["errors"]

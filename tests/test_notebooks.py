@@ -261,7 +261,7 @@ def test_the_same_numbers_from_wandb(
     monkeypatch.setenv("WANDB_SILENT", "true")
     disk = compared
     wandb = execute("compare_runs", Path("nowhere"), monkeypatch, SOURCE="wandb", PROJECT="me/toys")
-    same = ["strategy", "seed", "test", "llm_tokens", "seconds", "llm", "small_model"]
+    same = ["arm", "strategy", "seed", "test", "llm/tokens", "cost/seconds", "llm", "small_model"]
     pandas.testing.assert_frame_equal(frame(wandb, "read")[same], frame(disk, "read")[same])
     assert [row[:6] for row in table(wandb, "results")] == [row[:6] for row in table(disk, "results")]
     assert table(wandb, "rounds") == table(disk, "rounds")

@@ -18,7 +18,7 @@ from s3exp.llm.store import Asker, Stored
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import RunStore
 from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown
-from s3exp.report.html import embed
+from s3exp.report.write import embed
 from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.tasks.data import read_rows, to_label
 from s3exp.tasks.parsing import parse_row

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from s3exp.llm.environment import prepare_environment
 from s3exp.terminal.logs import prepare_logs
@@ -26,6 +26,7 @@ from s3exp.types import Example, UserError
 
 if TYPE_CHECKING:
     from s3exp.audit.observer import Audit
+    from s3exp.record.errors import ErrorHistory
     from s3exp.settings.run import Config
 
 
@@ -37,7 +38,7 @@ class Subject:
     audit: Audit
     config: Config
     sources: Sequence[str]  # of gold, for the reader
-    ledger: Sequence[dict[str, Any]] = ()
+    ledger: Sequence[ErrorHistory] = ()
 
 
 def main() -> None:
@@ -107,8 +108,8 @@ def _of_run(folder: Path, asked: argparse.Namespace) -> Subject:
     """A run on record and its own gold."""
     from s3exp.audit import build_audit
     from s3exp.curation.copies import of_gold
+    from s3exp.record.errors import read_ledger
     from s3exp.record.rounds import read_rounds
-    from s3exp.record.run import read_ledger
     from s3exp.settings.compose import of_record
     from s3exp.small_model import build_embedder
     from s3exp.tasks.gold import load_gold
@@ -154,7 +155,7 @@ def _audit(subject: Subject, asked: argparse.Namespace) -> int:
 
 def _one_error(folder: Path, name: str) -> int:
     from s3exp.commands.audit_shown import print_error
-    from s3exp.report.errors import find_error
+    from s3exp.record.errors import find_error
 
     print_error(find_error(folder, name))
     return 0

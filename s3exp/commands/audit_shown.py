@@ -14,17 +14,18 @@ from rich.console import Console
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line
 from s3exp.curation.copies import KINDS
-from s3exp.record.errors import new_text
-from s3exp.record.measures import DIVERSITY, GAP
+from s3exp.record.errors import Child, ErrorHistory, new_text
+from s3exp.record.measures import measure, of_gold, with_meaning
 from s3exp.terminal.page import Page
 
 Entry = Mapping[str, Any]
 _EXAMPLES = 3  # of every finding
 _SHORT = 110  # characters of a text in a list
+_DEBRIS = ("refusal", "preamble", "wrapped", "label_in_text", "repeats_exact", "repeats_near")
 _LINES = 5  # shortcuts, copies, errors that are listed
 
 
-def print_audit(certificate: Entry, report: Report, ledger: Sequence[Entry]) -> None:
+def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistory]) -> None:
     """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise and errors."""
     page, numbers = Page(Console()), report.numbers
     page.paragraph("Leakage certificate", in_one_line(certificate))
@@ -32,27 +33,26 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[Entry]) -> 
     _copies(page, certificate["copies"])
     _debris(page, report)
     _shortcuts(page, report)
-    _sides(page, "Distance to gold", "gap", GAP, numbers)
-    _sides(page, "Diversity", "diversity", DIVERSITY, numbers)
+    _sides(page, "Distance to gold", "gap", numbers)
+    _sides(page, "Diversity", "diversity", numbers)
     _noise(page, report)
     _fates(page, ledger)
 
 
-def print_error(entry: Entry) -> None:
+def print_error(history: ErrorHistory) -> None:
     """Print one mining row, what the small model said of it after every round, and its children."""
     page = Page(Console())
-    told = "\n".join(f"{name}: {text}" for name, text in entry["fields"].items())
-    page.paragraph(f"{entry['error']} ({entry['target']}): {entry['fate']}", told)
-    for one in entry["rounds"]:
-        name = "seed" if one["round"] == 0 else f"round {one['round']}"
-        verdict = "right" if one["right"] else "wrong"
-        head = f"{name}: {verdict}, said {one['predicted']} ({one['score']:.2f}); {len(one['children'])} children"
-        page.paragraph(head, "\n".join(_child(child, entry) for child in one["children"]) or "none")
+    told = "\n".join(f"{name}: {text}" for name, text in history.fields.items())
+    page.paragraph(f"{history.error} ({history.target}): {history.fate}", told)
+    for one in history.rounds:
+        verdict = "right" if one.right else "wrong"
+        head = f"{one.name}: {verdict}, said {one.predicted} ({one.score:.2f}); {len(one.children)} children"
+        page.paragraph(head, "\n".join(_child(child, history) for child in one.children) or "none")
 
 
-def _child(child: Entry, entry: Entry) -> str:
-    text = new_text(child["fields"], entry["fields"])
-    return f"{child['id']} ({child['tokens']} tokens, seed {child['seed']}): {text}"
+def _child(child: Child, history: ErrorHistory) -> str:
+    text = new_text(child.fields, history.fields)
+    return f"{child.id} ({child.tokens} tokens, seed {child.seed}): {text}"
 
 
 def _roles(page: Page, certificate: Entry) -> None:
@@ -75,17 +75,14 @@ def _copies(page: Page, copies: Sequence[Entry]) -> None:
 def _debris(page: Page, report: Report) -> None:
     numbers, listed = report.numbers, report.tables["findings"]
     rows = [
-        [name.replace("_", " "), f"{numbers[f'audit/{name}']:,.0f}"]
-        for name in ("refusal", "preamble", "wrapped", "label_in_text")
+        [measure(f"audit/{name}").title, f"{numbers[f'audit/{name}']:,.0f}"]
+        for name in _DEBRIS
+        if f"audit/{name}" in numbers
     ]
-    if "audit/unfinished_share" in numbers:
-        shares = (numbers["audit/unfinished_share"], numbers["audit/unfinished_share_gold"])
-        rows.append(["unfinished", "{:.1%} (gold: {:.1%})".format(*shares)])
-    rows += [
-        [f"repeats, {kind}", f"{numbers[f'audit/repeats_{kind}']:,.0f}"]
-        for kind in ("exact", "near")
-        if f"audit/repeats_{kind}" in numbers
-    ]
+    share = numbers.get("audit/unfinished_share")
+    if share is not None:
+        told = f"{share:.1%} (gold: {numbers['audit/unfinished_share_gold']:.1%})"
+        rows.append([measure("audit/unfinished_share").title, told])
     page.table("What an assistant leaves, and repeats", ("finding", "rows"), rows, texts=("finding",))
     shown: Counter[str] = Counter()
     lines = []
@@ -120,14 +117,12 @@ def _shortcuts(page: Page, report: Report) -> None:
         page.table(title, ("field", "synthesized", "gold"), rows, texts=("field",))
 
 
-def _sides(
-    page: Page, title: str, kind: str, meaning: Mapping[str, str], numbers: Mapping[str, float]
-) -> None:
+def _sides(page: Page, title: str, kind: str, numbers: Mapping[str, float]) -> None:
     """Measures of the rows beside those of gold: two halves of it against each other, where a gap is measured."""
     rows = [
-        [name, _number(numbers[f"{kind}/{name}"]), _number(numbers.get(f"{kind}_of_gold/{name}")), said]
-        for name, said in meaning.items()
-        if f"{kind}/{name}" in numbers
+        [one.title, _number(numbers[one.name]), _number(numbers.get(of_gold(one.name))), one.says]
+        for one in with_meaning(kind)
+        if one.name in numbers
     ]
     if rows:
         page.table(title, ("measure", "made", "gold", "meaning"), rows, texts=("measure", "meaning"))
@@ -147,13 +142,13 @@ def _noise(page: Page, report: Report) -> None:
     page.paragraph(title, "\n".join(lines) or "none is suspected")
 
 
-def _fates(page: Page, ledger: Sequence[Entry]) -> None:
+def _fates(page: Page, ledger: Sequence[ErrorHistory]) -> None:
     if not ledger:
         return
-    counts = Counter(entry["fate"] for entry in ledger)
+    counts = Counter(history.fate for history in ledger)
     rows = [[name, str(count)] for name, count in counts.most_common()]
     page.table("Mining rows that were ever wrong, by fate", ("fate", "rows"), rows, texts=("fate",))
-    page.paragraph("One of them, with its children", f"s3exp-audit RUN --error {ledger[0]['error']}")
+    page.paragraph("One of them, with its children", f"s3exp-audit RUN --error {ledger[0].error}")
 
 
 def _number(value: float | None) -> str:

@@ -15,9 +15,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from s3exp.record.files import read_object, write_text
+from s3exp.record.files import write_text
 
 PLACE = "S3EXP_CELLS"  # the environment variable with the folder of notes
 _here: list[Cell] = []  # runs of the command's own process
@@ -66,18 +65,10 @@ def read_notes(place: Path) -> list[Cell]:
     return sorted(cells, key=lambda cell: cell.number)
 
 
-def finished(cells: Sequence[Cell]) -> dict[Path, dict[str, Any]]:
-    """What result.json holds, by run directory, of the runs that are done; `variant` is what else than strategy, task
-    and seed sets a run apart from the others.
-    """
-    keys = [key for key in varied(cells) if key not in ("seed", "strategy", "task")]
-    found = {}
-    for cell in cells:
-        if cell.state == "done" and cell.folder is not None:
-            result = read_object(Path(cell.folder) / "result.json")
-            variant = " ".join(f"{key.rpartition('.')[2]}={_value(cell, key)}" for key in keys)
-            found[Path(cell.folder)] = result | {"variant": variant}
-    return found
+def finished(cells: Sequence[Cell]) -> list[Path]:
+    """The run directories of the runs that are done, each once, in the order of the command."""
+    done = (Path(cell.folder) for cell in cells if cell.state == "done" and cell.folder is not None)
+    return list(dict.fromkeys(done))
 
 
 def varied(cells: Sequence[Cell]) -> list[str]:

@@ -32,7 +32,8 @@ def command(words: Sequence[str]) -> int:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a name's letters that its fonts lack
     from rich.console import Console
 
-    from s3exp.report.study import collect, write_study
+    from s3exp.report.study import collect
+    from s3exp.report.write import write_study
     from s3exp.terminal.page import Page
 
     page = Page(Console())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from s3exp.commands.cells import Cell
+    from s3exp.report.study import Study
 
 
 log = logging.getLogger("s3exp")
@@ -91,7 +92,10 @@ def command() -> int:
         log.debug("the launcher failed", exc_info=True)
         failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
     cells = read_notes(notes)
-    _show(cells)
+    try:
+        _show(cells)
+    except UserError as error:  # a record that cannot be read, or a page that cannot be written
+        failures, code = [*failures, str(error)], code or 2
     told = [f"{cell.detail}{which(cell, cells)}" for cell in cells if cell.code]
     for failure in [*told, *failures]:
         print(f"s3exp: {printable(failure)}", file=sys.stderr)  # noqa: T201
@@ -158,26 +162,46 @@ def _show(cells: Sequence[Cell]) -> None:
         print_grid(cells, Console())
     if only_asked:
         return
-    results = finished(cells)
-    if not results:
+    folders = finished(cells)
+    if not folders:
         return
-    # matplotlib takes a second, which a wrong input need not wait for
-    from s3exp.report.plot import plot_runs
+    # matplotlib and pandas take a second, which a wrong input need not wait for
+    from s3exp.report.study import collect
+    from s3exp.terminal.page import Page
 
+    study = collect(folders)
     plots: list[Path] = []
     try:
-        plots = [plot_runs([result], folder / "plot.svg") for folder, result in results.items()]
-        parents = {folder.parent for folder in results}
-        if len(results) > 1 and len(parents) == 1:
-            plots = [plot_runs(list(results.values()), parents.pop() / "comparison.svg")]
+        plots = _draw(study, folders)
     except OSError as error:  # the runs are done, and on record
         log.warning("no plot can be written: %s", error)
-    print_summary(results, plots, Console())
+    print_summary(study, folders, plots, Console())
     sweep = next((cell.sweep for cell in cells if cell.sweep), None)
     if sweep and not any(cell.state == "running" for cell in cells):
-        from s3exp.report.study import write_report
-        from s3exp.terminal.page import Page
+        from s3exp.report.write import write_study
 
-        title = f"s3exp: {sweep}"
-        page = write_report(list(results), Path("runs", "reports", sweep), title=title)
+        page = write_study(study, Path("runs", "reports", sweep), f"s3exp: {sweep}")
         Page(Console()).line("report", page)
+
+
+def _draw(study: Study, folders: Sequence[Path]) -> list[Path]:
+    """Every run by itself, as plot.svg in its directory, and where there are several those of a task together."""
+    from s3exp.report.arms import arms_of
+    from s3exp.report.comparison import compare
+    from s3exp.report.drawing import draw_overview
+    from s3exp.terminal.texts import file_name
+
+    runs = {run.folder: run for one in study.comparisons for arm in one.arms for run in arm.runs}
+    plots = [
+        draw_overview(compare(run.task, arms_of([run]), run.strategy), folder / "plot.svg")
+        for folder in folders
+        if (run := runs.get(folder.resolve())) is not None
+    ]
+    parents = {folder.parent for folder in folders}
+    if len(folders) == 1 or len(parents) > 1:
+        return plots
+    place, several = parents.pop(), len(study.comparisons) > 1
+    return [
+        draw_overview(one, place / f"comparison{f'-{file_name(one.task)}' if several else ''}.svg")
+        for one in study.comparisons
+    ]

@@ -1,45 +1,48 @@
 """What the terminal says when a command ends: rounds, comparison, groups, and where everything is.
 
-Reads what result.json holds; how it is shown is said in page.py.
+A view of a study: the arms, bases and intervals are those of the page. How a table is shown is said in page.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
-from s3exp.record.reading import Result, metric_of
-from s3exp.report.compare import gains
-from s3exp.report.lines import by_name, metric_word
+from s3exp.report.arms import Arm
+from s3exp.report.comparison import Comparison, budget
+from s3exp.report.frames import Frames, means, shared_rounds
+from s3exp.report.study import Study
 from s3exp.terminal.page import Page
 
 _MANY = 6  # runs; of more, only their folders' common place is shown
 _REASONS = 3  # of rejection, by round: the most frequent
+Order = Sequence[Path]  # run directories in the order of the command
 
 
-def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], console: Console) -> None:
-    """Print the rounds of every strategy, a comparison, test scores by group, and the places.
+def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: Console) -> None:
+    """Print, task by task, the rounds of every arm, the runs, gains and test scores by group, then the places.
 
     Args:
-        finished: what result.json holds, by run directory.
+        study: the runs.
+        folders: their directories, in the order of the command.
         plots: the figures that were drawn.
         console: where to; a width and an encoding of its own.
     """
     page = Page(console)
-    results = list(finished.values())
-    groups = by_name(results)
-    for name, runs in groups.items():
-        _rounds(page, name, runs)
-    _comparison(page, groups, metric_word(results))
-    _gains(page, results)
-    _groups(page, groups, metric_word(results))
-    _places(page, list(finished))
+    for one in study.comparisons:
+        task = f"{one.task}: " if len(study.comparisons) > 1 else ""
+        arms = _in_order(one.arms, folders)
+        for arm in arms:
+            _rounds(page, one, arm, task)
+        _comparison(page, one, arms, task)
+        _gains(page, one, arms, task)
+        _groups(page, one, arms, task)
+    if study.left_out:
+        page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
+    _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
 
@@ -47,12 +50,20 @@ def print_summary(finished: Mapping[Path, Result], plots: Sequence[Path], consol
 def print_grid(cells: Sequence[Cell], console: Console) -> None:
     """Print which runs are done, running, failed or missing, and how many of each."""
     names, rows = grid(cells)
-    counts = Counter(cell.state for cell in cells)
+    counts: dict[str, int] = {}
+    for cell in cells:
+        counts[cell.state] = counts.get(cell.state, 0) + 1
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     Page(console).table(f"{len(cells)} runs: {told}", names, rows, texts=names[1:])
 
 
-def _places(page: Page, folders: Sequence[Path]) -> None:
+def _in_order(arms: Sequence[Arm], folders: Order) -> list[Arm]:
+    """The arms in the order in which the command named their first runs."""
+    places = {folder.resolve(): place for place, folder in enumerate(folders)}
+    return sorted(arms, key=lambda arm: min(places.get(run.folder, len(places)) for run in arm.runs))
+
+
+def _places(page: Page, folders: Order) -> None:
     if len(folders) > _MANY:
         for parent in dict.fromkeys(folder.parent for folder in folders):
             inside = [folder.name for folder in folders if folder.parent == parent]
@@ -64,94 +75,78 @@ def _places(page: Page, folders: Sequence[Path]) -> None:
             page.line("W&B", place)
 
 
-def _rounds(page: Page, name: str, runs: Sequence[Result]) -> None:
-    """The rounds of runs that differ by seed only: their mean."""
-    names = ("round", "new rows", "rejected", "why", "train rows", "errors", "mining", "select")
-    rows: list[list[str]] = []
-    metric = metric_of(runs[0])
-    for entries in zip(*(run["rounds"] for run in runs), strict=False):
-
-        def mean(key: str, entries: Sequence[Mapping[str, Any]] = entries) -> float | None:
-            values = [entry.get(key, entry.get("metrics", {}).get(key)) for entry in entries]
-            return None if None in values else fmean(values)
-
-        reasons: Counter[str] = Counter()
-        for entry in entries:
-            reasons.update(entry.get("rejected_by_reason", {}))
-        rows.append(
-            [
-                "seed" if entries[0]["round"] == 0 else str(entries[0]["round"]),
-                _count(mean("new_rows")),
-                _count(mean("rejected")),
-                _why({reason: count / len(runs) for reason, count in reasons.items()}),
-                _count(mean("train_rows")),
-                _count(mean("errors")),
-                _share(mean(f"mining/{metric}")),
-                _share(mean(f"select/{metric}")),
-            ]
-        )
-    seeds = f"seed {runs[0]['seed']}" if len(runs) == 1 else f"mean of {len(runs)} seeds"
-    page.table(f"Rounds of {name}, {seeds}", names, rows, texts=("why",))
-
-
-def _comparison(page: Page, groups: Mapping[str, Sequence[Result]], word: str) -> None:
-    names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
-    rows: list[list[str]] = []
-    for name, runs in groups.items():
-        for run in runs:
-            llm, test, rounds = run.get("llm", {}), run.get("test", {}), run["rounds"]
-            metric = metric_of(run)
-            low, high = test.get(f"{metric}_low"), test.get(f"{metric}_high")
-            rows.append(
-                [
-                    name,
-                    str(run["seed"]),
-                    _count(rounds[-1].get("train_rows") if rounds else None),
-                    _count(llm.get("calls")),
-                    _count(llm.get("store_hits")),
-                    _count(llm.get("prompt_tokens", 0) + llm.get("completion_tokens", 0)),
-                    _share(test.get(metric)),
-                    "" if low is None or high is None else f"{_share(low)}-{_share(high)}",
-                    _seconds(run.get("seconds", {})),
-                ]
-            )
-    page.table(f"{_title(word)} on the test set, and what it took", names, rows, texts=("run",))
-
-
-def _gains(page: Page, results: Sequence[Result]) -> None:
-    """Strategies against ZeroGen, over seeds; nothing where there is nothing to compare with."""
-    rows: list[list[str]] = []
-    for gain in gains(results):
-        difference = gain.difference
-        if gain.base not in (row[0] for row in rows):
-            rows.append([gain.base, str(difference.seeds), _share(gain.mean - difference.mean), "", ""])
-        interval = "one seed: none"
-        if difference.low is not None and difference.high is not None:
-            interval = f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
-        points = f"{100 * difference.mean:+.1f}"
-        rows.append([gain.name, str(difference.seeds), _share(gain.mean), points, interval])
-    if rows:
-        names = ("runs", "seeds", "mean test", "points over zerogen", "95% interval")
-        page.table("Over ZeroGen at the same budget, paired by seed", names, rows, texts=("runs",))
-
-
-def _groups(page: Page, groups: Mapping[str, Sequence[Result]], word: str) -> None:
-    """Mean score by group of test rows; nothing where no run has groups."""
-    columns = {
-        name: [run["test_groups"] for run in runs if run.get("test_groups")] for name, runs in groups.items()
-    }
-    columns = {name: found for name, found in columns.items() if found}
+def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
+    """The rounds of an arm: means over its runs."""
+    metric, frames = comparison.metric, comparison.frames
+    frame = shared_rounds(Frames(frames.runs, frames.rounds[frames.rounds["arm"] == arm.name]))
+    names = ("new_rows", "rejected", "train_rows", "errors", f"mining/{metric}", f"select/{metric}")
+    reasons = [str(name) for name in frame if str(name).startswith("rejected/")]
+    why = means(frame.fillna(dict.fromkeys(reasons, 0)), ["round"], reasons)
     rows = []
-    for kind in dict.fromkeys(kind for found in columns.values() for scores in found for kind in scores):
-        means = [[scores[kind] for scores in found if kind in scores] for found in columns.values()]
-        rows.append([kind, *(_share(fmean(values)) if values else "" for values in means)])
+    for (place,), (new, rejected, train, errors, mining, select) in means(frame, ["round"], names).items():
+        counts = {name.partition("/")[2]: n for name, n in zip(reasons, why[(place,)], strict=True)}
+        told = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
+        rows.append(["seed" if place == 0 else str(place), *told, _share(mining), _share(select)])
+    columns = ("round", "new rows", "rejected", "why", "train rows", "errors", "mining", "select")
+    seeds = f"seed {arm.runs[0].seed}" if len(arm.runs) == 1 else f"mean of {len(arm.runs)} seeds"
+    page.table(f"Rounds of {task}{arm.name}, {seeds}", columns, rows, texts=("why",))
+
+
+def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
+    """A row a run: its score and what it took."""
+    frame = comparison.frames.runs
+    numbers = ("train_rows", "llm/calls", "llm/store_hits", "llm/tokens")
+    rows = []
+    for arm in arms:
+        own = frame[frame["arm"] == arm.name]
+        for (seed,), counts in means(
+            own, ["seed"], [*numbers, "test", "test_low", "test_high", "cost/seconds"]
+        ).items():
+            *spent, test, low, high, seconds = counts
+            interval = "" if low is None or high is None else f"{_share(low)}-{_share(high)}"
+            rows.append([arm.name, str(seed), *map(_count, spent), _share(test), interval, _count(seconds)])
+    names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
+    page.table(f"{_title(comparison, task)} on the test set, and what it took", names, rows, texts=("run",))
+
+
+def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
+    """Arms against their base, paired by seed; nothing where there is nothing to compare with."""
+    rows: list[list[str]] = []
+    for arm in arms:
+        gain, base = comparison.gain(arm), comparison.bases.get(arm.name)
+        if gain is None or base is None:
+            continue
+        shared = [arm.scores[seed] for seed in comparison.gain_by_seed(arm)]
+        own = sum(shared) / len(shared)
+        if base not in (row[0] for row in rows):
+            rows.append([base, str(gain.seeds), _share(own - gain.mean), "", ""])
+        interval = "one seed: none"
+        if gain.low is not None and gain.high is not None:
+            interval = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
+        rows.append([arm.name, str(gain.seeds), _share(own), f"{100 * gain.mean:+.1f}", interval])
     if rows:
-        title = f"{_title(word)} on the test set, by group (mean over seeds)"
-        page.table(title, ("group", *columns), rows, texts=("group",))
+        over = comparison.over
+        names = ("runs", "seeds", "mean test", f"points over {over}", "95% interval")
+        title = f"{task}Over {'ZeroGen' if over == 'zerogen' else over} {budget(comparison)}, paired by seed"
+        page.table(title, names, rows, texts=("runs",))
 
 
-def _title(word: str) -> str:
-    return word[0].upper() + word[1:]
+def _groups(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
+    """Mean score by group of test rows; nothing where no run has groups."""
+    frame = comparison.frames.runs
+    kinds = [str(name) for name in frame if str(name).startswith("test_groups/")]
+    table = frame.groupby("arm")[kinds].mean()
+    shown = [arm.name for arm in arms if table.loc[arm.name].notna().any()]
+    if kinds:
+        rows = [
+            [kind.partition("/")[2], *(_share(table.loc[name, kind]) for name in shown)] for kind in kinds
+        ]
+        title = f"{_title(comparison, task)} on the test set, by group (mean over seeds)"
+        page.table(title, ("group", *shown), rows, texts=("group",))
+
+
+def _title(comparison: Comparison, task: str) -> str:
+    return f"{task}{comparison.word[0].upper()}{comparison.word[1:]}"
 
 
 def _why(reasons: Mapping[str, float]) -> str:
@@ -166,10 +161,4 @@ def _count(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _seconds(stages: Mapping[str, float]) -> str:
-    """Wall-clock: the stages of the loop, without the LLM's share, which lies within one of them."""
-    inner = ("generate", "llm_start")
-    return f"{sum(value for name, value in stages.items() if name not in inner):,.0f}"
+    return "" if value is None or value != value else f"{value:.3f}"

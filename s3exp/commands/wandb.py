@@ -5,8 +5,8 @@
     s3exp-wandb baselines --entity me --out spec.json      what would be sent, into a file; nothing is sent
 
 The group of a run is `tracker.group`, else its sweep, else its task. Exit codes: 0 done, 2 the input is wrong or there
-is no API key, 1 W&B did not take it. The only file that imports wandb_workspaces. It names what tracking.py logs, and
-does not look at runs.
+is no API key, 1 W&B did not take it. The only file that imports wandb_workspaces. It names the numbers that
+runs log and takes their titles from record/measures.py; it does not look at runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3exp.terminal.texts import printable
+from s3exp.record.measures import ROUND, measure
+from s3exp.terminal.texts import printable, spelled
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -38,45 +39,42 @@ SYMBOLS = ("So", "Sk", "Sm", "Sc", "Cs")  # Unicode's categories
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section of panels. Plots are a title and the metrics in it; `tables` are names of W&B tables."""
+    """A section of panels. A plot is the numbers in it, named as in the record; `tables` are names of W&B tables."""
 
     name: str
-    bars: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of the summary, one bar a strategy
-    lines: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by round, one line a strategy
+    bars: tuple[tuple[str, ...], ...] = ()  # of the summary, one bar a strategy
+    lines: tuple[tuple[str, ...], ...] = ()  # by round, one line a strategy
     tables: tuple[str, ...] = ()
 
 
 def parts(metric: str) -> tuple[Part, ...]:
     """The sections for a task with this primary metric, the most asked for first."""
+    tokens = measure("llm/tokens").of
     return (
         Part(
             "Which strategy, at what price",
-            bars=(
-                (f"Test {metric}", (f"test/{metric}",)),
-                (f"Select {metric}, last round", (f"select/{metric}",)),
-                ("LLM tokens of the run", ("llm/prompt_tokens", "llm/completion_tokens")),
-            ),
+            bars=((f"test/{metric}",), (f"select/{metric}",), tokens),
         ),
         Part(
             "Round by round",
             lines=(
-                (f"{metric} on select", (f"round/select/{metric}",)),
-                (f"{metric} on mining", (f"round/mining/{metric}",)),
-                ("Errors on mining", ("round/errors",)),
-                ("Errors fixed and newly made", ("round/errors_fixed", "round/errors_new")),
-                ("Rows trained on", ("round/train_rows",)),
-                ("Rows kept and rejected", ("round/new_rows", "round/rejected")),
-                ("LLM tokens of the round", ("round/llm/prompt_tokens", "round/llm/completion_tokens")),
+                (f"select/{metric}",),
+                (f"mining/{metric}",),
+                ("errors",),
+                ("errors_fixed", "errors_new"),
+                ("train_rows",),
+                ("new_rows", "rejected"),
+                tokens,
             ),
         ),
         Part(
             "What the rows are like",
             lines=(
-                ("Gap to gold: MAUVE (1: none)", ("round/gap/mauve",)),
-                ("Gap to gold: told from gold by a classifier (0.5: not)", ("round/gap/c2st",)),
-                ("Diversity: self-BLEU (low: diverse)", ("round/diversity/self_bleu",)),
-                ("Diversity: Vendi score", ("round/diversity/vendi",)),
-                ("Strong shortcuts", ("round/shortcuts/strong",)),
+                ("gap/mauve",),
+                ("gap/c2st",),
+                ("diversity/self_bleu",),
+                ("diversity/vendi",),
+                ("shortcuts/strong",),
             ),
         ),
         Part("The rows", tables=("round/errors_shown", "round/examples", "ledger")),
@@ -207,12 +205,25 @@ def _panels(part: Part) -> list[Any]:
         "groupby_rangefunc": "stderr",
         "max_runs_to_show": 100,
     }
-    bars = [wr.BarPlot(title=title, metrics=list(names), **by_strategy) for title, names in part.bars]
-    lines = [wr.LinePlot(title=title, x="round", y=list(names), **by_strategy) for title, names in part.lines]
+    bars = [wr.BarPlot(title=_plot_title(names), metrics=list(names), **by_strategy) for names in part.bars]
+    lines = [
+        wr.LinePlot(
+            title=_plot_title(names), x="round", y=[f"{ROUND}{name}" for name in names], **by_strategy
+        )
+        for names in part.lines
+    ]
     tables = [
         wr.WeavePanelSummaryTable(table_name=name, layout=wr.Layout(w=24, h=10)) for name in part.tables
     ]
     return [*bars, *lines, *tables]
+
+
+def _plot_title(names: Sequence[str]) -> str:
+    """What the numbers are called, with what their values mean where there is one."""
+    found = [measure(name) for name in names]
+    title = spelled([one.title for one in found])
+    says = found[0].says if len(found) == 1 else ""
+    return f"{title}: {says}" if says else title
 
 
 def _fail(error: UserError, code: int) -> int:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
+from s3exp.record.measures import MEASURES, in_all
 from s3exp.settings.loop import PricesConfig
 from s3exp.types import UserError
 
-# number of a round -> its name among a run's totals; answers from the store count as if they had been asked
-TOTALS = {
-    "new_rows": "rows",
-    "llm/calls": "llm_calls",
-    "llm/store_hits": "llm_calls",
-    "llm/prompt_tokens": "llm_tokens",
-    "llm/completion_tokens": "llm_tokens",
-    "cost/seconds": "seconds",
-    "cost/cpu_seconds": "cpu_seconds",
-    "cost/gpu_seconds": "gpu_seconds",
-    "fit/flops": "training_flops",
-    "cost/money": "money",
-}
 # number of a round -> the price that it is paid at, and how many of it the price is for
 _PAID = {
     "llm/prompt_tokens": ("prompt_tokens", 1e6),
@@ -52,14 +40,10 @@ def with_money(numbers: Mapping[str, float], prices: PricesConfig) -> dict[str, 
     return {**numbers} if cost is None else {**numbers, "cost/money": cost}
 
 
-def totals(rounds: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """What all rounds of a run cost together, by the names of `TOTALS`; what no round has on record is left out."""
-    found: dict[str, float] = {}
-    for numbers in rounds:
-        for name, total in TOTALS.items():
-            if name in numbers:
-                found[total] = found.get(total, 0.0) + numbers[name]
-    return {name: round(value, 6) for name, value in found.items()}
+def totals(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """What all rounds of a run cost together, by the names of result.json; what no round has on record is left out."""
+    found = {one.total: in_all(one.name, rounds) for one in MEASURES if one.total}
+    return {name: round(value, 6) for name, value in found.items() if value is not None}
 
 
 def parse_prices(words: list[str]) -> PricesConfig:

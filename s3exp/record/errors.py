@@ -6,17 +6,70 @@ fixed it: the numbers therefore stand beside those of errors without children.
 
 from __future__ import annotations
 
+import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3exp.record.rounds import RoundRecord
-from s3exp.tasks.task import Task
-from s3exp.types import Batch, Example, Prediction, Target
+from s3exp.record.rounds import RoundRecord, plain
+from s3exp.types import Batch, Example, Prediction, Target, UserError
 
 if TYPE_CHECKING:
-    from s3exp.record.rounds import RoundRecord
+    from s3exp.tasks.task import Task
+
+NAME = "ledger.jsonl"  # in a run directory
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A row that the LLM made of an error; `tokens` are those that it took, prompt and completion."""
+
+    id: str
+    fields: Mapping[str, str]
+    label: str
+    prompt: str | None
+    seed: int | None
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRound:
+    """One round in the life of an error: what the small model predicts after it, with which probability, and children.
+
+    `children` are the rows that were made of the error in this round.
+    """
+
+    round: int
+    right: bool
+    predicted: str
+    score: float
+    children: tuple[Child, ...]
+
+    @property
+    def name(self) -> str:
+        """`seed`, `round 1` and so on."""
+        return "seed" if self.round == 0 else f"round {self.round}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorHistory:
+    """A gold mining row that was wrong after some round: the row, its `fate` in words, and all rounds."""
+
+    error: str
+    fields: Mapping[str, str]
+    target: str
+    group: str | None
+    fate: str
+    rounds: tuple[ErrorRound, ...]
+
+    @property
+    def children(self) -> list[Child]:
+        """The rows that were made of it, in the order of the rounds."""
+        return [child for one in self.rounds for child in one.children]
 
 
 def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> dict[str, float]:
@@ -54,42 +107,90 @@ def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> d
     return numbers
 
 
-def ledger(task: Task, records: Sequence[RoundRecord]) -> list[dict[str, Any]]:
-    """One entry for every mining row that was wrong after some round, in the order of `mining`.
-
-    An entry has the row (`error`, `fields`, `target`, `group`), its `fate` in words, and for every round whether it is
-    `right`, what is `predicted`, with which probability (`score`), and its `children` of that round with the LLM
-    tokens that they took.
-    """
+def ledger(task: Task, records: Sequence[RoundRecord]) -> list[ErrorHistory]:
+    """One history for every mining row that was wrong after some round, in the order of `mining`."""
     mining = task.gold.mining
     wrong = [{row.id for row in task.wrong(mining, record.predictions)} for record in records]
     guesses = [{guess.id: guess for guess in record.predictions} for record in records]
     families = [_children(record.batch) for record in records]
-    entries = []
+    histories = []
     for row in mining:
         if not any(row.id in missed for missed in wrong):
             continue
         right = [row.id not in missed for missed in wrong]
-        rounds = [
-            {
-                "round": record.round,
-                "right": right[place],
-                **_guess(guesses[place][row.id], task),
-                "children": [_child(child, task.says) for child in families[place].get(row.id, [])],
-            }
+        rounds = tuple(
+            ErrorRound(
+                record.round,
+                right[place],
+                *_guess(guesses[place][row.id], task),
+                children=tuple(_child(child, task.says) for child in families[place].get(row.id, ())),
+            )
             for place, record in enumerate(records)
-        ]
-        entries.append(
-            {
-                "error": row.id,
-                "fields": dict(row.fields),
-                "target": task.says(row.target),
-                "group": row.group,
-                "fate": fate(right),
-                "rounds": rounds,
-            }
         )
-    return entries
+        histories.append(
+            ErrorHistory(row.id, dict(row.fields), task.says(row.target), row.group, fate(right), rounds)
+        )
+    return histories
+
+
+def line_of(history: ErrorHistory) -> dict[str, Any]:
+    """A history as it stands in ledger.jsonl."""
+    rounds = [{**plain(one), "children": list(map(plain, one.children))} for one in history.rounds]
+    return {**plain(history), "rounds": rounds}
+
+
+def history_of(line: Mapping[str, Any]) -> ErrorHistory:
+    """What `line_of` wrote.
+
+    Raises:
+        ValueError: it is no history.
+    """
+    try:
+        rounds = tuple(
+            ErrorRound(**{**one, "children": tuple(Child(**child) for child in one["children"])})
+            for one in line["rounds"]
+        )
+        found = ErrorHistory(**{**line, "rounds": rounds})
+        texts = (
+            found.error,
+            found.target,
+            found.fate,
+            *found.fields.values(),
+            *(r.predicted for r in rounds),
+        )
+        known = all(isinstance(text, str) for text in texts) and all(math.isfinite(r.score) for r in rounds)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no history of an error: {error}") from error
+    if not rounds or not known:
+        raise ValueError("no history of an error: a text, a score or the rounds are missing")
+    return found
+
+
+def read_ledger(folder: Path) -> list[ErrorHistory]:
+    """The errors of a run, as `RunStore.write_ledger` left them.
+
+    Raises:
+        UserError: there are none on record.
+    """
+    path = folder / NAME
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+        return [history_of(json.loads(line)) for line in lines if line]
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: no error ledger of a run can be read there ({error})") from error
+
+
+def find_error(folder: Path, name: str) -> ErrorHistory:
+    """One mining row of a run.
+
+    Raises:
+        UserError: no ledger is on record, or the row was never wrong.
+    """
+    histories = {history.error: history for history in read_ledger(folder)}
+    if name not in histories:
+        some = ", ".join(list(histories)[:5]) or "none"
+        raise UserError(f"{folder}: no mining row {name} was ever wrong; those that were: {some}, ...")
+    return histories[name]
 
 
 def fate(right: Sequence[bool]) -> str:
@@ -112,19 +213,13 @@ def _children(batch: Batch) -> dict[str, list[Example]]:
     return found
 
 
-def _child(row: Example, says: Callable[[Target], str]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "fields": dict(row.fields),
-        "label": says(row.target),
-        "prompt": row.prompt,
-        "seed": row.seed,
-        "tokens": row.tokens,
-    }
+def _child(row: Example, says: Callable[[Target], str]) -> Child:
+    return Child(row.id, dict(row.fields), says(row.target), row.prompt, row.seed, row.tokens)
 
 
-def _guess(guess: Prediction, task: Task) -> dict[str, Any]:
-    return {"predicted": task.says(guess.target), "score": round(guess.score, 4)}
+def _guess(guess: Prediction, task: Task) -> tuple[str, float]:
+    """What is predicted, and its probability."""
+    return task.says(guess.target), round(guess.score, 4)
 
 
 def new_text(fields: Mapping[str, str], parent: Mapping[str, str]) -> str:

@@ -1,23 +1,189 @@
-"""Every number of a record: its name, what it says, which way is good."""
+"""Every number of a round by name: what it is called, its unit, which way is good, and how rounds add up into a run.
+
+A new number is one line here and the function that computes it. Tables, curves, W&B's panels and the totals of a run
+read this; none of them has titles or units of its own. Computes sums and nothing else.
+"""
 
 from __future__ import annotations
 
-# what a number says, and which way is good; in the order of the page
-GAP = {
-    "mauve": "MAUVE, 1 = same distribution",
-    "c2st": "accuracy of a classifier that tells gold from synthesized, 0.5 = cannot",
-    "mmd": "squared maximum mean discrepancy, 0 = none",
-    "precision": "share of synthesized rows near a gold row",
-    "recall": "share of gold rows near a synthesized row",
-    "coverage": "share of gold rows whose neighbourhood has a synthesized row",
-}
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import accumulate
+from typing import Literal
+
+ROUND = "round/"  # before the name of a number by round in W&B; there a name alone is the run's
+Numbers = Mapping[str, float]
+Direction = Literal["up", "down", ""]
+AddsUp = Literal["sum", "last", "none"]
 
 
-DIVERSITY = {
-    "distinct_1": "different words, of all",
-    "distinct_2": "different pairs of words, of all",
-    "distinct_3": "different runs of three words, of all",
-    "self_bleu": "BLEU of rows against each other, low = diverse",
-    "compression": "bytes by compressed bytes, low = diverse",
-    "vendi": "Vendi score: how many different rows there seem to be",
-}
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of a round, or with `<...>` in its name all that are called so.
+
+    `direction` is the good one. Rounds add up to their `sum`, a run has what the `last` round has, or a run has no such
+    number (`none`). `total` is the name under which result.json has it for the whole run (`cost`); `of` are the numbers
+    that a number is the sum of which no round has on record itself; `says` is what its values mean.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    direction: Direction = ""
+    adds_up: AddsUp = "last"
+    total: str = ""
+    of: tuple[str, ...] = ()
+    says: str = ""
+
+
+MEASURES = (
+    # rows
+    Measure("train_rows", "rows", "rows", says="rows trained on"),
+    Measure("new_rows", "new rows", "rows", "", "sum", "rows"),
+    Measure("new_rows/<label>", "new rows, <label>", "rows", "", "sum"),
+    Measure("rejected", "rejected", "rows", "down", "sum"),
+    Measure("rejected/<reason>", "rejected, <reason>", "rows", "down", "sum"),
+    Measure("repaired/<rule>", "repaired, <rule>", "rows", "", "sum"),
+    # gold rows that the small model has wrong, and what a round did to them
+    Measure("errors", "errors", "rows", "down"),
+    Measure("errors_fixed", "fixed", "rows", "up", "sum", says="errors that the round fixed"),
+    Measure("errors_still", "still wrong", "rows", "down", "none", says="errors that stayed"),
+    Measure("errors_new", "newly broken", "rows", "down", "sum", says="rows that the round broke"),
+    Measure("ledger/children_fixed", "children of errors that are fixed", "rows", "up", "sum"),
+    Measure("ledger/children_still", "children of errors that stayed", "rows", "down", "sum"),
+    Measure("ledger/fixed_share_with", "fixed, of errors with children", "share", "up", "none"),
+    Measure("ledger/fixed_share_without", "fixed, of errors without children", "share", "up", "none"),
+    Measure("ledger/fixed_per_row", "fixed errors per new row", "", "up", "none"),
+    Measure("ledger/fixed_per_1k_tokens", "fixed errors per 1,000 LLM tokens", "", "up", "none"),
+    # the small model on gold rows; test rows are looked at once, by the run
+    Measure("test/<metric>", "test <metric>", "share", "up", "none"),
+    Measure("select/loss", "select loss", "", "down", says="loss on the gold rows that pick the epoch"),
+    Measure("select/<metric>", "select <metric>", "share", "up", says="on the gold rows that pick the epoch"),
+    Measure("mining/<metric>", "mining <metric>", "share", "up", says="on the gold rows that errors are mined from"),
+    Measure("fit/flops", "FLOPs of training", "FLOPs", "down", "sum", "training_flops"),
+    Measure("fit/steps", "steps of training", "steps", "", "sum"),
+    Measure("fit/<what>", "training: <what>"),
+    # what it took; answers from the store count as if they had been asked
+    Measure("llm/calls", "LLM calls, asked", "calls", "down", "sum"),
+    Measure("llm/store_hits", "store hits", "calls", "", "sum"),
+    Measure("llm/answers", "LLM calls", "calls", "down", "sum", "llm_calls", ("llm/calls", "llm/store_hits")),
+    Measure("llm/prompt_tokens", "tokens of prompts", "tokens", "down", "sum"),
+    Measure("llm/completion_tokens", "tokens of completions", "tokens", "down", "sum"),
+    Measure(
+        "llm/tokens", "LLM tokens", "tokens", "down", "sum", "llm_tokens",
+        ("llm/prompt_tokens", "llm/completion_tokens"),
+    ),
+    Measure("cost/seconds", "seconds", "seconds", "down", "sum", "seconds"),
+    Measure("cost/cpu_seconds", "CPU seconds", "seconds", "down", "sum", "cpu_seconds"),
+    Measure("cost/gpu_seconds", "GPU seconds", "seconds", "down", "sum", "gpu_seconds"),
+    Measure("cost/money", "money", "money", "down", "sum", "money", says="money, at the prices given"),
+    Measure("seconds/<stage>", "seconds, <stage>", "seconds", "down", "sum"),
+    # what the audit finds: debris among the new rows, all else among all rows so far
+    Measure("audit/refusal", "refusals kept", "rows", "down", "sum"),
+    Measure("audit/preamble", "preambles kept", "rows", "down", "sum"),
+    Measure("audit/wrapped", "wrapped texts", "rows", "down", "sum"),
+    Measure("audit/label_in_text", "label in text", "rows", "down", "sum"),
+    Measure("audit/unfinished", "unfinished texts", "rows", "down", "sum"),
+    Measure("audit/unfinished_share", "unfinished", "share", "down", "none"),
+    Measure("audit/unfinished_share_gold", "unfinished, gold rows", "share", "", "none"),
+    Measure("audit/repeats_exact", "exact repeats", "rows", "down"),
+    Measure("audit/repeats_near", "near repeats", "rows", "down"),
+    Measure("audit/seconds_share", "the audit's part of the seconds", "share", "down", "none"),
+    Measure("shortcuts/strong", "strong shortcuts", "shortcuts", "down"),
+    Measure("shortcuts/excess", "the strongest shortcut's excess over gold", "share", "down"),
+    Measure("shortcuts/accuracy", "the strongest shortcut's accuracy", "share", "down"),
+    Measure("partial/<field>_gold", "label from <field> alone, gold rows", "share"),
+    Measure("partial/<field>", "label from <field> alone", "share", "down"),
+    Measure("balance/label_distance", "largest difference of a label's share from gold's", "share", "down"),
+    Measure("balance/<what>", "length: <what>", "words"),
+    Measure("noise/share", "labels estimated wrong", "share", "down"),
+    Measure("noise/upper", "labels estimated wrong, at most", "share", "down"),
+    Measure("noise/agreement", "labels that the judge agrees with", "share", "up"),
+    Measure("noise/share_<label>", "labels estimated wrong, <label>", "share", "down"),
+    Measure("gap/mauve", "mauve", "", "up", says="MAUVE, 1 = same distribution"),
+    Measure(
+        "gap/c2st", "c2st", "", "down",
+        says="how often a classifier tells gold from synthesized rows, 0.5 = by chance",
+    ),
+    Measure("gap/mmd", "mmd", "", "down", says="squared maximum mean discrepancy, 0 = none"),
+    Measure("gap/precision", "precision", "", "up", says="share of synthesized rows near a gold row"),
+    Measure("gap/recall", "recall", "", "up", says="share of gold rows near a synthesized row"),
+    Measure(
+        "gap/coverage", "coverage", "", "up",
+        says="share of gold rows whose neighbourhood has a synthesized row",
+    ),
+    Measure("gap/<what>", "gap to gold: <what>"),
+    Measure("gap_of_gold/<what>", "gap between halves of gold: <what>"),
+    Measure("diversity/distinct_1", "distinct 1", "", "up", says="different words, of all"),
+    Measure("diversity/distinct_2", "distinct 2", "", "up", says="different pairs of words, of all"),
+    Measure("diversity/distinct_3", "distinct 3", "", "up", says="different runs of three words, of all"),
+    Measure(
+        "diversity/self_bleu", "self bleu", "", "down", says="BLEU of rows against each other, low = diverse"
+    ),
+    Measure(
+        "diversity/compression", "compression", "", "down", says="bytes by compressed bytes, low = diverse"
+    ),
+    Measure(
+        "diversity/vendi", "vendi", "", "up", says="Vendi score: how many different rows there seem to be"
+    ),
+    Measure("diversity/<what>", "diversity: <what>"),
+    Measure("diversity_of_gold/<what>", "diversity of gold: <what>"),
+)  # fmt: skip
+
+
+@cache
+def measure(name: str) -> Measure:
+    """The measure of a number, with its own name and title; one that no round has had until now is called as it is."""
+    return find(name) or Measure(name, name.replace("_", " ").replace("/", ", "), adds_up="none")
+
+
+def find(name: str) -> Measure | None:
+    """The first measure whose name fits, with its own name and title; None where there is no such number."""
+    for one in MEASURES:
+        if one.name == name:
+            return one
+        head, opened, rest = one.name.partition("<")
+        ending = rest.partition(">")[2]
+        if opened and re.fullmatch(f"{re.escape(head)}.+{re.escape(ending)}", name, re.DOTALL):
+            word = name[len(head) : len(name) - len(ending)]
+            before, _, after = one.title.partition("<")
+            return replace(one, name=name, title=before + word + after.partition(">")[2])
+    return None
+
+
+def with_meaning(family: str) -> list[Measure]:
+    """The numbers of a family (`gap`) that say what they mean: those that are shown."""
+    return [one for one in MEASURES if one.name.startswith(f"{family}/") and one.says and "<" not in one.name]
+
+
+def of_gold(name: str) -> str:
+    """The number that gold has of its own where the rows have `name`: `gap_of_gold/mauve` of `gap/mauve`."""
+    family, _, rest = name.partition("/")
+    return f"{family}_of_gold/{rest}"
+
+
+def value_of(name: str, numbers: Numbers) -> float | None:
+    """A number of one round, those included that are a sum of others; None where it is not on record."""
+    parts = measure(name).of or (name,)
+    values = [numbers[part] for part in parts if part in numbers]
+    return sum(values) if values else None
+
+
+def so_far(name: str, rounds: Sequence[Numbers]) -> list[float] | None:
+    """What a run has of a number after every round; None where a round lacks it."""
+    values = [value_of(name, numbers) for numbers in rounds]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    return list(accumulate(known)) if measure(name).adds_up == "sum" else known
+
+
+def in_all(name: str, rounds: Sequence[Numbers]) -> float | None:
+    """What a whole run has of a number: its rounds as they add up; None where no round has it."""
+    values = [value for numbers in rounds if (value := value_of(name, numbers)) is not None]
+    how = measure(name).adds_up
+    if not values or how == "none":
+        return None
+    return sum(values) if how == "sum" else values[-1]

@@ -12,6 +12,7 @@ from typing import Any
 from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
+from s3exp.record.measures import in_all
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
@@ -128,14 +129,15 @@ def result(
     The LLM's tokens are those of all its answers, whether they came from the store or not: two runs compare.
     """
 
-    def total(name: str) -> float:
-        return sum(record.metrics.get(name, 0) for record in records)
+    rounds = [record.metrics for record in records]
 
-    last = records[-1].metrics
+    def total(name: str) -> float:
+        return in_all(name, rounds) or 0
+
     llm = {
         name: total(f"llm/{name}") for name in ("calls", "store_hits", "prompt_tokens", "completion_tokens")
     }
-    stages = sorted({name for record in records for name in record.metrics if name.startswith("seconds/")})
+    stages = sorted({name for numbers in rounds for name in numbers if name.startswith("seconds/")})
     return {
         "status": "done",
         "task": task.config.name,
@@ -144,11 +146,11 @@ def result(
         "metric": task.metric,
         "test": test.metrics,
         "test_groups": test.groups,
-        "select": _under("select/", last),
+        "select": _under("select/", rounds[-1]),
         "rounds": [_round(record) for record in records],
         "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
         "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
-        "cost": totals([record.metrics for record in records]),
+        "cost": totals(rounds),
         "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mining", "select", "test")},
         "versions": versions(),
     }

@@ -6,14 +6,16 @@ is left out. Does not know which runs belong together; see arms.py.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from s3exp.record.errors import ErrorHistory, read_ledger
 from s3exp.terminal.texts import clean
 from s3exp.types import UserError
 
@@ -38,6 +40,48 @@ class Run:
     rounds: tuple[Mapping[str, float], ...]
     identity: Mapping[str, Any]
     certificate: Mapping[str, Any] | None
+    overrides: tuple[str, ...] = ()  # of the command that made it; none where they are not on record
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95% interval of the score over test rows; None where it is not on record."""
+        low, high = (_number(self.result["test"].get(f"{self.metric}_{end}")) for end in ("low", "high"))
+        return None if low is None or high is None else (low, high)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Every number of the test rows by its metric."""
+        return _numbers_of(self.result["test"])
+
+    @property
+    def groups(self) -> dict[str, float]:
+        """The primary metric by group of test rows; empty where they have none."""
+        return _numbers_of(self.result.get("test_groups"))
+
+    @property
+    def clean(self) -> bool | None:
+        """What the certificate says, None without one."""
+        found = (self.certificate or {}).get("clean", self.result.get("clean"))
+        return found if isinstance(found, bool) else None
+
+    @property
+    def llm(self) -> str | None:
+        """The LLM's name, None where it is not on record or none was asked."""
+        model = self.identity.get("llm.model")
+        return str(model) if model and not self.human else None
+
+    @property
+    def small_model(self) -> str | None:
+        """The small model's checkpoint or kind."""
+        found = self.identity.get("small_model.checkpoint") or self.identity.get("small_model.kind")
+        return str(found) if found else None
+
+    @property
+    def config_hash(self) -> str | None:
+        """The hash that names a run directory by itself, None without a config on record."""
+        if not self.identity:
+            return None
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
 
     @property
     def human(self) -> bool:
@@ -47,6 +91,13 @@ class Run:
     def lines(self, name: str) -> list[dict[str, Any]]:
         """A table of the record (JSON Lines), empty where it is missing or cannot be read."""
         return read_lines(self.folder / name)
+
+    def ledger(self) -> list[ErrorHistory]:
+        """The rows that were ever wrong; none where the ledger is missing or cannot be read."""
+        try:
+            return read_ledger(self.folder)
+        except UserError:
+            return []
 
     def last_round(self) -> Path:
         """Where the last round's tables stand, relative to the run directory."""
@@ -120,14 +171,18 @@ def _read(folder: Path) -> Run | str:
     result, record = (_read_json(folder / name) for name in ("result.json", "run.json"))
     if not isinstance(result, dict):
         return "result.json cannot be read"
-    identity = record.get("identity") if isinstance(record, dict) else None
+    record = record if isinstance(record, dict) else {}
+    identity, overrides = record.get("identity"), record.get("overrides")
     certificate = _read_json(folder / "certificate.json")
-    return run_of(
+    run = run_of(
         folder,
         result,
         identity if isinstance(identity, dict) else {},
         certificate if isinstance(certificate, dict) else None,
     )
+    if isinstance(run, str) or not isinstance(overrides, list):
+        return run
+    return replace(run, overrides=tuple(word for word in overrides if isinstance(word, str)))
 
 
 def run_of(
@@ -142,7 +197,7 @@ def run_of(
         return f"result.json lacks {', '.join(wrong)}"
     if result.get("status", "done") != "done":
         return f"its status is {result['status']}"
-    metric = metric_of(result)
+    metric = str(result.get("metric", "accuracy"))  # older records do not name it: of classification
     score = _number(result["test"].get(metric))
     rounds_read = tuple(_numbers(entry) for entry in result["rounds"] if isinstance(entry, dict))
     if score is None or not rounds_read:
@@ -170,20 +225,22 @@ def _read_json(path: Path) -> Any:
 
 def _numbers(entry: Mapping[str, Any]) -> dict[str, float]:
     metrics = entry.get("metrics")
-    both = {**(metrics if isinstance(metrics, dict) else {}), **entry}
-    found = {str(name): _number(value) for name, value in both.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    reasons = _numbers_of(entry.get("rejected_by_reason"))
+    return {
+        **_numbers_of(metrics),
+        **{f"rejected/{reason}": count for reason, count in reasons.items()},
+        **_numbers_of(entry),
+    }
+
+
+def _numbers_of(found: Any) -> dict[str, float]:
+    numbers = (
+        {clean(str(name)): _number(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    )
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return float(value)
-
-
-Result = Mapping[str, Any]  # what result.json holds
-
-
-def metric_of(result: Result) -> str:
-    """Name of the run's primary metric; records from before it was written down are of classification."""
-    return str(result.get("metric", "accuracy"))

@@ -21,6 +21,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
+from s3exp.record.errors import NAME as LEDGER
+from s3exp.record.errors import ErrorHistory, line_of
 from s3exp.record.files import dump, read_object, sync, write_lines, write_text
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, plain, read_round, tables_of
@@ -155,10 +157,10 @@ class RunStore:
                 write_text(place, dump({"reason": f"{type(error).__name__}: {error}"}))
             raise
 
-    def write_ledger(self, entries: Iterable[Mapping[str, Any]]) -> None:
+    def write_ledger(self, histories: Iterable[ErrorHistory]) -> None:
         """The fate of every error so far, in the place of the one of a round before."""
         with self._disk():
-            write_lines(self.folder / "ledger.jsonl", entries)
+            write_lines(self.folder / LEDGER, map(line_of, histories))
 
     def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
         """What is said of each test row, and whether it is right: runs are compared row by row."""
@@ -185,19 +187,6 @@ class RunStore:
                 f"run_dir={self.folder}: cannot be written: {error}; "
                 "what is finished is kept: the same command goes on"
             ) from error
-
-
-def read_ledger(folder: Path) -> list[dict[str, Any]]:
-    """The fate of every error of a run, as `write_ledger` left it.
-
-    Raises:
-        UserError: there is none.
-    """
-    path = folder / "ledger.jsonl"
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: no error ledger of a run can be read there ({error})") from error
 
 
 def _short(value: Any) -> str:

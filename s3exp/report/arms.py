@@ -1,7 +1,8 @@
-"""Arms of a comparison: runs of one task and one config, that differ by their seed alone, and what they are called.
+"""Arms of a comparison: runs of one task and one config, that differ by their seed alone; their names and their looks.
 
 Reads the flat configs of the record. A strategy that was run in several ways (a sweep over rounds) becomes several
-arms, named after what differs; so nothing is averaged that does not belong together.
+arms, named after what differs; so nothing is averaged that does not belong together. Colours are Okabe and Ito's,
+told apart by colour-blind eyes; a strategy of the paper keeps its own.
 """
 
 from __future__ import annotations
@@ -10,17 +11,42 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 from s3exp.record.reading import LeftOut, Run
+from s3exp.report.statistics import Estimate, estimate
 from s3exp.settings.run import SAME_RUN
 from s3exp.settings.typed import foreign
 from s3exp.terminal.texts import clean, cut
 
 # what may differ between the runs of an arm; where vectors are kept changes no number
 _WITHIN = (*SAME_RUN, "seed", "audit.cache")
+
+
+Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Colour, marker and dashes, as matplotlib names them."""
+
+    color: str
+    marker: str
+    line: Dashes = "-"
+
+
+_OWN = {
+    "s3": Look("#0072B2", "o"),
+    "zerogen": Look("#D55E00", "s"),
+    "goldgen": Look("#009E73", "^"),
+    "gold": Look("#4D4D4D", "P"),
+}
+_SPARE = (("#CC79A7", "v"), ("#56B4E9", "X"), ("#E69F00", "p"), ("#882255", "h"))
+_MARKERS = ("o", "s", "^", "v", "D", "P", "X", "p", "h")
+_LINES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1, 1, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +76,17 @@ class Arm:
         """The run in the middle by score, then by seed; of an even number the lower one."""
         ranked = sorted(self.runs, key=lambda run: (run.score, run.seed))
         return ranked[(len(ranked) - 1) // 2]
+
+
+def mean_of(arm: Arm) -> Estimate:
+    """Mean test score of an arm with its 95% interval over seeds."""
+    return estimate([run.score for run in arm.runs])
+
+
+def interval_of(arm: Arm) -> tuple[float, float] | None:
+    """95% interval of an arm's mean: over seeds, of a single seed over the test rows; None where none is on record."""
+    mean = mean_of(arm)
+    return (mean.low, mean.high) if mean.low is not None and mean.high is not None else arm.runs[0].interval
 
 
 def settings(run: Run) -> dict[str, Any]:
@@ -152,3 +189,24 @@ def shown(value: Any) -> str:
 
 def _key(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
+
+
+def looks_of(strategies: Sequence[str]) -> list[Look]:
+    """A look for every arm, given its strategy: arms of one share its colour and differ by marker and dashes."""
+    spare = cycle(Look(color, marker, line) for line in _LINES for color, marker in _SPARE)
+    first = {name: _OWN.get(name) or next(spare) for name in dict.fromkeys(strategies)}
+    seen: Counter[str] = Counter()
+    looks: list[Look] = []
+    for strategy in strategies:
+        own, place = first[strategy], seen[strategy]
+        seen[strategy] += 1
+        marker = own.marker if place == 0 else _MARKERS[place % len(_MARKERS)]
+        looks.append(Look(own.color, marker, _LINES[place % len(_LINES)] if place else own.line))
+    return looks
+
+
+def looks_by_name(arms: Sequence[Arm]) -> dict[str, Look]:
+    """The look of every arm, and of every strategy as a whole, by name."""
+    own = looks_of([arm.strategy for arm in arms])
+    looks = {arm.name: look for arm, look in zip(arms, own, strict=True)}
+    return looks | {arm.strategy: look for arm, look in zip(arms[::-1], own[::-1], strict=True)}

@@ -14,11 +14,24 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from s3exp.record.measures import in_all, measure
 from s3exp.record.reading import Run
 from s3exp.report.arms import Arm, settings
-from s3exp.report.compare import Estimate, estimate, paired
-from s3exp.report.statistics import Difference, McNemar, bootstrap, holm, mcnemar, resampled_scores
+from s3exp.report.frames import Frames, frames_of
+from s3exp.report.statistics import (
+    Difference,
+    Estimate,
+    McNemar,
+    bootstrap,
+    holm,
+    mcnemar,
+    paired,
+    resampled_scores,
+)
 from s3exp.seeds import derive
+from s3exp.terminal.texts import spelled
+
+MORE = 1.02  # times as many rows or tokens are another budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,18 @@ class Comparison:
     pairs: tuple[Pair, ...]
     test_rows: int  # rows that all arms in `pairs` were tested on; 0: none are on record
     untested: tuple[Run, ...]  # runs whose test rows are missing, or are other ones
+    frames: Frames
+
+    @property
+    def word(self) -> str:
+        """What the metric is called in a title: an abbreviation in capitals."""
+        return self.metric.upper() if len(self.metric) < 4 else self.metric
+
+    @property
+    def over(self) -> str:
+        """The strategy that gains are over: the one that was asked for, or the lowest where it was not run."""
+        strategies = {self.arm(name).strategy for name in self.bases.values()}
+        return strategies.pop() if len(strategies) == 1 else self.base
 
     def arm(self, name: str) -> Arm:
         """The arm of this name."""
@@ -82,7 +107,7 @@ class Comparison:
 
 def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
     """Compare the arms of one task; gains are over the strategy `base`, or the lowest arm where it was not run."""
-    rows = _test_rows([run for arm in arms for run in arm.runs])
+    rows = _test_rows([run for arm in arms for run in arm.runs] if len(arms) > 1 else [])
     pairs = _pairs(arms, rows, task)
     tested = {run.folder for run in rows.runs}
     return Comparison(
@@ -94,6 +119,7 @@ def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
         tuple(pairs),
         test_rows=len(rows.right) if len(rows.runs) > 1 else 0,
         untested=tuple(run for arm in arms for run in arm.runs if run.folder not in tested),
+        frames=frames_of(task, arms),
     )
 
 
@@ -207,15 +233,25 @@ def _alike(one: Arm, other: Arm) -> bool:
     return bool(first) and first == second
 
 
-def mean_of(arm: Arm) -> Estimate:
-    """Mean test score of an arm with its 95% interval over seeds."""
-    return estimate([run.score for run in arm.runs])
+def budget(comparison: Comparison) -> str:
+    """`at the same budget` where every arm spent what its base did, seed by seed; else what differs. For a title.
 
-
-def interval_of(arm: Arm) -> tuple[float, float] | None:
-    """95% interval of an arm's mean: over seeds, of a single seed over the test rows; None where none is on record."""
-    mean, run = mean_of(arm), arm.runs[0]
-    if mean.low is not None and mean.high is not None:
-        return mean.low, mean.high
-    low, high = (run.result["test"].get(f"{run.metric}_{end}") for end in ("low", "high"))
-    return (low, high) if isinstance(low, (int, float)) and isinstance(high, (int, float)) else None
+    The budget is of tokens where one was set (2% may be left of it), else of rows.
+    """
+    arms = [comparison.arm(name) for name in comparison.bases if not comparison.arm(name).human]
+    limited = any(run.identity.get("loop.budget.tokens") is not None for arm in arms for run in arm.runs)
+    name, more = ("llm/tokens", MORE) if limited else ("train_rows", 1.0)
+    unit, differ = measure(name).unit, []
+    for arm in arms:
+        base = comparison.arm(comparison.bases[arm.name])
+        own, other = ({run.seed: in_all(name, run.rounds) for run in one.runs} for one in (arm, base))
+        pairs = [(own[seed], other[seed]) for seed in own if seed in other]
+        known = [(one, two) for one, two in pairs if one is not None and two is not None]
+        if len(known) < len(pairs):
+            return f"({unit} are not on record)"
+        if any(max(pair) > more * min(pair) for pair in known):
+            one, two = (fmean(values) for values in zip(*known, strict=True))
+            differ.append(f"{arm.name} {one:,.0f}, {base.name} {two:,.0f}")
+    human = [name for name in comparison.bases if comparison.arm(name).human]
+    apart = f" (but {spelled(human)}: human-written rows)" if human else ""
+    return f"({unit} differ: {'; '.join(differ)})" if differ else f"at the same budget{apart}"

@@ -1,6 +1,6 @@
-"""Numbers of arms as curves: by round, and at equal cost (rows, LLM tokens, seconds) with bands over seeds.
+"""Numbers of arms as curves, and the panels that they stand in: by round, and at equal cost, with bands over seeds.
 
-Reads the rounds of runs; does not know how a curve is drawn.
+Reads the rounds of runs; how a panel is drawn is said in figures.py.
 """
 
 from __future__ import annotations
@@ -8,29 +8,50 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import partial
+from statistics import fmean
 
+from s3exp.record.measures import measure, of_gold, so_far, with_meaning
 from s3exp.record.reading import Run
-from s3exp.report.arms import Arm
-from s3exp.report.compare import Estimate, estimate, paired
-
-Numbers = Mapping[str, float]
-_INNER = ("seconds/generate", "seconds/llm_start")  # parts of another stage
-_FEW = 3  # runs; with fewer the interval by Student's t is many times wider than what was seen
+from s3exp.report.arms import Arm, differing, settings
+from s3exp.report.comparison import Comparison
+from s3exp.report.statistics import Estimate, band, estimate, paired
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Something that a run spends; `spent` is how much after every round, None where that is not on record."""
+    """A number that a run spends, in units of `unit`, and what it is called in names of files and in a sentence."""
 
     name: str
-    title: str
-    spent: Callable[[Run], list[float] | None]
+    number: str
+    unit: float = 1.0
 
-    def in_all(self, run: Run) -> float | None:
-        """What a whole run spent; None where that is not on record."""
-        total = self.spent(run)
-        return total[-1] if total else None
+    @property
+    def title(self) -> str:
+        """What an axis is called."""
+        one = measure(self.number)
+        return one.says or {1.0: "", 1e9: "G"}[self.unit] + one.title
+
+    def spent(self, run: Run) -> list[float] | None:
+        """How much after every round; None where that is not on record, or nothing was spent."""
+        total = so_far(self.number, run.rounds)
+        return [value / self.unit for value in total] if total and total[-1] > 0 else None
+
+
+ROWS, TOKENS, SECONDS = (
+    Cost("rows", "train_rows"),
+    Cost("tokens", "llm/tokens"),
+    Cost("seconds", "cost/seconds"),
+)
+COSTS = (
+    ROWS,
+    TOKENS,
+    SECONDS,
+    Cost("cpu-seconds", "cost/cpu_seconds"),
+    Cost("gpu-seconds", "cost/gpu_seconds"),
+    Cost("training", "fit/flops", 1e9),
+    Cost("money", "cost/money"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,48 +77,21 @@ class AtCost:
     gain: Estimate | None  # over the base at the same budget
 
 
-def rows_spent(run: Run) -> list[float] | None:
-    """Rows trained on, gold ones of a reference too."""
-    return _all([numbers.get("train_rows") for numbers in run.rounds])
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One figure. `told` says what its values are; `kind` is lines, steps or points.
 
+    With `percent` the values are shares that are shown as percentages. `reference` is the height of a dashed line.
+    """
 
-def tokens_spent(run: Run) -> list[float] | None:
-    """LLM tokens, prompts and completions, whether asked or taken from the store; None where no LLM was asked."""
-    return _total([_sum(numbers, ("llm/prompt_tokens", "llm/completion_tokens")) for numbers in run.rounds])
-
-
-def seconds_spent(run: Run) -> list[float] | None:
-    """Wall-clock seconds, without the start of the LLM, which a process pays once."""
-    return _total([_seconds(numbers) for numbers in run.rounds])
-
-
-def of_rounds(name: str, unit: float = 1.0) -> Callable[[Run], list[float] | None]:
-    """What is spent of a number that rounds have on record, in units of `unit`."""
-
-    def spent(run: Run) -> list[float] | None:
-        total = _total([numbers.get(name) for numbers in run.rounds])
-        return None if total is None else [value / unit for value in total]
-
-    return spent
-
-
-ROWS = Cost("rows", "rows trained on", rows_spent)
-TOKENS = Cost("tokens", "LLM tokens", tokens_spent)
-SECONDS = Cost("seconds", "seconds", seconds_spent)
-CPU_SECONDS = Cost("cpu-seconds", "CPU seconds", of_rounds("cost/cpu_seconds"))
-GPU_SECONDS = Cost("gpu-seconds", "GPU seconds", of_rounds("cost/gpu_seconds"))
-TRAINING = Cost("training", "GFLOPs of training", of_rounds("fit/flops", 1e9))
-MONEY = Cost("money", "money, at the prices given", of_rounds("cost/money"))
-COSTS = (ROWS, TOKENS, SECONDS, CPU_SECONDS, GPU_SECONDS, TRAINING, MONEY)
-
-
-def band(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, and the 95% interval by Student's t from three values on; of fewer the lowest and the highest."""
-    if len(values) < _FEW:
-        return sum(values) / len(values), min(values), max(values)
-    found = estimate(values)
-    assert found.low is not None and found.high is not None
-    return found.mean, found.low, found.high
+    name: str
+    title: str
+    told: str
+    x: str
+    curves: tuple[Curve, ...]
+    kind: str = "lines"
+    percent: bool = False
+    reference: float | None = None
 
 
 def by_round(arm: Arm, name: str, cost: Cost | None = None, first: int = 0) -> Curve | None:
@@ -105,19 +99,17 @@ def by_round(arm: Arm, name: str, cost: Cost | None = None, first: int = 0) -> C
 
     Over the mean of what the rounds had cost by then, or over the number of the round.
     """
-    count = min(len(run.rounds) for run in arm.runs)
     costs = [cost.spent(run) for run in arm.runs] if cost is not None else []
-    if any(cost is None for cost in costs):
+    if any(total is None for total in costs):
         return None
     x: list[float] = []
     bands: list[tuple[float, float, float]] = []
-    for place in range(first, count):
-        values = _all([run.rounds[place].get(name) for run in arm.runs])
-        if values is None:
-            continue
-        at = [total[place] for total in costs if total is not None]
-        x.append(sum(at) / len(at) if at else float(place))
-        bands.append(band(values))
+    for place in range(first, min(len(run.rounds) for run in arm.runs)):
+        values = [run.rounds[place][name] for run in arm.runs if name in run.rounds[place]]
+        if len(values) == len(arm.runs):
+            at = [total[place] for total in costs if total is not None]
+            x.append(fmean(at) if at else float(place))
+            bands.append(band(values))
     return _curve(arm.name, x, bands)
 
 
@@ -132,8 +124,7 @@ def at_equal_cost(arm: Arm, cost: Cost, name: str) -> Curve | None:
         return None
     begin = max(x[0] for x, _ in found)
     places = sorted({x for xs, _ in found for x in xs if x >= begin})
-    bands = [band([_at(step, x) for step in found]) for x in places]
-    return _curve(arm.name, places, bands)
+    return _curve(arm.name, places, [band([_at(step, x) for step in found]) for x in places])
 
 
 def compare_at_cost(arms: Sequence[Arm], bases: Mapping[str, str], name: str) -> list[AtCost]:
@@ -158,11 +149,61 @@ def compare_at_cost(arms: Sequence[Arm], bases: Mapping[str, str], name: str) ->
     return found
 
 
+def score_panels(comparison: Comparison) -> list[Panel]:
+    """Scores on select and mining by round, by rows and by LLM tokens."""
+    found: list[Panel] = []
+    for role in ("select", "mining"):
+        one = measure(f"{role}/{comparison.metric}")
+        for cost in (None, ROWS, TOKENS):
+            curves = _curves(comparison.arms, partial(by_round, name=one.name, cost=cost))
+            over, by = (cost.title, cost.name) if cost else ("round", "round")
+            title, told = f"{one.title} by {by}", f"% {one.says}"
+            found.append(Panel(f"{role}-by-{by}", title, told, over, curves, percent=True))
+    return [panel for panel in found if panel.curves]
+
+
+def cost_panels(comparison: Comparison) -> list[Panel]:
+    """Strategies at equal cost: the score on select as it is paid for, and the final one on test."""
+    metric, found = comparison.metric, []
+    for cost in COSTS:
+        steps = _curves(comparison.made, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
+        title = f"select {metric} at equal {cost.name}"
+        told = "% on the gold rows that pick the epoch, for what was spent"
+        found.append(Panel(f"select-at-{cost.name}", title, told, cost.title, steps, "steps", True))
+    for cost in COSTS:
+        title, ends = f"test {metric} by {cost.name} spent", tuple(_ends(comparison, cost))
+        told = "% on test rows, read once, when all has been spent"
+        found.append(Panel(f"test-by-{cost.name}", title, told, cost.title, ends, "points", True))
+    return [panel for panel in found if panel.curves]
+
+
+def error_panels(comparison: Comparison) -> list[Panel]:
+    """What every round after the seed did to the errors on the mining rows."""
+    found = []
+    for name in ("errors_fixed", "errors_still", "errors_new"):
+        curves = _curves(comparison.arms, partial(by_round, name=name, first=1))
+        title, told = measure(name).says.capitalize(), "number of gold rows that errors are mined from"
+        found.append(Panel(name.replace("_", "-"), title, told, "round", curves))
+    return [panel for panel in found if panel.curves]
+
+
+def gap_panels(comparison: Comparison, kind: str) -> list[Panel]:
+    """Distance to gold (`kind` is gap) or diversity of the rows by round, beside gold's own."""
+    found = []
+    rounds = comparison.frames.rounds
+    for one in with_meaning(kind):
+        curves = _curves(comparison.arms, partial(by_round, name=one.name))
+        own = rounds[of_gold(one.name)].mean() if of_gold(one.name) in rounds else None
+        name = one.name.replace("/", "-")
+        found.append(Panel(name, one.title, one.says, "round", curves, reference=own))
+    return [panel for panel in found if panel.curves]
+
+
 _Steps = tuple[list[float], list[float]]  # what had been spent, and the number from then on
 
 
 def _steps(run: Run, cost: Cost, name: str) -> _Steps | None:
-    total, values = cost.spent(run), _all([numbers.get(name) for numbers in run.rounds])
+    total, values = cost.spent(run), so_far(name, run.rounds)
     return None if total is None or values is None else (total, values)
 
 
@@ -171,28 +212,32 @@ def _at(steps: _Steps, x: float) -> float:
 
 
 def _curve(arm: str, x: Sequence[float], bands: Sequence[tuple[float, float, float]]) -> Curve | None:
-    if not x:
-        return None
-    mean, low, high = zip(*bands, strict=True)
-    return Curve(arm, tuple(x), mean, low, high)
+    return Curve(arm, tuple(x), *zip(*bands, strict=True)) if x else None
 
 
-def _seconds(numbers: Numbers) -> float | None:
-    stages = [v for name, v in numbers.items() if name.startswith("seconds/") and name not in _INNER]
-    return max(0.0, sum(stages) - numbers.get("seconds/llm_start", 0.0)) if stages else None
+def _curves(arms: Sequence[Arm], curve: Callable[[Arm], Curve | None]) -> tuple[Curve, ...]:
+    return tuple(found for arm in arms if (found := curve(arm)) is not None)
 
 
-def _sum(numbers: Numbers, names: Sequence[str]) -> float | None:
-    values = _all([numbers.get(name) for name in names])
-    return None if values is None else sum(values)
+def _ends(comparison: Comparison, cost: Cost) -> list[Curve]:
+    """Mean test score over what whole runs cost; arms of a strategy that differ by their budget make one curve."""
+    by_curve: dict[str, list[tuple[float, Arm]]] = {}
+    for arm in comparison.made:
+        known = [total[-1] for run in arm.runs if (total := cost.spent(run)) is not None]
+        if len(known) == len(arm.runs):
+            name = arm.strategy if _budgets_only(comparison.arms, arm.strategy) else arm.name
+            by_curve.setdefault(name, []).append((fmean(known), arm))
+    found = []
+    for name, points in by_curve.items():
+        points.sort(key=lambda point: point[0])
+        bands = [band(list(arm.scores.values())) for _, arm in points]
+        curve = _curve(name, [x for x, _ in points], bands)
+        found += [curve] if curve else []
+    return found
 
 
-def _total(by_round: Sequence[float | None]) -> list[float] | None:
-    values = _all(by_round)
-    return list(accumulate(values)) if values and sum(values) > 0 else None
-
-
-def _all(values: Sequence[float | None]) -> list[float] | None:
-    """The values, or None where one is missing."""
-    known = [value for value in values if value is not None]
-    return known if len(known) == len(values) else None
+def _budgets_only(arms: Sequence[Arm], strategy: str) -> bool:
+    """Whether a strategy's arms are points of one curve: they differ in the loop's budget or rounds alone."""
+    configs: list[Mapping[str, object]] = [settings(arm.runs[0]) for arm in arms if arm.strategy == strategy]
+    differ = differing(configs)
+    return len(configs) > 1 and bool(differ) and all(key.startswith("loop.") for key in differ)

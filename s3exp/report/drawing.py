@@ -1,18 +1,32 @@
-"""Draws every figure of a report and writes it as a file; returns the SVG for the page.
+"""The figures of a study: those of the page by section, and the one that stands beside the runs, after they ended.
 
-Knows which figures stand together; what is in one is said in panels.py, how it looks in figures.py.
+Which curves a figure has is said in curves.py, how axes look in figures.py. Arms, bands and intervals are the same in
+all of them.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from s3exp.report import figures, panels
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from s3exp.report import curves, figures
+from s3exp.report.arms import Arm, Look, interval_of, looks_by_name
 from s3exp.report.comparison import Comparison
-from s3exp.report.looks import Look, looks_by_strategy
+from s3exp.report.curves import ROWS, Curve, by_round
+from s3exp.report.figures import GRID, INK, STYLE
 from s3exp.terminal.texts import file_name
+
+_PANEL = 215  # height of a panel of the overview in typographic points, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,44 +46,185 @@ class Drawings:
     sections: Mapping[str, Sequence[Drawing]]
 
 
+def style() -> AbstractContextManager[None]:
+    """How every figure is set; matplotlib's own settings come back afterwards."""
+    return matplotlib.rc_context(STYLE)
+
+
+def save(figure: Figure, stem: Path) -> str:
+    """Write a figure as `stem`.svg and .png; returns the SVG."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(stem.with_suffix(".png"), dpi=160)
+    stem.with_suffix(".svg").write_text(buffer.getvalue(), encoding="utf-8")
+    return buffer.getvalue()
+
+
 def draw_all(comparisons: Sequence[Comparison], folder: Path) -> dict[str, Drawings]:
     """Draw and write the figures of every task, as FOLDER/TASK-NAME.svg and .png."""
     folder.mkdir(parents=True, exist_ok=True)
-    with figures.style():
-        return {one.task: _draw(one, folder, file_name(one.task)) for one in comparisons}
+    with style():
+        return {one.task: _draw_task(one, folder, file_name(one.task)) for one in comparisons}
 
 
-def looks_of_arms(comparison: Comparison) -> dict[str, Look]:
-    """The look of every arm, and of every strategy as a whole, by name."""
-    arms = comparison.arms
-    own = looks_by_strategy([arm.strategy for arm in arms])
-    looks = {arm.name: look for arm, look in zip(arms, own, strict=True)}
-    return looks | {arm.strategy: look for arm, look in zip(arms[::-1], own[::-1], strict=True)}
-
-
-def _draw(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
-    looks = looks_of_arms(comparison)
+def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
+    looks = looks_by_name(comparison.arms)
     kinds = {
-        "scores": panels.score_panels(comparison),
-        "cost": panels.cost_panels(comparison),
-        "errors": panels.error_panels(comparison),
-        "gap": panels.gap_panels(comparison, "gap"),
-        "diversity": panels.gap_panels(comparison, "diversity"),
+        "scores": curves.score_panels(comparison),
+        "cost": curves.cost_panels(comparison),
+        "errors": curves.error_panels(comparison),
+        "gap": curves.gap_panels(comparison, "gap"),
+        "diversity": curves.gap_panels(comparison, "diversity"),
     }
     sections: dict[str, list[Drawing]] = {"test": []}
-    wide = {"test": figures.draw_scores(comparison, looks), "gains": figures.draw_gains(comparison, looks)}
-    for name, figure in wide.items():
+    wide = {
+        "test": ("Test score of every arm", figures.draw_scores(comparison, looks)),
+        "gains": ("Gain over the base", figures.draw_gains(comparison, looks)),
+    }
+    for name, (title, figure) in wide.items():
         if figure is not None:
-            title = {"test": "Test score of every arm", "gains": "Gain over the base"}[name]
-            svg = figures.save(figure, folder / f"{prefix}-{name}")
+            svg = save(figure, folder / f"{prefix}-{name}")
             sections["test"].append(Drawing(name, f"{comparison.task}: {title}", svg))
     for kind, drawn in kinds.items():
         sections[kind] = [
             Drawing(
                 panel.name,
                 f"{comparison.task}: {panel.title}. {panel.told}",
-                figures.save(figures.draw(panel, looks), folder / f"{prefix}-{panel.name}"),
+                save(figures.draw(panel, looks), folder / f"{prefix}-{panel.name}"),
             )
             for panel in drawn
         ]
     return Drawings(looks, sections)
+
+
+def draw_overview(comparison: Comparison, path: Path) -> Path:
+    """Draw one figure of a task: scores by rows trained on and on test, errors by round; returns `path`."""
+    arms, looks = comparison.arms, looks_by_name(comparison.arms)
+    with style():
+        figure = Figure(figsize=(10 + 0.4 * len(arms), 4.2), layout="constrained", facecolor="white")
+        scores, test, errors = figure.subplots(1, 3, width_ratios=[1.55, 0.4 + 0.2 * len(arms), 1.15])
+        test.sharey(scores)
+        _scores(scores, comparison, looks)
+        _test(test, arms, looks)
+        _errors(errors, arms, looks)
+        for axes in (scores, test, errors):
+            axes.grid(axis="y", color=GRID, linewidth=0.8)
+            axes.set_axisbelow(True)
+        figure.suptitle(_title(comparison), x=0.01, ha="left", fontsize=12, fontweight="bold")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else None)
+    return path
+
+
+def spread_out(heights: Sequence[float], gap: float) -> list[float]:
+    """Move heights apart, in their order, so that neighbours are `gap` apart; lone ones stay."""
+    order = sorted(range(len(heights)), key=lambda index: heights[index])
+    moved = list(heights)
+    for _ in range(50):  # pairs push each other until all have room
+        for below, above in pairwise(order):
+            lack = gap - (moved[above] - moved[below])
+            if lack > 1e-6:
+                moved[below] -= lack / 2
+                moved[above] += lack / 2
+    return moved
+
+
+def _title(comparison: Comparison) -> str:
+    arms, seeds = comparison.arms, sorted({len(arm.runs) for arm in comparison.arms})
+    parts = [comparison.task, *(arm.name for arm in arms if len(arms) == 1)]
+    if max(seeds) > 1:
+        band = "95% interval" if min(seeds) > 2 else "95% interval, of two seeds both"
+        parts.append(f"{'/'.join(map(str, seeds))} seeds: mean, {band}")
+    elif len({arm.runs[0].seed for arm in arms}) == 1:
+        parts.append(f"seed {arms[0].runs[0].seed}")
+    return " \N{MIDDLE DOT} ".join(parts)
+
+
+def _scores(axes: Axes, comparison: Comparison, looks: Mapping[str, Look]) -> None:
+    """Scores on gold rows that the loop looks at, over the rows trained on."""
+    metric, drawn = comparison.word, []
+    for arm in comparison.arms:
+        mining, select = (by_round(arm, f"{role}/{comparison.metric}", ROWS) for role in ("mining", "select"))
+        _line(axes, looks[arm.name], mining, dashed=True)
+        _line(axes, looks[arm.name], select)
+        drawn += [curve for curve in (select or mining,) if curve is not None]
+    figures.scale_x(axes, [x for curve in drawn for x in curve.x])
+    axes.margins(y=0.12)
+    title = f"{metric[0].upper()}{metric[1:]} as rows are added"
+    axes.set(title=title, xlabel=ROWS.title, ylabel=metric)
+    styles = [
+        Line2D([], [], color=INK, marker="o", label="select (picks the epoch)"),
+        Line2D([], [], color=INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mining (gives the errors)"),
+    ]
+    axes.legend(handles=styles, loc="best", fontsize=9, frameon=False, handlelength=3.2)
+    _name(axes, drawn, looks)
+
+
+def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
+    """The score on test rows, one point an arm, with its interval."""
+    for place, arm in enumerate(arms):
+        look, mean = looks[arm.name], arm.mean
+        low, high = interval_of(arm) or (mean, mean)
+        bar = [[mean - low], [high - mean]]
+        axes.errorbar(place, mean, bar, color=look.color, marker=look.marker, ms=8, capsize=4, lw=2)
+        figures.label(axes, f"{mean:.3f}", (place, high), look.color, (0, 9))
+    axes.margins(y=0.12)
+    axes.set_xlim(-0.5, len(arms) - 0.5)
+    axes.set_xticks(range(len(arms)), [arm.name for arm in arms])
+    turn = max(len(arm.name) for arm in arms) * len(arms) > 34
+    for tick, arm in zip(axes.get_xticklabels(), arms, strict=True):
+        tick.set(color=looks[arm.name].color, fontweight="bold", rotation=25 if turn else 0)
+        tick.set_horizontalalignment("right" if turn else "center")
+    axes.tick_params(axis="y", labelleft=False)
+    over = "seeds" if max(len(arm.runs) for arm in arms) > 1 else "test rows"
+    axes.set(title="On test rows", xlabel=f"bar: 95% over {over}")
+
+
+def _errors(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
+    """How many mining rows are wrong after each round: what the next round starts from."""
+    drawn = [curve for arm in arms if (curve := by_round(arm, "errors")) is not None]
+    last = max((len(curve.x) for curve in drawn), default=1) - 1
+    for curve in drawn:
+        _line(axes, looks[curve.arm], curve)
+    axes.set_xlim(-0.25, last + 0.25 + 0.3 * max(last, 1))
+    axes.set_xticks(range(last + 1), ["seed", *(str(number) for number in range(1, last + 1))])
+    axes.set_ylim(0, 1.1 * max([1.0, *(high for curve in drawn for high in curve.high)]))
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set(title="Errors on the mining set", xlabel="round", ylabel="rows")
+    _name(axes, drawn, looks)
+
+
+def _line(axes: Axes, look: Look, curve: Curve | None, *, dashed: bool = False) -> None:
+    """A line with markers; a band (of one round: a bar) where there are several runs."""
+    if curve is None:
+        return
+    axes.plot(
+        curve.x,
+        curve.mean,
+        color=look.color,
+        marker=look.marker,
+        markersize=5 if dashed else 7,
+        markerfacecolor="white" if dashed else look.color,
+        linestyle=(0, (4, 2)) if dashed else "-",
+        linewidth=1.3 if dashed else 2.2,
+        zorder=2 if dashed else 3,
+    )
+    if curve.low == curve.high or dashed:
+        return
+    if len(curve.x) > 1:
+        axes.fill_between(curve.x, curve.low, curve.high, color=look.color, alpha=0.15, linewidth=0)
+    else:
+        axes.vlines(curve.x, curve.low, curve.high, color=look.color, alpha=0.3, linewidth=5)
+
+
+def _name(axes: Axes, drawn: Sequence[Curve], looks: Mapping[str, Look]) -> None:
+    """Write the name of every line at its end, moved up or down where names would collide."""
+    to_share = (axes.transScale + axes.transLimits).transform
+    ends = [(curve.x[-1], curve.mean[-1]) for curve in drawn]
+    shares = [to_share(end) for end in ends]
+    for column in {round(float(x) * 4) for x, _ in shares}:  # names beside each other only
+        here = [i for i, (x, _) in enumerate(shares) if round(float(x) * 4) == column]
+        heights = [float(shares[i][1]) for i in here]
+        for i, old, new in zip(here, heights, spread_out(heights, 0.065), strict=True):
+            name, offset = drawn[i].arm, (8, _PANEL * (new - old))
+            figures.label(axes, name, ends[i], looks[name].color, offset, "left")

@@ -1,36 +1,24 @@
-"""The errors of one run and what came of them, as tables: by error, by row that was made of one, and one error's story.
+"""The errors of runs and what came of them: tables of one run for notebooks, and what the page's script shows.
 
-Reads the ledger and the rounds of a record; computes nothing. Its readers are notebooks.
+Reads error histories and rounds of a record; computes nothing. Texts of the page's data are cut and cleaned here, and
+escaped where they are put into the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from s3exp.record.errors import new_text
+from s3exp.record.errors import Child, ErrorHistory, ErrorRound, new_text, read_ledger
 from s3exp.record.reading import Run
 from s3exp.record.rounds import RoundRecord
-from s3exp.record.run import read_ledger
+from s3exp.report.arms import Arm
 from s3exp.report.export import Cell, Column, Table
-from s3exp.terminal.texts import clean
-from s3exp.types import UserError
+from s3exp.terminal.texts import clean, cut
 
-Entry = Mapping[str, Any]
-
-
-def find_error(folder: Path, name: str) -> dict[str, Any]:
-    """The ledger's entry of one mining row of a run.
-
-    Raises:
-        UserError: no ledger is on record, or the row was never wrong.
-    """
-    entries = {entry["error"]: entry for entry in read_ledger(folder)}
-    if name not in entries:
-        some = ", ".join(list(entries)[:5]) or "none"
-        raise UserError(f"{folder}: no mining row {name} was ever wrong; those that were: {some}, ...")
-    return entries[name]
+MOST = 300  # errors of one run on the page
+_CHILDREN = 10  # of one error in one round on the page
+_TEXT = 1500  # characters of a field on the page
 
 
 def errors(run: Run) -> Table:
@@ -39,23 +27,23 @@ def errors(run: Run) -> Table:
     Raises:
         UserError: no ledger is on record.
     """
-    entries = read_ledger(run.folder)
-    rounds = [one["round"] for one in entries[0]["rounds"]] if entries else []
+    histories = read_ledger(run.folder)
+    rounds = [one.name for one in histories[0].rounds] if histories else []
     rows: list[tuple[Cell, ...]] = [
         (
-            entry["error"],
-            entry["target"],
-            *("right" if one["right"] else f"wrong: {clean(one['predicted'])}" for one in entry["rounds"]),
-            entry["fate"],
-            sum(len(one["children"]) for one in entry["rounds"]),
-            _text(entry["fields"]),
+            history.error,
+            history.target,
+            *("right" if one.right else f"wrong: {clean(one.predicted)}" for one in history.rounds),
+            history.fate,
+            len(history.children),
+            _text(history.fields),
         )
-        for entry in entries
+        for history in histories
     ]
     columns = (
         Column("error", "error"),
         Column("label", "label"),
-        *(Column(_stage(number), _stage(number)) for number in rounds),
+        *(Column(name, name) for name in rounds),
         Column("fate", "fate"),
         Column("children", "children", "count"),
         Column("text", "text"),
@@ -71,18 +59,18 @@ def children(run: Run) -> Table:
     """
     rows: list[tuple[Cell, ...]] = [
         (
-            child["id"],
-            one["round"],
-            child["label"] or None,
-            new_text(child["fields"], entry["fields"]),
-            child["tokens"],
-            entry["error"],
-            entry["fate"],
-            _text(entry["fields"]),
+            child.id,
+            one.round,
+            clean(child.label) or None,
+            new_text(child.fields, history.fields),
+            child.tokens,
+            history.error,
+            history.fate,
+            _text(history.fields),
         )
-        for entry in read_ledger(run.folder)
-        for one in entry["rounds"]
-        for child in one["children"]
+        for history in read_ledger(run.folder)
+        for one in history.rounds
+        for child in one.children
     ]
     columns = (
         Column("row", "row"),
@@ -97,16 +85,16 @@ def children(run: Run) -> Table:
     return Table("children", "Rows that the LLM made of errors", columns, tuple(rows))
 
 
-def story(entry: Entry) -> Table:
+def story(history: ErrorHistory) -> Table:
     """One error, round by round: what the small model said of it, and the rows that were made of it."""
     rows: list[tuple[Cell, ...]] = []
-    for one in entry["rounds"]:
-        said = ("right" if one["right"] else "wrong", one["predicted"], one["score"])
+    for one in history.rounds:
+        said = ("right" if one.right else "wrong", one.predicted, one.score)
         made: list[tuple[Cell, ...]] = [
-            (c["id"], c["tokens"], new_text(c["fields"], entry["fields"])) for c in one["children"]
+            (child.id, child.tokens, new_text(child.fields, history.fields)) for child in one.children
         ]
         first, *rest = made or [(None, None, None)]
-        rows.append((_stage(one["round"]), *said, *first))
+        rows.append((one.name, *said, *first))
         rows += [(None, None, None, None, *child) for child in rest]
     columns = (
         Column("round", "after"),
@@ -117,8 +105,8 @@ def story(entry: Entry) -> Table:
         Column("tokens", "LLM tokens", "count"),
         Column("text", "its text"),
     )
-    title = f"{entry['error']} ({entry['target']}): {entry['fate']}"
-    return Table("error", title, columns, tuple(rows), f"The row itself: {_text(entry['fields'])}")
+    title = f"{history.error} ({history.target}): {history.fate}"
+    return Table("error", title, columns, tuple(rows), f"The row itself: {_text(history.fields)}")
 
 
 def rejected(records: Sequence[RoundRecord]) -> Table:
@@ -135,8 +123,62 @@ def rejected(records: Sequence[RoundRecord]) -> Table:
     return Table("rejected", "Completions that became no row", columns, tuple(rows))
 
 
-def _stage(number: int) -> str:
-    return "seed" if number == 0 else f"round {number}"
+def lineage(arms: Sequence[Arm]) -> list[dict[str, Any]]:
+    """One entry for every arm whose median run has a ledger: the run and its errors, for the page's script."""
+    found = []
+    for arm in arms:
+        run = arm.median()
+        histories = run.ledger()
+        if histories:
+            about = {"arm": clean(arm.name), "seed": run.seed, "run": clean(run.folder.name)}
+            shown = [_history(history, run) for history in _most_telling(histories)]
+            found.append({**about, "total": len(histories), "errors": shown})
+    return found
+
+
+def _most_telling(histories: Sequence[ErrorHistory]) -> list[ErrorHistory]:
+    """At most `MOST` of them, those with children first, in the order of the record."""
+    ranked = sorted(range(len(histories)), key=lambda place: not histories[place].children)
+    return [histories[place] for place in sorted(ranked[:MOST])]
+
+
+def _history(history: ErrorHistory, run: Run) -> dict[str, Any]:
+    return {
+        "id": clean(history.error),
+        "fields": _texts(history.fields),
+        "target": cut(clean(history.target), _TEXT),
+        "group": clean(history.group or ""),
+        "fate": clean(history.fate),
+        "kind": _kind([one.right for one in history.rounds]),
+        "rounds": [_round(one, history, run) for one in history.rounds],
+    }
+
+
+def _kind(right: Sequence[bool]) -> str:
+    """Right at the end, never right, or right once and wrong at the end."""
+    return "fixed" if right[-1] else "broken" if any(right) else "never"
+
+
+def _round(one: ErrorRound, history: ErrorHistory, run: Run) -> dict[str, Any]:
+    return {
+        "round": one.round,
+        "right": one.right,
+        "predicted": cut(clean(one.predicted), _TEXT),
+        "score": one.score,
+        "count": len(one.children),
+        "children": [_child(child, history, run) for child in one.children[:_CHILDREN]],
+    }
+
+
+def _child(child: Child, history: ErrorHistory, run: Run) -> dict[str, Any]:
+    """A child with the fields that were written for it: the others are its parent's."""
+    written = {k: v for k, v in child.fields.items() if v != history.fields.get(k)}
+    about = {"label": clean(child.label), "tokens": child.tokens}
+    return {"id": clean(child.id), "fields": _texts(written), **about}
+
+
+def _texts(fields: Mapping[str, str]) -> dict[str, str]:
+    return {clean(name): cut(clean(text), _TEXT) for name, text in fields.items()}
 
 
 def _text(fields: Mapping[str, str]) -> str:

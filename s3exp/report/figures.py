@@ -1,30 +1,40 @@
-"""Draws the panels of a report with matplotlib, as SVG for the page and as files.
+"""Draws panels and test scores with matplotlib: axes, bands, legends.
 
-Knows axes and legends; what is drawn is said in panels.py, what an arm looks like in looks.py.
+What is in a panel is said in curves.py, what an arm looks like in arms.py, which figures stand together in drawing.py.
 """
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from s3exp.report.comparison import Comparison, interval_of
-from s3exp.report.curves import Curve
-from s3exp.report.looks import GRID, INK, SOFT, STYLE, Look
-from s3exp.report.panels import Panel
+from s3exp.report.arms import Look, interval_of
+from s3exp.report.comparison import Comparison
+from s3exp.report.curves import Curve, Panel
 from s3exp.terminal.texts import percent, points, short
 
+INK, SOFT, FAINT, GRID = "#333333", "#666666", "#8C8C8C", "#E6E6E6"
+STYLE: Any = {  # of every figure, for matplotlib's rc_context
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "text.parse_math": False,  # names are no formulas
+    "svg.hashsalt": "s3exp",  # the same figure is the same file
+}
 # Inches. Axes are placed by hand: matplotlib's layout engines would take most of the time of a report.
 _WIDTH, _AXES = 4.2, 1.95  # of a panel, and the height of its axes
 _LEFT, _RIGHT, _BELOW = 0.56, 0.12, 0.46  # of the axes: y ticks, air, x ticks and label
@@ -38,20 +48,6 @@ _MANY = 5  # curves with bands, from which on bands are hardly more than a hint
 _DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
 _DOTS = (0.0, (1.0, 1.5))
 Looks = Mapping[str, Look]
-
-
-def style() -> AbstractContextManager[None]:
-    """How every figure is set; matplotlib's own settings come back afterwards."""
-    return matplotlib.rc_context(STYLE)
-
-
-def save(figure: Figure, stem: Path) -> str:
-    """Write a figure as `stem`.svg and .png; returns the SVG."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(stem.with_suffix(".png"), dpi=160)
-    stem.with_suffix(".svg").write_text(buffer.getvalue(), encoding="utf-8")
-    return buffer.getvalue()
 
 
 def draw(panel: Panel, looks: Looks) -> Figure:
@@ -92,7 +88,7 @@ def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
         scores = [run.score for run in arm.runs]
         axes.plot(scores, [place] * len(scores), "o", color=look.color, ms=6.5, mec="white", mew=0.7)
         axes.plot([mean] * 2, [place - 0.3, place + 0.3], color=look.color, linewidth=2.4)
-        _words(axes, percent(mean), mean, place, look)
+        label(axes, percent(mean), (mean, place), look.color, (0, 9))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
     _rows(axes, [arm.name for arm in arms], looks)
     return figure
@@ -113,7 +109,7 @@ def draw_gains(comparison: Comparison, looks: Looks) -> Figure | None:
         if gain.low is not None and gain.high is not None:
             axes.plot([gain.low, gain.high], [place, place], color=look.color, linewidth=2.4)
         axes.plot([gain.mean], [place], look.marker, color=look.color, ms=8, mec="white", mew=0.8)
-        _words(axes, points(gain.mean), gain.mean, place, look)
+        label(axes, points(gain.mean), (gain.mean, place), look.color, (0, 9))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+g}" if value else "0"))
     _rows(axes, names, looks)
     return figure
@@ -193,6 +189,12 @@ def _x_axis(axes: Axes, panel: Panel) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "seed" if value == 0 else f"{value:g}"))
         axes.set_xlim(least - 0.25, max(most, least + 1) + 0.25)
         return
+    scale_x(axes, xs)
+
+
+def scale_x(axes: Axes, xs: Sequence[float]) -> None:
+    """Scale, ends and ticks of an x axis over what was spent; logarithmic where it is far from one end to the other."""
+    least, most = min(xs, default=1), max(xs, default=1)
     if least > 0 and most > _LOG_FROM * least:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -234,18 +236,24 @@ def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:
     axes.margins(x=0.1)
 
 
-def _words(axes: Axes, text: str, x: float, place: int, look: Look) -> None:
-    """A number above its mark."""
+def label(
+    axes: Axes,
+    text: str,
+    place: tuple[float, float],
+    color: str,
+    offset: tuple[float, float],
+    side: str = "center",
+) -> None:
+    """Text beside a point, `offset` in typographic points, readable on top of lines."""
     axes.annotate(
         text,
-        (x, place),
-        xytext=(0, 9),
+        place,
+        xytext=offset,
         textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=9,
+        ha=side,
+        va="bottom" if side == "center" else "center",
+        color=color,
         fontweight="bold",
-        color=look.color,
         path_effects=[withStroke(linewidth=3, foreground="white")],
         zorder=5,
     )

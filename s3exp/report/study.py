@@ -1,6 +1,6 @@
-"""A report from end to end: runs are found, compared, drawn and written as a page, tables and plots.
+"""A study: the finished runs of some folders, compared task by task. Terminal, page and notebooks are views of it.
 
-`write_report` is what other code calls. Reads records; never runs anything again.
+Reads records; never runs anything again.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas
+
 from s3exp.record.costs import with_money
-from s3exp.record.files import write_text
 from s3exp.record.reading import Found, LeftOut, Run, find_runs
-from s3exp.report import breakdowns, found, provenance, tables
 from s3exp.report.arms import arms_of, without_repeats
 from s3exp.report.comparison import Comparison, compare
-from s3exp.report.export import Table, write_tables
 from s3exp.report.verdict import Verdict, verdict
 from s3exp.settings.loop import PricesConfig
-from s3exp.terminal.texts import file_name, plural
+from s3exp.terminal.texts import plural
 from s3exp.types import UserError
-
-TITLE = "Which strategy wrote the better training data?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,16 @@ class Study:
     comparisons: tuple[Comparison, ...]
     verdicts: tuple[Verdict, ...]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def runs(self) -> pandas.DataFrame:
+        """A row a run of every task; see frames.py."""
+        return pandas.concat([one.frames.runs for one in self.comparisons], ignore_index=True)
+
+    @property
+    def rounds(self) -> pandas.DataFrame:
+        """A row a round of every run; see frames.py."""
+        return pandas.concat([one.frames.rounds for one in self.comparisons], ignore_index=True)
 
     def comparison(self, task: str | None = None) -> Comparison:
         """The comparison of one task, by itself the first.
@@ -100,58 +107,3 @@ def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
         name = task if sum(one == task for one, _ in tasks) == 1 else f"{task}, {metric}"
         comparisons.append(compare(name, arms_of(own), base))
     return Study(tuple(comparisons), tuple(map(verdict, comparisons)), left_out)
-
-
-def write_report(folders: Sequence[Path], out: Path, title: str = TITLE, base: str = "zerogen") -> Path:
-    """Write `out`/index.html, tables/ and plots/ about every finished run in or below `folders`; returns the page.
-
-    Raises:
-        UserError: a folder does not exist, there is no finished run, or `out` cannot be written.
-    """
-    return write_study(collect(folders, base), out, title)
-
-
-def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
-    """Write what was collected; returns the page.
-
-    Raises:
-        UserError: `out` cannot be written.
-    """
-    from s3exp.report.drawing import draw_all
-    from s3exp.report.html import page
-
-    try:
-        drawings = draw_all(study.comparisons, out / "plots")
-        everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
-        for comparison in study.comparisons:
-            write_tables(
-                list(everything[comparison.task].values()), out / "tables", file_name(comparison.task)
-            )
-        records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
-        write_tables(records, out / "tables", "all")
-        path = out / "index.html"
-        write_text(path, page(study, everything, drawings, title))
-    except OSError as error:
-        raise UserError(f"--out {out}: cannot be written: {error}") from error
-    return path
-
-
-def tables_of(comparison: Comparison) -> dict[str, Table]:
-    """Every table of a task that has rows, by name."""
-    _, not_clean = found.certificates(comparison)
-    made = [
-        tables.results(comparison),
-        tables.pairs(comparison),
-        tables.mcnemar_by_seed(comparison),
-        tables.equal_cost(comparison),
-        breakdowns.rounds(comparison),
-        breakdowns.ledger(comparison),
-        breakdowns.groups(comparison),
-        breakdowns.beside_paper(comparison),
-        not_clean,
-        found.rejected(comparison),
-        found.numbers(comparison),
-        found.shortcuts(comparison),
-        provenance.differences(comparison),
-    ]
-    return {table.name: table for table in made if table is not None and table.rows}

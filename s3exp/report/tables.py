@@ -1,20 +1,16 @@
 """The tables that say who won: results, every pair of arms, pairs of runs, equal cost.
 
-Puts numbers into rows; computes means and nothing else. How a table is written is said in export.py.
+Puts numbers of frames and comparisons into rows; computes nothing. How a table is written is said in export.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from statistics import fmean
-
-from s3exp.record.reading import Run
-from s3exp.report.arms import Arm
-from s3exp.report.compare import Estimate
-from s3exp.report.comparison import Comparison, interval_of, mean_of
-from s3exp.report.curves import SECONDS, TOKENS, compare_at_cost
+from s3exp.report.arms import interval_of, mean_of
+from s3exp.report.comparison import Comparison
+from s3exp.report.curves import compare_at_cost
 from s3exp.report.export import Column, Table
-from s3exp.report.statistics import holm
+from s3exp.report.frames import column, mean_by_arm
+from s3exp.report.statistics import Estimate, holm
 from s3exp.report.verdict import certainty_of
 from s3exp.terminal.texts import plural
 
@@ -24,6 +20,8 @@ _SAID = {"shown": "yes", "partly": "over seeds only", "open": "no"}
 def results(comparison: Comparison) -> Table:
     """Every arm: what it cost, its test score over seeds, its gain over the base."""
     rows = []
+    costs = ("train_rows", "llm/answers", "llm/tokens", "cost/seconds")
+    spent = mean_by_arm(comparison.frames, *costs)
     tested = sum(pair.p is not None for pair in comparison.pairs)
     for arm in comparison.arms:
         mean, gain, base = mean_of(arm), comparison.gain(arm), comparison.bases.get(arm.name)
@@ -38,10 +36,7 @@ def results(comparison: Comparison) -> Table:
                 gain.mean if gain else None,
                 _ends(gain),
                 sure,
-                mean_over(arm, lambda run: run.rounds[-1].get("train_rows")),
-                mean_over(arm, calls),
-                mean_over(arm, TOKENS.in_all),
-                mean_over(arm, SECONDS.in_all),
+                *(value or None for value in spent[arm.name]),  # nothing was asked of an LLM
             )
         )
     metric, bases = comparison.metric, sorted(set(comparison.bases.values()))
@@ -55,8 +50,7 @@ def results(comparison: Comparison) -> Table:
         Column("gain", "95% interval", "change"),
         Column("shown", "shown"),
         Column("rows", "rows", "count"),
-        Column("llm_calls", "LLM calls", "count"),
-        Column("llm_tokens", "LLM tokens", "count"),
+        *map(column, costs[1:-1]),
         Column("seconds", "seconds", "count"),
     )
     note = (
@@ -151,21 +145,6 @@ def equal_cost(comparison: Comparison) -> Table:
     )
     note = "At what the cheapest arm spent in all; empty: not every seed had finished a round by then."
     return Table("equal-cost", f"{comparison.task}: at equal cost", columns, tuple(rows), note)
-
-
-def calls(run: Run) -> float | None:
-    """Answers that a run had from its LLM, asked or from the store."""
-    llm = run.result.get("llm")
-    found = [llm.get(name) for name in ("calls", "store_hits")] if isinstance(llm, dict) else []
-    known = [float(count) for count in found if isinstance(count, (int, float))]
-    return sum(known) if len(known) == 2 else None
-
-
-def mean_over(arm: Arm, number: Callable[[Run], float | None]) -> float | None:
-    """Mean over an arm's runs; None where one lacks the number."""
-    values: Iterable[float | None] = [number(run) for run in arm.runs]
-    known = [value for value in values if value is not None]
-    return fmean(known) if len(known) == len(arm.runs) else None
 
 
 def _ends(found: Estimate | None) -> tuple[float, float] | None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from s3exp.record.measures import ROUND
 from s3exp.record.reading import Found, LeftOut, Run, run_of
 from s3exp.settings.run import identity
 
-_ROUND = "round/"
 _WHOLE = ("train_rows", "new_rows", "rejected", "errors")  # of a round, outside of its metrics
 
 
@@ -82,7 +82,7 @@ def _read(shown: Shown, place: Path) -> Run | str:
 
 def _round(line: Mapping[str, Any]) -> dict[str, Any]:
     """A logged round in the shape of result.json."""
-    numbers = {name: value for name, value in _under(_ROUND, line).items() if isinstance(value, (int, float))}
+    numbers = {name: value for name, value in _under(ROUND, line).items() if isinstance(value, (int, float))}
     return {
         "round": line["round"],
         **{name: numbers[name] for name in _WHOLE if name in numbers},

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3exp.record.errors import new_text
+from s3exp.record.errors import ErrorHistory, new_text
 from s3exp.types import Example, Prediction, Target
 
 if TYPE_CHECKING:
@@ -80,24 +80,23 @@ def audit_rows(found: Sequence[Mapping[str, Any]], columns: Sequence[str], limit
     return Rows(list(columns), data)
 
 
-def ledger_rows(entries: Sequence[Mapping[str, Any]], card: Card, limit: int) -> Rows:
+def ledger_rows(histories: Sequence[ErrorHistory], card: Card, limit: int) -> Rows:
     """The mining rows that were ever wrong: one row each, with what was said of them after every round.
 
     `children` has the texts made of the row, by round.
     """
-    rounds = [one["round"] for one in entries[0]["rounds"]] if entries else []
+    rounds = histories[0].rounds if histories else ()
     data: list[list[str | int | float]] = []
-    for entry in entries[:limit]:
-        texts = [entry["fields"].get(name, "") for name in card.fields]
-        said = [f"{'right' if one['right'] else 'WRONG'}: {one['predicted']}" for one in entry["rounds"]]
+    for history in histories[:limit]:
+        texts = [history.fields.get(name, "") for name in card.fields]
+        said = [f"{'right' if one.right else 'WRONG'}: {one.predicted}" for one in history.rounds]
         children = [
-            f"[round {one['round']}] {new_text(child['fields'], entry['fields'])}"
-            for one in entry["rounds"]
-            for child in one["children"]
+            f"[round {one.round}] {new_text(child.fields, history.fields)}"
+            for one in history.rounds
+            for child in one.children
         ]
-        tokens = sum(child["tokens"] or 0 for one in entry["rounds"] for child in one["children"])
-        data.append(
-            [entry["error"], *texts, entry["target"], entry["fate"], *said, "\n\n".join(children), tokens]
-        )
-    said_names = [f"after round {number}" for number in rounds]
+        tokens = sum(child.tokens or 0 for child in history.children)
+        about = (history.target, history.fate)
+        data.append([history.error, *texts, *about, *said, "\n\n".join(children), tokens])
+    said_names = [f"after round {one.round}" for one in rounds]
     return Rows(["error", *card.fields, "label", "fate", *said_names, "children", "tokens"], data)

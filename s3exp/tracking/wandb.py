@@ -15,7 +15,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from s3exp.record.run import read_ledger
+from s3exp.record.errors import NAME as LEDGER
+from s3exp.record.errors import ErrorHistory, read_ledger
+from s3exp.record.measures import ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking import service as wandb_service
@@ -121,7 +123,7 @@ class Wandb:
         }
         self._log(lambda run: run.summary.update(sendable(numbers)))
         # a record from before there were ledgers has none
-        has_ledger = (self._card.folder / "ledger.jsonl").is_file()
+        has_ledger = (self._card.folder / LEDGER).is_file()
         if entries := read_ledger(self._card.folder) if has_ledger else []:
             self._log(lambda run: self._show_ledger(run, entries))
         self._ended = self._run is not None
@@ -168,7 +170,7 @@ class Wandb:
             settings=wandb.Settings(**SETTINGS),
         )
         run.define_metric("round")
-        run.define_metric("round/*", step_metric="round")
+        run.define_metric(f"{ROUND}*", step_metric="round")
 
     def _names(self) -> dict[str, Any]:
         """What W&B is to call the run, and its config. In a sweep all names are the agent's."""
@@ -183,7 +185,7 @@ class Wandb:
     def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
         import wandb
 
-        shown: dict[str, Any] = {f"round/{name}": n for name, n in record.metrics.items()}
+        shown: dict[str, Any] = {f"{ROUND}{name}": n for name, n in record.metrics.items()}
         shown |= {key: _table(rows) for key, rows in tables.items()}
         run.log({"round": record.round, **sendable(shown)})
         name = clean(f"{self._card.id}-round-{record.round}", 128)
@@ -195,7 +197,7 @@ class Wandb:
         run.log_artifact(dataset)
         self._parent = name
 
-    def _show_ledger(self, run: wandb.Run, entries: list[dict[str, Any]]) -> None:
+    def _show_ledger(self, run: wandb.Run, entries: list[ErrorHistory]) -> None:
         run.log({"ledger": _table(ledger_rows(entries, self._card, self._config.table_rows))})
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:

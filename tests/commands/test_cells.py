@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -61,13 +60,6 @@ def test_the_states_of_a_run_directory(tmp_path: Path) -> None:
     assert state_of(run, 3) == ("done", "em 0.125")
 
 
-def test_finished_runs_are_named_by_what_sets_them_apart(tmp_path: Path) -> None:
-    cells = []
-    for number, (rounds, seed) in enumerate([(1, 0), (1, 1), (2, 0)]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "result.json").write_text(json.dumps({"strategy": "s3", "seed": seed}))
-        cells.append(cell(number, folder=str(folder), **{"loop.rounds": rounds, "seed": seed}))
-    cells.append(cell(3, "failed", **{"loop.rounds": 2, "seed": 1}))
-    found = finished(cells)
-    assert [result["variant"] for result in found.values()] == ["rounds=1", "rounds=1", "rounds=2"]
+def test_finished_runs_are_those_that_are_done_each_once() -> None:
+    cells = [cell(0, folder="a"), cell(1, "failed", folder="b"), cell(2, folder="c"), cell(3, folder="a")]
+    assert finished(cells) == [Path("a"), Path("c")]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 import shlex
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -73,26 +74,34 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_the_command_that_makes_the_runs_again(tmp_path: Path) -> None:
-    """Of runs whose whole config is on record; it composes to that config."""
+    """From the overrides on record; it composes to the config on record."""
+    options = ["task=reviews", "loop.rounds=3", "llm.temperature=0.5", "small_model.checkpoint='a b, c'"]
     for strategy in ("zerogen", "s3"):
         for seed in (0, 1):
-            words = [
-                "task=reviews",
-                f"strategy={strategy}",
-                f"seed={seed}",
-                "loop.rounds=3",
-                "llm.temperature=0.5",
-            ]
-            words += ["small_model=minilm", "small_model.checkpoint='a b, c'", "task.prompts=plain"]
-            on_record = identity(asdict(compose(words))) | {"gold": "x", "llm": "y"}
-            write_run(tmp_path / f"{strategy}-{seed}", result(strategy, seed, 60), on_record)
-    told = commands(arms_of(find_runs([tmp_path]).runs))
-    assert len(told) == 1
-    assert told[0].startswith("s3exp -m task=reviews strategy=s3,zerogen seed=0,1 ")
-    words = [word for word in shlex.split(told[0])[2:] if not word.startswith(("strategy=", "seed="))]
+            words = [f"strategy={strategy}", f"seed={seed}", *options, f"run_dir=runs/{strategy}-{seed}"]
+            folder = tmp_path / f"{strategy}-{seed}"
+            write_run(folder, result(strategy, seed, 60), identity(asdict(compose(words))))
+            record = json.loads((folder / "run.json").read_text())
+            (folder / "run.json").write_text(json.dumps({**record, "overrides": words}))
+    (told,) = commands(arms_of(find_runs([tmp_path]).runs))
+    assert told.startswith("s3exp -m strategy=s3,zerogen seed=0,1 task=reviews ")
+    words = [word for word in shlex.split(told)[2:] if not word.startswith(("strategy=", "seed="))]
     again = identity(asdict(compose([*words, "strategy=s3", "seed=1"])))
-    on_record = find_runs([tmp_path / "s3-1"]).runs[0].identity
-    assert again == {key: value for key, value in on_record.items() if key not in ("gold", "llm")}
+    assert again == find_runs([tmp_path / "s3-1"]).runs[0].identity
+
+
+def test_the_page_has_the_command_of_runs_whose_overrides_are_on_record(tmp_path: Path) -> None:
+    write_all(tmp_path / "runs", ("s3",), [0, 1])
+    one = find_runs([tmp_path / "runs" / "s3-1"]).runs[0]
+    assert one.overrides == () and commands(arms_of([one])) == []
+    alone = replace(one, overrides=("task=rte", "llm.model=a <b>"))
+    assert commands(arms_of([alone])) == ["s3exp task=rte 'llm.model=a <b>'"]
+    seeds = [replace(one, seed=seed, overrides=(f"seed={seed}", "task=rte")) for seed in (3, 4)]
+    assert commands(arms_of(seeds)) == ["s3exp -m seed=3,4 task=rte"]
+    record = json.loads((tmp_path / "runs" / "s3-0" / "run.json").read_text())
+    (tmp_path / "runs" / "s3-0" / "run.json").write_text(json.dumps({**record, "overrides": ["task=<b>&"]}))
+    assert command([str(tmp_path / "runs"), "--out", str(tmp_path / "out")]) == 0
+    assert "s3exp &#39;task=&lt;b&gt;&amp;&#39;" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_it_starts_without_torch(tmp_path: Path) -> None:

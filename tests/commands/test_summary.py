@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from s3exp.commands.run import _draw
 from s3exp.commands.summary import print_summary
-from tests.report.fakes import S3, ZEROGEN, extraction, result, strategies
+from s3exp.record.reading import LeftOut
+from s3exp.report.study import collect
+from tests.report.fakes import S3, ZEROGEN, extraction, result, strategies, study
+from tests.report.records import config, write_run
+from tests.report.records import result as on_disk
 
 
 def printed(results: list[dict[str, Any]], width: int = 80, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)  # strict: what it cannot hold is an error
-    finished = {Path(f"runs/{index}"): one for index, one in enumerate(results)}
-    print_summary(finished, [Path("runs/comparison.svg")], Console(file=file, width=width))
+    folders = [Path(f"runs/{index}") for index in range(len(results))]
+    plots = [Path("runs/comparison.svg")]
+    print_summary(study(results), folders, plots, Console(file=file, width=width))
     file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -90,7 +97,7 @@ def test_where_everything_is(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     file = io.StringIO()
     folder = place.parents[1]
-    print_summary({folder: result("s3", S3, 0.8)}, [folder / "plot.svg"], Console(file=file))
+    print_summary(study([result("s3", S3, 0.8)]), [folder], [folder / "plot.svg"], Console(file=file))
     lines = file.getvalue().split("\n")
     assert f"record {folder}" in lines
     assert f"W&B    {place}" in lines
@@ -102,4 +109,37 @@ def test_a_run_with_another_metric_is_shown_by_it() -> None:
     assert row(text, "1   ")[-4:] == ["135", "48", "0.200", "0.250"]
     assert "EM on the test set" in text and "0.180-0.230" in text and "ccuracy" not in text
     both = printed([extraction(), *strategies()], width=120)
-    assert "Score on the test set" in both
+    assert "answers: EM on the test set" in both and "reviews: Accuracy on the test set" in both
+
+
+def test_what_gains_are_over_and_at_which_budget() -> None:
+    same = printed(strategies(), width=120)
+    assert "Over ZeroGen at the same budget, paired by seed" in same
+    more = [result("s3", S3, 0.8), result("zerogen", ((1400, 0.7, 0.7, 150),), 0.7)]
+    assert "Over ZeroGen (rows differ: s3 1,500, zerogen 1,400), paired by seed" in printed(more, width=120)
+    without = printed([run for run in strategies() if run["strategy"] != "zerogen"], width=120)
+    assert "Over goldgen at the same budget, paired by seed" in without
+
+
+def test_a_run_that_cannot_be_used_is_named() -> None:
+    left_out = replace(
+        study([result("s3", S3, 0.8)]), left_out=(LeftOut(Path("runs/x"), "its status is failed"),)
+    )
+    file = io.StringIO()
+    print_summary(left_out, [Path("runs/0")], [], Console(file=file))
+    assert "runs/x: its status is failed" in file.getvalue()
+
+
+def test_a_figure_of_every_run_and_one_of_every_task_together(tmp_path: Path) -> None:
+    folders = []
+    for task in ("reviews", "rte"):
+        for strategy in ("s3", "zerogen"):
+            told = on_disk(strategy, 0, 60, task)
+            folders.append(
+                write_run(tmp_path / f"{task}-{strategy}", told, config(strategy, 0, task__name=task))
+            )
+    assert _draw(collect(folders[:1]), folders[:1]) == [folders[0] / "plot.svg"]
+    assert _draw(collect(folders[:2]), folders[:2]) == [tmp_path / "comparison.svg"]
+    both = _draw(collect(folders), folders)
+    assert both == [tmp_path / "comparison-reviews.svg", tmp_path / "comparison-rte.svg"]
+    assert all(path.is_file() for path in (*both, *(folder / "plot.svg" for folder in folders)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from s3exp.record.errors import fate, ledger, ledger_numbers
+from s3exp.record.errors import fate, history_of, ledger, ledger_numbers, line_of
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
 from s3exp.tasks.classification import Classification
@@ -77,18 +79,50 @@ def test_every_error_has_its_history(toy_config: Config) -> None:
         RoundRecord(1, batch(child("a", "m0", 30), child("b", "m0"), child("c", "m1")), guesses("13"), {}),
     ]
     entries = ledger(task, records)
-    assert [(entry["error"], entry["fate"]) for entry in entries] == [
+    assert [(history.error, history.fate) for history in entries] == [
         ("m0", "fixed in 1"),
         ("m1", "never right"),
         ("m3", "broken in 1"),
     ]
     first = entries[0]
-    assert (first["target"], first["fields"]) == ("bad", {"text": "row 0"})
-    assert [one["right"] for one in first["rounds"]] == [False, True]
-    assert [one["predicted"] for one in first["rounds"]] == ["good", "bad"]
-    assert first["rounds"][0]["children"] == []
-    assert [(c["id"], c["tokens"], c["seed"]) for c in first["rounds"][1]["children"]] == [
+    assert (first.target, first.fields) == ("bad", {"text": "row 0"})
+    assert [one.right for one in first.rounds] == [False, True]
+    assert [one.predicted for one in first.rounds] == ["good", "bad"]
+    assert first.rounds[0].children == ()
+    assert [(c.id, c.tokens, c.seed) for c in first.rounds[1].children] == [
         ("a", 30, 7),
         ("b", 10, 7),
     ]
     assert ledger(task, [replace(records[0], predictions=guesses(""))]) == []
+    lines = [json.loads(json.dumps(line_of(history))) for history in entries]
+    assert [history_of(line) for line in lines] == entries
+    assert list(lines[0]) == ["error", "fields", "target", "group", "fate", "rounds"]
+    assert lines[0]["rounds"][1]["children"][0] == {
+        "id": "a", "fields": {"text": "like m0"}, "label": 0, "prompt": "hash", "seed": 7, "tokens": 30
+    }  # fmt: skip
+
+
+LINE: dict[str, Any] = {
+    "error": "m0",
+    "fields": {"text": "a"},
+    "target": "bad",
+    "group": None,
+    "fate": "never right",
+    "rounds": [{"round": 0, "right": False, "predicted": "good", "score": 0.5, "children": []}],
+}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"rounds": []},
+        {"fields": "a"},
+        {"fate": 1},
+        {"more": 1},
+        {"rounds": [{**LINE["rounds"][0], "score": float("nan")}]},
+    ],
+)
+def test_what_is_no_history_is_refused(changed: dict[str, Any]) -> None:
+    assert history_of(LINE).error == "m0"
+    with pytest.raises(ValueError, match="no history of an error"):
+        history_of(LINE | changed)

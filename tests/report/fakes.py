@@ -1,8 +1,13 @@
-"""Results as result.json holds them, with plausible numbers."""
+"""Results as result.json holds them, with plausible numbers, and studies of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from s3exp.record.reading import Found, Run, run_of
+from s3exp.report.study import Study, study_of
 
 S3 = ((1005, 0.752, 0.741, 155), (248, 0.790, 0.802, 119), (247, 0.817, 0.828, 103))
 ZEROGEN = ((1500, 0.768, 0.752, 149),)
@@ -18,7 +23,15 @@ def result(
 ) -> dict[str, Any]:
     """One run; a round is its new rows, accuracy on select and mining, and errors."""
     told: list[dict[str, Any]] = []
+    spent = {
+        "llm/calls": 1650,
+        "llm/store_hits": 31,
+        "llm/prompt_tokens": 120_000,
+        "llm/completion_tokens": 98_000,
+        "cost/seconds": 84.0,
+    }
     for number, (new, select, mining, errors) in enumerate(rounds):
+        share = {name: value / len(rounds) for name, value in spent.items()}
         told.append(
             {
                 "round": number,
@@ -27,7 +40,7 @@ def result(
                 "rejected": 9,
                 "errors": errors,
                 "rejected_by_reason": {"duplicate": 4, "too_short": 2, "truncated": 2, "empty": 1},
-                "metrics": {"select/accuracy": select, "mining/accuracy": mining},
+                "metrics": {"select/accuracy": select, "mining/accuracy": mining, **share},
             }
         )
     return {
@@ -68,3 +81,13 @@ def extraction(strategy: str = "s3", test: float = 0.21) -> dict[str, Any]:
         entry["metrics"] = {"select/em": 0.15 + number / 10, "mining/em": (1 + number) / 10, "mining/f1": 0.4}
     scores = {"em": test, "em_low": test - 0.03, "em_high": test + 0.02, "f1": 0.4}
     return {**run, "metric": "em", "test": scores, "select": {"em": 0.25}}
+
+
+def study(results: Sequence[dict[str, Any]], *identities: dict[str, Any]) -> Study:
+    """The study of some results, in run directories 0, 1, ...; their configs are on record where they are given."""
+    runs = []
+    for number, one in enumerate(results):
+        run = run_of(Path(f"runs/{number}").resolve(), one, identities[number] if identities else {})
+        assert isinstance(run, Run), run
+        runs.append(run)
+    return study_of(Found(tuple(runs), ()), "runs")

@@ -8,14 +8,22 @@ from pathlib import Path
 import pytest
 
 from s3exp.record.reading import find_runs
-from s3exp.report.arms import Arm, arms_of, differing, without_repeats
-from s3exp.report.cautions import notes, warnings
-from s3exp.report.comparison import Comparison, compare, mean_of
-from s3exp.report.curves import ROWS, SECONDS, TOKENS, at_equal_cost, by_round, compare_at_cost
-from s3exp.report.panels import cost_panels
-from s3exp.report.verdict import verdict
+from s3exp.report.arms import Arm, arms_of, differing, interval_of, mean_of, without_repeats
+from s3exp.report.comparison import Comparison, budget, compare
+from s3exp.report.curves import (
+    ROWS,
+    SECONDS,
+    TOKENS,
+    at_equal_cost,
+    by_round,
+    compare_at_cost,
+    cost_panels,
+)
+from s3exp.report.verdict import notes, verdict, warnings
 from s3exp.settings.compose import compose
 from s3exp.settings.run import identity
+from tests.report.fakes import S3, extraction, strategies, study
+from tests.report.fakes import result as fake
 from tests.report.records import SCORES, answers, config, result, write_all, write_run
 
 T4, T1 = 2.776445, 12.706205  # Student's t with 4 and 1 degrees of freedom, 0.975
@@ -218,6 +226,7 @@ def test_the_base_of_a_sweep_is_the_one_with_the_same_options(tmp_path: Path) ->
         for strategy, right in (("s3", 70), ("zerogen", 60 + rows // 300)):
             identity = config(strategy, 0, loop__budget__rows=rows)
             write_run(tmp_path / f"{strategy}-{rows}", result(strategy, 0, right), identity)
+    write_run(tmp_path / "s3-70", result("s3", 0, 70), config("s3", 0, loop__budget__rows=70))
     comparison = read(tmp_path)
     assert comparison.bases == {"s3, rows=300": "zerogen, rows=300", "s3, rows=600": "zerogen, rows=600"}
 
@@ -278,3 +287,95 @@ def test_what_one_choice_has_alone_tells_the_runs_of_another_apart() -> None:
     assert checkpoints[0] is None and len(set(checkpoints)) == 3
     assert differ["small_model.dim"] == [16, None, None] and "llm.url" not in differ
     assert differing([{"small_model.kind": "bag"}, {"small_model.kind": "bag", "small_model.dim": 3}]) == {}
+
+
+def test_one_run_has_the_interval_of_its_test_rows() -> None:
+    (arm,) = study(strategies()[:1]).comparison().arms
+    rows, errors = by_round(arm, "select/accuracy", ROWS), by_round(arm, "errors")
+    assert rows is not None and rows.x == (1005, 1253, 1500)
+    assert errors is not None and errors.mean == (155, 119, 103)
+    assert (arm.mean, interval_of(arm)) == (0.81, pytest.approx((0.78, 0.83)))
+
+
+def test_seeds_become_mean_and_interval() -> None:
+    arms = study([run for seed in range(3) for run in strategies(seed)]).comparison().arms
+    assert [(arm.name, len(arm.runs)) for arm in arms] == [("s3", 3), ("goldgen", 3), ("zerogen", 3)]
+    half = 4.302653 * 0.01 / 3**0.5  # 81, 82 and 83: Student's t with 2 degrees of freedom
+    assert (arms[0].mean, interval_of(arms[0])) == (0.82, pytest.approx((0.82 - half, 0.82 + half)))
+
+
+def test_the_same_seed_twice_is_not_averaged() -> None:
+    comparison = study([fake("zerogen", S3, 0.6), fake("s3", S3, 0.7), fake("s3", S3, 0.5)]).comparison()
+    gains = {arm.name: gain.mean for arm in comparison.arms if (gain := comparison.gain(arm)) is not None}
+    assert gains == {"s3 (1)": pytest.approx(0.1), "s3 (2)": pytest.approx(-0.1)}
+
+
+def test_gains_are_on_the_seeds_of_both_and_of_one_task() -> None:
+    scores = {"zerogen": [0.60, 0.70, 0.80], "s3": [0.63, 0.72, 0.84]}
+    runs = [fake(name, S3, one, seed) for name, own in scores.items() for seed, one in enumerate(own)]
+    found = study([*runs, fake("s3", S3, 0.99, 9), fake("zerogen", S3, 0.1, task="other")])
+    comparison = found.comparison("reviews")
+    gain = comparison.gain(comparison.arm("s3"))
+    assert gain is not None and (gain.mean, gain.seeds) == (pytest.approx(0.03), 3)
+    assert gain.low is not None and gain.low > 0.0
+
+
+def test_one_seed_has_no_interval_over_seeds() -> None:
+    comparison = study([fake("zerogen", S3, 0.6), fake("s3", S3, 0.7)]).comparison()
+    gain = comparison.gain(comparison.arm("s3"))
+    assert gain is not None and gain.low is None
+
+
+def test_nothing_to_compare_with() -> None:
+    assert study([fake("s3", S3, 0.7)]).comparison().bases == {}
+    two = study([fake("zerogen", S3, 0.6), fake("zerogen", S3, 0.5), fake("s3", S3, 0.7)]).comparison()
+    assert two.bases == {}
+
+
+def test_a_number_that_a_round_lacks_makes_no_curve() -> None:
+    run = fake("s3", S3, 0.8)
+    for entry in run["rounds"]:
+        del entry["metrics"]["select/accuracy"]
+    (arm,) = study([run]).comparison().arms
+    assert by_round(arm, "select/accuracy") is None
+    mining = by_round(arm, "mining/accuracy")
+    assert mining is not None and len(mining.x) == 3
+
+
+def test_a_run_is_read_by_its_own_metric() -> None:
+    comparison = study([extraction("s3", 0.21), extraction("zerogen", 0.16)]).comparison()
+    assert (comparison.metric, comparison.word) == ("em", "EM")
+    arm = comparison.arm("s3")
+    assert (arm.mean, interval_of(arm)) == (0.21, pytest.approx((0.18, 0.23)))
+    gain = comparison.gain(arm)
+    assert gain is not None and gain.mean == pytest.approx(0.05)
+    curves = [by_round(arm, f"{role}/em") for role in ("mining", "select")]
+    assert [curve.mean for curve in curves if curve] == [(0.1, 0.2), (0.15, 0.25)]
+    assert study(strategies()).comparison().word == "accuracy"  # as in records that do not name it
+
+
+def test_the_same_budget_is_said_only_where_it_was_the_same(tmp_path: Path) -> None:
+    write_all(tmp_path, ("zerogen", "s3"), [0, 1])
+    assert budget(read(tmp_path)) == "at the same budget"
+    write_all(tmp_path, ("gold",), [0, 1])
+    assert budget(read(tmp_path)) == "at the same budget (but gold: human-written rows)"
+    told = result("s3", 1, 70)
+    told["rounds"][-1]["train_rows"] = 298
+    write_run(tmp_path / "s3-1", told, config("s3", 1))
+    assert budget(read(tmp_path)) == "(rows differ: s3 299, zerogen 300)"
+    del told["rounds"][-1]["train_rows"], told["rounds"][0]["train_rows"], told["rounds"][1]["train_rows"]
+    write_run(tmp_path / "s3-1", told, config("s3", 1))
+    assert budget(read(tmp_path)) == "(rows are not on record)"
+
+
+def test_a_budget_of_tokens_is_compared_in_tokens(tmp_path: Path) -> None:
+    """S3 takes 2,400 of them and ZeroGen 1,500, tests/report/records.py says; a budget of tokens is not all used up."""
+    for strategy in ("zerogen", "s3"):
+        write_run(
+            tmp_path / strategy, result(strategy, 0, 60), config(strategy, 0, loop__budget__tokens=2400)
+        )
+    assert budget(read(tmp_path)) == "(tokens differ: s3 2,400, zerogen 1,500)"
+    told = result("zerogen", 0, 60)
+    told["rounds"][0]["metrics"]["llm/prompt_tokens"] += 870  # 2,370
+    write_run(tmp_path / "zerogen", told, config("zerogen", 0, loop__budget__tokens=2400))
+    assert budget(read(tmp_path)) == "at the same budget"

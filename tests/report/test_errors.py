@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from s3exp.record.errors import find_error
 from s3exp.record.reading import find_runs
 from s3exp.record.rounds import RoundRecord
-from s3exp.report.errors import children, errors, find_error, rejected, story
+from s3exp.report.errors import children, errors, rejected, story
 from s3exp.types import Batch, Rejected, UserError
 from tests.report.records import write_all
 
@@ -30,10 +32,10 @@ def test_errors_and_what_was_made_of_them(tmp_path: Path) -> None:
 
 def test_the_story_of_one_error_has_a_line_for_every_child(tmp_path: Path) -> None:
     write_all(tmp_path, ("s3",), [0])
-    entry = find_error(tmp_path / "s3-0", "v-1")
-    again = {**entry["rounds"][1]["children"][0], "id": "r1-8"}
-    entry["rounds"][1]["children"].append(again)
-    told = story(entry)
+    history = find_error(tmp_path / "s3-0", "v-1")
+    first, second = history.rounds
+    twice = replace(second, children=(*second.children, replace(second.children[0], id="r1-8")))
+    told = story(replace(history, rounds=(first, twice)))
     assert told.title == "v-1 (positive): fixed in 1"
     assert told.note == "The row itself: a plain text"
     assert told.rows == (

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from s3exp.record.reading import find_runs
 from s3exp.report.arms import arms_of
-from s3exp.report.breakdowns import beside_paper, rounds
+from s3exp.report.breakdowns import beside_paper, certificates, rejected, rounds, shortcuts
 from s3exp.report.comparison import compare
 from s3exp.report.export import Column, Table, as_csv, as_frame, as_latex, as_markdown, write_tables
-from s3exp.report.found import certificates, rejected, shortcuts
 from s3exp.report.tables import mcnemar_by_seed, pairs, results
 from tests.report.records import config, result, write_all, write_run
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from s3exp.report.html import embed
-from s3exp.report.study import write_report
+from s3exp.report.write import embed, write_report
 from s3exp.terminal.texts import clean
 from tests.report.browser import Browser
 from tests.report.records import config, ledger, result, write_all, write_run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s3exp.report.statistics import bootstrap, holm, mcnemar, resampled_scores
+from s3exp.report.statistics import bootstrap, estimate, holm, mcnemar, resampled_scores
 
 
 def test_mcnemar_by_hand() -> None:
@@ -79,3 +79,22 @@ def test_a_run_without_a_partner_is_refused() -> None:
     right = np.ones((3, 3), dtype=bool)
     with pytest.raises(ValueError, match="partner"):
         bootstrap(right, resampled_scores(right, 0, 10), [0, 1], [2], seed=0)
+
+
+def test_an_interval_by_hand() -> None:
+    found = estimate([0.70, 0.72, 0.74])
+    # standard error 0.02 / sqrt(3), t with 2 degrees of freedom 4.302653
+    assert found.mean == pytest.approx(0.72)
+    assert found.low == pytest.approx(0.72 - 4.302653 * 0.02 / 3**0.5, abs=1e-6)
+    assert found.high == pytest.approx(0.72 + 4.302653 * 0.02 / 3**0.5, abs=1e-6)
+
+
+def test_equal_values_are_an_interval_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    found = estimate([0.425 - 0.4, 0.5 - 0.475])  # equal but for rounding
+    assert found.low == found.high == found.mean
+    assert not recwarn.list
+
+
+def test_no_values_have_no_mean() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        estimate([])

@@ -92,4 +92,5 @@ def test_the_wheel_runs_from_anywhere(tmp_path: Path) -> None:
     )
     assert "shown: all" in shown.stdout
     assert (tmp_path / "site" / "s3exp" / "conf" / "config.yaml").is_file()
+    assert (tmp_path / "site" / "s3exp" / "conf" / "task" / "paper_results.csv").is_file()
     assert (tmp_path / "site" / "s3exp" / "embedded" / "reviews" / "test.jsonl").is_file()

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from s3exp.record.errors import Child, ErrorHistory, ErrorRound, line_of
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import NoTrackerConfig, WandbConfig
@@ -167,18 +168,12 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
 def test_the_ledger_and_the_audit_are_tables_too(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shown = card(folder)
-    children = [{"id": "c0", "fields": {"text": "a child"}, "tokens": 40}]
-    entry = {
-        "error": "g0",
-        "fields": {"text": "gold text g0"},
-        "target": "negative",
-        "fate": "fixed in 1",
-        "rounds": [
-            {"round": 0, "right": False, "predicted": "positive", "children": []},
-            {"round": 1, "right": True, "predicted": "negative", "children": children},
-        ],
-    }
-    (folder / "ledger.jsonl").write_text(json.dumps(entry) + "\n")
+    rounds = (
+        ErrorRound(0, False, "positive", 0.8, ()),
+        ErrorRound(1, True, "negative", 0.6, (Child("c0", {"text": "a child"}, 0, "p", 3, 40),)),
+    )
+    history = ErrorHistory("g0", {"text": "gold text g0"}, "negative", None, "fixed in 1", rounds)
+    (folder / "ledger.jsonl").write_text(json.dumps(line_of(history)) + "\n")
     found = {
         "findings": [{"row": "s0", "finding": "refusal", "text": "I'm sorry, but"}],
         "noise": [],  # W&B is not shown an empty table
@@ -187,10 +182,10 @@ def test_the_ledger_and_the_audit_are_tables_too(tmp_path: Path) -> None:
         tracker.log_round(replace(records()[0], tables=found))
         tracker.log_result({"test": {"accuracy": 0.9}})
     place = runs(folder)[-1]
-    history = [line["history"]["item"] for line in inspect(place) if line["type"] == "history"]
-    assert table(place, history[0], "round/findings")["data"] == [["s0", "refusal", "I'm sorry, but"]]
-    assert not any(key.startswith("round/noise") for key in history[0])
-    ledger = table(place, history[1], "ledger")
+    logged = [line["history"]["item"] for line in inspect(place) if line["type"] == "history"]
+    assert table(place, logged[0], "round/findings")["data"] == [["s0", "refusal", "I'm sorry, but"]]
+    assert not any(key.startswith("round/noise") for key in logged[0])
+    ledger = table(place, logged[1], "ledger")
     assert ledger["columns"] == [
         "error",
         "text",

@@ -12,8 +12,8 @@ import matplotlib
 import pytest
 from PIL import Image
 
-from s3exp.report.plot import plot_runs, spread_out
-from tests.report.fakes import GOLDGEN, S3, ZEROGEN, extraction, result, strategies
+from s3exp.report.drawing import draw_overview, spread_out
+from tests.report.fakes import GOLDGEN, S3, ZEROGEN, extraction, result, strategies, study
 
 SHAPES: dict[str, list[dict[str, Any]]] = {
     "one": strategies()[:1],
@@ -22,16 +22,20 @@ SHAPES: dict[str, list[dict[str, Any]]] = {
     "seeds": [run for seed in range(3) for run in strategies(seed)],
     "far apart": [*strategies(), result("gold", ((25_000, 0.9, 0.9, 60),), 0.9)],
     "more than colours": [result(f"own-{i}", GOLDGEN, 0.7 + i / 100) for i in range(9)],
-    "no test": [{**result("s3", S3, 0.8), "test": {}}],
+    "no interval": [{**result("s3", S3, 0.8), "test": {"accuracy": 0.8}}],
     "another metric": [extraction()],
-    "two metrics": [extraction(), *strategies()],
+    "no scores by round": [{**result("s3", S3, 0.8), "rounds": [{"round": 0}]}],
     "perfect": [result("s3", ((10, 1.0, 1.0, 0),), 1.0)],
 }
 
 
+def plot(results: list[dict[str, Any]], path: Path) -> Path:
+    return draw_overview(study(results).comparison(), path)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_is_drawn(shape: str, tmp_path: Path) -> None:
-    path = plot_runs(SHAPES[shape], tmp_path / "new" / "plot.png")
+    path = plot(SHAPES[shape], tmp_path / "new" / "plot.png")
     with Image.open(path) as image:
         assert image.width > 1500
         assert len(image.convert("RGB").getcolors(1 << 20) or []) > 50
@@ -39,7 +43,7 @@ def test_every_shape_is_drawn(shape: str, tmp_path: Path) -> None:
 
 def test_the_svg_says_what_it_shows(tmp_path: Path) -> None:
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        text = plot_runs(strategies(), tmp_path / "plot.svg").read_text()
+        text = plot(strategies(), tmp_path / "plot.svg").read_text()
     said = re.findall(r"<text[^>]*>([^<]*)</text>", text)
     for words in (
         "s3",
@@ -54,13 +58,13 @@ def test_the_svg_says_what_it_shows(tmp_path: Path) -> None:
 
 
 def test_the_same_results_are_the_same_file(tmp_path: Path) -> None:
-    one, two = (plot_runs(strategies(), tmp_path / f"{name}.svg").read_bytes() for name in "ab")
+    one, two = (plot(strategies(), tmp_path / f"{name}.svg").read_bytes() for name in "ab")
     assert one == two
 
 
 def test_drawing_leaves_no_trace(tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
-    plot_runs(strategies(), tmp_path / "plot.svg")
+    plot(strategies(), tmp_path / "plot.svg")
     assert dict(matplotlib.rcParams) == before
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
@@ -75,5 +79,5 @@ def test_names_are_moved_apart_in_their_order() -> None:
 
 def test_the_axis_is_named_after_the_metric(tmp_path: Path) -> None:
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        text = plot_runs([extraction()], tmp_path / "plot.svg").read_text()
+        text = plot([extraction()], tmp_path / "plot.svg").read_text()
     assert ">EM</text>" in text and "EM as rows are added" in text and "ccuracy" not in text

@@ -1,7 +1,7 @@
-"""The page: everything put into one HTML file that fetches nothing and runs no script but its own.
+"""A study on disk: one HTML page that fetches nothing and runs no script but its own, tables and plots beside it.
 
-The template escapes all texts; the errors are data in JSON that cannot end its element; a Content-Security-Policy
-forbids every request and every script but the one whose hash it names. Computes nothing.
+`write_report` is what other code calls. The template escapes all texts; the errors are data in JSON that cannot end its
+element; a Content-Security-Policy forbids every request and every script but the one whose hash it names.
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from s3exp.report import provenance
+from s3exp.record.files import write_text
+from s3exp.report import breakdowns, provenance, tables
 from s3exp.report.comparison import Comparison
-from s3exp.report.drawing import Drawing, Drawings
-from s3exp.report.export import Cell, Table, told
-from s3exp.report.found import certificates
-from s3exp.report.lineage import ERRORS, lineage
-from s3exp.terminal.texts import chance, clean, percent, points
+from s3exp.report.drawing import Drawing, Drawings, draw_all
+from s3exp.report.errors import MOST, lineage
+from s3exp.report.export import Cell, Table, told, write_tables
+from s3exp.report.study import Study, collect
+from s3exp.terminal.texts import chance, clean, file_name, percent, points
+from s3exp.types import UserError
 
-if TYPE_CHECKING:
-    from s3exp.report.study import Study
-
+TITLE = "Which strategy wrote the better training data?"
 _HERE = Path(__file__).parent
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _MATRIX = 8  # arms of a matrix at most; of more only the list is shown
@@ -39,9 +39,61 @@ _LEVELS = {
 }
 
 
+def write_report(folders: Sequence[Path], out: Path, title: str = TITLE, base: str = "zerogen") -> Path:
+    """Write `out`/index.html, tables/ and plots/ about every finished run in or below `folders`; returns the page.
+
+    Raises:
+        UserError: a folder does not exist, there is no finished run, or `out` cannot be written.
+    """
+    return write_study(collect(folders, base), out, title)
+
+
+def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
+    """Write what was collected; returns the page.
+
+    Raises:
+        UserError: `out` cannot be written.
+    """
+    try:
+        drawings = draw_all(study.comparisons, out / "plots")
+        everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
+        for comparison in study.comparisons:
+            write_tables(
+                list(everything[comparison.task].values()), out / "tables", file_name(comparison.task)
+            )
+        records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
+        write_tables(records, out / "tables", "all")
+        path = out / "index.html"
+        write_text(path, page(study, everything, drawings, title))
+    except OSError as error:
+        raise UserError(f"--out {out}: cannot be written: {error}") from error
+    return path
+
+
+def tables_of(comparison: Comparison) -> dict[str, Table]:
+    """Every table of a task that has rows, by name."""
+    _, not_clean = breakdowns.certificates(comparison)
+    made = [
+        tables.results(comparison),
+        tables.pairs(comparison),
+        tables.mcnemar_by_seed(comparison),
+        tables.equal_cost(comparison),
+        breakdowns.rounds(comparison),
+        breakdowns.costs(comparison),
+        breakdowns.groups(comparison),
+        breakdowns.beside_paper(comparison),
+        not_clean,
+        breakdowns.rejected(comparison),
+        breakdowns.audit(comparison),
+        breakdowns.shortcuts(comparison),
+        provenance.differences(comparison),
+    ]
+    return {table.name: table for table in made if table is not None and table.rows}
+
+
 def page(
     study: Study,
-    tables: Mapping[str, Mapping[str, Table]],
+    everything: Mapping[str, Mapping[str, Table]],
     drawings: Mapping[str, Drawings],
     title: str,
 ) -> str:
@@ -66,7 +118,7 @@ def page(
         style=Markup((_HERE / "template.css").read_text(encoding="utf-8")),
         script=Markup(script),
         sections=[
-            _section(number, comparison, tables[comparison.task], drawings[comparison.task])
+            _section(number, comparison, everything[comparison.task], drawings[comparison.task])
             for number, comparison in enumerate(study.comparisons, 1)
         ],
         verdicts=study.verdicts,
@@ -76,30 +128,30 @@ def page(
         records=provenance.records(study.comparisons),
         left_out=provenance.left_out_table(study.left_out),
         versions=provenance.versions(runs),
-        most=ERRORS,
+        most=MOST,
     )
 
 
 def _section(
-    number: int, comparison: Comparison, tables: Mapping[str, Table], drawings: Drawings
+    number: int, comparison: Comparison, own: Mapping[str, Table], drawings: Drawings
 ) -> dict[str, Any]:
     """What the template shows of one task."""
     inlined = {
         kind: [
             {"svg": inline(one, f"t{number}-{one.name}-"), "name": one.name, "title": one.title}
-            for one in own
+            for one in drawn
         ]
-        for kind, own in drawings.sections.items()
+        for kind, drawn in drawings.sections.items()
     }
     ledger = lineage(comparison.arms)
     return {
         "id": f"t{number}",
         "comparison": comparison,
-        "tables": tables,
+        "tables": own,
         "looks": {name: look.color for name, look in drawings.looks.items()},
         "drawings": inlined,
         "matrix": [arm.name for arm in comparison.arms] if 2 <= len(comparison.arms) <= _MATRIX else [],
-        "certificate": certificates(comparison)[0],
+        "certificate": breakdowns.certificates(comparison)[0],
         "lineage": embed({"runs": ledger, "number": number}) if ledger else None,
         "commands": provenance.commands(comparison.arms),
     }
