@@ -1,4 +1,4 @@
-"""What a round asks: exemplars or seeds, in which order, with which seeds, within which budget."""
+"""The prompts of a round: from exemplars or as seeds, in which order, with which random seeds, within which budget."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ log = logging.getLogger(__name__)
 
 
 class Answers(Protocol):
-    """What synthesis needs of the LLM: the completions of some prompts, in their order or as they come."""
+    """The LLM as synthesis uses it: completions of some prompts, in their order or as they come."""
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion]: ...
 
     def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
-        """(index, completion) as each is there; `prompts` may grow meanwhile."""
+        """Yield (index, completion) as each is done; `prompts` may grow meanwhile."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What one round is asked to make: at most `quota` rows, within `tokens` LLM tokens if that is a number.
+    """The work of one round: at most `quota` rows, within `tokens` LLM tokens if that is a number.
 
-    `shown` are the exemplars (none: seed rows), `rationales` whether seeds come with reasons, `rows_per_error`
-    caps the rows of each exemplar (None: as many as fill the quota), `tries` bounds the questions to
-    `tries * quota`, and `random_labels` asks for labels drawn at random instead of the exemplars' own.
+    `shown` are the exemplars (none: seed rows). `rationales`: seeds come with reasons. `rows_per_error` caps the rows
+    of each exemplar (None: as many as fill the quota). `random_labels`: labels are drawn at random instead of being
+    the exemplars' own. At most `tries * quota` prompts are asked.
     """
 
     round: int
@@ -47,19 +47,22 @@ class Order:
     tokens: int | None = None
 
     @property
+    def cap(self) -> int | None:
+        """The most rows of one exemplar; None: no cap, or no exemplar."""
+        return self.rows_per_error if self.shown else None
+
+    @property
     def wanted(self) -> int:
         """Rows to make: the quota, or less where there is too little to extrapolate from."""
         if self.round > 0 and not self.shown:
             return 0  # the small model made no error
-        if self.shown and self.rows_per_error is not None:
-            return min(self.quota, len(self.shown) * self.rows_per_error)
-        return self.quota
+        return self.quota if self.cap is None else min(self.quota, len(self.shown) * self.cap)
 
 
 def order_of(
     strategy: StrategyConfig, loop: LoopConfig, seed: int, number: int, quota: int, shown: Sequence[Example]
 ) -> Order:
-    """What the config asks of round `number`, before tokens are counted."""
+    """The order of round `number` by the config, before tokens are counted."""
     return Order(
         round=number,
         quota=quota,
@@ -73,7 +76,7 @@ def order_of(
 
 
 def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) -> Callable[[int], Prompt]:
-    """The function that makes the question of row `i`."""
+    """The function that makes the prompt of a row from its number."""
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
     contexts = task.gold.contexts
@@ -88,9 +91,9 @@ def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) 
         seed = derive(order.seed, "seed", row)
         target = task.drawn_target(order.seed, order.round, row)
         chance = stream(order.seed, "context", row)
-        picked = reasons.get(target, [])
-        picked = chance.sample(picked, min(task.config.rationales_per_seed, len(picked)))
-        return task.seed_prompt(target, seed, chance.choice(contexts) if contexts else {}, picked)
+        listed = reasons.get(target, [])
+        drawn_reasons = chance.sample(listed, min(task.config.rationales_per_seed, len(listed)))
+        return task.seed_prompt(target, seed, chance.choice(contexts) if contexts else {}, drawn_reasons)
 
     return ask
 
@@ -98,7 +101,7 @@ def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) 
 def rationale_prompts(
     rationales: Rationales, order: Order, targets: Sequence[Target], attempt: int = 0
 ) -> list[Prompt]:
-    """The questions for the lists of reasons of some targets, at the `attempt`-th try."""
+    """The prompts for the lists of reasons of some targets, at the `attempt`-th try."""
     return [
         rationales.prompt(target, derive(order.seed, "rationale", str(target), attempt)) for target in targets
     ]
@@ -113,7 +116,7 @@ def ask_rationales(
 ) -> dict[Target, list[str]]:
     """One list of reasons a target (paper, algorithm 1); a target that gets none is seeded without.
 
-    What is asked is added to `asked`, what is no list to `rejected`.
+    Adds each prompt with its completion to `asked`, and each completion that is no list to `rejected`.
     """
     rationales, reasons = task.rationales, dict[Target, list[str]]()
     if rationales is None:
@@ -136,26 +139,29 @@ def ask_rationales(
 
 
 def next_wave(
-    ask: Callable[[int], Prompt], order: Order, made: Counter[str | None], row: int, count: int
+    ask: Callable[[int], Prompt], order: Order, rows_of: Counter[str | None], number: int, count: int
 ) -> list[tuple[int, Prompt]]:
-    """The next `count` questions from `row` on, with their numbers; an exemplar with all its rows is passed over."""
-    cap = order.rows_per_error if order.shown else None
-    last = (order.wanted if cap is None else len(order.shown) * cap) * order.tries
-    planned = Counter(made)
-    found: list[tuple[int, Prompt]] = []
-    while len(found) < count and row < last:
-        prompt = ask(row)
+    """The next `count` prompts from `number` on, each with its number.
+
+    `rows_of` counts the rows of each exemplar; an exemplar at its cap is passed over.
+    """
+    cap = order.cap
+    end = (order.wanted if cap is None else len(order.shown) * cap) * order.tries
+    planned = Counter(rows_of)
+    wave: list[tuple[int, Prompt]] = []
+    while len(wave) < count and number < end:
+        prompt = ask(number)
         if cap is None or planned[prompt.parent] < cap:
             planned[prompt.parent] += 1
-            found.append((row, prompt))
-        row += 1
-    return found
+            wave.append((number, prompt))
+        number += 1
+    return wave
 
 
 def affordable(
     prompts: list[Prompt], order: Order, asked: Sequence[tuple[Prompt, Completion]]
 ) -> list[Prompt]:
-    """Those of the prompts that surely fit into the tokens left: a byte is at most a token, answers may be full."""
+    """The first prompts, as many as surely fit into the tokens left: a byte is at most a token, answers may be full."""
     if order.tokens is None:
         return prompts
     left = order.tokens - sum(c.prompt_tokens + c.completion_tokens for _, c in asked)
@@ -167,6 +173,8 @@ def affordable(
 
 
 def refills(order: Order) -> bool:
-    """Whether a question can take the place of a rejected one at once: where tokens are counted, or the rows of each
-    exemplar, what to ask next is known only when all answers are."""
-    return order.tokens is None and (order.rows_per_error is None or not order.shown)
+    """Whether a new prompt can replace a rejected answer at once.
+
+    Where tokens are counted, or the rows of each exemplar, the next prompt depends on all answers before it.
+    """
+    return order.tokens is None and order.cap is None

@@ -1,4 +1,4 @@
-"""What becomes of a completion: rows, or rejections with a reason. Curators judge a wave of them before they count."""
+"""From a completion to rows, or to rejections with a reason; and the curators, who judge rows before they count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.task import Task
-from s3exp.types import Change, Completion, Example, Prompt, Rejected, Target, prompt_hash
+from s3exp.types import Change, Completion, Example, Prompt, Rejected, prompt_hash
 
 
 class Repaired(Protocol):
@@ -22,7 +22,7 @@ class Repaired(Protocol):
 
 
 class Screen(Protocol):
-    """What is asked of every completion at once, before it becomes a row; see curation/screen.py."""
+    """Repairs a completion, and names the problem with a row of it; see curation/screen.py."""
 
     def repair(self, text: str) -> Repaired: ...
 
@@ -31,8 +31,7 @@ class Screen(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a curator says of a row: the row, changed or as it was, with the reason of a change; or None and the reason
-    of the rejection."""
+    """A curator's verdict: the row, with the reason of any change; or None, with the reason of rejection."""
 
     row: Example | None
     why: str = ""
@@ -44,7 +43,7 @@ Judge = Callable[[Sequence[Example]], Sequence[Verdict]]
 
 @dataclass(frozen=True)
 class Curation:
-    """What is done to rows between their completion and the training: the screen, then curators by name, in order."""
+    """The screen, and the curators by name, in the order in which they judge."""
 
     screen: Screen
     curators: Mapping[str, Judge] = field(default_factory=dict)
@@ -52,55 +51,58 @@ class Curation:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row as it was read: what makes it the same row as another, and the screen's problem with it."""
+    """A row that may become an example. Rows with the same words have the same `content`; `problem` is the screen's."""
 
-    fields: dict[str, str]
-    target: Target
+    row: Example
     content: str
     problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """A completion as it was read: its rows, or the problem with all of it, and how the screen repaired it."""
+class Reading:
+    """An answered prompt: the rows read from its completion, or the problem with all of it, and the screen's repair."""
 
+    prompt: Prompt
+    completion: Completion
     rows: tuple[Candidate, ...]
     problem: str | None = None
     repair: Change | None = None
 
 
-def read_completion(task: Task, screen: Screen, prompt: Prompt, completion: Completion) -> Parsed:
-    """Repair, parse and screen one completion."""
+def read_completion(
+    task: Task, screen: Screen, number: int, prompt: Prompt, completion: Completion
+) -> Reading:
+    """Repair, parse and screen a completion of round `number`; each row of it has the tokens of the whole."""
     repaired = screen.repair(completion.text)
     repair = None
     if repaired.rules:
         repair = Change("", "repair", "completion", completion.text, repaired.text, ", ".join(repaired.rules))
-    rows = task.parse(prompt, replace(completion, text=repaired.text))
-    if isinstance(rows, str):
-        return Parsed((), rows, repair)
-    candidates = (
-        Candidate(row.fields, row.target, content(row.fields.values()), screen.problem(row.fields))
-        for row in rows
+    parsed = task.parse(prompt, replace(completion, text=repaired.text))
+    if isinstance(parsed, str):
+        return Reading(prompt, completion, (), parsed, repair)
+    rows = (
+        Example(
+            "",  # named where it is accepted
+            row.fields,
+            row.target,
+            number,
+            prompt.parent,
+            prompt_hash(prompt),
+            seed=prompt.seed,
+            tokens=completion.prompt_tokens + completion.completion_tokens,
+        )
+        for row in parsed
     )
-    return Parsed(tuple(candidates), None, repair)
+    return Reading(prompt, completion, tuple(candidate(screen, row) for row in rows), None, repair)
 
 
-def example_of(name: str, round_: int, prompt: Prompt, completion: Completion, row: Candidate) -> Example:
-    """The example that a candidate becomes; the tokens of a completion with several rows are those of each."""
-    return Example(
-        name,
-        row.fields,
-        row.target,
-        round_,
-        prompt.parent,
-        prompt_hash(prompt),
-        seed=prompt.seed,
-        tokens=completion.prompt_tokens + completion.completion_tokens,
-    )
+def candidate(screen: Screen, row: Example) -> Candidate:
+    """The row with its content and the screen's problem with it."""
+    return Candidate(row, content(row.fields.values()), screen.problem(row.fields))
 
 
 def rejection(reason: str, prompt: Prompt, completion: Completion, row: Example | None = None) -> Rejected:
-    """What is kept of a completion that gave no row, or of one `row` of it."""
+    """The record of a completion that gave no row, or of one `row` of it."""
     text = completion.text if row is None else "\n".join(row.fields.values())
     return Rejected(reason, text, prompt_hash(prompt), prompt.target, prompt.parent)
 
@@ -110,22 +112,21 @@ def curate(
 ) -> tuple[list[Example | str], list[Change]]:
     """Each row as the curators leave it, or the reason of its rejection, in order; and every change that they made.
 
-    A curator sees what those before it let through.
+    A curator sees the rows that those before it let through.
     """
     judged: list[Example | str] = list(rows)
     changes: list[Change] = []
     for step, judge in curators.items():
-        places = [place for place, row in enumerate(judged) if isinstance(row, Example)]
-        passed = [row for row in judged if isinstance(row, Example)]
-        for place, before, verdict in zip(places, passed, judge(passed), strict=True):
+        passed = {place: row for place, row in enumerate(judged) if isinstance(row, Example)}
+        verdicts = judge(list(passed.values()))
+        for (place, before), verdict in zip(passed.items(), verdicts, strict=True):
             judged[place] = verdict.why if verdict.row is None else verdict.row
             if verdict.row is not None:
-                changes += differences(step, before, verdict.row, verdict.why)
+                changes += _differences(step, before, verdict.row, verdict.why)
     return judged, changes
 
 
-def differences(step: str, before: Example, after: Example, why: str) -> list[Change]:
-    """One change for each field of a row, and for its target, that a step left different."""
+def _differences(step: str, before: Example, after: Example, why: str) -> list[Change]:
     changes = [
         Change(before.id, step, name, before.fields[name], text, why)
         for name, text in after.fields.items()

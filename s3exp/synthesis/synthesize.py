@@ -1,14 +1,16 @@
-"""One round of synthesis: exemplars -> prompts -> completions -> rows that are parsed, curated, distinct and counted.
+"""One round of synthesis: prompts -> completions -> rows -> examples, which are distinct, curated and counted.
 
-A seed row is a function of (run seed, its number); an extrapolated one of (run seed, round, its exemplar, the
-how-manieth from it): not of the quota, the batch, or the rows beside it. A longer run, or another strategy that
-shows the same exemplar, therefore asks the same question, and the generation store answers.
-What the LLM writes is never trusted: a completion that is no row is rejected with a reason, kept and counted.
+A row follows one path. `question` makes its prompt, `read_completion` reads it from the completion, `_Round.add`
+compares it with the rows before it and has it curated, and `_Round._accept` makes it an example. At every step it may
+be rejected instead, with a reason, since what the LLM writes is never trusted.
+
+A seed row is a function of (run seed, its number). An extrapolated row is a function of (run seed, round, exemplar,
+how many rows of that exemplar came before it). Neither depends on the quota, the batch, or the rows beside it. So a
+longer run, or another strategy that shows the same exemplar, asks the same question, and the generation store answers.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,55 +19,61 @@ from functools import partial
 from math import ceil
 
 from s3exp.synthesis.order import Answers, Order, affordable, ask_rationales, next_wave, question, refills
-from s3exp.synthesis.rows import Candidate, Curation, Parsed, curate, example_of, read_completion, rejection
+from s3exp.synthesis.rows import Candidate, Curation, Reading, candidate, curate, read_completion, rejection
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.task import Task
 from s3exp.types import Batch, Change, Completion, Example, Prompt, Rejected
 
 log = logging.getLogger(__name__)
 
-Answered = tuple[Prompt, Completion, Parsed]
 
+def synthesize(
+    task: Task, llm: Answers, order: Order, earlier: Sequence[Example], curation: Curation
+) -> Batch:
+    """Ask the LLM until the quota is filled, or the tries or the tokens are spent.
 
-def synthesize(task: Task, llm: Answers, order: Order, known: Sequence[Example], curation: Curation) -> Batch:
-    """Ask the LLM until the quota is filled, the tries are spent or the tokens are.
-
-    `known` are the rows made so far: a row that repeats one of them is rejected, and so is what `curation` finds a
-    problem with. Fewer rows than the quota are a valid answer, and logged.
+    A row that repeats one of the `earlier` rows is rejected. A round may end with fewer rows than its quota; the log
+    says so.
 
     Raises:
         LLMFault: the LLM cannot go on. Its answers so far are in the generation store.
     """
-    quota, several = order.wanted, task.rows_per_answer
-    made = _Made(order, several, curation, {content(row.fields.values()) for row in known})
-    wants_rationales = quota and order.rationales and not order.shown
-    reasons = ask_rationales(task, llm, order, made.asked, made.rejected) if wants_rationales else {}
+    seen = {content(row.fields.values()) for row in earlier}
+    round_ = _Round(order, task.rows_per_answer, curation, seen)
+    reasons = {}
+    if order.wanted and order.rationales and not order.shown:
+        reasons = ask_rationales(task, llm, order, round_.asked, round_.rejected)
     ask = question(task, order, reasons)
-    read = partial(read_completion, task, curation.screen)
-    row = questions = 0
-    short = "after all tries"
-    while len(made.examples) < quota:
-        left, missing = quota * order.tries - questions, quota - len(made.examples)
-        wave = next_wave(ask, order, made.rows_of, row, min(ceil(missing / several), left))
-        prompts = affordable([prompt for _, prompt in wave], order, made.asked)
+    read = partial(read_completion, task, curation.screen, order.round)
+    number = questions = 0  # of the next question; asked so far
+    shortage = "after all tries"
+    while round_.missing:
+        tries = order.wanted * order.tries - questions  # left
+        count = min(ceil(round_.missing / task.rows_per_answer), tries)
+        wave = next_wave(ask, order, round_.rows_of, number, count)
+        prompts = affordable([prompt for _, prompt in wave], order, round_.asked)
         if not prompts:
-            short = "for its LLM tokens" if wave else short
+            shortage = "for its LLM tokens" if wave else shortage
             break
-        row = wave[len(prompts) - 1][0] + 1
-        more = map(ask, range(row, row + left - len(prompts))) if refills(order) else iter(())
-        answered = _answered(llm, prompts, more, read, made.seen, (missing, several))
-        row += len(answered) - len(wave) if refills(order) else 0
-        questions += len(answered)
-        made.take(answered)
-    _report(order, made.examples, made.rejected, short)
+        number = wave[len(prompts) - 1][0] + 1
+        spare = map(ask, range(number, number + tries - len(prompts))) if refills(order) else iter(())
+        readings = round_.ask(llm, prompts, spare, read)
+        number += len(readings) - len(prompts)
+        questions += len(readings)
+        round_.add(readings)
+    _log(order, round_.examples, round_.rejected, shortage)
     return Batch(
-        tuple(made.examples), tuple(made.rejected), tuple(made.asked), order.quota, tuple(made.changes)
+        tuple(round_.examples),
+        tuple(round_.rejected),
+        tuple(round_.asked),
+        order.quota,
+        tuple(round_.changes),
     )
 
 
 @dataclass
-class _Made:
-    """What a round has made so far. `seen` is what the contents of its rows and of those before it are."""
+class _Round:
+    """A round so far. `seen` holds the contents of its rows and of all earlier ones, `rows_of` counts by exemplar."""
 
     order: Order
     rows_per_answer: int
@@ -75,111 +83,114 @@ class _Made:
     examples: list[Example] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    rows_of: Counter[str | None] = field(default_factory=Counter)  # by exemplar
+    rows_of: Counter[str | None] = field(default_factory=Counter)
 
-    def take(self, answered: Sequence[Answered]) -> None:
-        """Judge the answers of a wave, in order: each row becomes an example or is rejected."""
-        wave: list[tuple[Answered, Candidate, Example]] = []
-        for prompt, completion, parsed in answered:
-            self.asked.append((prompt, completion))
-            if parsed.problem is not None:
-                self.rejected.append(rejection(parsed.problem, prompt, completion))
-            for row in parsed.rows:
-                one = example_of(str(len(wave)), self.order.round, prompt, completion, row)
-                if not self._refused(row.content, row.problem, (prompt, completion), one):
-                    wave.append(((prompt, completion, parsed), row, one))
-        judged, changes = curate([one for *_, one in wave], self.curation.curators)
-        names: dict[str, str] = {}
-        for ((prompt, completion, parsed), row, one), verdict in zip(wave, judged, strict=True):
-            if isinstance(verdict, str):
-                self.seen.discard(row.content)
-                self.rejected.append(rejection(verdict, prompt, completion, one))
-                continue
-            if verdict.fields != one.fields:  # what a curator wrote is screened as what the LLM wrote
-                name = content(verdict.fields.values())
-                problem = self.curation.screen.problem(verdict.fields)
-                if self._refused(name, problem, (prompt, completion), verdict):
-                    continue
-            if self._full(prompt):
-                self.rejected.append(rejection("over_quota", prompt, completion, one))
-                continue
-            self.rows_of[prompt.parent] += 1
-            names[one.id] = f"r{self.order.round}-{len(self.examples)}"
-            self.examples.append(replace(verdict, id=names[one.id]))
-            if parsed.repair is not None:
-                self.changes.append(replace(parsed.repair, row=names[one.id]))
-        self.changes += [replace(change, row=names[change.row]) for change in changes if change.row in names]
+    @property
+    def missing(self) -> int:
+        """Rows to go."""
+        return self.order.wanted - len(self.examples)
 
-    def _refused(
-        self, name: str, problem: str | None, answer: tuple[Prompt, Completion], row: Example
-    ) -> bool:
-        """Reject a row that is one of those before it or has a problem; else take its content."""
-        reason = "duplicate" if name in self.seen else problem
-        if reason is not None:
-            self.rejected.append(rejection(reason, *answer, row if self.rows_per_answer > 1 else None))
+    def ask(
+        self,
+        llm: Answers,
+        prompts: Sequence[Prompt],
+        spare: Iterator[Prompt],
+        read: Callable[[Prompt, Completion], Reading],
+    ) -> list[Reading]:
+        """The answers to a wave, in order. A `spare` prompt joins once the others cannot give all missing rows.
+
+        So the LLM is never left with the last few questions. The prompts asked do not depend on the order of the
+        answers: they are the fewest whose answers give the rows.
+        """
+        queue, seen = list(prompts), set(self.seen)
+        readings: dict[int, Reading] = {}
+        lost = 0  # rows that answers could have given and did not
+        for index, completion in llm.stream(queue):
+            readings[index] = read(queue[index], completion)
+            fresh = {row.content for row in readings[index].rows if row.problem is None} - seen
+            seen |= fresh
+            lost += max(0, self.rows_per_answer - len(fresh))
+            while len(queue) * self.rows_per_answer - lost < self.missing:
+                prompt = next(spare, None)
+                if prompt is None:
+                    break
+                queue.append(prompt)
+        return [readings[index] for index in range(len(queue))]
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Judge the rows of a wave, in order: each becomes an example or is rejected."""
+        wave: list[tuple[Reading, Candidate]] = []
+        for reading in readings:
+            self.asked.append((reading.prompt, reading.completion))
+            if reading.problem is not None:
+                self._reject(reading.problem, reading)
+            for one in reading.rows:
+                if self._is_new(reading, one):
+                    # curators know a row by its place in the wave: its id depends on their verdicts
+                    wave.append((reading, replace(one, row=replace(one.row, id=str(len(wave))))))
+        verdicts, changes = curate([one.row for _, one in wave], self.curation.curators)
+        ids: dict[str, str] = {}
+        for (reading, one), verdict in zip(wave, verdicts, strict=True):
+            if self._accept(reading, one, verdict):
+                ids[one.row.id] = self.examples[-1].id
+        self.changes += [replace(change, row=ids[change.row]) for change in changes if change.row in ids]
+
+    def _is_new(self, reading: Reading, one: Candidate) -> bool:
+        """Reject a row that is a duplicate or has a problem; remember the content of any other."""
+        reason = "duplicate" if one.content in self.seen else one.problem
+        if reason is None:
+            self.seen.add(one.content)
             return True
-        self.seen.add(name)
+        self._reject(reason, reading, one.row if self.rows_per_answer > 1 else None)
         return False
 
-    def _full(self, prompt: Prompt) -> bool:
-        """Whether the round, or the row that the prompt shows, has all its rows."""
-        most = self.order.rows_per_error if self.order.shown else None
-        return len(self.examples) >= self.order.wanted or (
-            most is not None and self.rows_of[prompt.parent] >= most
-        )
+    def _accept(self, reading: Reading, one: Candidate, verdict: Example | str) -> bool:
+        """Make a row an example as the curators left it, or reject it: by their verdict, or beyond the quota."""
+        if isinstance(verdict, str):
+            self.seen.discard(one.content)
+            self._reject(verdict, reading, one.row)
+            return False
+        rewritten = verdict.fields != one.row.fields
+        # a curator's text is screened like the LLM's
+        if rewritten and not self._is_new(reading, candidate(self.curation.screen, verdict)):
+            return False
+        parent, cap = reading.prompt.parent, self.order.cap
+        if not self.missing or (cap is not None and self.rows_of[parent] >= cap):
+            self._reject("over_quota", reading, one.row)
+            return False
+        self.rows_of[parent] += 1
+        name = f"r{self.order.round}-{len(self.examples)}"
+        self.examples.append(replace(verdict, id=name))
+        if reading.repair is not None:
+            self.changes.append(replace(reading.repair, row=name))
+        return True
+
+    def _reject(self, reason: str, reading: Reading, row: Example | None = None) -> None:
+        self.rejected.append(rejection(reason, reading.prompt, reading.completion, row))
 
 
 Synthesis = Callable[[Task, Answers, Order, Sequence[Example], Curation], Batch]
 
 
 def recorded(batches: Sequence[Batch]) -> Synthesis:
-    """Instead of synthesizing, the batches of a run on record, round by round: to train another small model on them."""
+    """Instead of synthesizing, the recorded batches of another run, by round: to train another small model on them."""
 
-    def again(task: Task, llm: Answers, order: Order, known: Sequence[Example], curation: Curation) -> Batch:
+    def replay(
+        task: Task, llm: Answers, order: Order, earlier: Sequence[Example], curation: Curation
+    ) -> Batch:
         batch = batches[order.round]
         return replace(batch, asked=tuple((p, replace(answer, stored=True)) for p, answer in batch.asked))
 
-    return again
+    return replay
 
 
-def _answered(
-    llm: Answers,
-    prompts: list[Prompt],
-    more: Iterator[Prompt],
-    read: Callable[[Prompt, Completion], Parsed],
-    seen: set[str],
-    wanted: tuple[int, int],
-) -> list[Answered]:
-    """The prompts with their answers, in order; as soon as they cannot give all rows any more, one of `more` is asked.
-
-    `wanted` is the rows that are missing, and those that one answer can give. The LLM is never left with the last few
-    questions. What is asked does not depend on the order in which answers come: it is the fewest questions whose
-    answers give the rows.
-    """
-    prompts, taken = list(prompts), set(seen)
-    missing, several = wanted
-    replies: dict[int, tuple[Completion, Parsed]] = {}
-    lost = 0  # rows that answers could have given and did not
-    for index, completion in llm.stream(prompts):
-        parsed = read(prompts[index], completion)
-        replies[index] = completion, parsed
-        fresh = {row.content for row in parsed.rows if row.problem is None} - taken
-        taken |= fresh
-        lost += several - min(len(fresh), several)
-        while len(prompts) * several - lost < missing:
-            refill = list(itertools.islice(more, 1))
-            if not refill:
-                break
-            prompts += refill
-    return [(prompt, *replies[index]) for index, prompt in enumerate(prompts)]
-
-
-def _report(order: Order, examples: list[Example], rejected: list[Rejected], short: str) -> None:
-    """Say what came of a round, and why it has fewer rows than wanted, if it has."""
+def _log(order: Order, examples: list[Example], rejected: list[Rejected], shortage: str) -> None:
     counts = ", ".join(f"{n} {reason}" for reason, n in Counter(r.reason for r in rejected).most_common())
-    log.info("round %d: %d rows%s", order.round, len(examples), f", rejected: {counts}" if counts else "")
-    if order.round > 0 and not order.shown:
-        log.warning("round %d: nothing to extrapolate from, no row was asked for", order.round)
-    elif len(examples) < order.wanted:
-        told = (order.round, len(examples), order.wanted, short)
-        log.warning("round %d: %d of %d rows %s; the run goes on with them", *told)
+    number, rows = order.round, len(examples)
+    log.info("round %d: %d rows%s", number, rows, f", rejected: {counts}" if counts else "")
+    if number > 0 and not order.shown:
+        log.warning("round %d: nothing to extrapolate from, no row was asked for", number)
+    elif rows < order.wanted:
+        log.warning(
+            "round %d: %d of %d rows %s; the run goes on with them", number, rows, order.wanted, shortage
+        )
