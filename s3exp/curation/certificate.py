@@ -1,7 +1,6 @@
-"""The leakage certificate: what a set of rows was compared with, by which thresholds, and what was found.
+"""The leakage certificate: how many rows copy gold rows, by which thresholds, and which.
 
-Made of fingerprints, so that it covers the gold test rows without reading them. Knows rows and roles; does not know
-whether the rows come from a run or from a file.
+It compares fingerprints, so it covers the gold test rows without reading them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from s3exp.tasks.fingerprints import RUN, SHINGLE, content
 from s3exp.types import Example
 
 SCHEMA = 1
-SHOWN = 20  # copies that are listed
+LISTED = 20
 
 
 def certify(copies: Copies, rows: Sequence[Example], written: Sequence[str]) -> dict[str, Any]:
@@ -32,11 +31,14 @@ def certify(copies: Copies, rows: Sequence[Example], written: Sequence[str]) -> 
     kinds: Counter[str] = Counter()
     by_role: dict[str, Counter[str]] = {role: Counter() for role in copies.sizes}
     for chunk in in_chunks(((row.id, row.fields) for row in rows), written):
-        for row, found in zip(chunk, copies.find(chunk), strict=True):
-            kinds.update([min((copy.kind for copy in found), key=KINDS.index)] if found else [])
-            for copy in found:
+        for row, copied in zip(chunk, copies.find(chunk), strict=True):
+            if not copied:
+                continue
+            kinds[min((copy.kind for copy in copied), key=KINDS.index)] += 1
+            for copy in copied:
                 by_role[copy.role][copy.kind] += 1
-            worst = _worst([*worst, *((row.id, copy) for copy in found)]) if found else worst
+                worst.append((row.id, copy))
+            worst = sorted(worst, key=lambda pair: (KINDS.index(pair[1].kind), -pair[1].score))[:LISTED]
     return {
         "schema": SCHEMA,
         "clean": not kinds,
@@ -63,18 +65,14 @@ def certify(copies: Copies, rows: Sequence[Example], written: Sequence[str]) -> 
 
 def in_one_line(certificate: Mapping[str, Any]) -> str:
     """The verdict."""
-    counts, sizes = certificate["rows_that_copy"], certificate["roles"]
-    looked = ", ".join(f"{sizes[role]['gold_rows']:,} {role}" for role in sizes)
+    counts, roles = certificate["rows_that_copy"], certificate["roles"]
     if certificate["clean"]:
-        return f"clean: none of {certificate['rows']:,} rows copies one of the gold rows ({looked})"
-    told = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
-    hit = {role: sum(sizes[role][kind] for kind in KINDS) for role in sizes}
-    where = ", ".join(f"{count:,} of {role}" for role, count in hit.items() if count)
-    return f"NOT clean: {counts['any']:,} of {certificate['rows']:,} rows copy gold ({told}; {where})"
-
-
-def _worst(found: list[tuple[str, Copy]]) -> list[tuple[str, Copy]]:
-    return sorted(found, key=lambda pair: (KINDS.index(pair[1].kind), -pair[1].score))[:SHOWN]
+        sizes = ", ".join(f"{roles[role]['gold_rows']:,} {role}" for role in roles)
+        return f"clean: none of {certificate['rows']:,} rows copies one of the gold rows ({sizes})"
+    by_kind = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
+    copied = {role: sum(roles[role][kind] for kind in KINDS) for role in roles}
+    by_role = ", ".join(f"{count:,} of {role}" for role, count in copied.items() if count)
+    return f"NOT clean: {counts['any']:,} of {certificate['rows']:,} rows copy gold ({by_kind}; {by_role})"
 
 
 def digest_of(rows: Sequence[Example]) -> str:

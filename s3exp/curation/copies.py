@@ -1,7 +1,7 @@
 """Copies of gold rows among synthesized ones: exact, near, and long quotations.
 
-Near copies are found by MinHash (Broder 1997) with locality-sensitive hashing, by the library rensa, and then
-measured exactly; quotations by hashes of all runs of 13 words. Compares fingerprints: it sees no text and no label.
+MinHash (Broder 1997) with locality-sensitive hashing (the library rensa) proposes near copies, which are then measured
+exactly. Hashes of all runs of 13 words give the quotations. Only fingerprints are compared: no text, no label.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
 
-from s3exp.tasks.fingerprints import RUN, Fingerprint, Hashes, fingerprint, jaccard
+from s3exp.tasks.fingerprints import RUN, Fingerprint, fingerprint, jaccard
 from s3exp.tasks.roles import Gold, fingerprints
 
-SHORT = 6  # words: a shorter text says the same as another by chance, and is a copy only if all of the row is
-NEAR = 0.8  # of all runs of two words, the share that both texts have
-KINDS = ("exact", "near", "quote")  # from the worst
+SHORT = 6  # words: a shorter text equals another by chance, and is a copy only if the whole row is
+NEAR = 0.8  # Jaccard similarity of the runs of two words
+KINDS = ("exact", "near", "quote")  # the worst first
 _PERMUTATIONS, _BANDS = 128, 32  # misses fewer than one pair in 10 million at a similarity of 0.8
 _SEED = 7
-_CHUNK = 5000  # rows that are compared at a time: bounds memory
+_CHUNK = 5000  # rows compared at a time: bounds memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,7 @@ class Copy:
 
 
 class Copies:
-    """An index of gold rows, asked whether other rows copy them.
-
-    Args:
-        roles: fingerprints of the gold rows by role.
-        near: Jaccard similarity of runs of two words from which on a row is a near copy.
-    """
+    """An index of gold rows, by role. A row is a near copy from the similarity `near` on."""
 
     def __init__(self, roles: Mapping[str, Sequence[Fingerprint]], near: float = NEAR) -> None:
         import rensa
@@ -56,36 +51,36 @@ class Copies:
         self._texts: dict[str, list[int]] = defaultdict(list)
         for place, (_, row) in enumerate(self._gold):
             self._texts[row.text].append(place)
-        # each once: a long text that says one thing over and over costs no more than a short one
+        # each once: a long text that repeats itself costs no more than a short one
         runs = [np.unique(row.runs) for _, row in self._gold] or [np.empty(0, dtype=np.uint64)]
-        owners = np.repeat(np.arange(len(runs)), [len(found) for found in runs])
+        owners = np.repeat(np.arange(len(runs)), [len(hashes) for hashes in runs])
         joined = np.concatenate(runs)
         order = np.argsort(joined, kind="stable")
         self._runs, self._owners = joined[order], owners[order]
         self._long = [place for place, (_, row) in enumerate(self._gold) if row.words >= SHORT]
         self._lsh = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
         for start in range(0, len(self._long), _CHUNK):
-            some = [self._gold[place][1] for place in self._long[start : start + _CHUNK]]
-            self._lsh.insert_many(minhashes(some), start)
+            chunk = [self._gold[place][1] for place in self._long[start : start + _CHUNK]]
+            self._lsh.insert_many(minhashes(chunk), start)
 
     def find(self, rows: Sequence[Fingerprint]) -> list[tuple[Copy, ...]]:
         """For each row the worst copy in every role that has one; an empty tuple for a row that is none."""
         long = [place for place, row in enumerate(rows) if row.words >= SHORT]
         similar: dict[int, list[int]] = {}
         if long:
-            found = self._lsh.query_all(minhashes([rows[place] for place in long]))
-            similar = dict(zip(long, found, strict=True))
+            candidates = self._lsh.query_all(minhashes([rows[place] for place in long]))
+            similar = dict(zip(long, candidates, strict=True))
         return [self._copies(row, similar.get(place, [])) for place, row in enumerate(rows)]
 
     def between_roles(self) -> dict[str, int]:
-        """For two roles each, how many rows of the first say in the written field just what a row of the other says."""
+        """For each pair of roles, how many rows of the first have the written field of a row of the second."""
         texts: dict[str, list[str]] = {role: [] for role in self.sizes}
         for role, row in self._gold:
             texts[role] += [row.text] if row.words >= SHORT else []
+        distinct = {role: set(rows) for role, rows in texts.items()}
         return {
-            f"{one}, {other}": sum(text in others for text in texts[one])
+            f"{one}, {other}": sum(text in distinct[other] for text in texts[one])
             for one, other in combinations(texts, 2)
-            for others in [set(texts[other])]
         }
 
     def _copies(self, row: Fingerprint, similar: Sequence[int]) -> tuple[Copy, ...]:
@@ -117,13 +112,12 @@ class Copies:
         if not (self._runs.take(near, mode="clip") == row.runs).any():  # nearly every row
             return
         runs, places, counts = np.unique(row.runs, return_index=True, return_counts=True)
-        order = np.argsort(places)  # as they stand in the text
+        order = np.argsort(places)  # of the text
         runs, counts = runs[order], counts[order]
         first = np.searchsorted(self._runs, runs, side="left")
         after = np.searchsorted(self._runs, runs, side="right")
-        found = first < after
         shared: dict[int, int] = defaultdict(int)
-        for low, high, count in zip(first[found], after[found], counts[found].tolist(), strict=True):
+        for low, high, count in zip(first, after, counts.tolist(), strict=True):
             for place in self._owners[low:high].tolist():
                 shared[place] += count
         for place, count in shared.items():
@@ -134,22 +128,18 @@ def minhashes(rows: Sequence[Fingerprint]) -> list[Any]:
     """MinHash sketches of the rows' shingles, in order."""
     import rensa
 
-    found: list[Any] = []
+    sketches: list[Any] = []
     for row in rows:
         # not from_token_sets: it wakes a pool of threads, which for one row takes a hundred times as long
         sketch = rensa.RMinHash(_PERMUTATIONS, _SEED)
-        sketch.update(_tokens(row.shingles))
-        found.append(sketch)
-    return found
-
-
-def _tokens(hashes: Hashes) -> list[bytes]:
-    raw = hashes.tobytes()
-    return [raw[i : i + 8] for i in range(0, len(raw), 8)]
+        raw = row.shingles.tobytes()
+        sketch.update([raw[i : i + 8] for i in range(0, len(raw), 8)])
+        sketches.append(sketch)
+    return sketches
 
 
 def of_gold(gold: Gold, written: Sequence[str]) -> dict[str, list[Fingerprint]]:
-    """Fingerprints of every gold role; the test rows give theirs without being read."""
+    """Fingerprints of every gold role. The test rows stay sealed."""
     return {
         "train": fingerprints(gold.train or gold.aside, written),
         "mining": fingerprints(gold.mining, written),
@@ -161,12 +151,7 @@ def of_gold(gold: Gold, written: Sequence[str]) -> dict[str, list[Fingerprint]]:
 def in_chunks(
     rows: Iterable[tuple[str, Mapping[str, str]]], written: Sequence[str]
 ) -> Iterator[list[Fingerprint]]:
-    """Fingerprints of (name, fields) rows, some thousands at a time, so that memory stays bounded."""
-    chunk: list[Fingerprint] = []
-    for name, fields in rows:
-        chunk.append(fingerprint(name, fields, written))
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
+    """Fingerprints of (name, fields) rows, some thousands at a time."""
+    prints = (fingerprint(name, fields, written) for name, fields in rows)
+    while chunk := list(islice(prints, _CHUNK)):
         yield chunk

@@ -1,4 +1,4 @@
-"""What a run does to rows between their completion and the training, put together from its config."""
+"""The screen and the curators of a run, from its config."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from s3exp.curation.screen import Screen
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import Curation, Judge
 
-# Curators by the name that their changes and rejections carry, in the order in which they judge, cheapest first. Each
-# is made from the config, or None where its option is off.
+# Curators by the name that their changes carry, in the order in which they judge: cheapest first. None: switched off.
 CURATORS: dict[str, Callable[[Config], Judge | None]] = {}
 
 

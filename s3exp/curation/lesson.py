@@ -1,4 +1,4 @@
-"""From the rows of a run to what a training sees: how much each of them counts, with every weight on record."""
+"""The lesson of a round: rows and their weights. Every weight is on record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WEIGHT = "weight"  # the field of a change that says how much a row counts
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The estimate of wrong labels, and the rows that it is of."""
+    """Some rows, and the estimate of their wrong labels."""
 
     rows: Sequence[Example]
     noise: Noise
@@ -24,8 +24,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Lessons:
-    """Makes the lesson of every round. `noise` says what is done about labels that look wrong: none, drop or
-    weight."""
+    """Makes the lesson of every round. `noise` treats rows whose labels look wrong: none, drop or weight."""
 
     noise: str
     task: TaskConfig
@@ -33,24 +32,22 @@ class Lessons:
     seed: int
 
     def of(self, rows: Sequence[Example]) -> tuple[Lesson, tuple[Change, ...], Judged | None]:
-        """The lesson of a round that has `rows`, every weight in it that is not 1, and the estimate behind them."""
+        """The lesson of some rows, every weight in it that is not 1, and the estimate behind the weights."""
         if self.noise == "none" or not rows:
             return Lesson(rows), (), None
         judged = judge_labels(rows, self.task, self.vectors, self.seed)
-        if judged.noise.share is None:  # nothing could be judged
+        if judged.noise.share is None:  # no row could be judged
             return Lesson(rows), (), judged
         weights = training_weights(judged.noise, self.noise).tolist()
-        suggested = {one.row: one.suggested for one in judged.noise.suspects}
+        why = [f"label quality {quality:.4f}" for quality in judged.noise.quality]
+        for suspect in judged.noise.suspects:
+            why[suspect.row] += f", rather {self.task.labels[suspect.suggested]}"
         changes = tuple(
-            Change(row.id, "noise", WEIGHT, 1.0, weight, self._why(place, judged.noise, suggested))
-            for place, (row, weight) in enumerate(zip(rows, weights, strict=True))
+            Change(row.id, "noise", WEIGHT, 1.0, weight, reason)
+            for row, weight, reason in zip(rows, weights, why, strict=True)
             if weight != 1
         )
         return lesson_from(rows, changes), changes, judged
-
-    def _why(self, place: int, noise: Noise, suggested: dict[int, int]) -> str:
-        rather = f", rather {self.task.labels[suggested[place]]}" if place in suggested else ""
-        return f"label quality {noise.quality[place]:.4f}{rather}"
 
 
 def judge_labels(rows: Sequence[Example], task: TaskConfig, vectors: Cached, seed: int) -> Judged:
@@ -61,13 +58,10 @@ def judge_labels(rows: Sequence[Example], task: TaskConfig, vectors: Cached, see
 
 
 def lesson_from(rows: Sequence[Example], changes: Iterable[Change]) -> Lesson:
-    """The lesson that `rows` and the changes of their weights make, in a run and when its record is read back."""
-    weights = {change.row: change.after for change in changes if change.field == WEIGHT}
-    if not weights:
-        return Lesson(rows)
-    return Lesson(rows, [_number(weights.get(row.id, 1.0)) for row in rows])
-
-
-def _number(weight: object) -> float:
-    assert isinstance(weight, int | float)
-    return float(weight)
+    """The lesson of `rows` and the changes of their weights, in a run and when its record is read back."""
+    weights: dict[str, float] = {}
+    for change in changes:
+        if change.field == WEIGHT:
+            assert isinstance(change.after, int | float)
+            weights[change.row] = float(change.after)
+    return Lesson(rows, [weights.get(row.id, 1.0) for row in rows] if weights else None)

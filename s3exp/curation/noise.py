@@ -1,8 +1,7 @@
-"""Wrong labels: how many there may be, in which rows, and how training can heed it.
+"""Wrong labels: an estimate of their share and their rows, and training weights from it.
 
 Confident learning (Northcutt, Jiang and Chuang 2021) as cleanlab implements it, on out-of-sample probabilities of a
-judge: a logistic regression on the rows' vectors, cross-validated on the labels as they are given. Knows vectors and
-labels; does not know texts, what a label means, nor which labels are right.
+judge: a logistic regression on the rows' vectors, cross-validated on the labels as they are given.
 
 The judge errs, and a row that it gets wrong looks like a wrong label: the share is read beside `agreement`. Of rows
 that were all right it suspected none where the judge agreed with 95 % of the labels, 3 % at 85 %, 6 % at 81 %, 10 %
@@ -21,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 FOLDS = 5
-SPREAD = 0.3  # prior variance of a logit: at 1 and more the judge learns wrong labels, at 0.03 it learns too little
-SKILL = 0.2  # of the way from guessing (0) to the label of every row (1): with less the judge knows nothing
-POWER = 2  # of the quality as a weight: at 4 weak judges do harm, at 1 good ones do little
+LOGIT_VARIANCE = 0.3  # prior: at 1 and more the judge learns wrong labels, at 0.03 it learns too little
+LEAST_SKILL = 0.2  # 0 is guessing, 1 the label of every row
+QUALITY_EXPONENT = 2  # of the weight: at 4 weak judges do harm, at 1 good ones do little
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A row whose label is probably wrong: its index, the label given, the judge's, and the quality of the given."""
+    """A row whose label is probably wrong: its index, its label, the judge's label, and the quality of its own."""
 
     row: int
     label: int
@@ -38,14 +37,13 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Noise:
-    """What a judge says of some rows' labels.
+    """An estimate of the wrong labels of some rows.
 
-    `share` is the part of the judged rows that is suspected, `by_class` the same among the rows given each label, in
-    0..1; None where nothing could be judged. `upper` is the share estimated when the rows of which the judge is
-    confident stand for all: higher by much of what the judge errs. `agreement` is the part of the rows asked about
-    where the judge, out of sample, gives the label that stands there. `suspects` come worst first. `quality` (rows,)
-    is the judge's probability of the given label, 1 for a row that could not be judged; `labels` (rows,) are the
-    labels given.
+    `share` is the part of the judged rows that is suspected, `by_class` the same among the rows of each label, in
+    0..1; None where no row could be judged. `upper` is the share where the rows of which the judge is confident stand
+    for all; the judge's own errors raise it. `agreement` is the part of the judged rows whose label the judge, out of
+    sample, predicts. `suspects` come worst first. `quality` (rows,) is the judge's probability of the given label, 1
+    for a row that could not be judged. `labels` (rows,) are the labels given.
     """
 
     share: float | None
@@ -60,9 +58,9 @@ class Noise:
 def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: int, seed: int) -> Noise:
     """Estimate which labels are wrong, in five folds.
 
-    Rows of a class with fewer rows than folds are not judged: half of them would be suspected, right or wrong. With
-    fewer than two classes left, or a judge that finds hardly more of the labels than chance does, nothing is judged:
-    either the vectors do not show what the labels mean, or the labels are as good as random.
+    Rows of a class with fewer rows than folds are not judged: half of them would be suspected, right or wrong. No row
+    is judged with fewer than two classes left, or by a judge hardly better than chance: either the vectors do not show
+    what the labels mean, or the labels are as good as random.
 
     Args:
         vectors: (rows, dim), one embedding a row.
@@ -76,46 +74,46 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
     given = np.asarray(labels, dtype=np.int64)
     if len(vectors) != len(given) or not np.isin(given, range(classes)).all():
         raise ValueError(f"{len(vectors)} rows need as many labels, each of them in 0..{classes - 1}")
-    known = np.flatnonzero(np.bincount(given, minlength=classes) >= FOLDS)
+    judged = np.flatnonzero(np.bincount(given, minlength=classes) >= FOLDS)  # classes
     quality = np.ones(len(given))
-    nothing = Noise(None, None, (None,) * classes, None, (), quality, given)
-    if len(known) < 2:
-        return nothing
+    unknown = Noise(None, None, (None,) * classes, None, (), quality, given)
+    if len(judged) < 2:
+        return unknown
     from cleanlab.count import estimate_joint
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
-    rows = np.flatnonzero(np.isin(given, known))
-    own = np.searchsorted(known, given[rows])  # cleanlab wants classes without gaps
+    rows = np.flatnonzero(np.isin(given, judged))
+    own = np.searchsorted(judged, given[rows])  # cleanlab wants classes without gaps
     chances = _chances(vectors[rows], own, seed)
     best = chances.argmax(1)
-    nothing = replace(nothing, agreement=float((best == own).mean()))
+    unknown = replace(unknown, agreement=float((best == own).mean()))
     if not _skilled(best, own):
-        return nothing
+        return unknown
     wrong = find_label_issues(own, chances, filter_by="confident_learning", n_jobs=1)
     quality[rows] = get_label_quality_scores(own, chances)
-    by_class = {int(known[k]): float(wrong[own == k].mean()) for k in range(len(known))}
+    by_class = {int(judged[k]): float(wrong[own == k].mean()) for k in range(len(judged))}
     suspects = (
-        Suspect(int(rows[i]), int(given[rows[i]]), int(known[best[i]]), float(quality[rows[i]]))
+        Suspect(int(rows[i]), int(given[rows[i]]), int(judged[best[i]]), float(quality[rows[i]]))
         for i in np.flatnonzero(wrong)
     )
     return replace(
-        nothing,
+        unknown,
         share=float(wrong.mean()),
         upper=float(1 - estimate_joint(own, chances).trace()),
         by_class=tuple(by_class.get(k) for k in range(classes)),
-        suspects=tuple(sorted(suspects, key=lambda one: (one.quality, one.row))),
+        suspects=tuple(sorted(suspects, key=lambda suspect: (suspect.quality, suspect.row))),
     )
 
 
 def training_weights(noise: Noise, how: str) -> NDArray[np.float64]:
-    """One weight a row for a training that heeds `noise`: (rows,), 0 for a row to leave out.
+    """Training weights by `noise`: (rows,), 0 for a row to leave out.
 
-    By `drop` suspected rows are left out and the others count 1; a class that would lose all its rows stays as it is.
-    By `weight` every row counts by the square of its quality, at a mean of 1 in each class, so that a class about
-    which the judge is unsure counts no less than another. Of what a fifth of wrong labels costs, `drop` won most back
-    with a judge that knows the task, and lost up to 4 points with a weak one, or where no label was wrong; `weight`
-    won half of it back and lost 1.3 points at most.
+    `drop` leaves suspected rows out; a class that would lose all its rows keeps them. By `weight`
+    every row counts by the square of its quality, at a mean of 1 in each class, so that a class about which the judge
+    is unsure counts no less than another. Of the loss by a fifth of wrong labels, `drop` won most back with a judge
+    that knows the task, and lost up to 4 points with a weak one, or where no label was wrong; `weight` won half of it
+    back and lost 1.3 points at most.
 
     Raises:
         ValueError: `how` is neither.
@@ -124,7 +122,7 @@ def training_weights(noise: Noise, how: str) -> NDArray[np.float64]:
     if how == "drop":
         weights[[suspect.row for suspect in noise.suspects]] = 0
     elif how == "weight":
-        weights = noise.quality**POWER
+        weights = noise.quality**QUALITY_EXPONENT
     else:
         raise ValueError(f"how={how!r}: drop or weight")
     for label in np.unique(noise.labels):
@@ -137,12 +135,12 @@ def training_weights(noise: Noise, how: str) -> NDArray[np.float64]:
 
 
 def _skilled(guesses: NDArray[np.int64], labels: NDArray[np.int64]) -> bool:
-    """Whether guesses find more of each class's labels, on average over classes, than luck would."""
+    """Whether the mean recall over classes is above chance."""
     sizes = np.bincount(labels)
     chance = 1 / len(sizes)
-    found = (np.bincount(labels[guesses == labels], minlength=len(sizes)) / sizes).mean()
+    recall = (np.bincount(labels[guesses == labels], minlength=len(sizes)) / sizes).mean()
     error = (chance * (1 - chance) / sizes).sum() ** 0.5 / len(sizes)
-    return bool(found - chance >= max(SKILL * (1 - chance), 2 * error))
+    return bool(recall - chance >= max(LEAST_SKILL * (1 - chance), 2 * error))
 
 
 def _chances(vectors: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
@@ -159,7 +157,7 @@ def _chances(vectors: NDArray[np.float32], labels: NDArray[np.int64], seed: int)
 
     sizes = np.bincount(labels)
     judge = LogisticRegression(
-        C=SPREAD / max(1, vectors.shape[1]),
+        C=LOGIT_VARIANCE / max(1, vectors.shape[1]),
         class_weight=dict(enumerate(np.sqrt(sizes.mean() / sizes).tolist())),
         max_iter=1000,
     )
@@ -167,8 +165,7 @@ def _chances(vectors: NDArray[np.float32], labels: NDArray[np.int64], seed: int)
     with warnings.catch_warnings(), threadpool_limits(1):  # sums in one order; more threads gain little
         warnings.simplefilter("ignore")  # a judge that has not quite converged judges as well
         pipeline = make_pipeline(StandardScaler(), judge)
-        found = cross_val_predict(
+        chances = cross_val_predict(
             pipeline, np.asarray(vectors, np.float32), labels, cv=folds, method="predict_proba"
         )
-    chances: NDArray[np.float64] = found.astype(np.float64)
-    return chances
+    return np.asarray(chances, np.float64)

@@ -1,7 +1,7 @@
-"""Texts as vectors, each text once: the one embedding that the gap to gold and label noise are measured on.
+"""The embedding of texts for the gap to gold and label noise, cached.
 
 Where the small model has no pretrained encoder, latent semantic analysis of the gold texts takes its place
-(Deerwester et al. 1990): it knows the words of gold alone, so it sees less. Vectors are kept in memory for the run
+(Deerwester et al. 1990): it knows the words of gold alone, so it sees less. Vectors are cached in memory for the run
 and, if there is a folder, in files for other runs; a file holds numbers only and is read without pickle.
 """
 
@@ -24,7 +24,7 @@ from s3exp.types import Embedder
 log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
-TOPICS = 64  # dimensions of the latent space
+LATENT_DIMENSIONS = 64
 
 
 class Lsa:
@@ -32,47 +32,47 @@ class Lsa:
 
     def __init__(self, gold: Sequence[str]) -> None:
         self._gold = tuple(gold)
-        self.name = f"lsa:{TOPICS}:{hashlib.sha256(chr(0).join(gold).encode('utf-8', 'replace')).hexdigest()}"
+        digest = hashlib.sha256(chr(0).join(gold).encode("utf-8", "replace")).hexdigest()
+        self.name = f"lsa:{LATENT_DIMENSIONS}:{digest}"
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector a text: (texts, dim), float32, of length 1, or 0 for a text without a known word."""
         from sklearn.preprocessing import normalize
 
         counts, axes = _space(self._gold)
-        found: Vectors = normalize(counts.transform(texts) @ axes.T).astype(np.float32)
-        return found
+        return np.asarray(normalize(counts.transform(texts) @ axes.T), np.float32)
 
 
 @lru_cache(maxsize=1)  # the runs of a sweep in one process have the same gold rows
 def _space(gold: tuple[str, ...]) -> tuple[Any, NDArray[np.float64]]:
-    """What counts words as gold has them, and the axes of the latent space."""
+    """The vectorizer of gold's words, and the axes of the latent space."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[^\w\s]")
     table = counts.fit_transform(gold)
-    size = max(1, min(TOPICS, min(table.shape) - 1))
+    size = max(1, min(LATENT_DIMENSIONS, min(table.shape) - 1))
     return counts, TruncatedSVD(size, random_state=0).fit(table).components_
 
 
 class Cached:
-    """An embedder that is asked for each text once; with a `folder`, once for all runs that share it."""
+    """An embedder that embeds each text once; with a `folder`, once for all runs that share it."""
 
     def __init__(self, embedder: Embedder, folder: Path | None) -> None:
         self._embedder, self._folder = embedder, folder
-        self._known: dict[str, Vectors] = {}
+        self._vectors: dict[str, Vectors] = {}
 
     @property
     def name(self) -> str:
-        """What the vectors are made by."""
+        """The embedder's name."""
         return self._embedder.name
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector a text: (texts, dim), float32."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if new:
-            self._known |= dict(zip(new, self._from_file(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
+            self._vectors |= dict(zip(new, self._from_file(new), strict=True))
+        return np.stack([self._vectors[text] for text in texts])
 
     def pairs(self, rows: Sequence[Mapping[str, str]]) -> Vectors:
         """One vector a row of one or more texts: the texts' vectors, and how any two neighbours differ and agree."""
@@ -90,20 +90,20 @@ class Cached:
             digest.update(b"\x00" + text.encode("utf-8", "surrogatepass"))
         path = self._folder / f"{digest.hexdigest()[:32]}.npy"
         try:
-            found: Vectors = np.load(path, allow_pickle=False)
-            if found.ndim == 2 and len(found) == len(texts):
-                return found
+            vectors: Vectors = np.load(path, allow_pickle=False)
+            if vectors.ndim == 2 and len(vectors) == len(texts):
+                return vectors
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as error:
             log.warning("%s cannot be read and is made again: %s", path, error)
-        found = self._embedder.embed(texts)
+        vectors = self._embedder.embed(texts)
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
-                np.save(file, found, allow_pickle=False)
+                np.save(file, vectors, allow_pickle=False)
             part.replace(path)
         except OSError as error:  # a cache: the run goes on without
             log.warning("%s cannot be written: %s", path, error)
-        return found
+        return vectors
