@@ -1,6 +1,6 @@
-"""Observers of a round: debris of an assistant, shortcuts, the gap to gold, label noise, and the copies' certificate.
+"""The audit of rows: assistant's words, shortcuts, the gap to gold, label noise, and the certificate of copies.
 
-They see what the loop may see and change nothing. Gold test rows are compared with by their fingerprints, never read.
+It changes nothing. It compares gold test rows by their fingerprints and never reads them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def build_audit(
 
     Args:
         config: `audit`, `curation.near` and `task` are read.
-        gold: the labelled gold rows that features are judged on; never test rows.
+        gold: gold rows that the loop may look at; never test rows.
         roles: fingerprints of the rows of every gold role, test too.
-        embedder: a pretrained encoder; None: there is none, and gold's own words have to do.
+        embedder: a pretrained encoder; None: latent semantic analysis of gold takes its place.
     """
     from s3exp.audit.observer import Audit
     from s3exp.curation.copies import Copies

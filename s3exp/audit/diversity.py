@@ -1,10 +1,7 @@
-"""How much a set of texts repeats itself, in numbers: words, phrases, bytes and meanings.
+"""The diversity of a set of texts: of its words, phrases, bytes and meanings.
 
-Knows texts and, if there are any, their vectors; not labels, nor which side is gold. Every measure here falls or
-rises with the amount of text alone, so a number says something only beside that of another set of the same size:
-`compare` measures two sets at the size that both have.
-
-Words are what stands between white space and punctuation, in lower case: a script without spaces gets few of them.
+Every measure changes with the amount of text alone, so it compares only with that of a set of the same size: `compare`
+measures two sets at the size that both have. Words are runs of letters and digits: a script without spaces has few.
 """
 
 from __future__ import annotations
@@ -23,16 +20,16 @@ from s3exp.seeds import derive
 
 Floats = npt.NDArray[np.floating[Any]]
 
-ROW_WORDS = 64  # of a row, on average, that are looked at: more text costs time and says little more
-ORDERS = (1, 2, 3, 4)  # of the n-grams of BLEU
-GROUP, GROUPS = 20, 3  # rows of self-BLEU: its cost grows with the square of a group
+WORDS_PER_ROW = 64  # on average: more text costs time and adds little
+BLEU_ORDERS = (1, 2, 3, 4)
+BLEU_GROUP, BLEU_GROUPS = 20, 3  # rows of a group, groups: the cost grows with the square of a group
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of either side is looked at: words in all, and rows."""
+    """The amount of text measured on either side: words in all, and rows."""
 
     words: int
     rows: int
@@ -40,7 +37,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What `diversity` says of either side, at one size."""
+    """The diversity of either side, at one size."""
 
     gold: dict[str, float]
     made: dict[str, float]
@@ -53,18 +50,7 @@ def compare(
     seed: int,
     rows: int = 1000,
 ) -> Sides:
-    """The diversity of gold texts and of synthesized ones, over as many rows and words of each.
-
-    Args:
-        gold: Texts of gold rows.
-        made: Texts of synthesized rows.
-        vectors: One a text, (texts, dim), of gold and of made; or None.
-        seed: Drives the order of rows on both sides.
-        rows: See `common_size`.
-
-    Raises:
-        ValueError: as in `diversity`.
-    """
+    """The diversity of gold texts and of synthesized ones, at their common size; see `common_size` and `diversity`."""
     size = common_size(gold, made, rows)
     of_gold, of_made = vectors if vectors is not None else (None, None)
     return Sides(
@@ -74,21 +60,15 @@ def compare(
 
 
 def common_size(one: Sequence[str], other: Sequence[str], rows: int = 1000) -> Size:
-    """The size that both sets of texts have, for `diversity` to measure either of them at.
+    """The rows of the smaller side, at most `rows`, with as many words each as the shorter side has on average.
 
-    Args:
-        one: Texts of one side.
-        other: Texts of the other.
-        rows: At most so many rows. Give the same to all rounds of a run, and they compare once they have as many.
-
-    Returns:
-        As many rows as the smaller side has, each with as many words as the shorter side has on average, at most 64.
+    Rounds of a run compare once they have `rows` rows.
     """
     sides = [[n for text in texts if (n := len(_WORD.findall(text)))] for texts in (one, other)]
     common = min(rows, *map(len, sides))
     if common == 0:
         return Size(0, 0)
-    length = min(ROW_WORDS, *(sum(side) / len(side) for side in sides))
+    length = min(WORDS_PER_ROW, *(sum(side) / len(side) for side in sides))
     return Size(int(common * length), common)
 
 
@@ -96,35 +76,33 @@ def diversity(
     texts: Sequence[str],
     vectors: Floats | None,
     seed: int,
-    words: int = 1000 * ROW_WORDS,
+    words: int = 1000 * WORDS_PER_ROW,
     rows: int = 1000,
 ) -> dict[str, float]:
-    """How varied a set of texts is, at a given size: rows in random order, as many as are needed.
+    """How varied a set of texts is, at a given size; its rows are taken in random order.
 
-    | key | what it is | range | varied |
+    | key | meaning | range | varied |
     |---|---|---|---|
-    | `distinct_1`, `distinct_2`, `distinct_3` | different n-grams by all n-grams of the words | 0 to 1 | high |
-    | `self_bleu` | see `self_bleu`: phrases of a row that other rows have too | 0 to 1 | low |
-    | `compression` | bytes by compressed bytes (zlib) of the words with what is between them | about 1 up | low |
-    | `vendi` | see `vendi`: effective number of different vectors; only with vectors | 1 to `rows` | high |
-    | `words`, `rows` | what was looked at; less than asked for if there is less | | |
+    | `distinct_1`, `distinct_2`, `distinct_3` | different n-grams by all n-grams (Li et al. 2016) | 0 to 1 | high |
+    | `self_bleu` | phrases of a row that other rows have too | 0 to 1 | low |
+    | `compression` | bytes by bytes compressed with zlib (Shaib et al. 2024) | about 1 up | low |
+    | `vendi` | effective number of different vectors; only with vectors | 1 to `rows` | high |
+    | `words`, `rows` | the words and rows that were measured | | |
 
-    Distinct-n is of Li et al. 2016 (NAACL); n-grams end with their row. The ratio of compression is of Shaib et al.
-    2024 (arXiv 2403.00553); zlib sees a repetition within some 32 kB (about 6,000 words), so in a large set it
-    tells of common phrases and small sets of texts, not of one pair of copies.
+    zlib sees a repetition within 32 kB (about 6,000 words): in a large set, common phrases but not one pair of copies.
 
     Args:
-        texts: Those without a word are passed over.
-        vectors: One a text, (texts, dim); or None.
-        seed: Drives the order; same input and seed, same numbers.
-        words: The words that are looked at for distinct-n and compression.
-        rows: The rows that are looked at for Vendi, and for self-BLEU (60 of them, `words // rows` words of each).
+        texts: texts without a word are passed over.
+        vectors: one a text, (texts, dim); or None.
+        seed: drives the order.
+        words: the words measured by distinct-n and compression.
+        rows: the rows measured by Vendi, and by self-BLEU (60 of them, `words // rows` words of each).
 
     Returns:
-        The numbers above, all finite; nothing ({}) if fewer than two texts have a word.
+        The numbers above, all finite; none if fewer than two texts have a word.
 
     Raises:
-        ValueError: the vectors are not one a text, or hold something that is no finite number.
+        ValueError: the vectors are not one a text, or not finite.
     """
     if vectors is not None and (vectors.ndim != 2 or len(vectors) != len(texts)):
         raise ValueError(f"vectors of shape {vectors.shape} are not one a text of {len(texts)}")
@@ -135,32 +113,33 @@ def diversity(
     if min(len(order), words, rows) < 2:
         return {}
     cut = list(_first_words((texts[i] for i in order), words))
-    told = [[word.lower() for word in _WORD.findall(text)] for text in cut]
+    words_of_rows = [[word.lower() for word in _WORD.findall(text)] for text in cut]
     plain = "\n".join(cut).encode("utf-8", "surrogatepass")
-    numbers = {f"distinct_{n}": distinct(told, n) for n in (1, 2, 3)}
+    numbers = {f"distinct_{n}": distinct(words_of_rows, n) for n in (1, 2, 3)}
     sample = [
-        next(_first_words([texts[i]], max(1, words // rows))) for i in order[: min(rows, GROUP * GROUPS)]
+        next(_first_words([texts[i]], max(1, words // rows)))
+        for i in order[: min(rows, BLEU_GROUP * BLEU_GROUPS)]
     ]
     numbers["self_bleu"] = self_bleu(sample)
     numbers["compression"] = len(plain) / len(zlib.compress(plain, 9))
     if vectors is not None:
         numbers["vendi"] = vendi(vectors[order[:rows]])
-    return numbers | {"words": float(sum(map(len, told))), "rows": float(min(rows, len(order)))}
+    return numbers | {"words": float(sum(map(len, words_of_rows))), "rows": float(min(rows, len(order)))}
 
 
 def _first_words(texts: Iterator[str] | Sequence[str], words: int) -> Iterator[str]:
-    """The texts as they stand, up to the given number of words of them all."""
+    """The beginning of the texts, with `words` words in all."""
     for text in texts:
-        found = list(_WORD.finditer(text))
-        if len(found) >= words:
-            yield text[: found[words - 1].end()]
+        hits = list(_WORD.finditer(text))
+        if len(hits) >= words:
+            yield text[: hits[words - 1].end()]
             return
-        words -= len(found)
+        words -= len(hits)
         yield text
 
 
 def distinct(rows: Sequence[Sequence[str]], n: int) -> float:
-    """Different n-grams by all n-grams of rows of words, 0 to 1; 1 if no row is that long, as nothing is repeated."""
+    """Different n-grams by all n-grams of rows of words, 0 to 1; 1 if no row has so many words."""
     grams = [gram for row in rows for gram in zip(*(row[i:] for i in range(n)), strict=False)]
     return len(set(grams)) / len(grams) if grams else 1.0
 
@@ -169,11 +148,10 @@ def self_bleu(rows: Sequence[str]) -> float:
     """Self-BLEU of Zhu et al. 2018 (SIGIR): BLEU-4 of every row with other rows as its references, on average.
 
     0 (no row has a word of another) to 1 (every row stands there twice). It rises with the number and the length of
-    the references: they are the other rows of its group of 20 (rows that make no full group are left out, unless
-    there is no other), and the caller cuts rows to one length. Groups, since cost grows with the square of the
-    references while chance falls with the number of rows. Case is ignored; the words are sacrebleu's (13a).
+    the references, so these are the other rows of a group of 20, and the caller cuts rows to one length. Rows that make
+    no full group are left out, unless there is no other. Case is ignored; the words are sacrebleu's (13a).
     """
-    size = min(GROUP, len(rows))
+    size = min(BLEU_GROUP, len(rows))
     scores: list[float] = []
     for start in range(0, len(rows) - size + 1, size):
         scores += _bleu_of_each(rows[start : start + size])
@@ -181,37 +159,35 @@ def self_bleu(rows: Sequence[str]) -> float:
 
 
 def _bleu_of_each(group: Sequence[str]) -> list[float]:
-    """What sacrebleu's `sentence_score` says of every row with the others as references, to the bit.
+    """sacrebleu's `sentence_score` of every row with the others as references, to the bit.
 
-    It counts the n-grams of all references anew for every row; here every row's are counted once.
+    sacrebleu counts the n-grams of all references anew for every row; here they are counted once.
     """
     from sacrebleu.metrics.bleu import BLEU
 
     split = BLEU(lowercase=True).tokenizer
-    told = [split(row.lower().rstrip()).split() for row in group]
-    counts = [Counter(gram for n in ORDERS for gram in zip(*(r[i:] for i in range(n)))) for r in told]  # noqa: B905
+    rows = [split(row.lower().rstrip()).split() for row in group]
+    counts = [Counter(gram for n in BLEU_ORDERS for gram in zip(*(r[i:] for i in range(n)))) for r in rows]  # noqa: B905
     scores: list[float] = []
-    for place, (words, own) in enumerate(zip(told, counts, strict=True)):
+    for place, (words, own) in enumerate(zip(rows, counts, strict=True)):
         others = counts[:place] + counts[place + 1 :]
-        right = [0] * len(ORDERS)
+        right = [0] * len(BLEU_ORDERS)
         for gram, count in own.items():
             right[len(gram) - 1] += min(count, max(other[gram] for other in others))
-        lengths = [len(other) for other in told[:place] + told[place + 1 :]]
+        lengths = [len(other) for other in rows[:place] + rows[place + 1 :]]
         closest = min(lengths, key=lambda length: (abs(length - len(words)), length))
-        total = [max(0, len(words) - n + 1) for n in ORDERS]
-        scored = BLEU.compute_bleu(right, total, len(words), closest, "exp", effective_order=True)
-        scores.append(scored.score)
+        total = [max(0, len(words) - n + 1) for n in BLEU_ORDERS]
+        bleu = BLEU.compute_bleu(right, total, len(words), closest, "exp", effective_order=True)
+        scores.append(bleu.score)
     return scores
 
 
 def vendi(vectors: Floats) -> float:
-    """Vendi score of Friedman & Dieng 2023 (TMLR): how many different rows there are, effectively.
+    """Vendi score of Friedman & Dieng 2023 (TMLR): the effective number of different rows of `vectors`, (n, dim).
 
     exp of the entropy of the eigenvalues of the cosine kernel over n: 1 if all vectors point the same way, n if
-    they are orthogonal. Sentence vectors share directions: real text scores far below n.
-
-    Args:
-        vectors: (n, dim). Those of length 0 point nowhere and are left out; 1 if no other is left.
+    they are orthogonal. Sentence vectors share directions: real text scores far below n. Vectors of length 0 are left
+    out; 1 if no other is left.
     """
     from threadpoolctl import threadpool_limits  # it comes with scikit-learn
 

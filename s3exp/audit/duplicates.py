@@ -1,7 +1,7 @@
 """Rows that repeat an earlier row: the same words, or nearly.
 
-MinHash with locality-sensitive hashing (rensa), then the exact similarity, as for copies of gold (leakage.py). Every
-row is compared with the rows kept before it, so a cluster of n like rows has n - 1 repeats. Knows no roles or labels.
+MinHash with locality-sensitive hashing (rensa), then the exact similarity, as for copies of gold. Every row is compared
+with the distinct rows before it, so a cluster of n like rows has n - 1 repeats.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from s3exp.curation.copies import NEAR, SHORT, in_chunks, minhashes
 from s3exp.tasks.fingerprints import Hashes, jaccard
 
-_PERMUTATIONS, _BANDS = (
-    128,
-    16,
-)  # finds 95% of the pairs at a similarity of 0.8, all at 0.9; looks at few below 0.5
-_MOST = 100  # candidates that are measured for one row
+# finds 95% of the pairs at a similarity of 0.8, all at 0.9; measures few below 0.5
+_PERMUTATIONS, _BANDS = 128, 16
+_CANDIDATES = 100  # measured for one row
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def repeats(
     import rensa
 
     lsh = rensa.RMinHashLSH(near, _PERMUTATIONS, _BANDS)
-    kept: list[Hashes] = []
+    distinct: list[Hashes] = []
     seen: set[str] = set()
     total = exact = close = 0
     for chunk in in_chunks(rows, written):
@@ -48,9 +46,9 @@ def repeats(
                 fresh.append(row)
             seen.add(row.row)
         for row, sketch in zip(fresh, minhashes(fresh) if fresh else [], strict=True):
-            if any(jaccard(row.shingles, kept[key]) >= near for key in lsh.query(sketch)[:_MOST]):
+            if any(jaccard(row.shingles, distinct[key]) >= near for key in lsh.query(sketch)[:_CANDIDATES]):
                 close += 1
                 continue
-            lsh.insert(len(kept), sketch)
-            kept.append(row.shingles)
+            lsh.insert(len(distinct), sketch)
+            distinct.append(row.shingles)
     return Repeats(total, exact, close)

@@ -1,9 +1,7 @@
-"""How far synthesized rows are from gold, in numbers: two clouds of sentence vectors, compared in five ways.
+"""The gap between synthesized rows and gold: two clouds of sentence vectors, compared in five ways.
 
-Knows two matrices and nothing else: not the texts, the labels, nor the encoder that made the vectors. What the
-encoder does not see is no gap here, and numbers of different encoders do not compare. Neither do numbers of
-different sizes, since most of these measures drift with the number of rows: `gap` draws as many rows from either
-side, says how many in `rows`, and takes a cap, so that rounds of different sizes can be measured at one size.
+Numbers of different encoders do not compare. Neither do numbers of different sizes, since most of these measures drift
+with the number of rows: `gap` draws as many rows from either side, up to a cap.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from s3exp.seeds import derive
 
 Floats = npt.NDArray[np.floating[Any]]
 
-FEWEST = 10  # rows a side; below, every number here would be noise
+FEWEST_ROWS = 10  # a side: with fewer, every number is noise
 NEIGHBOURS = 5
 FOLDS = 5
 PERMUTATIONS = 200
@@ -27,11 +25,11 @@ PERMUTATIONS = 200
 def gap(real: Floats, made: Floats, seed: int, rows: int = 1000) -> dict[str, float]:
     """All measures of the gap between gold rows and synthesized ones, at equal size.
 
-    | key | what it is | range | no gap |
+    | key | meaning | range | no gap |
     |---|---|---|---|
-    | `mauve` | see `mauve` | 0 to 1 | near 1 |
-    | `c2st`, `c2st_low`, `c2st_high` | see `c2st`: accuracy in telling them apart, 95% interval | 0 to 1 | 0.5 |
-    | `mmd` | see `mmd`: squared distance of the kernel means | about -0.01 to 2 | near 0 |
+    | `mauve` | area under the divergence frontier | 0 to 1 | near 1 |
+    | `c2st`, `c2st_low`, `c2st_high` | accuracy of a classifier of sides, 95% interval | 0 to 1 | 0.5 |
+    | `mmd` | squared distance of the kernel means | about -0.01 to 2 | near 0 |
     | `mmd_p` | its p-value | 1/201 to 1 | anywhere, evenly |
     | `precision` | share of made rows that lie among gold | 0 to 1 | 0.5 to 1, less in more dimensions |
     | `recall` | share of gold rows that lie among made ones | 0 to 1 | as `precision` |
@@ -39,19 +37,19 @@ def gap(real: Floats, made: Floats, seed: int, rows: int = 1000) -> dict[str, fl
     | `coverage` | share of gold rows with a made row nearby | 0 to 1 | near 0.97 (k = 5) |
     | `rows` | rows of either side that were compared | | |
 
-    What "no gap" looks like at this size and with these vectors, `gap` of two samples of gold says.
+    The `gap` of two samples of gold shows what no gap means at this size and with these vectors.
 
     Args:
-        real: Vectors of gold rows, (n, d).
-        made: Vectors of synthesized rows, (m, d).
-        seed: Drives the drawing of rows, k-means, folds and permutations; same input and seed, same numbers.
-        rows: At most so many rows of either side, drawn at random; time and memory grow with its square.
+        real: vectors of gold rows, (n, d).
+        made: vectors of synthesized rows, (m, d).
+        seed: drives the drawing of rows, k-means, folds and permutations.
+        rows: the most rows of either side, drawn at random; time and memory grow with its square.
 
     Returns:
-        The numbers above, all finite; nothing ({}) if a side has fewer than 10 rows.
+        The numbers above, all finite; none if a side has fewer than 10 rows.
 
     Raises:
-        ValueError: the matrices do not fit together, or hold something that is no finite number.
+        ValueError: the matrices do not fit together, or are not finite.
     """
     from threadpoolctl import threadpool_limits  # it comes with scikit-learn
 
@@ -59,7 +57,7 @@ def gap(real: Floats, made: Floats, seed: int, rows: int = 1000) -> dict[str, fl
     if real.shape[1] != made.shape[1]:
         raise ValueError(f"vectors of {real.shape[1]} and of {made.shape[1]} dimensions do not compare")
     n = min(len(real), len(made), rows)
-    if n < FEWEST:
+    if n < FEWEST_ROWS:
         return {}
     # sums depend on the number of threads (sklearn's k-means even on their timing): one thread, the same bytes
     with threadpool_limits(limits=1):
@@ -74,13 +72,8 @@ def mauve(real: Floats, made: Floats, seed: int) -> float:
 
     Pillutla et al. 2021 (NeurIPS), with the add-1/2 smoothing of Pillutla et al. 2023 (JMLR), without which few
     rows a cluster read as a gap: rows of length 1, PCA to 90% of the variance, k-means with a tenth as many
-    clusters as a side has rows, scaling factor 5. Blind to what is lost when rows get length 1. Two samples of one
-    distribution give about 0.95 to 0.99; the seed moves it by about 0.01.
-
-    Args:
-        real: (n, d).
-        made: (m, d); m = n, or the larger side shapes the clusters.
-        seed: Drives k-means.
+    clusters as a side has rows, scaling factor 5. Two samples of one distribution give about 0.95 to 0.99; the seed
+    moves it by about 0.01. Both sides have as many rows, or the larger one shapes the clusters.
     """
     from scipy.special import rel_entr
 
@@ -103,9 +96,8 @@ def _clusters(points: Floats, clusters: int, seed: int) -> npt.NDArray[np.intp]:
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import normalize
 
-    points = np.round(
-        normalize(points.astype(np.float64)), 6
-    )  # copies of a row stay copies, in spite of rounding
+    # rounded, so that copies of a row stay copies
+    points = np.round(normalize(points.astype(np.float64)), 6)
     distinct, which = np.unique(points, axis=0, return_inverse=True)
     if len(distinct) <= clusters:
         return which.reshape(-1)
@@ -115,21 +107,14 @@ def _clusters(points: Floats, clusters: int, seed: int) -> npt.NDArray[np.intp]:
 
 
 def c2st(real: Floats, made: Floats, seed: int) -> dict[str, float]:
-    """Classifier two-sample test: how often a linear classifier says rightly which side a row is from.
+    """Classifier two-sample test: the accuracy of a linear classifier of sides. Both sides have as many rows.
 
     Lopez-Paz & Oquab 2017 (ICLR): accuracy over five folds of a logistic regression on standardised vectors. 0.5 is
-    "cannot tell", 1 "always tells"; no better than that is good. Below 0.5 is chance, or made rows that copy gold
-    ones (what was learnt of the one misleads about the other).
+    chance, 1 always right. Accuracy is below 0.5 by chance, or where made rows copy gold rows of another fold.
 
     `c2st_low` and `c2st_high` bound the accuracy with 95% confidence (Wilson 1927). Rows that share training folds
-    are not independent, so they count for fewer, as in Nadeau & Bengio 2003 (Machine Learning 52). That is made for
-    random splits and errs on the safe side here: where there is no gap, `c2st_low` is above 0.5 in about 1% of cases
-    (it may be in 2.5%; if rows counted in full, it would be in 6%).
-
-    Args:
-        real: (n, d).
-        made: (n, d), as many rows, so that accuracy is balanced accuracy.
-        seed: Drives the folds.
+    are not independent, so they count for fewer, as in Nadeau & Bengio 2003 (Machine Learning 52). That correction is
+    cautious here: where there is no gap, `c2st_low` is above 0.5 in about 1% of cases instead of 2.5%.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -157,8 +142,8 @@ def _wilson(share: float, n: float) -> tuple[float, float]:
 def squared_distances(points: Floats) -> npt.NDArray[np.float64]:
     """Squared Euclidean distances, (n, n), symmetric, 0 between copies of a row.
 
-    A text that is encoded in two batches gets vectors that differ by rounding: what lies within 1e-5 of the length
-    of a vector (of all, on average) is a copy.
+    A text encoded in two batches gets vectors that differ by rounding: rows within 1e-5 of the mean length of a vector
+    are copies.
     """
     points = points.astype(np.float64)
     lengths = np.einsum("ij,ij->i", points, points)
@@ -174,14 +159,13 @@ def mmd(squared: npt.NDArray[np.float64], n: int, seed: int) -> dict[str, float]
     """Maximum mean discrepancy: unbiased squared distance of the two kernel means, and its p-value.
 
     Gretton et al. 2012 (JMLR): a Gaussian kernel as wide as the median distance of all rows (as the root of the mean
-    square, where most are copies). 0 up to chance, also a little below, if there is no gap; larger is worse. `mmd_p` is
-    the share of 200 random divisions of the same rows that are as far apart (the observed one counts): small says
-    that the gap is no chance, and nothing of how large it is.
+    square, where most are copies). Near 0, also a little below, if there is no gap; larger is worse. `mmd_p` is the
+    share of 200 random divisions of the same rows that are as far apart, the observed one included.
 
     Args:
-        squared: Squared distances of gold rows followed by made rows, (n + m, n + m).
-        n: Gold rows.
-        seed: Drives the permutations.
+        squared: squared distances of gold rows followed by made rows, (n + m, n + m).
+        n: gold rows.
+        seed: drives the permutations.
     """
     from scipy.spatial.distance import squareform
 
@@ -206,14 +190,14 @@ def neighbours(squared: npt.NDArray[np.float64], n: int) -> dict[str, float]:
     """Precision, recall, density and coverage from balls that reach to a row's k-th nearest neighbour on its side.
 
     `precision` is the share of made rows in the ball of any gold row, `recall` of gold rows in the ball of any made
-    row (Kynkäänniemi et al. 2019, NeurIPS). `density` counts in how many gold balls a made row lies, over the k that
-    are expected; `coverage` is the share of gold balls that hold a made row (Naeem et al. 2020, ICML). Rows that
-    are too narrow cost recall and coverage; rows beside the point cost precision and density. k is 5, or a quarter
-    of the rows of the smaller side where that is less. A ball has its rim: copies of a row lie in its empty ball.
+    row (Kynkäänniemi et al. 2019, NeurIPS). `density` is the number of gold balls around a made row, over k; `coverage`
+    is the share of gold balls that hold a made row (Naeem et al. 2020, ICML). Rows that are too narrow cost recall and
+    coverage; rows beside the point cost precision and density. k is 5, or a quarter of the rows of the smaller side
+    where that is less. A ball includes its rim: copies of a row lie in its ball of radius 0.
 
     Args:
-        squared: Squared distances of gold rows followed by made rows, (n + m, n + m); m = n, or they do not compare.
-        n: Gold rows.
+        squared: squared distances of gold rows followed by as many made rows.
+        n: gold rows.
     """
     k = max(1, min(NEIGHBOURS, n // 4, (len(squared) - n) // 4))
 

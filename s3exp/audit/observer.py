@@ -1,8 +1,4 @@
-"""The audit of a round or of a file: everything that is looked at beside the scores, in one call.
-
-What it finds is numbers (by round, so that a study can correlate them with the gain on test) and tables for the
-record. It changes nothing.
-"""
+"""The audit of a round or of a file in one call. It gives numbers and tables for the record and changes nothing."""
 
 from __future__ import annotations
 
@@ -25,23 +21,20 @@ from s3exp.tasks.fingerprints import content
 from s3exp.types import Example
 
 Numbers = dict[str, float]
-LISTED = 1000  # rows of a table at most
+TABLE_ROWS = 1000  # at most
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found: numbers by name, tables by name."""
+    """Numbers and tables by name."""
 
-    numbers: dict[str, float]
+    numbers: Numbers
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Looks at rows beside gold rows. `gold` are those that the loop may look at: never test rows.
-
-    `copies` is the index of all gold roles.
-    """
+    """Compares rows with `gold`, which holds no test rows; `copies` is the index of all gold roles."""
 
     config: AuditConfig
     task: TaskConfig
@@ -52,37 +45,32 @@ class Audit:
 
     def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
         """The leakage certificate of the synthesized ones among `rows`."""
-        made = [row for row in rows if row.round is not None]
-        return certify(self.copies, made, self.task.written)
+        return certify(self.copies, [row for row in rows if row.round is not None], self.task.written)
 
     def look(self, rows: Sequence[Example], new: Sequence[Example], judged: Judged | None = None) -> Report:
-        """Audit what a round trains on (`rows`), of which it made `new`.
+        """Audit the training rows of a round: the `new` ones for findings, all `rows` for everything else.
 
-        Debris of an assistant is counted in `new`; repeats, shortcuts, gap, diversity and noise in all `rows`. `judged`
-        is the estimate of wrong labels that the lesson was made by; without it one is made on a sample.
+        `judged` is the estimate of wrong labels that the lesson used; without it one is made on a sample.
         """
-        numbers, tables = self._debris(new)
+        numbers, tables = self._findings(new)
         if not rows:
             return Report(numbers, tables)
-        found = repeats(((row.id, row.fields) for row in rows), self.task.written)
-        numbers |= {"audit/repeats_exact": found.exact, "audit/repeats_near": found.near}
-        for part in (self._shortcuts, self._gap):
-            more, table = part(rows)
-            numbers |= more
-            tables |= table
-        more, table = self._noise(rows, judged)
-        return Report(numbers | more, tables | table)
+        repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
+        numbers |= {"audit/repeats_exact": repeated.exact, "audit/repeats_near": repeated.near}
+        shortcuts, shortcut_tables = self._shortcuts(rows)
+        noise, noise_tables = self._noise(rows, judged)
+        return Report(numbers | shortcuts | self._gap(rows) | noise, tables | shortcut_tables | noise_tables)
 
-    def _debris(self, new: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
+    def _findings(self, new: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
         counts: Counter[str] = Counter()
         listed: list[dict[str, str]] = []
-        for row, names in self._found(new):
+        for row, names in self._findings_of(new):
             counts.update(names)
-            # a missing full stop is no finding by itself: only more of them than gold has
+            # a missing full stop is no finding by itself: only its share beside gold's
             listed += [
                 {"row": row.id, "finding": name, "text": self.task.text_of(row.fields)[:300]}
                 for name in names
-                if name != "unfinished" and len(listed) < LISTED
+                if name != "unfinished" and len(listed) < TABLE_ROWS
             ]
         numbers: Numbers = {f"audit/{name}": counts[name] for name in FINDINGS}
         if new and self.gold:
@@ -92,38 +80,29 @@ class Audit:
 
     @cached_property
     def _unfinished_gold(self) -> float:
-        """The share of gold rows that end without a full stop or the like."""
-        return sum("unfinished" in names for _, names in self._found(self.gold)) / len(self.gold)
+        return sum("unfinished" in names for _, names in self._findings_of(self.gold)) / len(self.gold)
 
     @cached_property
     def _gold_sample(self) -> list[str]:
-        """The gold texts that gap and diversity are measured on."""
-        return self._written(self._sample(self.gold))
+        return [self.task.text_of(row.fields) for row in self._sample(self.gold)]
 
     @cached_property
     def _gap_of_gold(self) -> Numbers:
-        """How far one half of the gold sample is from the other."""
+        """The gap between the halves of the gold sample."""
         from s3exp.audit.gap import gap
 
         vectors = self.vectors.embed(self._gold_sample)
         half = gap(vectors[::2], vectors[1::2], derive(self.seed, "gap"), self.config.rows)
         return {f"gap_of_gold/{name}": value for name, value in half.items()}
 
-    def _found(self, rows: Sequence[Example]) -> Iterator[tuple[Example, tuple[str, ...]]]:
-        words = self._label_words()
+    def _findings_of(self, rows: Sequence[Example]) -> Iterator[tuple[Example, tuple[str, ...]]]:
+        # prompts may have other words for the labels
+        words = [*self.task.labels, *(self.task.prompt_sets[self.task.prompts].labels or ())]
         for row in rows:
-            yield row, findings(self.task.text_of(row.fields), words)
-
-    def _written(self, rows: Sequence[Example]) -> list[str]:
-        return [self.task.text_of(row.fields) for row in rows]
-
-    def _label_words(self) -> list[str]:
-        """Names of the labels and, where they differ, the words that prompts have for them."""
-        prompts = self.task.prompt_sets[self.task.prompts]
-        return list(dict.fromkeys([*self.task.labels, *(prompts.labels or ())]))
+            yield row, findings(self.task.text_of(row.fields), list(dict.fromkeys(words)))
 
     def _sample(self, rows: Sequence[Example]) -> list[Example]:
-        """At most `audit.rows` of them, by hash: what is taken of few is taken of more, so vectors are used again."""
+        """At most `audit.rows` rows, by hash, so that samples of growing sets overlap and vectors are used again."""
         return sorted(rows, key=lambda row: content(row.fields.values()))[: self.config.rows]
 
     def _shortcuts(self, rows: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
@@ -132,43 +111,40 @@ class Audit:
         from s3exp.audit.shortcuts.shortcuts import balance, shortcuts
 
         labels, generate = self.task.labels, self.task.written[0]
-        found = shortcuts(rows, self.gold, generate, len(labels), derive(self.seed, "shortcuts"))
-        numbers: Numbers = {"shortcuts/strong": len(found.strong)}
-        if found.shortcuts:
-            numbers["shortcuts/excess"] = found.shortcuts[0].excess
-            numbers["shortcuts/accuracy"] = found.shortcuts[0].accuracy
-        for part in found.partial_input:
+        result = shortcuts(rows, self.gold, generate, len(labels), derive(self.seed, "shortcuts"))
+        numbers: Numbers = {"shortcuts/strong": len(result.strong)}
+        if result.shortcuts:
+            numbers["shortcuts/excess"] = result.shortcuts[0].excess
+            numbers["shortcuts/accuracy"] = result.shortcuts[0].accuracy
+        for part in result.partial_input:
             numbers[f"partial/{part.field}"] = part.accuracy
             numbers[f"partial/{part.field}_gold"] = part.gold_own
         lengths = balance(rows, self.gold, len(labels), generate)
         numbers |= {f"balance/{name}": value for name, value in lengths.items()}
-        table = [{"line": one.line(generate, labels), **asdict(one)} for one in found.shortcuts]
+        table = [{"line": one.line(generate, labels), **asdict(one)} for one in result.shortcuts]
         return numbers, {"shortcuts": table}
 
-    def _gap(self, rows: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
-        """Gap and diversity of the written texts, on as many rows of both sides; for scale, of gold from itself."""
+    def _gap(self, rows: Sequence[Example]) -> Numbers:
+        """Gap and diversity on as many rows of both sides; for scale, the gap of gold from itself."""
         if not self.config.gap or not self.gold:
-            return {}, {}
+            return {}
         from s3exp.audit.diversity import compare
         from s3exp.audit.gap import gap
 
-        made, gold = self._written(self._sample(rows)), self._gold_sample
+        made, gold = [self.task.text_of(row.fields) for row in self._sample(rows)], self._gold_sample
         seed, most = derive(self.seed, "gap"), self.config.rows
         made_vectors, gold_vectors = self.vectors.embed(made), self.vectors.embed(gold)
         sides = compare(gold, made, (gold_vectors, made_vectors), seed, most)
-        numbers = {
-            f"gap/{name}": value for name, value in gap(gold_vectors, made_vectors, seed, most).items()
-        }
-        numbers |= self._gap_of_gold
+        distances = gap(gold_vectors, made_vectors, seed, most)
+        numbers = {f"gap/{name}": value for name, value in distances.items()} | self._gap_of_gold
         numbers |= {f"diversity/{name}": value for name, value in sides.made.items()}
-        return numbers | {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}, {}
+        return numbers | {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}
 
     def _noise(self, rows: Sequence[Example], judged: Judged | None) -> tuple[Numbers, dict[str, Any]]:
-        """Estimated wrong labels."""
         if not self.config.noise or len(self.task.labels) < 2:
             return {}, {}
         judged = judged or judge_labels(self._sample(rows), self.task, self.vectors, self.seed)
-        looked, noise, names = judged.rows, judged.noise, self.task.labels
+        sampled, noise, names = judged.rows, judged.noise, self.task.labels
         if noise.share is None:
             return {}, {"noise": []}
         numbers: Numbers = {"noise/share": noise.share, "noise/agreement": noise.agreement or 0.0}
@@ -181,12 +157,12 @@ class Audit:
         }
         listed = [
             {
-                "row": looked[suspect.row].id,
+                "row": sampled[suspect.row].id,
                 "label": names[suspect.label],
                 "suggested": names[suspect.suggested],
                 "quality": round(suspect.quality, 4),
-                "text": self.task.text_of(looked[suspect.row].fields)[:300],
+                "text": self.task.text_of(sampled[suspect.row].fields)[:300],
             }
-            for suspect in noise.suspects[:LISTED]
+            for suspect in noise.suspects[:TABLE_ROWS]
         ]
         return numbers, {"noise": listed}
