@@ -1,7 +1,4 @@
-"""What the surface of one text shows: how it begins and ends, its case, its words and characters, its lengths.
-
-Knows one text at a time: no labels, and not which of this is worth a second look.
-"""
+"""The surface of one text: its beginning and end, its case, its words and characters, its lengths."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-# attribute -> (family, how a row that has the value reads, and one that has it not). The order is that in which a
-# mark is named when several say the same of a file: the most telling to a reader first.
+# attribute -> (family, words for a row that has the value, words for one that lacks it). Of marks that predict the
+# same, the first one here gives the name: the plainest to a reader comes first.
 ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "wrapper": ("wrapper", "is wrapped in {}", "is not wrapped in {}"),
     "prefix": ("wrapper", "begins with {}", "does not begin with {}"),
@@ -46,7 +43,7 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
 }
 RANK = {name: place for place, name in enumerate(ATTRIBUTES)}
 QUANTITIES = tuple(name for name, (_, _, without) in ATTRIBUTES.items() if not without)
-FRACTIONS = ("letters a word", "overlap")  # those of them that need not be whole numbers
+FRACTIONS = ("letters a word", "overlap")
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _RUN = re.compile(r"([!-/:-@[-^`{-~¡-¿–-⁊])\1+")
@@ -71,12 +68,10 @@ _WRAPPERS = {  # the longer first
     ("_", "_"): "underscores",
 }
 _PLAIN = frozenset(string.ascii_letters + string.digits + " ")
-_PUNCTUATION, _DIGITS, _UPPER = (
-    string.punctuation.encode(),
-    string.digits.encode(),
-    string.ascii_uppercase.encode(),
-)
-KEPT = 4096  # texts not read again in the next round or run: gold's, and a round's
+_PUNCTUATION = string.punctuation.encode()
+_DIGITS = string.digits.encode()
+_UPPER = string.ascii_uppercase.encode()
+_CACHED_TEXTS = 4096  # gold's and a round's, for the next round or run
 _NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor cannot without".split())
 
 Key = str | tuple[str, str]  # a word, or an attribute and its value: most are words, and a tuple costs time
@@ -84,7 +79,7 @@ Key = str | tuple[str, str]  # a word, or an attribute and its value: most are w
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read off a text: all that it has of the attributes, and its QUANTITIES by name."""
+    """The marks of a text, and its QUANTITIES by name."""
 
     keys: frozenset[Key]
     quantities: Mapping[str, float]
@@ -95,20 +90,19 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-@lru_cache(KEPT)
+@lru_cache(_CACHED_TEXTS)
 def read(text: str, given: tuple[str, ...]) -> Read:
-    """Everything about one text; `given` are the other texts of its row, for the words that they share."""
+    """The surface of one text; `given` are the other texts of its row, for the words that they share."""
     words = words_of(text)
     distinct = set(words)
     quantities = _quantities(text, words)
-    known = set().union(*map(words_of, given))
-    quantities["overlap"] = round(len(distinct & known) / max(len(distinct), 1), 2)
+    shared = distinct & set().union(*map(words_of, given))
+    quantities["overlap"] = round(len(shared) / max(len(distinct), 1), 2)
     marks = [*_marks(text), *_ends(words), *_habits(text, words, distinct, quantities)]
     return Read(frozenset[Key]([*distinct, *marks]), quantities)
 
 
 def _marks(text: str) -> Iterator[Key]:
-    """What the characters of a text show: which there are, and how it begins and ends."""
     bare = text.strip()
     for character in set(text) - _PLAIN:
         yield "character", character
@@ -155,7 +149,6 @@ def _ends(words: Sequence[str]) -> Iterator[Key]:
 def _habits(
     text: str, words: Sequence[str], distinct: set[str], counts: Mapping[str, float]
 ) -> Iterator[Key]:
-    """Letter case, negations, apostrophes, numbers, repetition."""
     first = next(filter(str.isalpha, text), "")
     if first.islower():
         yield "first case", "a lower-case letter"
@@ -183,8 +176,7 @@ def _titled(text: str, words: int) -> bool:
 
 
 def _quantities(text: str, words: Sequence[str]) -> dict[str, float]:
-    """The QUANTITIES of a text on its own."""
-    raw = text.encode("utf-8", "surrogatepass")  # bytes, since to delete from them is ten times as fast
+    raw = text.encode("utf-8", "surrogatepass")  # deleting from bytes is ten times as fast
     return {
         "words in capitals": len(_CAPITALS.findall(text)),
         "sentences": len(_SENTENCE.findall(text.rstrip() + ".")),

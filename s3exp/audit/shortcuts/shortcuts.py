@@ -1,9 +1,8 @@
 """Surface features of the generated text that predict the label of synthetic rows, and not that of gold rows.
 
-Every mark of features.py is a rule: rows with it get one label, rows without it another. statistic.py says which marks
-lean to a label beyond chance, telling.py which of them do not in gold, and which are one and the same. Knows rows only:
-not the task, the LLM or the small model. Whether a word that predicts is part of what the text means it cannot know
-either; where gold has the word with the same lean, it is not held against the file.
+Every mark of features.py is a rule: rows with it get one label, rows without it another. statistic.py tests which marks
+lean to a label beyond chance; telling.py compares their lean with gold's and groups marks that predict the same. A
+word may predict the label by its meaning: then it has the same lean in gold, and is no shortcut.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from s3exp.audit.shortcuts.telling import Finding, alike, findings
 from s3exp.seeds import derive
 from s3exp.types import Example
 
-ROWS = 20_000  # of more rows a sample is looked at
-LEAST = 12  # synthetic rows of a label, for it to count
-NOISE = 2.33  # standard errors between the lifts of a strong shortcut (1%, one-sided)
-EXAMPLE = 200  # characters of an example
+SAMPLE = 20_000
+LEAST_ROWS = 12  # synthetic, of a label
+STRONG_Z = 2.33  # of the difference of the lifts (1%, one-sided)
+EXAMPLE_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A rule that predicts the label from the surface, and what it is worth.
+    """A rule that predicts the label from the surface, and its accuracy on synthetic and gold rows.
 
-    `name` says how a row that has the telling `value` looks, `label` is the class that such a row gets, `rows` of the
-    synthetic rows have it and `example` is the beginning of one. `majority` is the share of the largest class. `recall`
-    is the mean over the classes, `lift` and `gold_lift` what it is above chance (with balanced classes: accuracy less
-    majority), `excess` is the part of the lift that gold does not show. `also` names the rules that tell next to
-    nothing more. A `strong` one has an excess of a tenth of all that a yes-or-no rule can gain (0.05 for two classes),
+    `name` describes a row with the mark's `value`, `label` is the class that such a row gets, `rows` counts the
+    synthetic rows that have it and `example` is the beginning of one. `majority` is the share of the largest class.
+    `recall` is the mean over the classes, `lift` and `gold_lift` its distance from chance (with balanced classes:
+    accuracy less majority), `excess` the part of the lift that gold does not show. `also` names rules that predict the
+    same. A `strong` shortcut has an excess of a tenth of all that a yes-or-no rule can gain (0.05 for two classes),
     beyond the noise of gold's lift. All figures are shares of 1.
     """
 
@@ -68,7 +67,7 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Shortcuts, strongest first, out of `tried` rules; what single fields tell; how many rows were looked at."""
+    """Shortcuts, strongest first, out of `tried` rules; the accuracy of single fields; the rows compared."""
 
     shortcuts: tuple[Shortcut, ...] = ()
     partial_input: tuple[PartialInput, ...] = ()
@@ -78,17 +77,17 @@ class Found:
 
     @property
     def strong(self) -> tuple[Shortcut, ...]:
-        """Those to worry about."""
+        """The strong shortcuts."""
         return tuple(shortcut for shortcut in self.shortcuts if shortcut.strong)
 
 
 def shortcuts(
     made: Sequence[Example], gold: Sequence[Example], generate: str, labels: int, seed: int, top: int = 20
 ) -> Found:
-    """Look for surface features of the field `generate` that tell the label of synthetic rows, and not of gold rows.
+    """Surface features of the field `generate` that predict the label of synthetic rows, and not of gold rows.
 
     Of more than 20,000 rows a sample is taken. Labels with fewer than 12 synthetic rows, or no gold row, are left out
-    with their rows; where fewer than two labels are left, nothing is found. What is listed beats chance at the 5%
+    with their rows; with fewer than two labels left there are no shortcuts. A listed shortcut beats chance at the 5%
     level, corrected for the number of rules tried (Bonferroni), and has a positive excess.
 
     Args:
@@ -99,40 +98,37 @@ def shortcuts(
         seed: of the samples; same rows and seed, same result.
         top: how many shortcuts to list at most.
     """
-    made, gold = (sample(rows, ROWS, derive(seed, "audit", "rows")) for rows in (made, gold))
-    kept = np.flatnonzero((_sizes(made, labels) >= LEAST) & (_sizes(gold, labels) > 0)).tolist()
-    made = [row for row in made if row.label in kept]
-    gold = [row for row in gold if row.label in kept]
-    if len(kept) < 2:
+    made, gold = (sample(rows, SAMPLE, derive(seed, "audit", "rows")) for rows in (made, gold))
+    present = np.flatnonzero((_sizes(made, labels) >= LEAST_ROWS) & (_sizes(gold, labels) > 0)).tolist()
+    made = [row for row in made if row.label in present]
+    gold = [row for row in gold if row.label in present]
+    if len(present) < 2:
         return Found(rows=len(made), gold_rows=len(gold))
-    seen = surface([row.fields for row in made], [row.fields for row in gold], generate)
-    ours, theirs = _rows(made, kept, seen.made), _rows(gold, kept, seen.gold)
+    marked = surface([row.fields for row in made], [row.fields for row in gold], generate)
+    ours, theirs = _rows(made, present, marked.made), _rows(gold, present, marked.gold)
     texts = [row.fields[generate] for row in made]
-    listed = [
-        _shortcut(group, kept, (ours, theirs), texts)
-        for group in alike(findings(seen.marks, ours, theirs, derive(seed, "audit", "halves")), ours.labels)[
-            :top
-        ]
-    ]
+    leaning = findings(marked.marks, ours, theirs, derive(seed, "audit", "halves"))
+    groups = alike(leaning, ours.labels)[:top]
+    listed = tuple(_shortcut(group, present, (ours, theirs), texts) for group in groups)
     fields = list(made[0].fields) if len(made[0].fields) > 1 else []
-    partial = [partial_input(made, gold, name, derive(seed, "audit", "partial")) for name in fields]
-    return Found(tuple(listed), tuple(partial), len(seen.marks), len(made), len(gold))
+    partial = tuple(partial_input(made, gold, name, derive(seed, "audit", "partial")) for name in fields)
+    return Found(listed, partial, len(marked.marks), len(made), len(gold))
 
 
 def balance(
     made: Sequence[Example], gold: Sequence[Example], labels: int, generate: str | None = None
 ) -> dict[str, float]:
-    """How the rows are spread over the labels, and how long they are, beside gold.
+    """The balance of labels, and the lengths of rows, beside gold.
 
-    Words are those of the field `generate`, or of all fields. `label_distance` is the largest difference of a label's
-    share from gold's; `words/<label>` are mean words of its rows and `words_ratio` the largest over the smallest of
-    them, as `gold_words_ratio` is for gold; `words`, `gold_words`: means of all rows. What has no rows is left out.
+    `label_distance` is the largest difference of a label's share from gold's. `words` are the mean words of the
+    field `generate` (or of all fields), `words/<label>` that of a label's rows, and `words_ratio` the largest of these
+    over the smallest. The same for gold begin with `gold_`. A number without rows is left out.
     """
     numbers: dict[str, float] = {}
     for prefix, rows in (("", made), ("gold_", gold)):
         lengths = np.array([_length(row, generate) for row in rows])
-        of = np.array([row.label for row in rows], np.int64)
-        means = {label: float(lengths[of == label].mean()) for label in range(labels) if (of == label).any()}
+        own = np.array([row.label for row in rows], np.int64)
+        means = {label: float(lengths[own == label].mean()) for label in range(labels) if label in own}
         if means:
             numbers[f"{prefix}words"] = float(lengths.mean())
             numbers[f"{prefix}words_ratio"] = max(means.values()) / max(min(means.values()), 1e-9)
@@ -152,23 +148,23 @@ def _sizes(rows: Sequence[Example], labels: int) -> Counts:
     return np.bincount(np.array([row.label for row in rows], np.int64), minlength=labels)[:labels]
 
 
-def _rows(rows: Sequence[Example], kept: list[int], marks: object) -> Rows:
-    return Rows(np.array([kept.index(row.label) for row in rows], np.int64), len(kept), marks)
+def _rows(rows: Sequence[Example], present: list[int], marks: object) -> Rows:
+    return Rows(np.array([present.index(row.label) for row in rows], np.int64), len(present), marks)
 
 
 def _shortcut(
-    group: Sequence[Finding], kept: Sequence[int], sides: tuple[Rows, Rows], texts: Sequence[str]
+    group: Sequence[Finding], present: Sequence[int], sides: tuple[Rows, Rows], texts: Sequence[str]
 ) -> Shortcut:
-    finding, classes = group[0], len(kept)
+    finding, classes = group[0], len(present)
     made, gold = finding.made, finding.gold
     lift, gold_lift = float(made.lift[0]), float(gold.lift[0])
-    noise = NOISE * float(np.hypot(made.error[0], gold.error[0]))
+    noise = STRONG_Z * float(np.hypot(made.error[0], gold.error[0]))
     typical = np.flatnonzero(finding.has & (sides[0].labels == finding.label))
     return Shortcut(
         name=finding.name,
         family=finding.mark.family,
         value=finding.mark.value,
-        label=kept[finding.label],
+        label=present[finding.label],
         rows=int(finding.has.sum()),
         accuracy=float(made.accuracy[0]),
         majority=_majority(sides[0]),
@@ -179,7 +175,7 @@ def _shortcut(
         gold_lift=gold_lift,
         excess=finding.excess,
         strong=finding.excess >= 0.1 / classes and lift - gold_lift > noise,
-        example=texts[typical[0]][:EXAMPLE],
+        example=texts[typical[0]][:EXAMPLE_LENGTH],
         also=tuple(dict.fromkeys(other.name for other in group[1:])),
     )
 

@@ -1,7 +1,7 @@
-"""Which marks of synthetic rows lean to a label beyond chance, how much that is worth, and which are one and the same.
+"""The statistic of a mark's lean to a label, and the accuracy of the rule that the mark makes.
 
-The statistic is that of Gardner et al. (2021, "Competency Problems"): z of the share of a label among the rows with a
-mark, against the label's share among all rows. Knows who has which mark; not what a mark is called.
+Gardner et al. (2021, "Competency Problems"): z of the share of a label among the rows with a mark, against the label's
+share among all rows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-CHANCE = 0.05  # of listing anything where there is nothing to find
+LEVEL = 0.05  # probability of a false alarm in a file without shortcuts
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Labels of some rows (from 0 on, out of `classes`) and who has which mark: sparse 0/1, rows by marks (csc)."""
+    """The labels of some rows, in 0..classes-1, and their marks: sparse 0/1, rows by marks (csc)."""
 
     labels: Counts
     classes: int
@@ -39,11 +39,11 @@ class Rows:
         return np.array([np.asarray(rows.sum(axis=0)).ravel() for rows in of_label])
 
     def of(self, rows: Flags) -> Rows:
-        """Some of the rows."""
+        """The rows where `rows` is true."""
         return Rows(self.labels[rows], self.classes, self.marks[rows])
 
     def column(self, mark: int) -> Flags:
-        """Who has one mark."""
+        """The rows that have one mark."""
         has = np.zeros(len(self.labels), bool)
         has[self.marks.indices[slice(*self.marks.indptr[mark : mark + 2])]] = True
         return has
@@ -51,7 +51,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What the rule "rows with the mark get `label`, rows without it get `other`" is worth, by mark.
+    """The effect of the rule "rows with the mark get `label`, rows without it get `other`", by mark.
 
     `lift` is the mean recall of the labels less its chance level, `error` is its standard error. With equally many
     rows of each label the lift is the accuracy less the share of the majority.
@@ -73,23 +73,22 @@ def z(with_mark: Counts, sizes: Counts) -> Floats:
     rows, marked = sizes.sum(), with_mark.sum(axis=0)
     base = (sizes / rows)[:, None]
     spread = base * (1 - base) * marked * (rows - marked) / max(rows - 1, 1)
-    found: Floats = (with_mark - base * marked) / np.sqrt(np.maximum(spread, 1e-12))
-    return found
+    return np.asarray((with_mark - base * marked) / np.sqrt(np.maximum(spread, 1e-12)))
 
 
 def beyond_chance(with_mark: Counts, sizes: Counts) -> Counts:
     """The marks that lean to a label more than any of so many would by chance (Bonferroni over marks and labels)."""
     from scipy.stats import hypergeom
 
-    chance = CHANCE / max(with_mark.size, 1)
+    chance = LEVEL / max(with_mark.size, 1)
     label, mark = np.nonzero(z(with_mark, sizes) > NormalDist().inv_cdf(1 - chance))
-    # z is no normal variable where few rows are expected (a rare label): there the exact test has the last word
+    # z is not normal where few rows are expected (a rare label), so the exact test decides
     exact = hypergeom.sf(with_mark[label, mark] - 1, sizes.sum(), sizes[label], with_mark.sum(axis=0)[mark])
     return np.unique(mark[exact < chance])
 
 
 def learned(with_mark: Counts, sizes: Counts) -> Effects:
-    """The rules that some rows teach, on these rows: the mark speaks for the label whose rows have it most often."""
+    """The rules learned from some rows, on these rows: a mark predicts the label whose rows have it most often."""
     rates = with_mark / sizes[:, None]
     return applied(with_mark, sizes, rates.argmax(axis=0), rates.argmin(axis=0))
 
@@ -106,11 +105,11 @@ def applied(with_mark: Counts, sizes: Counts, label: Counts, other: Counts) -> E
     return Effects(label, other, right / sizes.sum(), lift / len(sizes), error / len(sizes))
 
 
-def z_beside(known: Flags, has: Flags, is_label: Flags) -> float:
-    """z of a label's share among the rows that `has`, against its share where `known` is as it is with each of them."""
+def z_beside(other: Flags, has: Flags, is_label: Flags) -> float:
+    """z of a label's share among the rows with a mark (`has`), given another mark (`other`) of the rows."""
     gap = spread = 0.0
     for value in (False, True):
-        rows = known == value
+        rows = other == value
         size, marked = int(rows.sum()), int((has & rows).sum())
         if size < 2:
             continue

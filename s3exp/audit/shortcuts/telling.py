@@ -1,8 +1,7 @@
-"""Which marks tell the label of synthetic rows beyond chance and not of gold rows, and which only echo another.
+"""Marks that predict the label of synthetic rows beyond chance and not of gold rows, grouped by what they echo.
 
 A strong feature shows in many marks: a leading quote is a first character, a character, a punctuation mark more. They
-are put together under the one that a reader understands best. Knows the statistic (statistic.py) and what marks are
-called (marks.py); not which finding is bad enough to report.
+are grouped under the mark that a reader understands best.
 """
 
 from __future__ import annotations
@@ -28,21 +27,20 @@ from s3exp.audit.shortcuts.statistic import (
     z_beside,
 )
 
-ECHO = 0.5  # a mark is an echo if it keeps less than this of its squared z, once the better one is known
-NEAR = 0.01  # excess within which the more readable of two such marks gives the name
+ECHO = 0.5  # an echo keeps less than this of its squared z, given the better mark
+SAME_EXCESS = 0.01  # within it, the more readable mark gives the name
 COMMON = 0.1  # of the gold rows: a word of more is no peculiarity
 SEVERAL = " (and other values tell too)"
-# a row has at most one value of each of these
-ONE_OF = ("wrapper", "case", "first character", "first word", "last character", "last word")
-PROMISING = 150  # marks that are compared with each other
+EXCLUSIVE = ("wrapper", "case", "first character", "first word", "last character", "last word")
+COMPARED = 150  # marks, with each other
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A mark that leans to a label beyond chance: who has it, and what its rule is worth on both sides.
+    """A mark that leans to a label beyond chance, and the effect of its rule on both sides.
 
-    Rows that have the mark (or, if not `telling`, that have it not) lean to `label`. `excess` is the part of the lift
-    that gold does not show, `common` the share of the gold rows that have the mark.
+    `column` flags the synthetic rows with the mark. They lean to `label`; if not `telling`, the others do. `excess` is
+    the part of the lift that gold does not show, `common` the share of the gold rows that have the mark.
     """
 
     mark: Mark
@@ -56,39 +54,38 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """What a telling row looks like."""
+        """The mark in words, or its absence."""
         return self.mark.yes if self.telling else self.mark.no
 
     @property
     def has(self) -> Flags:
-        """The synthetic rows that look so."""
+        """The synthetic rows that lean to `label`."""
         return self.column if self.telling else ~self.column
 
 
 def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows, seed: int) -> list[Finding]:
-    """The marks that beat chance after so many tries, alone or pooled, the one that tells most first.
+    """The marks that beat chance after so many tries, alone or pooled, the largest lift first.
 
     Marks of which a row has at most one (openings, say) are pooled by the label that they lean to on half of the
-    synthetic rows; the pool is judged on the other half.
+    synthetic rows; the pool is tested on the other half.
     """
     half, all_rows = np.zeros(len(ours.labels), bool), np.ones(len(ours.labels), bool)
-    half[np.lexsort((np.random.default_rng(seed).random(len(half)), ours.labels))[::2]] = (
-        True  # of each label
-    )
+    shuffled = np.lexsort((np.random.default_rng(seed).random(len(half)), ours.labels))
+    half[shuffled[::2]] = True  # of each label
     pools, columns = _pools(marks, ours.of(half))
     pooled = [Rows(side.labels, side.classes, (side.marks @ columns).tocsc()) for side in (ours, theirs)]
-    found = [*_beyond(marks, ours, theirs, all_rows), *_beyond(pools, pooled[0], pooled[1], ~half)]
-    return sorted(found, key=lambda one: -float(one.made.lift[0]))[:PROMISING]
+    leaning = [*_beyond(marks, ours, theirs, all_rows), *_beyond(pools, pooled[0], pooled[1], ~half)]
+    return sorted(leaning, key=lambda finding: -float(finding.made.lift[0]))[:COMPARED]
 
 
 def _pools(marks: Sequence[Mark], taught: Rows) -> tuple[list[Mark], Any]:
-    """Pools of marks, named by the one that tells most, and which mark is in which: marks by pools."""
+    """Pools of marks, each named by its mark with the largest lean, and a sparse matrix of marks by pools."""
     from scipy.sparse import csr_matrix
 
     lean = z(taught.counts(), taught.sizes)
     members: dict[tuple[str, int], list[int]] = {}
     for column, mark in enumerate(marks):
-        if mark.attribute in ONE_OF:
+        if mark.attribute in EXCLUSIVE:
             members.setdefault((mark.attribute, int(lean[:, column].argmax())), []).append(column)
     pools = [columns for columns in members.values() if len(columns) > 1]
     best = [marks[max(columns, key=lambda column: lean[:, column].max())] for columns in pools]
@@ -100,18 +97,18 @@ def _pools(marks: Sequence[Mark], taught: Rows) -> tuple[list[Mark], Any]:
 
 
 def _beyond(marks: Sequence[Mark], ours: Rows, theirs: Rows, judged: Flags) -> list[Finding]:
-    """The marks that beat chance on the `judged` ones of our rows."""
+    """The marks that beat chance on the `judged` rows of our side."""
     rows = ours.of(judged)
     made, gold = rows.counts(), theirs.counts()
     places = beyond_chance(made, rows.sizes)
-    places = places[np.argsort(-learned(made[:, places], rows.sizes).lift, kind="stable")][:PROMISING]
-    found = []
+    places = places[np.argsort(-learned(made[:, places], rows.sizes).lift, kind="stable")][:COMPARED]
+    leaning = []
     for place in places.tolist():
         with_mark, of_gold = made[:, [place]], gold[:, [place]]
         effect = learned(with_mark, rows.sizes)
         on_gold = applied(of_gold, theirs.sizes, effect.label, effect.other)
         share, common = with_mark.sum() / rows.sizes.sum(), float(of_gold.sum() / theirs.sizes.sum())
-        # what gold has more rarely is what a reader notices: the mark, or that it is missing
+        # a reader notices the mark, or its absence, whichever is rarer in gold
         telling = bool((share + 0.02) / (common + 0.02) >= 0.8 * (1.02 - share) / (1.02 - common))
         excess = float(effect.lift[0] - max(on_gold.lift[0], 0.0))
         if marks[place].attribute == "word" and telling:
@@ -119,15 +116,15 @@ def _beyond(marks: Sequence[Mark], ours: Rows, theirs: Rows, judged: Flags) -> l
             excess = min(excess, float(effect.lift[0]) * (1 - lean))
         label = int((effect.label if telling else effect.other)[0])
         column = ours.column(place)
-        found.append(Finding(marks[place], column, telling, label, effect, on_gold, excess, common))
-    return found
+        leaning.append(Finding(marks[place], column, telling, label, effect, on_gold, excess, common))
+    return leaning
 
 
 def _shared_lean(rates: Floats, with_mark: Counts, sizes: Counts) -> float:
-    """How much of a word's lean to a label gold surely shows among its rows with the word, 0 to 1.
+    """The part of a word's lean to a label that gold surely shows among its rows with the word, 0 to 1.
 
-    A word that is rarer in gold has less lift there, but what it means it means there too. `rates` are the shares of
-    each label's synthetic rows that have it; the counts are of gold.
+    A word that is rarer in gold has less lift there, but the same meaning. `rates` are the shares of each label's
+    synthetic rows that have it; the counts are of gold.
     """
     if with_mark.sum() == 0:
         return 0.0
@@ -141,20 +138,21 @@ def _shared_lean(rates: Floats, with_mark: Counts, sizes: Counts) -> float:
     return float(np.clip((lower - chance) / lean, 0, 1)) if lean > 0 else 0.0
 
 
-def alike(found: Sequence[Finding], labels: Counts) -> list[list[Finding]]:
+def alike(leaning: Sequence[Finding], labels: Counts) -> list[list[Finding]]:
     """Findings with an excess, the largest first; each with its echoes after it, under the most readable name."""
     groups: list[list[Finding]] = []
-    left = list(found)
+    left = list(leaning)
     while left:
-        lead = left[0]
-        echo = [one is lead or _echoes(one, lead, labels) for one in left]
-        groups.append(_named([one for one, is_echo in zip(left, echo, strict=True) if is_echo]))
-        left = [one for one, is_echo in zip(left, echo, strict=True) if not is_echo]
+        lead, group, rest = left[0], [left[0]], list[Finding]()
+        for one in left[1:]:
+            (group if _echoes(one, lead, labels) else rest).append(one)
+        groups.append(_named(group))
+        left = rest
     return sorted((group for group in groups if group[0].excess > 0), key=lambda group: -group[0].excess)
 
 
 def _echoes(one: Finding, lead: Finding, labels: Counts) -> bool:
-    """Whether a finding tells little beside the leading one, or cuts or pools the same attribute."""
+    """Whether a finding predicts little beyond the leading one, or cuts or pools the same attribute."""
     same = one.mark.attribute == lead.mark.attribute
     if same and (one.mark.attribute in QUANTITIES or (one.mark.several and lead.mark.several)):
         return True
@@ -164,22 +162,21 @@ def _echoes(one: Finding, lead: Finding, labels: Counts) -> bool:
 
 
 def _named(group: Sequence[Finding]) -> list[Finding]:
-    """Puts first what gives the name: about the largest excess, and of these the plainest.
+    """Puts first the finding that gives the name: of those with about the largest excess, the plainest.
 
-    What tells less than half of what the first one does cannot speak for it: where gold explains that one, it
-    explains the echo too.
+    One with less than half of the first one's lift gives no name: where gold explains the first, it explains that too.
     """
     able = [one for one in group if one.made.lift[0] >= group[0].made.lift[0] / 2]
     best = max(able, key=lambda one: one.excess)
-    near = [one for one in able if one.excess >= best.excess - max(NEAR, float(best.made.error[0]))]
+    near = [one for one in able if one.excess >= best.excess - max(SAME_EXCESS, float(best.made.error[0]))]
     first = min(near, key=_plainness)
     return [first, *(one for one in group if one is not first)]
 
 
 def _plainness(finding: Finding) -> tuple[bool, bool, bool, int, int]:
-    """One value before several, what is there before what is missing, the order of attributes, the longest value.
+    """The plainest first: one value, a present one, a rare word, the order of attributes, the longest value.
 
-    A word that is common in gold too comes last: a longer text has more of all of them, and is better called longer.
+    A longer text has more of all common words, and is better called longer.
     """
     mark = finding.mark
     common = mark.attribute in ("word", "character", "habit") and finding.common > COMMON
