@@ -1,6 +1,6 @@
-"""The composition root: a composed config becomes typed, checked and built. The only file that sees every part.
+"""The composition root, and the only file that sees every part: it checks a composed config and builds a run from it.
 
-Imports what is heavy only when it is needed, so that `--help` and a wrong option answer at once.
+Heavy imports wait until they are needed, so that `--help` and a wrong option answer at once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run whose input was read and checked: what its dry run, its state and its start need."""
+    """A run with checked input, for its dry run, its state or its start."""
 
     config: Config
     model: str  # the LLM's folder or id, resolved
@@ -48,7 +48,7 @@ class Prepared:
 
 
 def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
-    """Read and check everything that can be wrong with the input. Starts and writes nothing.
+    """Read and check all input. Starts and writes nothing.
 
     Raises:
         UserError: an option, a gold file, the LLM or the small model is wrong.
@@ -71,7 +71,7 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
 
 
 def task_of(prepared: Prepared) -> Task:
-    """The task, which shortens texts to what the LLM can take."""
+    """The task. It shortens texts to `llm.max_exemplar_tokens`."""
     from s3exp.llm.tokens import cutter
     from s3exp.tasks import build_task
 
@@ -81,7 +81,7 @@ def task_of(prepared: Prepared) -> Task:
 
 
 def run(prepared: Prepared, composed: DictConfig) -> Outcome:
-    """Build the parts of one run and go through the loop; of a finished run, only show it to the tracker again."""
+    """Build the parts of one run and go through the loop; a finished run is only logged to the tracker again."""
     config, gold, folder = prepared.config, prepared.gold, prepared.folder
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
@@ -97,7 +97,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     text = OmegaConf.to_yaml(composed, resolve=True)
     if (folder / "result.json").is_file():  # before torch is imported
         with closing(RunStore(folder, text, prepared.identity, prepared.overrides)) as store:
-            _show_again(store, tracker)
+            _log_again(store, tracker)
         return outcome_of(folder, config)
     small = small_model.build_small_model(
         config.small_model,
@@ -114,26 +114,26 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
         store = stack.enter_context(closing(RunStore(folder, text, prepared.identity, prepared.overrides)))
         if store.read_result() is not None:  # another process was faster
-            _show_again(store, tracker)
+            _log_again(store, tracker)
             return outcome_of(folder, config)
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
-        seen = [*gold.mining, *gold.select]  # what the loop may look at
-        audit = build_audit(config, seen, of_gold(gold, config.task.written), embedder)
-        gpus = _gpus(config, small_model.has_gpu())
+        audit = build_audit(
+            config, [*gold.mining, *gold.select], of_gold(gold, config.task.written), embedder
+        )
         parts = loop.Parts(
-            task,
-            engine,
-            small,
-            tracker,
-            audit,
-            build_curation(config, audit.copies),
-            Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
-            config.strategy,
-            config.loop,
-            store,
-            config.seed,
-            gpus,
+            task=task,
+            llm=engine,
+            small_model=small,
+            tracker=tracker,
+            audit=audit,
+            curation=build_curation(config, audit.copies),
+            lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
+            strategy=config.strategy,
+            loop=config.loop,
+            store=store,
+            seed=config.seed,
+            gpus=_gpus(config) if small_model.has_gpu() else 0,
         )
         if donor is not None:
             parts = replace(parts, synthesize=recorded([record.batch for record in donor]))
@@ -169,22 +169,21 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
     return records
 
 
-def _gpus(config: Config, has_gpu: bool) -> int:
-    """GPUs that the run holds: one to train on, or as many as its own LLM is split over, if it starts one."""
-    asked = not config.strategy.human and config.loop.rows_from is None
-    own = config.llm.tensor_parallel if asked and isinstance(config.llm, VllmConfig) else 1
-    return own if has_gpu else 0
+def _gpus(config: Config) -> int:
+    """The GPUs of the run: one to train on, or as many as its own LLM is split over, if it starts one."""
+    starts_llm = not config.strategy.human and config.loop.rows_from is None
+    return config.llm.tensor_parallel if starts_llm and isinstance(config.llm, VllmConfig) else 1
 
 
-def _show_again(store: RunStore, tracker: Tracker) -> None:
-    """Show a finished run to a tracker that has not seen its end: another one, or one whose process was killed."""
+def _log_again(store: RunStore, tracker: Tracker) -> None:
+    """Log a finished run to a tracker that lacks its end: another tracker, or one whose process was killed."""
     log.info("%s: already done, nothing to compute", store.folder)
-    done = store.read_result()
-    if done is None or tracker.complete():
+    result = store.read_result()
+    if result is None or tracker.complete():
         return
     with tracker:
-        for number in range(len(done["rounds"])):
+        for number in range(len(result["rounds"])):
             record = store.read_round(number)
             if record is not None:
                 tracker.log_round(record)
-        tracker.log_result(done)
+        tracker.log_result(result)

@@ -1,4 +1,4 @@
-"""The paper, top to bottom (S3, algorithms 1 and 2). Every strategy is this loop with other data; see strategies.py."""
+"""The paper's loop (S3, algorithms 1 and 2). Every strategy is this loop with other data; see strategies.py."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is made of. Task, LLM, small model, curators and tracker can be swapped."""
+    """The parts of a run. Task, LLM, small model, curators and tracker can be swapped."""
 
     task: Task
     llm: Stored
@@ -42,28 +42,28 @@ class Parts:
     loop: LoopConfig
     store: RunStore
     seed: int
-    gpus: int = 0  # that the run holds
+    gpus: int = 0  # held by the run
     synthesize: Synthesis = synthesize
 
 
 def run(parts: Parts) -> dict[str, Any]:
-    """Seed, then extrapolate the small model's errors, round after round; returns what result.json holds.
+    """Seed, then extrapolate the small model's errors, round after round; returns the content of result.json.
 
-    A round that the store already holds is read, not computed again.
+    A recorded round is read, not computed again.
 
     Raises:
         LLMFault: the LLM cannot go on; the same command continues the run.
     """
     task, gold = parts.task, parts.task.gold
     train: list[Example] = list(gold.train)  # empty but for the human-annotated baseline
-    last: Guesses | None = None  # of the round before; the seed has none to look at
+    last: Guesses | None = None  # of the round before; the seed has none
     records: list[RoundRecord] = []
     quotas = plan(parts.strategy, parts.loop)
     for number, quota in enumerate(quotas):
         record = parts.store.read_round(number)
         if record is None:
             shown = exemplars(parts.strategy, gold.mining, last)
-            record = one_round(parts, order(parts, number, quota, shown, records), train, last)
+            record = one_round(parts, order_within(parts, number, quota, shown, records), train, last)
         train += record.batch.examples
         errors = task.wrong(gold.mining, record.predictions)
         last = Guesses(record.predictions, frozenset(row.id for row in errors))
@@ -74,13 +74,13 @@ def run(parts: Parts) -> dict[str, Any]:
     return finish(parts, records, train, len(quotas))
 
 
-def one_round(parts: Parts, asked: Order, train: list[Example], last: Guesses | None) -> RoundRecord:
-    """Write rows, curate them, train on the lesson that they make, and predict the mining rows; then on disk."""
+def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | None) -> RoundRecord:
+    """Synthesize and curate rows, train on their lesson, predict the mining rows, and write the record."""
     task, gold = parts.task, parts.task.gold
     meter = metrics.Meter(parts.llm, parts.gpus)
     with meter.stage("synthesize"):
-        batch = parts.synthesize(task, parts.llm, asked, train, parts.curation)
-    parts.llm.sleep()  # on a GPU its memory is the small model's now
+        batch = parts.synthesize(task, parts.llm, order, train, parts.curation)
+    parts.llm.sleep()  # frees GPU memory for the small model
     rows = [*train, *batch.examples]
     with meter.stage("curate"):
         lesson, reweighted, judged = parts.lessons.of(rows)
@@ -93,7 +93,7 @@ def one_round(parts: Parts, asked: Order, train: list[Example], last: Guesses | 
     before = () if last is None else last.predictions
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
     numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
-    record = RoundRecord(asked.round, batch, predictions, numbers, report.tables, reweighted)
+    record = RoundRecord(order.round, batch, predictions, numbers, report.tables, reweighted)
     parts.store.write_round(record, fitted)
     return record
 
@@ -115,10 +115,12 @@ def finish(parts: Parts, records: list[RoundRecord], train: list[Example], plann
     return result
 
 
-def order(parts: Parts, number: int, quota: int, shown: list[Example], records: list[RoundRecord]) -> Order:
-    """What this round may ask for, given what the rounds before it spent."""
-    asked = order_of(parts.strategy, parts.loop, parts.seed, number, quota, shown)
+def order_within(
+    parts: Parts, number: int, quota: int, shown: list[Example], records: list[RoundRecord]
+) -> Order:
+    """The order of a round, within the tokens that the recorded rounds left."""
+    order = order_of(parts.strategy, parts.loop, parts.seed, number, quota, shown)
     tokens = parts.loop.budget.tokens
     if tokens is None:
-        return asked
-    return replace(asked, tokens=tokens - sum(metrics.tokens(record) for record in records))
+        return order
+    return replace(order, tokens=tokens - sum(metrics.tokens(record) for record in records))

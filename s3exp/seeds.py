@@ -1,4 +1,4 @@
-"""Seeds that are derived, never shared: each use of chance has its own, a function of the run's seed and a name."""
+"""Each use of chance has its own seed: a function of the run's seed and a name."""
 
 from __future__ import annotations
 

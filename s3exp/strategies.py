@@ -1,7 +1,4 @@
-"""What the LLM is shown each round, and how many rows each round may make. A strategy is data (conf/strategy/).
-
-Knows gold mining rows and which of them are errors; does not know why they are, nor prompts or completions.
-"""
+"""The exemplars and the number of rows of each round. A strategy is data (conf/strategy/)."""
 
 from __future__ import annotations
 
@@ -13,11 +10,10 @@ from s3exp.types import Example, Prediction
 
 
 def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
-    """Rows to synthesize in each round; round 0 is the seed. They sum to `loop.budget.rows`, unless fixed sizes of seed
-    and rounds stay below it.
+    """Rows to synthesize in each round; round 0 is the seed.
 
-    A strategy that extrapolates nothing spends all of it on the seed; one that asks the LLM for nothing has one round
-    of 0 rows.
+    They sum to `loop.budget.rows`, unless seed and rounds have smaller fixed sizes. A strategy without extrapolation
+    spends all of it on the seed; one without the LLM has one round of 0 rows.
     """
     if strategy.human:
         return [0]
@@ -31,19 +27,19 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     if loop.round_rows is not None:
         left = [rows - seed - loop.round_rows * before for before in range(rounds)]
         return [seed, *(max(0, min(loop.round_rows, rest)) for rest in left)]
-    share, more = divmod(rows - seed, rounds)
-    return [seed, *(share + (index < more) for index in range(rounds))]
+    share, remainder = divmod(rows - seed, rounds)
+    return [seed, *(share + (index < remainder) for index in range(rounds))]
 
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """What the small model said of the mining rows, in their order, and the ids of those that it got wrong."""
+    """The small model's predictions of the mining rows, in their order, and the ids of its errors."""
 
     predictions: Sequence[Prediction]
     wrong: frozenset[str]
 
 
-# Criteria for `strategy.shown`: which of the mining rows are shown, and in what order.
+# Criteria of `strategy.shown`: they choose and order the mining rows.
 SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
     "nothing": lambda mining, last: [],
     "errors": lambda mining, last: [row for row in mining if row.id in last.wrong],
@@ -53,8 +49,5 @@ SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
 
 
 def exemplars(strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None) -> list[Example]:
-    """The gold mining rows that this round's prompts show (paper, algorithm 2).
-
-    `last` are the guesses of the round before; None before the seed: then nothing is shown.
-    """
+    """The gold mining rows that this round's prompts show (paper, algorithm 2), by the guesses of the `last` round."""
     return [] if last is None else SHOWN[strategy.shown](mining, last)

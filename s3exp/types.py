@@ -1,7 +1,6 @@
-"""The values that pass between the parts of s3exp. No torch, no logic, nothing imported from the package.
+"""The values that pass between the parts of s3exp, all of them frozen. Nothing is imported from the package.
 
-Everything here is frozen: a part receives values and returns new ones. The two networks are `llm` (prompted,
-never trained) and `small_model` (trained every round) in every name of the package.
+The two networks are `llm` (prompted, never trained) and `small_model` (trained every round) in every name.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class UserError(Exception):
-    """The user's input is wrong: one line that says what, where and what to do. Ends with exit code 2."""
+    """The user's input is wrong. The message is one line: the fault, its place and the remedy. Exit code 2."""
 
 
 class LLMFault(Exception):
-    """The LLM cannot go on (engine died, server gone after all retries). What was generated so far is kept."""
+    """The LLM cannot go on (engine died, server gone after all retries). Its completions so far are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,13 @@ class Answer:
     start: int
 
 
-# What is right of a row, in the terms of the task's kind: a class index, a number, a text, spans (each of them right),
-# or None where the row itself is the answer. Plain values: the record writes and reads them without knowing kinds.
+# The right answer to a row: a class index, a number, a text, spans (each of them right), or None where the row itself
+# is the answer. Plain values, so that the record writes and reads them without knowing the task's kind.
 Target = int | float | str | tuple[Answer, ...] | None
 
 
 class Targeted:
-    """A value with a target, which those who know the task's kind read as what it is."""
+    """A value with a target, read by the task's kind as a class index or as spans."""
 
     __slots__ = ()
 
@@ -47,7 +46,7 @@ class Targeted:
 
         @property
         def target(self) -> Target:
-            """What is right, asked for or predicted."""
+            """The right, requested or predicted answer."""
             ...
 
     @property
@@ -77,10 +76,9 @@ class Targeted:
 class Example(Targeted):
     """One labelled row, human or synthesized.
 
-    `fields` holds the input texts by name, in the task's order. A synthesized row knows its `round` (0 is the seed),
-    the `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling and the
-    `tokens` of its prompt and completion; a gold row has none of them. `group` is a free tag of a gold row (say, a
-    kind of difficulty).
+    `fields` holds the input texts by name, in the task's order. A synthesized row has its `round` (0 is the seed), the
+    `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling and the
+    `tokens` of its prompt and completion. A gold row may have a `group`, a free tag (say, a kind of difficulty).
     """
 
     id: str
@@ -96,11 +94,11 @@ class Example(Targeted):
 
 @dataclass(frozen=True, slots=True)
 class Prompt(Targeted):
-    """One question to the LLM: what it is shown (`text`, a user turn) and what its answer will be used for.
+    """One prompt to the LLM: its `text` is a user turn.
 
-    `kind` is `rationale`, `seed` or `extrapolate`; `seed` drives the sampling of this row alone, so that a row
-    does not depend on its neighbours; `context` holds input fields that are given rather than generated, `target` is
-    that of the row that is asked for.
+    `kind` is `rationale`, `seed` or `extrapolate`. `seed` drives the sampling of this row alone, so that a row does not
+    depend on its neighbours. `context` holds input fields that are given rather than generated, `target` the target of
+    the requested row.
     """
 
     text: str
@@ -114,22 +112,22 @@ class Prompt(Targeted):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What the LLM answered to one prompt; token counts are the engine's.
+    """The LLM's answer to one prompt; token counts are the engine's.
 
-    `finish_reason` is `stop`, `length` (cut off), `too_long` (the prompt did not fit: nothing was asked) or whatever
-    else a server says.
+    `finish_reason` is `stop`, `length` (cut off), `too_long` (the prompt did not fit and was not sent) or another word
+    of a server.
     """
 
     text: str
     prompt_tokens: int
     completion_tokens: int
     finish_reason: str
-    stored: bool = False  # it came from the generation store: nobody was asked
+    stored: bool = False  # read from the generation store, not generated
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected(Targeted):
-    """A completion, or a row of it, that did not become an example: why, and what the LLM wrote."""
+    """A completion, or a row of it, that did not become an example: the reason, and the LLM's text."""
 
     reason: str
     raw: str
@@ -140,10 +138,10 @@ class Rejected(Targeted):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a step of curation did to a row: the `field` of it that it changed, from what to what, and why.
+    """One change of a row by a step of curation: the `field`, its value before and after, and the reason.
 
-    `field` is a field of the row, `target`, `weight` (how much the row counts in this round's training; 1 before) or
-    `completion` (what the LLM wrote, before a row was read in it).
+    `field` is a field of the row, `target`, `weight` (of the row in this round's training; 1 before) or `completion`
+    (the LLM's text, before a row was read from it).
     """
 
     row: str
@@ -156,19 +154,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one round of synthesis made: accepted rows, rejected ones, what curation changed in the accepted ones, and
-    everything that was asked."""
+    """The result of one round of synthesis: accepted and rejected rows, all prompts with their completions, the planned
+    number of rows, and the changes of the accepted rows."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     asked: tuple[tuple[Prompt, Completion], ...] = ()
-    quota: int = 0  # rows that the plan wanted
+    quota: int = 0
     changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """All that one training sees: rows, and how much each counts (0: not at all; None: all count the same)."""
+    """The input of one training: rows and their weights (0: left out; None: all weigh the same)."""
 
     rows: Sequence[Example]
     weights: Sequence[float] | None = None
@@ -176,7 +174,7 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Targeted):
-    """The small model's answer to one row: of classes with the probability of every class, else with its own alone."""
+    """The small model's answer to one row, with the probability of every class, or of an answer that is no class."""
 
     id: str
     target: Target
@@ -189,7 +187,7 @@ class Prediction(Targeted):
 
 
 class Embedder(Protocol):
-    """Makes vectors of texts."""
+    """Embeds texts."""
 
     name: str  # two embedders of one name make the same vectors
 
@@ -199,13 +197,13 @@ class Embedder(Protocol):
 
 
 class LLM(Protocol):
-    """Anything that answers prompts. The generation store wraps it, so it need not remember."""
+    """Anything that answers prompts. The generation store wraps it, so it needs no cache."""
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index into `prompts`, completion) as each one finishes, in any order, each index once.
 
-        `prompts` may be added to while an answer is looked at. An engine that can generates what has come together
-        with what it works on; one that answers only what was there at first is asked again.
+        The caller may append to `prompts` while it reads an answer. An engine may add these to its batch, or leave them
+        to the next call.
 
         Raises:
             LLMFault: the engine or server cannot go on. What was yielded before stays valid.
@@ -213,7 +211,7 @@ class LLM(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back memory and processes. Safe to call twice."""
+        """Free memory and processes. Safe to call twice."""
         ...
 
 
@@ -221,11 +219,11 @@ class Fitted(Protocol):
     """A trained small model."""
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Predict every row, in the order given. Labels of `examples` are not looked at."""
+        """Predict every row, in the order given, without its label."""
         ...
 
     def save(self, folder: Path) -> None:
-        """Write the weights (safetensors) and what is needed to load them again into `folder`."""
+        """Write the weights (safetensors) and all that `SmallModel.load` needs into `folder`."""
         ...
 
 
@@ -233,7 +231,7 @@ class SmallModel(Protocol):
     """Makes trained small models, always from the same pretrained (or freshly drawn) weights."""
 
     def check(self) -> None:
-        """Load what `fit` starts from once, so that it is known to be there before an LLM is started for it.
+        """Load the weights that `fit` starts from, so that their lack stops the run before the LLM starts.
 
         Raises:
             UserError: it cannot be loaded.
@@ -245,12 +243,11 @@ class SmallModel(Protocol):
         ...
 
     def load(self, folder: Path) -> Fitted:
-        """Load what `Fitted.save` wrote."""
+        """Load a small model that `Fitted.save` wrote."""
         ...
 
 
 def prompt_hash(prompt: Prompt) -> str:
-    """Name of one question: its text and its seed."""
-    return hashlib.blake2b(
-        f"{prompt.seed}\n{prompt.text}".encode("utf-8", "surrogatepass"), digest_size=8
-    ).hexdigest()
+    """Hash of a prompt's seed and text."""
+    text = f"{prompt.seed}\n{prompt.text}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

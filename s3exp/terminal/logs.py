@@ -1,6 +1,6 @@
-"""What is logged, in the terminal and in the record: whose lines are left out, and how all others are made harmless.
+"""Logs in the terminal and in the record, without control characters and without the noise of libraries.
 
-A message may hold what a server, a file or an LLM said; it is shown without control characters. Knows no run.
+A message may quote a server, a file or an LLM, so it may hold any character.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from pathlib import Path
 from s3exp.terminal.texts import printable
 from s3exp.types import UserError
 
-# httpx has a line for every completion
+# httpx logs a line for every completion
 NOISY = ("httpx", "httpx2", "openai", "pytorch_lightning", "lightning", "matplotlib")
 
 
 class Harmless(logging.Formatter):
-    """A formatter whose lines hold nothing that a terminal would obey."""
+    """A formatter without control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message and its traceback, if there is one; only line feeds are left of what cannot be printed."""
+        """The message and any traceback; of unprintable characters only line feeds stay."""
         return "\n".join(map(printable, super().format(record).split("\n")))
 
 
 def prepare_logs() -> None:
-    """Quieten libraries, and make what the handlers in use show harmless."""
+    """Quieten libraries, and format every handler in use without control characters."""
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # its tries; what came of them is an error of ours
+    # its retries; s3exp reports their failure
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     for handler in logging.getLogger().handlers:
         form = handler.formatter or logging.Formatter()
@@ -41,7 +41,7 @@ class LogFile(logging.FileHandler):
     """A log file that stops no run and fills no terminal when its disk is full."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class's name
-        """Leave the line out: it is in the terminal, and the disk's trouble shows where the record is written."""
+        """Leave the line out: it is in the terminal, and the record's own writing reports the disk."""
 
 
 @contextmanager
@@ -61,5 +61,5 @@ def log_file(path: Path) -> Iterator[None]:
         yield
     finally:
         logging.getLogger().removeHandler(handler)
-        with suppress(OSError):  # what is left of a line is written now, or cannot be
+        with suppress(OSError):  # it flushes
             handler.close()

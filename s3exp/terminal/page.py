@@ -20,28 +20,23 @@ _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=
 
 
 class Page:
-    """A console, and what it can show."""
+    """A console."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._ascii = not console.encoding.lower().startswith("utf")
 
     def text(self, value: object) -> Text:
-        """Text as it stands: no markup, no control characters, nothing that the terminal lacks."""
-        shown = printable(str(value))
-        if self._ascii:
-            shown = shown.encode("ascii", "replace").decode()
-        return Text(shown)
+        """Text without markup, control characters, and characters that the terminal lacks."""
+        text = printable(str(value))
+        return Text(text.encode("ascii", "replace").decode() if self._ascii else text)
 
     def table(
         self, title: str, names: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str]
     ) -> None:
         """Print a table and an empty line. Columns named in `texts` may be folded, numbers not."""
-        table = Table(
-            box=_ASCII_RULE if self._ascii else box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-            show_edge=False,
-        )
+        rule = _ASCII_RULE if self._ascii else box.SIMPLE_HEAD
+        table = Table(box=rule, padding=(0, 1, 0, 0), show_edge=False)
         for index, name in enumerate(names):
             cells = [*name.split(), *(row[index] for row in rows)]
             table.add_column(
@@ -57,12 +52,12 @@ class Page:
         self._console.print()
 
     def paragraph(self, title: str, text: str) -> None:
-        """Print a text as it stands, indented under its title, and an empty line."""
+        """Print a text, indented under its title, and an empty line."""
         self._console.print(self.text(title), style="bold", soft_wrap=True, highlight=False)
         for line in text.split("\n"):
             self._console.print(self.text(f"  {line}"), soft_wrap=True, highlight=False)
         self._console.print()
 
-    def line(self, what: str, place: Path, more: str = "") -> None:
-        """Print where something is, whole and on one line, so that it can be copied."""
-        self._console.print(self.text(f"{what:7}{place}{more}"), soft_wrap=True, highlight=False)
+    def line(self, name: str, path: Path, more: str = "") -> None:
+        """Print a path on one line, so that it can be copied."""
+        self._console.print(self.text(f"{name:7}{path}{more}"), soft_wrap=True, highlight=False)

@@ -1,7 +1,5 @@
-"""Texts and numbers as they are shown, whoever wrote them: an LLM, a data set, or a user who named a strategy.
-
-Knows no markup: what escapes is the template (HTML), json (the page's data) and export.py (LaTeX, Markdown).
-"""
+"""Texts and numbers for the reader. A text may come from an LLM, a data set or a user; markup is escaped elsewhere:
+by the template (HTML), json (the page's data) and export.py (LaTeX, Markdown)."""
 
 from __future__ import annotations
 
@@ -12,13 +10,13 @@ _HIGH = re.compile("[\x7f-\x9f\ufffe\uffff\ud800-\udfff]")  # ends of a block, h
 
 
 def clean(text: str) -> str:
-    """The text with control characters made visible; what no file can hold (lone surrogates) becomes U+FFFD."""
+    """The text with control characters made visible; lone surrogates, which no file can hold, become U+FFFD."""
     text = text.replace("\r\n", "\n")
-    return _HIGH.sub("\ufffd", _CONTROL.sub(lambda found: chr(0x2400 + ord(found.group())), text))
+    return _HIGH.sub("\ufffd", _CONTROL.sub(lambda control: chr(0x2400 + ord(control.group())), text))
 
 
 def printable(text: str) -> str:
-    """The text on one line, with a space for what a terminal would obey or cannot show, marks of direction included."""
+    """The text on one line, with a space for every control character, mark of direction and unprintable character."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
@@ -28,7 +26,7 @@ def cut(text: str, most: int) -> str:
 
 
 def short(name: str, most: int) -> str:
-    """The name, or its two ends: what tells arms apart may stand at either."""
+    """The name, or its two ends: names of arms may differ at either."""
     half = (most - 1) // 2
     return name if len(name) <= most else f"{name[:half]}…{name[-half:]}"
 
