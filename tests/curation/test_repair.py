@@ -14,10 +14,9 @@ from s3exp.curation.assistant.repair import (
     label_leak,
     preamble,
     repair,
-    strip_wrapper,
     unfinished,
-    wrapper,
 )
+from s3exp.curation.assistant.wrappers import unwrapped
 
 ROW = "The acting was superb, and I cried twice."
 SENTIMENT = ("negative", "positive")
@@ -187,8 +186,7 @@ def test_what_stands_after_a_row_comes_off(after: str) -> None:
 
 @pytest.mark.parametrize(("name", "form"), [(n, form) for n, forms in WRAPPERS.items() for form in forms])
 def test_what_encloses_a_row_is_named_and_comes_off(name: str, form: str) -> None:
-    assert wrapper(form.format(ROW)) == name
-    assert strip_wrapper(form.format(ROW)) == ROW
+    assert unwrapped(form.format(ROW).strip()) == (name, ROW)
     assert repair(form.format(ROW), quotes=True, preambles=False).rules == (name,)
 
 
@@ -210,7 +208,8 @@ def test_a_text_that_only_looks_like_it_stays_byte_for_byte(text: str) -> None:
     ],
 )
 def test_quotes_and_brackets_inside_survive(text: str, inner: str) -> None:
-    assert strip_wrapper(text) == inner
+    opened = unwrapped(text)
+    assert opened is not None and opened[1] == inner
 
 
 def test_layers_come_off_in_any_order_and_are_named_from_the_outside() -> None:
@@ -419,7 +418,8 @@ def test_repair_is_idempotent_and_takes_only_from_the_ends(text: str, quotes: bo
 def test_the_parts_agree_with_each_other(text: str) -> None:
     assert 0 <= preamble(text) <= len(text)
     assert 0 <= epilogue(text) <= len(text)
-    assert (wrapper(text) is None) == (strip_wrapper(text) == text)
+    opened = unwrapped(text.strip())
+    assert opened is None or opened[1] != text
     found = findings(text, SENTIMENT)
     assert found == tuple(name for name in FINDINGS if name in found)
     assert ("unfinished" in found) == unfinished(text)

@@ -1,12 +1,9 @@
-"""Whether a text is an LLM's refusal, or the LLM speaking as an assistant, instead of a row of data.
+"""Detects an LLM's refusal, or its speech as an assistant, in place of a row of data. English only.
 
 No single phrase decides: "I cannot write" stands in real reviews too. Every rule (`refusal_rules`, `refusal_acts`)
-finds a piece of evidence, worth one or two points; a text is a refusal where pieces of different groups make `ENOUGH`
-points within `NEAR` characters. What stands in quotation marks is somebody else's speech, and counts only where the
-whole text is quoted.
-
-Knows English only, and one text at a time: not the prompt, the label or the task. A refusal that names neither the
-assistant, nor the request, nor an act of writing ("I'd rather talk about flowers") goes unseen.
+gives a piece of evidence, worth one or two points; a text is a refusal where pieces of different groups make
+`ENOUGH_POINTS` within `NEAR` characters. Quoted speech is somebody else's, and counts only where the whole text is
+quoted. A refusal that names neither the assistant, nor the request, nor an act of writing goes undetected.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ from dataclasses import dataclass
 from s3exp.curation.assistant import refusal_acts as acts
 from s3exp.curation.assistant import refusal_rules as tables
 
-ENOUGH = 2  # points
+ENOUGH_POINTS = 2
 NEAR = 250  # characters between pieces of evidence that add up
 _SPEECH = 80  # characters within which single quotation marks open speech
 _OPENING = 60  # characters within which a refusal begins that opens its text
@@ -26,7 +23,7 @@ _OPENING = 60  # characters within which a refusal begins that opens its text
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words of a text that speak for a refusal: where they start, how much they weigh, of which group they are."""
+    """Words of a text that speak for a refusal: their place, their points and their group."""
 
     start: int
     phrase: str
@@ -47,8 +44,8 @@ class _Rule:
 def _fill(pattern: str) -> str:
     """A pattern with its lines joined, and its fragments in the places of their <NAMES>."""
     pattern = re.sub(r"\n *", "", pattern)
-    while found := re.search(r"<([A-Z]+)>", pattern):
-        pattern = pattern.replace(found.group(), acts.FRAGMENTS[found.group(1)])
+    while name := re.search(r"<([A-Z]+)>", pattern):
+        pattern = pattern.replace(name.group(), acts.FRAGMENTS[name.group(1)])
     return pattern
 
 
@@ -58,13 +55,12 @@ def _rows(table: str) -> list[list[str]]:
 
 
 def _rules(table: str) -> tuple[_Rule, ...]:
-    found = []
-    for head, *words, pattern in _rows(table):
+    rules = []
+    for head, *cells, pattern in _rows(table):
         group, points = head.split()
-        found.append(
-            _Rule(group, int(points), frozenset(" ".join(words).split()), re.compile(_fill(pattern)))
-        )
-    return tuple(found)
+        words = frozenset(" ".join(cells).split())
+        rules.append(_Rule(group, int(points), words, re.compile(_fill(pattern))))
+    return tuple(rules)
 
 
 _DECLINE = tuple(re.compile(f" {who}{_fill(acts.DECLINE)}") for who in ("i", "we"))
@@ -81,7 +77,7 @@ _BY_WORD: dict[str, tuple[int, ...]] = {
 }
 _PERSONAL = frozenset(
     ("declined", "conduct", "gerund", "offer", "given")
-)  # groups that the rules of context add to
+)  # groups that need rules of context
 _SPEAKERS = frozenset("i i'm im i'll i'd we we're we'll".split())
 _WORDS = _SPEAKERS.union(_BY_WORD)
 _SORRY = re.compile(r"(?:sorry(?! to say)|apolog\w+|unfortunately|regret\w*|afraid)\b[^.!?]{0,30}$")
@@ -90,96 +86,83 @@ _APOLOGY = re.compile(
     r"|unfortunately)"
 )
 _MARKS = '.,!?";:()*['
-_STRAIGHT = (
-    ("\u2019", "'"),
-    ("\u2018", "'"),
-    ("\u00b4", "'"),
-    ("\u201c", '"'),
-    ("\u201d", '"'),
-    ("\u2011", "-"),
-)
+_STRAIGHT = str.maketrans("\u2019\u2018\u00b4\u201c\u201d\u2011", "'''\"\"-")
 
 
 def refusal(text: str) -> str | None:
-    """The words by which `text` is known as a refusal or an assistant's speech, or None.
-
-    The words come folded: lower case, straight quotes, single spaces.
-    """
-    found = sorted(evidence(text), key=lambda piece: (piece.start, piece.group, piece.phrase))
+    """The words, in lower case and straight quotes, that mark `text` as a refusal or an assistant's speech; or None."""
+    pieces = sorted(evidence(text), key=lambda piece: (piece.start, piece.group, piece.phrase))
     begin = 0
-    for end, last in enumerate(found):
-        while last.start - found[begin].start > NEAR:
+    for end, last in enumerate(pieces):
+        while last.start - pieces[begin].start > NEAR:
             begin += 1
         best: dict[str, Evidence] = {}
-        for piece in found[begin : end + 1]:
+        for piece in pieces[begin : end + 1]:
             if piece.group not in best or piece.points > best[piece.group].points:
                 best[piece.group] = piece
-        if sum(piece.points for piece in best.values()) >= ENOUGH:
+        if sum(piece.points for piece in best.values()) >= ENOUGH_POINTS:
             return max(best.values(), key=lambda piece: piece.points).phrase
     return None
 
 
 def evidence(text: str) -> list[Evidence]:
-    """Everything in `text` that speaks for a refusal, unsorted, without what is quoted within it."""
+    """All evidence of a refusal in `text`, unsorted, without quoted speech."""
     folded = _fold(text)
     bare = folded
     for mark in _MARKS:
         bare = bare.replace(mark, " ")
-    known = _WORDS.intersection(bare.split())
-    if not known:
+    words = _WORDS.intersection(bare.split())
+    if not words:
         return []
-    speaks = not (_DECLINE_WORDS.isdisjoint(known) or _SPEAKERS.isdisjoint(known))
-    found = _declined(folded, bare) if speaks else []
-    for index in {index for word in known for index in _BY_WORD.get(word, ())}:
-        rule = _RULES[index]
-        for hit in rule.pattern.finditer(folded):
-            found.append(Evidence(hit.start(), hit.group(), rule.points, rule.group))
-    if found:
-        found = _unquoted(found, folded)
-    if not found:
-        return found
-    if sorry := _APOLOGY.match(folded):
-        found.append(Evidence(sorry.start(), sorry.group(), 1, "apology"))
-    if any(piece.group in _PERSONAL for piece in found):
+    speaks = not (_DECLINE_WORDS.isdisjoint(words) or _SPEAKERS.isdisjoint(words))
+    pieces = _declined(folded, bare) if speaks else []
+    for index in {index for word in words for index in _BY_WORD.get(word, ())}:
+        pieces += _matches(_RULES[index], folded)
+    pieces = _unquoted(pieces, folded) if pieces else []
+    if pieces and (sorry := _APOLOGY.match(folded)):
+        pieces.append(Evidence(sorry.start(), sorry.group(), 1, "apology"))
+    if any(piece.group in _PERSONAL for piece in pieces):
         for rule in _CONTEXT:
-            hits = rule.pattern.finditer(folded)
-            found += [Evidence(hit.start(), hit.group(), rule.points, rule.group) for hit in hits]
-    return found
+            pieces += _matches(rule, folded)
+    return pieces
+
+
+def _matches(rule: _Rule, folded: str) -> list[Evidence]:
+    hits = rule.pattern.finditer(folded)
+    return [Evidence(hit.start(), hit.group(), rule.points, rule.group) for hit in hits]
 
 
 def _fold(text: str) -> str:
     """Lower case, straight quotes, single spaces."""
     folded = text.lower()
     if not folded.isascii():
-        for curly, straight in _STRAIGHT:
-            folded = folded.replace(curly, straight)
-        return " ".join(folded.split())
-    # most rows of a file are one line of words a space apart: splitting them would cost as much as all the rest
+        return " ".join(folded.translate(_STRAIGHT).split())
+    # most rows are one line of words a space apart: splitting them would cost as much as all the rest
     return folded if folded.isprintable() and "  " not in folded else " ".join(folded.split())
 
 
 def _declined(folded: str, bare: str) -> list[Evidence]:
     """Acts of writing or answering that the first person declines; `bare` is `folded` with spaces for its marks."""
-    found: list[Evidence] = []
+    pieces: list[Evidence] = []
     spaced = " " + (bare if bare[0] != "'" else " " + bare[1:])  # one character longer than `folded`
     hits = [(hit.start(), hit.end() - 1) for pattern in _DECLINE for hit in pattern.finditer(spaced)]
     for start, end in hits:
         for points, opening, act in _ACTS:
-            what = act.match(folded, end)
-            if what is None or (points < ENOUGH and _REVIEWER.match(folded, what.end())):
+            declined = act.match(folded, end)
+            if declined is None or (points < ENOUGH_POINTS and _REVIEWER.match(folded, declined.end())):
                 continue
             sorry = _SORRY.search(folded, max(0, start - 60), start)
             begin = sorry.start() if sorry else start
             points += bool(sorry) + (opening and begin < _OPENING)
             if points:
-                group = "declined again" if found else "declined"  # two acts are more than one
-                found.append(Evidence(start, folded[start : what.end()], points, group))
+                group = "declined again" if pieces else "declined"  # two acts are more than one
+                pieces.append(Evidence(start, folded[start : declined.end()], points, group))
             break
-    return found
+    return pieces
 
 
-def _unquoted(found: list[Evidence], folded: str) -> list[Evidence]:
-    """What does not stand in quotation marks, unless they enclose the whole text."""
+def _unquoted(pieces: list[Evidence], folded: str) -> list[Evidence]:
+    """The evidence outside quotation marks; marks around the whole text do not count."""
     marks = [hit.start() for hit in re.finditer('"', folded)]
     enclosed = len(marks) == 2 and marks == [0, len(folded) - 1]
 
@@ -192,4 +175,4 @@ def _unquoted(found: list[Evidence], folded: str) -> list[Evidence]:
         opened = near.rfind(" '")
         return opened >= 0 and "' " not in near[opened + 2 :]
 
-    return [piece for piece in found if not quoted(piece.start)]
+    return [piece for piece in pieces if not quoted(piece.start)]

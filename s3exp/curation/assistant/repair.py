@@ -1,11 +1,8 @@
-"""What an assistant leaves around or inside a text that was meant to be a row: to find it, and to take it off.
+"""Finds an assistant's words around or inside a row, and takes off those around it. English, in linear time.
 
-Everything is a pure function of one text, in linear time. What `repair` takes off stands before the row ("Sure! Here is
-a review:") or after it ("Let me know if you would like another!"), or encloses it (quotation marks, a JSON object).
-Refusals, labels that leaked into a text and unfinished texts are only found: the caller decides what becomes of them.
-
-Knows the English of assistants, and the punctuation of other scripts too. Does not know what the texts of a task look
-like: a title on a line of its own may belong to the row (in AG News it does), so it stays, unless another field is
+`repair` takes off words before the row ("Sure! Here is a review:") or after it ("Let me know if you would like
+another!"), and wrappers (quotation marks, a JSON object). `findings` also names refusals, leaked labels and unfinished
+texts. A title on a line of its own may belong to the row (in AG News it does), so it stays, unless another field is
 named as the row ("Title: …", "Review: …").
 """
 
@@ -21,8 +18,8 @@ from s3exp.curation.assistant.refusals import refusal
 from s3exp.curation.assistant.wrappers import field, unwrapped
 
 FINDINGS = ("refusal", "preamble", "wrapped", "label_in_text", "unfinished")
-_AROUND = ("tokens", "fields", "preamble", "epilogue")  # the rules that are no wrappers
-_LAYERS = 12  # that `repair` takes off; a text with more is no row, and stays as it is
+_NO_WRAPPERS = ("tokens", "fields", "preamble", "epilogue")
+_MOST_LAYERS = 12  # a text with more is no row, and stays as it is
 _LEAKY = re.compile(r"[:(\[<{*=\n_]|label|classif|answer|this is")
 _WORDLIKE = re.compile(r"[^\W_]")
 _ENDS = frozenset(".!?…。！？｡．؟۔।॥։።၊။៕‼⁇⁈⁉‽⸮︒﹒﹖﹗")
@@ -31,26 +28,24 @@ _CLOSERS = " \t\r\n\"'”’»›」』)]}）】》*_`~>"
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A text after `repair`, and the names of what was taken off in that order (none: the text is as it was)."""
+    """A text after `repair`, and the names of the layers taken off, in order."""
 
     text: str
     rules: tuple[str, ...]
 
 
 def repair(text: str, quotes: bool, preambles: bool) -> Repaired:
-    """Take off what an assistant put around the row, layer by layer, until nothing more comes off.
+    """Take an assistant's words off the row, layer by layer.
 
-    Idempotent; a text that nothing is found in comes back byte for byte, white space included, and so does one of which
-    no word would be left.
+    Idempotent. A text without them comes back byte for byte, and so does one of which no word would be left.
 
     Args:
         text: a completion, with its newlines, or a row of a file.
-        quotes: take off what encloses it (`wrapper`): also JSON and the marker of a list of one.
-        preambles: take off what stands before and after it (`preamble`, `epilogue`), tokens of chat templates, and the
-            named fields beside it.
+        quotes: take off wrappers, also JSON and the marker of a list of one.
+        preambles: take off words before and after the row, tokens of chat templates, and the named fields beside it.
     """
     rest, rules = text, list[str]()
-    while len(rules) <= _LAYERS:
+    while len(rules) <= _MOST_LAYERS:
         layer = _layer(rest, quotes, preambles)
         if layer is None:
             return Repaired(rest, tuple(rules))
@@ -60,22 +55,19 @@ def repair(text: str, quotes: bool, preambles: bool) -> Repaired:
 
 
 def findings(text: str, labels: Sequence[str]) -> tuple[str, ...]:
-    """The names of all that is wrong with a text, in the order of `FINDINGS`.
-
-    `preamble` stands for words before or after the row, `wrapped` for any wrapper, also below one another.
-    """
+    """The names of a text's faults, in the order of `FINDINGS`; `preamble` stands for words before or after the row."""
     repaired = repair(text, quotes=True, preambles=True)
     rules = repaired.rules
-    around = sum(rule in _AROUND for rule in rules)
-    found = (
-        # once more without what is around it: 'Review: "I cannot write that."' seems to quote somebody
+    around = sum(rule in _NO_WRAPPERS for rule in rules)
+    faults = (
+        # again after the repair: 'Review: "I cannot write that."' seems to quote somebody
         refusal(text) is not None or (bool(rules) and refusal(repaired.text) is not None),
         around > 0,
         len(rules) > around,
         label_leak(text, labels) is not None,
         unfinished(text),
     )
-    return tuple(name for name, true in zip(FINDINGS, found, strict=True) if true)
+    return tuple(name for name, true in zip(FINDINGS, faults, strict=True) if true)
 
 
 def preamble(text: str) -> int:
@@ -114,22 +106,10 @@ def epilogue(text: str) -> int:
     return _afterword(text)
 
 
-def wrapper(text: str) -> str | None:
-    """What encloses the whole of `text` (names as in `surface_forms.unwrapped`); None if nothing does."""
-    opened = unwrapped(text.strip())
-    return opened[0] if opened else None
-
-
-def strip_wrapper(text: str) -> str:
-    """`text` without what encloses it and the white space around that; as it is if nothing does."""
-    opened = unwrapped(text.strip())
-    return opened[1] if opened else text
-
-
 def unfinished(text: str) -> bool:
     """Whether `text` ends without a sentence's final punctuation, closing quotes and brackets aside.
 
-    Gold texts can end so too (headlines, phrases): what tells is the share, compared with gold's.
+    Gold texts can end so too (headlines, phrases), so its share is compared with gold's.
     """
     rest = text.rstrip(_CLOSERS)
     return not rest or rest[-1] not in _ENDS
@@ -144,10 +124,10 @@ def label_leak(text: str, labels: Sequence[str]) -> str | None:
     spoken = [label for label in labels if label and (label.lower() in lower or "_" in label)]
     if not spoken or not _LEAKY.search(lower):
         return None
-    found = _label_pattern(tuple(spoken)).search(text)
-    if found is None or (found.lastgroup == "heading" and len(_headings(tuple(labels)).findall(text)) > 1):
+    leak = _label_pattern(tuple(spoken)).search(text)
+    if leak is None or (leak.lastgroup == "heading" and len(_headings(tuple(labels)).findall(text)) > 1):
         return None
-    return found.group().strip()
+    return leak.group().strip()
 
 
 def _announcement(text: str) -> int:
@@ -194,7 +174,7 @@ def _speaks(text: str, about: cues.Cues, needed: int) -> bool:
 
 
 def _layer(text: str, quotes: bool, preambles: bool) -> tuple[str, str] | None:
-    """The name of the outermost thing that can come off, and the text without it."""
+    """The name of the outermost layer, and the text without it."""
     if preambles and (inner := _without_tokens(text)) is not None and _WORDLIKE.search(inner):
         return "tokens", inner
     if quotes and (opened := unwrapped(text.strip())) and _WORDLIKE.search(opened[1]):

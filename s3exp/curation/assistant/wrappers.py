@@ -1,7 +1,6 @@
-"""What encloses a whole row: quotes, code, bold, brackets, a tag, a list marker, a JSON object, or named fields.
+"""Wrappers of a whole row: quotes, code, bold, brackets, a tag, a list marker, a JSON object, or named fields.
 
-Pure functions of one text, in linear time. Knows the forms and some names of fields in English; does not know the task:
-of several named fields it takes the last of those that are most likely to have been asked for.
+Functions of one text, in linear time. Of several named fields (in English) the row is the most likely one.
 """
 
 from __future__ import annotations
@@ -12,21 +11,20 @@ from itertools import islice
 
 from s3exp.curation.assistant import patterns
 
-_QUOTES = dict(
-    zip("\"“„«»‘'「『`", ('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'"), strict=True)
-)  # to closers
+_CLOSERS = ('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'")
+_QUOTES = dict(zip("\"“„«»‘'「『`", _CLOSERS, strict=True))
 _BRACKETS = {"(": ")", "[": "]", "<": ">", "【": "】"}
 _EMPHASIS = ("***", "**", "__", "*", "_")
 _TAG = re.compile(r"<(\w{1,30})>(.*)</(\w{1,30})>", re.DOTALL)
 _LANGUAGE = re.compile(r"[\w+-]{0,20}[ \t]{0,9}\n")
 _NAME = re.compile(r"[a-z]+")
 _RANK = {name: rank for names, rank in patterns.RANKS.items() for name in names.split()}
-_FIELDS = 12  # of one row at most
-_DEPTH = 4  # to which the row is looked for in a JSON object
+_MOST_FIELDS = 12  # of one row
+_JSON_DEPTH = 4
 
 
 def unwrapped(text: str) -> tuple[str, str] | None:
-    """The name of the wrapper of a stripped text, and what is inside; None if nothing encloses it."""
+    """The name of the wrapper of a stripped text, and the text inside; None if it has none."""
     if len(text) < 3:
         return None
     first, last = text[0], text[-1]
@@ -55,17 +53,17 @@ def field(text: str) -> str | None:
 
     One field alone is a heading and no business of this function, nor are several rows under one name.
     """
-    found = list(islice(patterns.FIELD.finditer(text), _FIELDS + 1)) if patterns.FIELD.match(text) else []
-    names = [" ".join(hit.groups("")).lower() for hit in found]
-    if not 2 <= len(found) <= _FIELDS or len(set(names)) < len(names):
+    hits = list(islice(patterns.FIELD.finditer(text), _MOST_FIELDS + 1)) if patterns.FIELD.match(text) else []
+    names = [" ".join(hit.groups("")).lower() for hit in hits]
+    if not 2 <= len(hits) <= _MOST_FIELDS or len(set(names)) < len(names):
         return None
-    ends = [hit.start() for hit in found[1:]] + [len(text)]
-    values = [text[hit.end() : end].strip() for hit, end in zip(found, ends, strict=True)]
+    ends = [hit.start() for hit in hits[1:]] + [len(text)]
+    values = [text[hit.end() : end].strip() for hit, end in zip(hits, ends, strict=True)]
     return _main(list(zip(names, values, strict=True)))
 
 
 def _main(fields: list[tuple[str, str]]) -> str | None:
-    """Of named values the one that is the row, or None: what is given (a premise) and what is said about it is not."""
+    """The one of the named values that is the row, or None where all are premises or remarks."""
     ranked = [(_rank(name) or 0, at) for at, (name, value) in enumerate(fields) if value]
     best, at = max(ranked, default=(0, 0))
     return fields[at][1] if best > 0 else None
@@ -87,7 +85,7 @@ def _in_json(text: str) -> str | None:
             json.dumps(value, ensure_ascii=False).encode()  # half a character could not be written to a file
     except (ValueError, RecursionError):
         return None
-    for _ in range(_DEPTH):
+    for _ in range(_JSON_DEPTH):
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if not isinstance(value, dict):
