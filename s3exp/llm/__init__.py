@@ -18,13 +18,13 @@ from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
 
-# what a started LLM does not know of: two runs that differ in nothing else share it
-_OF_ONE_RUN = frozenset("store replay max_tokens rationale_tokens max_exemplar_tokens truncated".split())
+RUN_OPTIONS = frozenset("store replay max_tokens rationale_tokens max_exemplar_tokens truncated".split())
 
 
 def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
-    """The LLM of a config, with its store. Nothing is started before the first question without a stored answer, nor
-    if the run before in this process has left one like it.
+    """The LLM of a config, with its store. It starts at the first question that the store cannot answer.
+
+    Runs of one process whose configs differ in nothing but `RUN_OPTIONS` share a started LLM.
 
     Raises:
         UserError: the model or the store is not what the config says.
@@ -33,19 +33,17 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
     asker = Asker(llm_identity(config, path), config.temperature, config.top_p)
 
     def start() -> LLM:
-        key = tuple(
-            sorted((name, value) for name, value in asdict(config).items() if name not in _OF_ONE_RUN)
-        )
-        return OF_PROCESS.lend((path, key), lambda: _start(config, path))
+        options = {name: value for name, value in asdict(config).items() if name not in RUN_OPTIONS}
+        return OF_PROCESS.lend((path, tuple(sorted(options.items()))), lambda: _start(config, path))
 
     place = None if config.store is None else Path(config.store).expanduser()
     return Stored(start, asker, place, replay=config.replay, progress=progress)
 
 
 def check_llm(config: LLMConfig) -> None:
-    """Ask the hub for the config of an LLM that is no folder, so that a misspelt id is known before anything is made.
+    """Ask the hub for the config of an LLM that is no folder, so that a misspelt id fails early.
 
-    Nobody is asked in a replay, nor about a server's model.
+    A replay and a server's model need no hub.
 
     Raises:
         UserError: the hub does not give it, nor is it on this machine.
@@ -58,14 +56,14 @@ def check_llm(config: LLMConfig) -> None:
     try:
         AutoConfig.from_pretrained(path, revision=config.revision, trust_remote_code=config.trust_remote_code)
     except (OSError, ValueError) as error:
-        said = " ".join(str(error).split())[:200]
+        problem = " ".join(str(error).split())[:200]
         raise UserError(
-            f"llm.model={config.model} is neither a folder nor to be had from the hub: {said}"
+            f"llm.model={config.model} is neither a folder nor to be had from the hub: {problem}"
         ) from error
 
 
 def _start(config: LLMConfig, path: str) -> LLM:
     log.info("starting the LLM: %s with llm.model=%s", config.backend, config.model)
-    # a back end is the module of its name; which names there are stands in settings/llm.py
+    # settings/llm.py lists the back ends; each is the module of its name
     engine: LLM = import_module(f"s3exp.llm.{config.backend}").start(config, path)
     return engine

@@ -1,7 +1,7 @@
-"""The file of the generation store: one SQLite table from a question's key to its answer.
+"""The file of the generation store: one SQLite table from a question's key to its completion.
 
-Knows SQLite and `Completion`; does not know what a key is made of, nor who asks. Any number of processes of one machine
-may use a file at once (write-ahead log); over a network file system give each machine a file of its own.
+Any number of processes of one machine may use a file at once (write-ahead log); over a network file system give each
+machine a file of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS completions (
 ) WITHOUT ROWID
 """
 TOO_LONG = "too_long"  # finish_reason of a prompt that does not fit into the LLM; its text is empty
-KEEP = (
+UPSERT = (
     """
 INSERT INTO completions VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
@@ -40,7 +40,7 @@ WHERE completions.finish_reason = '"""
 """
 )
 BUSY_SECONDS = 60.0
-AT_ONCE = 500  # keys in one SELECT: SQLite bounds the variables of a statement
+KEYS_PER_SELECT = 500  # SQLite bounds the variables of a statement
 
 
 class Database:
@@ -69,32 +69,30 @@ class Database:
             )
 
     def read(self, keys: Iterable[str]) -> dict[str, Completion]:
-        """The completions that there are, each marked as stored."""
-        wanted = list(keys)
-        found: dict[str, Completion] = {}
+        """The completions of those keys that have one, each marked as stored."""
+        missing = list(keys)
+        completions: dict[str, Completion] = {}
         with self._faults("read"):
-            for start in range(0, len(wanted), AT_ONCE):
-                some = wanted[start : start + AT_ONCE]
+            for start in range(0, len(missing), KEYS_PER_SELECT):
+                some = missing[start : start + KEYS_PER_SELECT]
                 rows = self._connection.execute(
                     "SELECT key, text, prompt_tokens, completion_tokens, finish_reason FROM completions"
                     f" WHERE key IN ({','.join('?' * len(some))})",
                     some,
                 )
-                for key, text, asked, made, reason in rows:
-                    found[key] = Completion(text, asked, made, reason, stored=True)
-        return found
+                for key, text, prompt_tokens, completion_tokens, reason in rows:
+                    completions[key] = Completion(text, prompt_tokens, completion_tokens, reason, stored=True)
+        return completions
 
     def write(self, key: str, completion: Completion) -> None:
-        """Keep one completion, in a transaction of its own: microseconds, and it outlives a kill -9.
+        """Write one completion, in a transaction of its own: microseconds, and it outlives a kill -9.
 
-        What another process wrote meanwhile under the same key stays, unless it was `too_long`.
+        A completion that another process wrote meanwhile under the same key stays, unless it was `too_long`.
         """
         c = completion
+        values = (key, c.text, c.prompt_tokens, c.completion_tokens, c.finish_reason, time.time())
         with self._faults("written"):
-            self._connection.execute(
-                KEEP,
-                (key, c.text, c.prompt_tokens, c.completion_tokens, c.finish_reason, time.time()),
-            )
+            self._connection.execute(UPSERT, values)
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
@@ -119,25 +117,25 @@ def _connect(target: str) -> sqlite3.Connection:
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """A folder that cannot be written has no room for the log's shared memory: then nobody else writes either."""
     if not path.is_file():
         raise FileNotFoundError("there is no such file")
     connection = _connect(_uri(path, "ro"))
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
+        # a read-only folder has no room for the log's shared memory; nobody else writes there either
         connection.close()
         connection = _connect(_uri(path, "ro") + "&immutable=1")
     return connection
 
 
 def _prepare(connection: sqlite3.Connection, *, writable: bool) -> int:
-    """Set up a new file; returns the format version of the file."""
+    """Set up a new file and return the version of its format."""
     version = _version(connection)
     if not writable:
         return version
     if version == 0:
-        connection.execute("BEGIN IMMEDIATE")  # of several processes that come first, one makes the table
+        connection.execute("BEGIN IMMEDIATE")  # when several processes open a new file, one makes the table
         empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if empty and _version(connection) == 0:
             connection.execute(CREATE)
@@ -156,7 +154,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch the log on. The switch does not wait for other processes as statements do, so wait here."""
+    # unlike a statement, this switch does not wait for other processes
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -166,6 +164,6 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-    # a place that cannot be written shows here, not after an hour of generation
+    # fail here on a place that cannot be written, not after an hour of generation
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")

@@ -1,7 +1,4 @@
-"""Which LLM it is: where its files are, and a name that changes when what it writes may change.
-
-Knows folders and hub ids; never opens a model, never asks the hub.
-"""
+"""Where an LLM's files are, and its identity, which changes when its completions may. Never asks the hub."""
 
 from __future__ import annotations
 
@@ -13,17 +10,28 @@ from s3exp.embedded import PREFIX, locate
 from s3exp.settings.llm import LLMConfig, LocalLLMConfig
 from s3exp.types import UserError
 
-# What an LLM is made of. A README or a training log beside it does not change what it writes.
-SUFFIXES = {".json", ".jinja", ".safetensors", ".bin", ".pt", ".gguf", ".model", ".tiktoken", ".txt", ".py"}
+# a README or a training log does not change completions
+HASHED_SUFFIXES = {
+    ".json",
+    ".jinja",
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".gguf",
+    ".model",
+    ".tiktoken",
+    ".txt",
+    ".py",
+}
 WEIGHTS = {".safetensors", ".bin", ".pt", ".gguf"}
-WHOLE = 64 << 20  # bytes up to which a file is read from end to end
-PART = 1 << 20  # bytes read at either end of a larger one
+HASHED_WHOLE = 64 << 20  # bytes up to which a file is hashed from end to end
+HASHED_END = 1 << 20  # bytes hashed at either end of a larger one
 
 
 def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> str:
-    """Where the LLM is: a folder (for `embedded/NAME` the one inside the package), or the hub id as given.
+    """The LLM's folder (for `embedded/NAME` the one inside the package), or the hub id as given.
 
-    A `server` calls its models as it likes, so any name passes there.
+    A `server` names its models as it likes, so any name passes there.
 
     Raises:
         UserError: it looks like a folder and is none, or the folder holds no model.
@@ -51,11 +59,6 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
 
 
 def _check_folder(folder: Path, model: str) -> None:
-    """Refuse a folder that is no model before an engine is started on it.
-
-    Raises:
-        UserError: its config.json says no architecture, or there are no weights.
-    """
     try:
         facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -71,9 +74,8 @@ def _check_folder(folder: Path, model: str) -> None:
 def llm_identity(config: LLMConfig, path: str) -> str:
     """One line that names the LLM in the generation store and in a run's facts.
 
-    A local folder counts by its content, wherever it lies; a hub id by its name and revision; a model behind a
-    server by the name that it has there. Backend and dtype are part of it: both move probabilities in the last
-    digits, and so the text that is drawn.
+    It holds the hash of a local folder, wherever that lies; the name and revision of a hub id; the name that a server
+    gives its model. It also holds back end and dtype: both move the last digits of probabilities, and so the text.
     """
     facts = {"backend": config.backend, "revision": config.revision}
     if not isinstance(config, LocalLLMConfig):
@@ -81,30 +83,30 @@ def llm_identity(config: LLMConfig, path: str) -> str:
         return json.dumps(facts, sort_keys=True)
     folder = Path(path)
     local = (folder / "config.json").is_file()
-    facts |= {"dtype": config.dtype, "model": f"sha256:{_content(folder)}" if local else config.model}
+    facts |= {"dtype": config.dtype, "model": f"sha256:{_hash_folder(folder)}" if local else config.model}
     return json.dumps(facts, sort_keys=True)
 
 
-def _content(folder: Path) -> str:
+def _hash_folder(folder: Path) -> str:
     """Hash of the names, sizes and bytes of a model's files."""
     digest = hashlib.sha256()
-    files = (file for file in folder.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    files = (file for file in folder.rglob("*") if file.suffix in HASHED_SUFFIXES and file.is_file())
     for file in sorted(files, key=lambda file: file.relative_to(folder).as_posix()):
         name = file.relative_to(folder).as_posix()
         if name.startswith(".") or "/." in name:
             continue
         size = file.stat().st_size
         digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
-        digest.update(_file(file, size))
+        digest.update(_hash_file(file, size))
     return digest.hexdigest()
 
 
-def _file(file: Path, size: int) -> bytes:
+def _hash_file(file: Path, size: int) -> bytes:
     """sha256 of a file, or of both ends of a large one: reading 100 GB of weights would take minutes."""
     with file.open("rb") as stream:
-        if size <= WHOLE:
+        if size <= HASHED_WHOLE:
             return hashlib.file_digest(stream, "sha256").digest()
-        ends = hashlib.sha256(stream.read(PART))
-        stream.seek(-PART, 2)
-        ends.update(stream.read(PART))
+        ends = hashlib.sha256(stream.read(HASHED_END))
+        stream.seek(-HASHED_END, 2)
+        ends.update(stream.read(HASHED_END))
     return ends.digest()

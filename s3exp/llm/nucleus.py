@@ -1,14 +1,14 @@
 """Top-p sampling (Holtzman et al. 2020) without sorting the vocabulary, for both engines that sample on a CPU.
 
-The nucleus is nearly always among the few hundred best tokens, which are found in a fifth of the time of a sort; rows
-in which it is not are sorted. vLLM sorts all of them, which took half of its time on a CPU (benchmarks/synthesis.py).
+The nucleus nearly always lies among the few hundred best tokens, and `topk` takes a fifth of the time of a sort; the
+other rows are sorted. vLLM sorts every row, which took half of its time on a CPU (benchmarks/synthesis.py).
 """
 
 from __future__ import annotations
 
 import torch
 
-HEAD = 256  # tokens that are looked at first
+HEAD = 256  # tokens of the first look
 
 
 def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
@@ -20,10 +20,10 @@ def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
     """
     if top_p >= 1:
         return logits
-    shares = logits.softmax(-1)  # a row's do not depend on how many rows there are, as those of logsumexp do
+    shares = logits.softmax(-1)  # logsumexp would make a row's depend on the number of rows
     best, places = logits.topk(min(HEAD, logits.shape[-1]))
     inside, sums = _inside(shares.gather(-1, places), top_p)
-    wide = (sums[:, -1] < top_p).nonzero().squeeze(-1)  # rows whose nucleus does not end among them
+    wide = (sums[:, -1] < top_p).nonzero().squeeze(-1)  # rows whose nucleus does not end among the best
     rest, order = logits[wide].sort(descending=True)
     logits.fill_(float("-inf")).scatter_(-1, places, best.masked_fill_(~inside, float("-inf")))
     inside, _ = _inside(shares[wide].gather(-1, order), top_p)
@@ -32,6 +32,6 @@ def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
 
 
 def _inside(falling: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of shares in falling order: whether those before each sum up to less than `top_p`, and their sums with it."""
+    """Of falling shares: a mask of the nucleus, and the cumulative sums."""
     sums = falling.cumsum(-1)
     return sums - falling < top_p, sums

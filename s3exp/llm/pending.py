@@ -1,7 +1,4 @@
-"""The open questions of one stream: which are answered, which the LLM still has to be asked, and who waits for what.
-
-Knows keys and completions; asks nobody. A list of prompts that grows is looked at again whenever `take` is called.
-"""
+"""The open questions of one stream: which have an answer, which go to the LLM, and who waits for what."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ Answered = list[tuple[int, Completion]]
 
 
 class Questions:
-    """Prompts by their keys. Equal questions are asked once: the first to ask pays, the others get it as stored.
+    """Prompts by their keys. Equal questions go to the LLM once; all but the first get the answer as stored.
 
-    `todo` and `keys` are what the LLM is asked, and grow with the prompts.
+    `todo` and `keys` hold the prompts for the LLM, and grow with the list of prompts at every `take`.
     """
 
     def __init__(
@@ -30,52 +27,48 @@ class Questions:
         self.keys: list[str] = []
         self._prompts, self._key, self._read = prompts, key, read
         self._taken = 0
-        self._known: dict[str, Completion] = {}
+        self._answers: dict[str, Completion] = {}
         self._waiting: dict[str, list[int]] = {}
 
     @property
     def open(self) -> int:
-        """How many have to be asked and are not answered yet."""
+        """How many questions of the LLM have no answer yet."""
         return len(self._waiting)
 
     def take(self) -> Answered:
-        """Look at the prompts that have come since; those with an answer are returned, the others are `todo`."""
+        """Read the prompts that were added since the last call; return the answers that need no LLM."""
         new = list(self._prompts[self._taken :])
         keys = [self._key(prompt) for prompt in new]
-        # one look-up a key: this is called after every answer, and must not go through all that is known
-        self._known |= self._read(
-            {key for key in keys if key not in self._known and key not in self._waiting}
+        # this runs after every answer, so it must not go through all answers
+        self._answers |= self._read(
+            {key for key in keys if key not in self._answers and key not in self._waiting}
         )
-        found: Answered = []
+        answered: Answered = []
         for index, (key, prompt) in enumerate(zip(keys, new, strict=True), self._taken):
-            if key in self._known:
-                found.append((index, replace(self._known[key], stored=True)))
+            if key in self._answers:
+                answered.append((index, replace(self._answers[key], stored=True)))
             elif key in self._waiting:
                 self._waiting[key].append(index)
             else:
                 self._waiting[key] = [index]
                 self.keys.append(key)
-                self.todo.append(_encodable(prompt))
+                text = plain(prompt.text)
+                self.todo.append(prompt if text == prompt.text else replace(prompt, text=text))
         self._taken += len(new)
-        return found
+        return answered
 
     def again(self) -> None:
-        """Leave in `todo` what is not answered yet, in new lists."""
+        """Start `todo` and `keys` anew with the questions that have no answer."""
         left = [
             (key, prompt) for key, prompt in zip(self.keys, self.todo, strict=True) if key in self._waiting
         ]
         self.keys, self.todo = [key for key, _ in left], [prompt for _, prompt in left]
 
     def answer(self, key: str, completion: Completion) -> Answered:
-        """Note the LLM's answer; returned for all that wait for it."""
-        self._known[key] = completion
+        """Note the LLM's answer and return it for all prompts that wait for it."""
+        self._answers[key] = completion
         first, *others = self._waiting.pop(key)
         return [(first, completion), *((index, replace(completion, stored=True)) for index in others)]
-
-
-def _encodable(prompt: Prompt) -> Prompt:
-    text = plain(prompt.text)
-    return prompt if text == prompt.text else replace(prompt, text=text)
 
 
 def plain(text: str) -> str:

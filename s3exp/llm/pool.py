@@ -1,7 +1,6 @@
-"""The one LLM of a process: started for the first run that asks, kept for the runs after it, replaced by another.
+"""The one LLM of a process: the first run starts it, later runs with the same key go on with it.
 
-An engine takes half a minute and most of a GPU to start, so the cells of a sweep in one process share it. Knows no
-back end, no store and no config: an LLM is known by a key that says all that was decided when it was started.
+An engine takes half a minute and most of a GPU to start, so the cells of a sweep in one process share it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @runtime_checkable
 class Resident(Protocol):
-    """An LLM that knows whether it lives in this process, and so ends with it."""
+    """An LLM that says whether it lives in this process, and so ends with it."""
 
     @property
     def resident(self) -> bool: ...
@@ -34,7 +33,7 @@ class Pool:
         self._asleep = False
 
     def lend(self, key: object, start: Callable[[], LLM]) -> LLM:
-        """The LLM of this key, awake; another one is ended first, since two would not fit."""
+        """The LLM of this key, awake. Ends another one first, since two would not fit."""
         if self._llm is None or key != self._key:
             self.close()
             self._llm, self._key = start(), key
@@ -49,7 +48,7 @@ class Pool:
         """The started LLM.
 
         Raises:
-            LLMFault: it has been ended.
+            LLMFault: it was ended.
         """
         if self._llm is None:
             raise LLMFault("the LLM was ended")
@@ -75,18 +74,18 @@ class Pool:
 
     @property
     def resident(self) -> bool:
-        """Whether there is a started LLM, and it needs no ending where the process ends."""
+        """Whether there is a started LLM that ends with the process."""
         return isinstance(self._llm, Resident) and self._llm.resident
 
 
 class Lent:
-    """The pool's LLM in the hands of one run (protocols `LLM` and `Sleeper`). Closing it gives it back, asleep."""
+    """The pool's LLM, lent to one run (protocols `LLM` and `Sleeper`). `close` gives it back, asleep."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
-        """As the LLM does; one that fails is ended, and the next run starts another."""
+        """As the LLM does. Ends an LLM that fails, so that the next run starts another."""
         try:
             yield from self._pool.llm.generate(prompts)
         except LLMFault:

@@ -1,7 +1,6 @@
 """Any OpenAI-compatible server: a shared `vllm serve`, SGLang, llama.cpp, or a provider's API.
 
-Knows HTTP and its troubles; does not know who serves, nor what the texts are for. Requests run on an event loop in a
-thread of its own, `concurrency` at a time; completions come out of `generate` as they arrive.
+Requests run on an event loop in a thread of its own, `concurrency` at a time.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ import asyncio
 import os
 import queue
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +24,8 @@ from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for
 TOO_LONG_SIGNS = ("context length", "context_length", "maximum model length", "max_model_len")
-LEAST_ROOM = 32  # tokens of an answer below which a prompt counts as too long
-Item = tuple[int, Completion] | BaseException | None  # None: all are answered
+MIN_ANSWER_TOKENS = 32
+Item = tuple[int, Completion] | BaseException | None  # None: the stream has ended
 
 
 class BadAnswer(Exception):
@@ -43,10 +42,10 @@ class Server:
     """A server by its URL. Holds no connection between two calls of `generate`."""
 
     def __init__(self, config: ServerConfig) -> None:
-        """Remember where to ask. Nobody is asked yet, and the key is read from the environment only.
+        """Read the key from the environment. Sends no request.
 
         Raises:
-            UserError: the URL is none.
+            UserError: the URL is not one of HTTP.
         """
         if not config.url.startswith(("http://", "https://")):
             raise UserError(f"llm.url={config.url}: must begin with http:// or https://")
@@ -82,17 +81,16 @@ class Server:
                 answered += 1
                 yield item
         finally:
-            # all are answered, or the consumer stopped half-way: what is in flight is cancelled with its connections
+            # cancels the requests in flight of a consumer that stopped half-way
             with suppress(RuntimeError):  # the loop may have closed by itself
                 loop.call_soon_threadsafe(task.cancel)
             thread.join()
 
     def close(self) -> None:
-        """Nothing is held. Safe to call twice."""
+        """Do nothing: no connection is open."""
 
     async def _ask_all(self, todo: asyncio.Queue[tuple[int, Prompt]], items: queue.SimpleQueue[Item]) -> None:
-        """As many workers as requests may be in flight, each taking the next prompt, until they are cancelled; the
-        first error ends them all."""
+        """Run `concurrency` workers until they are cancelled or one fails."""
         async with self._client() as client:
 
             async def work() -> None:
@@ -108,19 +106,15 @@ class Server:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncIterator[openai.AsyncOpenAI]:
+    def _client(self) -> openai.AsyncOpenAI:
         config = self._config
-        client = openai.AsyncOpenAI(
+        return openai.AsyncOpenAI(
             base_url=config.url, api_key=self._key, timeout=config.timeout, max_retries=0
         )
-        async with client:
-            yield client
 
     async def _ask(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
-        """One prompt, with all its tries."""
         tries = AsyncRetrying(
-            retry=retry_if_exception(_passing),
+            retry=retry_if_exception(_is_transient),
             stop=stop_after_attempt(self._config.retries),
             wait=self._wait,
             reraise=True,
@@ -128,23 +122,22 @@ class Server:
         try:
             return await tries(self._try, client, prompt)
         except openai.BadRequestError as error:
-            if _is_too_long(error):  # prompt and answer together: the prompt may fit with a shorter answer
+            if _is_too_long(error):  # the prompt may fit with a shorter answer
                 shorter = prompt.max_tokens // 2
-                if shorter >= LEAST_ROOM:
+                if shorter >= MIN_ANSWER_TOKENS:
                     return await self._ask(client, replace(prompt, max_tokens=shorter))
                 return Completion("", 0, 0, TOO_LONG)
-            raise UserError(self._says("refuses the request", error)) from error
+            raise UserError(self._message("refuses the request", error)) from error
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             hint = f"set {self._config.key_variable} to a key that it knows"
-            raise UserError(self._says("refuses the API key", error, hint)) from error
+            raise UserError(self._message("refuses the API key", error, hint)) from error
         except openai.NotFoundError as error:
             hint = f"is llm.model={self._config.model} what it serves, and does llm.url end in /v1?"
-            raise UserError(self._says("does not know what is asked for", error, hint)) from error
+            raise UserError(self._message("does not know what is asked for", error, hint)) from error
         except (openai.OpenAIError, BadAnswer) as error:
-            if isinstance(error, openai.APIStatusError) and not _passing(error):
-                raise UserError(self._says("refuses the request", error)) from error
-            told = f"failed {self._config.retries} times"
-            raise LLMFault(self._says(told, error)) from error
+            if isinstance(error, openai.APIStatusError) and not _is_transient(error):
+                raise UserError(self._message("refuses the request", error)) from error
+            raise LLMFault(self._message(f"failed {self._config.retries} times", error)) from error
 
     async def _try(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
         config = self._config
@@ -162,7 +155,7 @@ class Server:
         return _completion(answer)
 
     def _wait(self, state: RetryCallState) -> float:
-        """What the server asks for in Retry-After, or else ever longer."""
+        """The server's Retry-After, or else an exponential back-off."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, openai.APIStatusError):
             try:
@@ -171,23 +164,23 @@ class Server:
                 pass  # not given, or given as a date
         return float(self._back_off(state))
 
-    def _says(self, what: str, error: BaseException, hint: str = "") -> str:
+    def _message(self, problem: str, error: BaseException, hint: str = "") -> str:
         """One line with URL and cause, and without the key, which some servers send back."""
         cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
         text = " ".join((str(cause) or type(cause).__name__).split())
         if self._key != "EMPTY":
             text = text.replace(self._key, "***")
         tail = f"; {hint}" if hint else ""
-        return f"llm.url={self._config.url} {what}: {text[:300]}{tail}"
+        return f"llm.url={self._config.url} {problem}: {text[:300]}{tail}"
 
 
 def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], items: queue.SimpleQueue[Item]) -> None:
-    """Run the event loop until every prompt is answered or one failed, and tell the consumer which."""
+    """Run the event loop to its end, and pass an error on to the consumer."""
     end: Item = None
     try:
         loop.run_until_complete(task)
     except asyncio.CancelledError:
-        pass  # nobody listens any more
+        pass  # the consumer has left
     except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
         end = error
     finally:
@@ -196,8 +189,7 @@ def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], items: que
         items.put(end)
 
 
-def _passing(error: BaseException) -> bool:
-    """Whether another try may succeed."""
+def _is_transient(error: BaseException) -> bool:
     if isinstance(error, openai.APIStatusError):
         return error.status_code in (408, 409, 425, 429) or error.status_code >= 500
     return isinstance(error, (openai.APIConnectionError, BadAnswer))
@@ -209,11 +201,7 @@ def _is_too_long(error: openai.BadRequestError) -> bool:
 
 
 def _completion(answer: Any) -> Completion:
-    """The server's answer, checked: compatible servers leave out what they like.
-
-    Raises:
-        BadAnswer: there is no choice in it.
-    """
+    # compatible servers leave out any field
     choices = getattr(answer, "choices", None)
     if not choices or getattr(choices[0], "message", None) is None:
         raise BadAnswer("no completion in its answer")

@@ -1,7 +1,7 @@
-"""The generation store: what the LLM once answered is never asked again.
+"""The generation store: a persistent cache in front of any LLM.
 
-Wraps any LLM, which it starts at the first question that it cannot answer itself. Knows no back end: an engine is
-whatever the factory makes. A completion is kept as soon as it is finished, so an interrupted run pays for little twice.
+The LLM starts at the first question that the store cannot answer. Every completion is written as soon as it is
+finished, so an interrupted run pays for little twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from tqdm import tqdm
 
@@ -37,14 +37,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """What else than the prompt decides about a completion: which LLM (`llm_identity`) and how it samples."""
+    """All that a completion depends on beside its prompt: the LLM (`llm_identity`) and its sampling."""
 
     identity: str
     temperature: float
     top_p: float
 
     def key(self, prompt: Prompt) -> str:
-        """Name of one question: equal names, equal answers."""
+        """Hash of one question: equal keys, equal answers."""
         question = {
             "llm": self.identity,
             "prompt": prompt.text,
@@ -67,7 +67,7 @@ class Sleeper(Protocol):
 
 
 class Stored:
-    """An LLM with a memory. Use it in a `with`, or call `close`."""
+    """An LLM behind a store. Use it in a `with`, or call `close`."""
 
     def __init__(
         self,
@@ -95,27 +95,27 @@ class Stored:
         self._database = Database(path, read_only=replay)
 
     def generate(self, prompts: Sequence[Prompt], description: str = "generate") -> list[Completion]:
-        """Answer every prompt, in the order given; equal questions are asked once.
+        """Answer every prompt, in the order given; equal questions go to the LLM once.
 
         Raises:
-            LLMFault: the LLM cannot go on. What it finished is in the store.
+            LLMFault: the LLM cannot go on. The completions that it finished are in the store.
             UserError: the LLM cannot be started as configured, or `replay` and the store lacks a completion.
         """
-        found = dict(self.stream(prompts, description))
-        return [found[index] for index in range(len(prompts))]
+        completions = dict(self.stream(prompts, description))
+        return [completions[index] for index in range(len(prompts))]
 
     def stream(
         self, prompts: Sequence[Prompt], description: str = "generate"
     ) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion) in any order, as the answers come; `prompts` may grow meanwhile.
 
-        What is added while the LLM is busy is generated together with what it works on, where the engine can.
+        A prompt that is added while the LLM is busy joins its batch, where the engine can.
 
         Raises:
             LLMFault, UserError: as in `generate`.
         """
         questions = Questions(prompts, self._asker.key, self._read)
-        yield from _known(questions)
+        yield from _stored(questions)
         if questions.open and self._replay:
             raise UserError(
                 f"llm.replay=true: {questions.open} of {len(prompts)} completions are not in the store; "
@@ -125,10 +125,10 @@ class Stored:
             yield from self._ask(questions, prompts, description)
 
     def peek(self, prompts: Sequence[Prompt]) -> list[Completion | None]:
-        """What the store holds for every prompt, in the order given. Nobody is asked."""
+        """The stored completion of every prompt, in the order given, or None. Never starts the LLM."""
         keys = [self._asker.key(prompt) for prompt in prompts]
-        found = self._database.read(set(keys))
-        return [found.get(key) for key in keys]
+        completions = self._database.read(set(keys))
+        return [completions.get(key) for key in keys]
 
     def sleep(self) -> None:
         """Have the LLM give back its GPU memory until it is asked again, where it can."""
@@ -152,26 +152,30 @@ class Stored:
         self.close()
 
     def _read(self, keys: Iterable[str]) -> dict[str, Completion]:
-        found = self._database.read(keys)
+        completions = self._database.read(keys)
         if self._replay:
-            return found
+            return completions
         # whether a prompt is too long depends on the LLM's set-up, which may have changed
-        return {key: c for key, c in found.items() if c.finish_reason != TOO_LONG}
+        return {key: c for key, c in completions.items() if c.finish_reason != TOO_LONG}
 
     def _ask(
         self, questions: Questions, prompts: Sequence[Prompt], description: str
     ) -> Iterator[tuple[int, Completion]]:
-        """Ask the LLM what is open; every answer is in the store before the next one is waited for."""
+        """Ask the LLM all open questions; every answer is in the store before the next one is waited for."""
         engine = self._ready()
         questions.again()
-        before, asked, seconds = questions.open, len(questions.todo), self.usage.seconds
-        missing = set(range(asked))
-        tokens = 0
+        count, seconds, tokens = len(questions.todo), self.usage.seconds, 0
+        missing = set(range(count))
+        bar = tqdm(
+            total=len(prompts),
+            initial=len(prompts) - questions.open,
+            desc=description,
+            unit="row",
+            dynamic_ncols=True,
+            disable=None if self._progress else True,  # None: no bar where there is no terminal
+        )
         try:
-            with (
-                self._bar(len(prompts), len(prompts) - before, description) as bar,
-                _closing(engine.generate(questions.todo)) as stream,
-            ):
+            with bar, _closing(engine.generate(questions.todo)) as stream:
                 for index, answer in self._timed(stream):
                     completion = replace(answer, text=plain(answer.text))
                     key = questions.keys[index]
@@ -181,17 +185,17 @@ class Stored:
                     rate = tokens / max(self.usage.seconds - seconds, 1e-9)
                     bar.set_postfix_str(f"{rate:.0f} tokens/s", refresh=False)
                     yield from questions.answer(key, completion)
-                    yield from _known(questions)
+                    yield from _stored(questions)
                     bar.total = len(prompts)
                     bar.update()
         except LLMFault:
             self._stop()  # a second try, if there is one, starts afresh
             raise
         if missing:
-            raise LLMFault(f"the LLM answered {asked - len(missing)} of {asked} prompts")
+            raise LLMFault(f"the LLM answered {count - len(missing)} of {count} prompts")
 
     def _timed(self, stream: Iterator[tuple[int, Completion]]) -> Iterator[tuple[int, Completion]]:
-        """Add the time in which the LLM is waited for to its usage, not what is done with its answers."""
+        """Add the time that passes until each answer to the usage, without the consumer's."""
         while True:
             began = time.perf_counter()
             try:
@@ -203,7 +207,6 @@ class Stored:
             yield item
 
     def _ready(self) -> LLM:
-        """The LLM, started or woken."""
         began, cpu_began = time.perf_counter(), time.process_time()
         if self._engine is None:
             self._engine = self._factory()
@@ -224,21 +227,10 @@ class Stored:
         if engine is not None:
             engine.close()
 
-    def _bar(self, total: int, done: int, description: str) -> Any:
-        # disable=None: no bar where there is no terminal
-        return tqdm(
-            total=total,
-            initial=done,
-            desc=description,
-            unit="row",
-            dynamic_ncols=True,
-            disable=None if self._progress else True,
-        )
-
 
 @contextmanager
 def _closing(stream: Iterator[tuple[int, Completion]]) -> Iterator[Iterator[tuple[int, Completion]]]:
-    """End a stream that is left half-way now, not when it is garbage: the LLM is to stop working on it."""
+    """Close a stream that is left half-way at once, not at the next garbage collection, so that the LLM stops."""
     try:
         yield stream
     finally:
@@ -246,7 +238,7 @@ def _closing(stream: Iterator[tuple[int, Completion]]) -> Iterator[Iterator[tupl
             stream.close()
 
 
-def _known(questions: Questions) -> Iterator[tuple[int, Completion]]:
-    """The answers that need no LLM, until no prompt comes any more."""
-    while found := questions.take():
-        yield from found
+def _stored(questions: Questions) -> Iterator[tuple[int, Completion]]:
+    # the consumer may add prompts at every answer
+    while answered := questions.take():
+        yield from answered

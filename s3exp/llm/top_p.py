@@ -1,6 +1,6 @@
-"""The nucleus of nucleus.py as vLLM takes it: a logits processor for an engine on a CPU, with one top-p for all.
+"""nucleus.py as a logits processor of vLLM, for an engine on a CPU.
 
-The engine imports it by its name, in whatever process it computes, and hands it the number in its `additional_config`.
+The engine imports it by its name, in whatever process it computes, and passes top-p in its `additional_config`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from s3exp.llm.nucleus import nucleus
 
 
 class TopP(LogitsProcessor):  # type: ignore[misc]
-    """Keeps the nucleus of every row. Requests have to ask for `top_p=1`, or vLLM looks for it once more."""
+    """Keeps the nucleus of every row. Requests have to set `top_p=1`, or vLLM would sort once more."""
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
         self._top_p = float(vllm_config.additional_config["top_p"])
 
     def is_argmax_invariant(self) -> bool:
-        """The best token stays: vLLM skips this where it takes the best, and calls it after the temperature else."""
+        """The best token stays, so vLLM skips this at temperature 0, and calls it after the temperature otherwise."""
         return True
 
     def update_state(self, batch_update: Any) -> None:
-        """Nothing to note: all requests are alike."""
+        """Do nothing: all requests are alike."""
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
         """As `nucleus`."""

@@ -1,7 +1,7 @@
 """A toy world in which the loop's effect can be computed: for tests of your own strategies and parts.
 
-Gold texts mix easy words, which the toy LLM knows by itself, and hard ones, which it only repeats after it was shown
-them. So a seed can never teach a hard word, and an extrapolated error does. No network, no weights, no torch.
+Gold texts mix easy words, which the toy LLM writes by itself, and hard ones, which it only repeats from an exemplar.
+So a seed can never teach a hard word, and an extrapolated error does. No network, no weights, no torch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NEUTRAL = ("film", "plot", "actor", "scene", "music", "ending", "story", "camera
 
 
 def hard_words(label: int, count: int = 12) -> list[str]:
-    """The words of a label that the toy LLM does not know."""
+    """The words of a label that the toy LLM only repeats."""
     return [f"{HARD[label]}{index}" for index in range(count)]
 
 
@@ -41,7 +41,7 @@ def toy_gold(role: str, rows: int, hard: float, seed: int, labels: int = 2) -> l
 class ToyLLM:
     """Answers prompts that end in `label=<index>` or `label=<index> like: <text>`, each from its own seed.
 
-    `flaws` makes that share of the answers empty. `asked` counts what was asked.
+    A share `flaws` of the answers is empty. `asked` counts the prompts.
     """
 
     def __init__(self, flaws: float = 0.0) -> None:
@@ -49,13 +49,13 @@ class ToyLLM:
         self.asked = 0
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
-        """Yield the answers last prompt first: the order of completion is nobody's business."""
+        """Yield the answers from the last prompt to the first: no caller may rely on their order."""
         for index in reversed(range(len(prompts))):
             self.asked += 1
             yield index, self._answer(prompts[index])
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing."""
 
     def _answer(self, prompt: Prompt) -> Completion:
         chance = random.Random(prompt.seed)

@@ -1,7 +1,6 @@
 """Generation with Hugging Face Transformers: for a model or a machine that vLLM does not take. Slower.
 
-Imports torch and Transformers when it is started. A row's text does not depend on the rows beside it: noise is drawn
-for each row from its own seed. Knows nothing of stores and of what the texts are for.
+A row's text does not depend on the rows beside it: each row draws its noise from its own seed.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Row:
-    """A prompt on its way: its tokens, what was generated, and its own source of noise."""
+    """A prompt in generation: its tokens, the tokens generated so far, and its own source of noise."""
 
     index: int
     tokens: list[int]
     limit: int
     noise: torch.Generator
-    made: list[int] = field(default_factory=list)
+    generated: list[int] = field(default_factory=list)
     finish_reason: str = ""
 
 
@@ -54,8 +53,7 @@ class Transformers:
         transformers_logging.disable_progress_bar()
         dtype = "float32" if self._device == "cpu" and config.dtype == "auto" else config.dtype
         common = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
-        # the other format of weights is pickle
-        weights = {"dtype": dtype, "use_safetensors": True}
+        weights = {"dtype": dtype, "use_safetensors": True}  # the other format is pickle
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
             self._model: Any = AutoModelForCausalLM.from_pretrained(path, **weights, **common)
@@ -76,7 +74,7 @@ class Transformers:
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion), a batch of prompts of like length at a time, the longest first.
 
-        An answer's room ends where the model's does, should `max_tokens` allow for more.
+        An answer gets `max_tokens`, or the tokens that the model has left.
 
         Raises:
             LLMFault: out of memory, or another failure of the model.
@@ -95,7 +93,7 @@ class Transformers:
                 continue
             noise = torch.Generator("cpu").manual_seed(prompt.seed)
             rows.append(Row(index, list(tokens), room, noise))
-        rows.sort(key=lambda row: len(row.tokens), reverse=True)  # memory runs out at once or not at all
+        rows.sort(key=lambda row: len(row.tokens), reverse=True)  # memory runs out at once or never
         size = self._config.batch_size
         for start in range(0, len(rows), size):
             try:
@@ -125,45 +123,44 @@ class Transformers:
         self._model.to(self._device)
 
     def _batch(self, rows: list[Row]) -> Iterator[tuple[int, Completion]]:
-        """Generate some rows together; a row that is done is yielded at once and leaves the batch."""
+        """Generate some rows together; a finished row is yielded at once and leaves the batch."""
         import torch
         from transformers import DynamicCache
 
         width = max(len(row.tokens) for row in rows)
         pad = self._stop[0] if self._stop else 0
         ids = torch.tensor([[pad] * (width - len(r.tokens)) + r.tokens for r in rows])
-        seen = torch.tensor([[0] * (width - len(r.tokens)) + [1] * len(r.tokens) for r in rows])
-        ids, seen = ids.to(self._device), seen.to(self._device)
-        places = (seen.cumsum(-1) - 1).clamp(min=0)
+        mask = torch.tensor([[0] * (width - len(r.tokens)) + [1] * len(r.tokens) for r in rows])
+        ids, mask = ids.to(self._device), mask.to(self._device)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)
         cache = DynamicCache(config=self._model.config)
         while rows:
             with torch.inference_mode():
                 logits = self._model(
                     input_ids=ids,
-                    attention_mask=seen,
-                    position_ids=places,
+                    attention_mask=mask,
+                    position_ids=positions,
                     past_key_values=cache,
                     use_cache=True,
                     logits_to_keep=1,
                 ).logits[:, -1]
                 chosen = self._sample(logits.float().cpu(), rows)
             for row, token in zip(rows, chosen, strict=True):
-                row.made.append(token)
+                row.generated.append(token)
                 if token in self._stop:
                     row.finish_reason = "stop"
-                elif len(row.made) == row.limit:
+                elif len(row.generated) == row.limit:
                     row.finish_reason = "length"
-            keep = [place for place, row in enumerate(rows) if not row.finish_reason]
+            unfinished = [place for place, row in enumerate(rows) if not row.finish_reason]
             yield from ((row.index, self._completion(row)) for row in rows if row.finish_reason)
-            rows = [rows[place] for place in keep]
+            rows = [rows[place] for place in unfinished]
             if not rows:
                 return
-            kept = torch.tensor(keep, device=self._device)
-            if len(keep) < len(chosen):
-                cache.batch_select_indices(kept)
-            ids = torch.tensor([[row.made[-1]] for row in rows], device=self._device)
-            seen = torch.cat([seen[kept], seen.new_ones(len(rows), 1)], dim=1)
-            places = places[kept, -1:] + 1
+            if len(rows) < len(chosen):
+                cache.batch_select_indices(torch.tensor(unfinished, device=self._device))
+            ids = torch.tensor([[row.generated[-1]] for row in rows], device=self._device)
+            mask = torch.cat([mask[unfinished], mask.new_ones(len(rows), 1)], dim=1)
+            positions = positions[unfinished, -1:] + 1
 
     def _sample(self, logits: torch.Tensor, rows: list[Row]) -> list[int]:
         """The next token of each row: the best of its top-p tokens after Gumbel noise from the row's own seed."""
@@ -179,13 +176,12 @@ class Transformers:
         return [int(token) for token in (scaled + gumbel).argmax(-1)]
 
     def _completion(self, row: Row) -> Completion:
-        made = row.made[:-1] if row.finish_reason == "stop" else row.made
-        text = self._tokenizer.decode(made, skip_special_tokens=True)
-        return Completion(str(text), len(row.tokens), len(row.made), row.finish_reason)
+        tokens = row.generated[:-1] if row.finish_reason == "stop" else row.generated
+        text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        return Completion(str(text), len(row.tokens), len(row.generated), row.finish_reason)
 
 
 def _stop_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end an answer, as the model's generation config and its tokenizer name them."""
     named = model.generation_config.eos_token_id
-    found = list(named) if isinstance(named, (list, tuple)) else [named]
-    return [int(token) for token in dict.fromkeys([*found, tokenizer.eos_token_id]) if token is not None]
+    ends = [*named] if isinstance(named, (list, tuple)) else [named]
+    return [int(token) for token in dict.fromkeys([*ends, tokenizer.eos_token_id]) if token is not None]

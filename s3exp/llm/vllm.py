@@ -1,8 +1,6 @@
 """The vLLM engine. With top_p.py the only file that imports vLLM, and that only when an engine is started.
 
 On a CPU the engine lives in this process; on a GPU in one of its own, which gives the memory back while it sleeps.
-Rows are yielded as they finish, while the rest is still generated together. Knows nothing of stores and of what the
-texts are for.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from s3exp.settings.llm import LLMConfig, VllmConfig
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
-AT_ONCE = 1024  # prompts that are made tokens together, which is faster than one by one
+TOKENIZER_BATCH = 1024  # prompts
 WATCH_SECONDS = 0.5
 
 
@@ -36,7 +34,7 @@ def start(config: LLMConfig, path: str) -> LLM:
 
 
 class VLLM:
-    """One engine, kept for the whole run. Costly to start: make one."""
+    """One engine. Costly to start."""
 
     def __init__(self, config: VllmConfig, path: str) -> None:
         """Start the engine with the model at `path` (a folder or a hub id).
@@ -52,30 +50,28 @@ class VLLM:
         self._sampling = vllm.SamplingParams
         self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
         if self._cpu:
-            # Out of this process it takes 20 s to start instead of 3, and its threads know nothing of training's.
+            # in a process of its own it takes 20 s to start instead of 3, and its threads compete with training's
             os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         with _process_kept(), _start_faults(path):
             self._tokenizer: Any = vllm.tokenizers.get_tokenizer(
                 path, revision=config.revision, trust_remote_code=config.trust_remote_code
             )
-            self._check_template()  # before the start, which takes long
+            self._check_template()  # before the long start
             settings = self._settings(path)
             with owned():
                 self._llm = vllm.LLM(path, **settings)
         self._engine = self._llm.llm_engine
         if self.resident and (finalizer := getattr(self._engine.engine_core, "_finalizer", None)):
-            finalizer.atexit = (
-                False  # two looks for garbage in a process that ends: `close` is there for others
-            )
-        self._top_p = 1.0 if settings.get("logits_processors") else config.top_p  # top_p.py sees to it
+            finalizer.atexit = False  # at exit it would collect garbage twice
+        self._top_p = 1.0 if settings.get("logits_processors") else config.top_p  # 1: top_p.py applies it
         self._names = itertools.count()
         self._limit = int(self._llm.model_config.max_model_len)
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion) as each prompt finishes. A prompt that does not fit is answered `too_long`.
 
-        An answer's room ends where the model's does, should `max_tokens` allow for more. Prompts that are added
-        meanwhile join the batch.
+        An answer gets `max_tokens`, or the tokens that the model has left. Prompts that are added meanwhile join the
+        batch.
 
         Raises:
             LLMFault: the engine died.
@@ -88,11 +84,11 @@ class VLLM:
             with self._watched():
                 while rows or taken < len(prompts):
                     while taken < len(prompts):
-                        new = prompts[taken : taken + AT_ONCE]
+                        new = prompts[taken : taken + TOKENIZER_BATCH]
                         for index, tokens in enumerate(self._encode([one.text for one in new]), taken):
-                            short = self._queue(prompts[index], tokens, index, rows)
-                            if short is not None:
-                                yield index, short
+                            too_long = self._queue(prompts[index], tokens, index, rows)
+                            if too_long is not None:
+                                yield index, too_long
                         taken += len(new)
                     for output in self._engine.step() if rows else ():
                         if output.finished and output.request_id in rows:
@@ -111,11 +107,10 @@ class VLLM:
     def _queue(
         self, prompt: Prompt, tokens: list[int], index: int, rows: dict[str, int]
     ) -> Completion | None:
-        """Give the engine a prompt, and note in `rows` by which name; the answer of one that is too long."""
+        """Add a prompt to the engine and its name to `rows`, or return the answer of a prompt that is too long."""
         room = min(prompt.max_tokens, self._limit - len(tokens))
         if room < 1:
             return Completion("", len(tokens), 0, TOO_LONG)
-        # the engine answers with the name that it was given, whatever it calls the request inside
         name = str(next(self._names))
         (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
         self._engine.add_request(name, ready, self._params(prompt.seed, room))
@@ -123,7 +118,7 @@ class VLLM:
         return None
 
     def sleep(self) -> None:
-        """Move the weights to the CPU's memory and forget the cache, so that the small model has the GPU."""
+        """Move the weights to the CPU's memory and drop the cache, so that the small model has the GPU."""
         if not self._cpu:
             self._llm.sleep(level=1)
 
@@ -158,12 +153,11 @@ class VLLM:
             "enforce_eager": eager,
             "trust_remote_code": config.trust_remote_code,
             "use_tqdm_on_load": False,
-            "generation_config": "vllm",  # sampling is what the config says, not what the model's authors like
+            "generation_config": "vllm",  # not the sampling that the model's authors chose
         }
         if self._cpu:
             settings["kv_cache_memory_bytes"] = config.kv_cache_gib << 30
-            # A prompt that is split over two steps loses its seed on a CPU (vLLM 0.32: "CPU Generator does not use
-            # offset"), so prompts are never split.
+            # a prompt that is split over two steps loses its seed (vLLM 0.32: "CPU Generator does not use offset")
             settings["enable_chunked_prefill"] = False
             settings["max_num_batched_tokens"] = max(MIN_BATCHED_TOKENS, length or 0)
             if config.top_p < 1:
@@ -184,12 +178,12 @@ class VLLM:
             ) from error
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Tokens of the chats in which the user says one of `texts` and the assistant is about to answer."""
+        """Tokens of one chat a text: the text is the user's turn, and the assistant is about to answer."""
         chats = [[{"role": "user", "content": text}] for text in texts]
-        found = self._tokenizer.apply_chat_template(
+        encoded = self._tokenizer.apply_chat_template(
             chats, add_generation_prompt=True, tokenize=True, return_dict=False
         )
-        return [list(tokens) for tokens in found]
+        return [list(tokens) for tokens in encoded]
 
     def _params(self, seed: int, room: int) -> Any:
         return self._sampling(
@@ -202,7 +196,7 @@ class VLLM:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Turn the death of the engine's process into an error: vLLM's own `step` would wait for ever (0.32)."""
+        """Turn the death of the engine's process into an error: vLLM 0.32 would wait for ever in `step`."""
         core = self._engine.engine_core
         answers, resources = getattr(core, "outputs_queue", None), getattr(core, "resources", None)
         if answers is None or resources is None:  # in this process: it cannot die alone
@@ -236,7 +230,7 @@ def _completion(output: Any) -> Completion:
 
 
 def _positions(path: str, config: VllmConfig) -> int | None:
-    """How many tokens the model was made for, if it says so."""
+    """The longest context of the model in tokens, if its config says so."""
     from transformers import AutoConfig
 
     facts = AutoConfig.from_pretrained(
@@ -246,8 +240,8 @@ def _positions(path: str, config: VllmConfig) -> int | None:
 
 
 def _import_vllm() -> tuple[Any, bool]:
-    """The module, quietly, and whether it computes on the CPU."""
-    # it logs while it is imported, before it reads its own settings
+    """The module, and whether it computes on the CPU."""
+    # vLLM logs while it is imported, before it reads its own settings
     logging.getLogger("vllm").setLevel(os.environ["VLLM_LOGGING_LEVEL"])
     try:
         with warnings.catch_warnings():
@@ -263,8 +257,8 @@ def _import_vllm() -> tuple[Any, bool]:
 
 @contextmanager
 def _process_kept() -> Iterator[None]:
-    """Undo what an engine in this process does to its host: it seeds every source of chance that is shared, and
-    replaces torch.set_num_threads, which the small model has use for, by a warning."""
+    """Undo two side effects of an engine in this process: it seeds the global generators, and replaces
+    torch.set_num_threads, which the small model needs, by a warning."""
     torch: Any = sys.modules["torch"]  # vLLM has imported both
     numpy: Any = sys.modules["numpy"]
     threads, state = torch.set_num_threads, torch.random.get_rng_state()
@@ -282,7 +276,7 @@ def _process_kept() -> Iterator[None]:
 
 @contextmanager
 def _start_faults(path: str) -> Iterator[None]:
-    """vLLM's errors at the start as one line: what it refuses is the user's to change, the rest is a fault."""
+    """Turn vLLM's errors at the start into one line: a refusal is the user's error, the rest is a fault."""
     try:
         yield
     except (ValueError, OSError) as error:
@@ -293,5 +287,5 @@ def _start_faults(path: str) -> Iterator[None]:
 
 def _line(error: BaseException) -> str:
     """The message of an error on one line, not too long."""
-    text = " ".join(str(error).split()).partition(" See stack trace (above)")[0]  # which nobody is shown
+    text = " ".join(str(error).split()).partition(" See stack trace (above)")[0]  # none is shown
     return (text[:400] + " ...") if len(text) > 400 else text or type(error).__name__

@@ -78,8 +78,8 @@ def test_a_folder_counts_by_its_content(
     assert name(folder, TransformersConfig(model="x")) != first
     (elsewhere / "chat_template.jinja").write_text("{{ messages }}")
     assert name(elsewhere) != first
-    monkeypatch.setattr(identity, "WHOLE", 100)
-    monkeypatch.setattr(identity, "PART", 10)
+    monkeypatch.setattr(identity, "HASHED_WHOLE", 100)
+    monkeypatch.setattr(identity, "HASHED_END", 10)
     large = name(folder)
     (folder / "model.safetensors").write_bytes(bytes(999) + b"x")
     assert name(folder) != large
