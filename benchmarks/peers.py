@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.device import autocast, device
-from s3exp.small_model.training import CLIP, Head, parameter_groups, rate
+from s3exp.small_model.training import MAX_GRADIENT_NORM, Head, parameter_groups, rate
 
 LR = 2e-5
 Feature = dict[str, Any]
@@ -105,7 +105,7 @@ def train_bare(network: nn.Module, head: Head, batches: Batches, setting: Settin
             loss = head.loss(logits, inputs, targets, "mean")
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT_NORM)
         optimizer.step()
         schedule.step()
 

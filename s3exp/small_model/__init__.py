@@ -1,6 +1,6 @@
-"""The small model: the network that is trained every round. `build_small_model` is the only way in.
+"""The small model: the network that is trained every round.
 
-The only home of torch and Lightning, which are imported when a small model is built and not before.
+Torch and Lightning are imported when a small model is built and not before.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
 def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint") -> None:
-    """Refuse what cannot be a checkpoint, without loading it: hub ids pass, folders must look like models.
-
-    `key` is the option that named it.
+    """Refuse a checkpoint that is neither a hub id nor a model folder, without loading it.
 
     Raises:
-        UserError: says what is missing.
+        UserError: names the option `key` and what is missing.
     """
     if not checkpoint:
         raise UserError(f"{key} is not set: name a hub id or a folder")
@@ -55,7 +53,7 @@ def has_gpu() -> bool:
 
 
 def check_small_model(config: SmallModelConfig, fields: list[str], encoder: str | None) -> None:
-    """Refuse what `build_small_model` and `build_embedder` would refuse, without importing torch.
+    """Refuse the options that `build_small_model` and `build_embedder` refuse, without importing torch.
 
     Raises:
         UserError: a checkpoint is no model folder, or there are more than two fields.
@@ -99,16 +97,14 @@ def build_small_model(
         from s3exp.small_model.encoder import Encoder
 
         return TrainableSmallModel(Encoder(config, labels, fields), progress)
-    assert isinstance(config, BagConfig) and passage is None  # checks.py: a bag finds no spans
+    assert isinstance(config, BagConfig) and passage is None  # settings/kinds.py refuses others
     from s3exp.small_model.bag import Bag
 
     return TrainableSmallModel(Bag(config, labels, fields), progress)
 
 
 def build_embedder(config: SmallModelConfig, encoder: str | None) -> Embedder | None:
-    """The pretrained encoder that texts are compared by: `encoder` or the small model's own; None: it has none.
-
-    Loads no weights yet.
+    """The pretrained encoder `encoder`, or else the small model's own; None where it has none. Loads no weights yet.
 
     Raises:
         UserError: the checkpoint is no model folder.

@@ -1,8 +1,7 @@
 """A bag of hashed n-grams: the small model that needs no download and trains in seconds on one core.
 
-In the manner of fastText (Joulin et al. 2017): vectors of hashed n-grams are summed and read by one linear layer. A
-text gives blocks of features, each of unit length, so that many n-grams of one kind do not drown a few of another.
-Knows texts and features; does not know how it is trained, nor what a label means.
+As in fastText (Joulin et al. 2017), a linear layer reads the sum of the vectors of hashed n-grams. A text gives blocks
+of features, each of unit length, so that many n-grams of one kind do not drown a few of another.
 """
 
 from __future__ import annotations
@@ -31,15 +30,10 @@ from s3exp.types import Example, UserError
 
 TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
 NEGATIONS = frozenset("not no never nor neither without cannot hardly nothing n't".split())
-NEGATION_SCOPE = 3  # words after a negation that are marked
-LETTERS = (3, 4, 5)  # lengths of the letter n-grams
-LETTERS_WEIGHT = 0.5  # measured on two tasks of one text; for pairs letters did harm and are left out
+NEGATION_SCOPE = 3  # words
+LETTER_NGRAM_LENGTHS = (3, 4, 5)
+LETTER_NGRAM_WEIGHT = 0.5  # measured on two tasks of one text; letters did harm on pairs
 OVERLAP_WEIGHT = 4.0  # measured on two tasks of pairs: from 68 to 73 % and from 56 to 59 %
-
-
-def first_line(error: BaseException) -> str:
-    """What an error says, cut to one line."""
-    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def tokens(text: str) -> list[str]:
@@ -63,18 +57,20 @@ def mark_negation(words: Iterable[str]) -> Iterator[str]:
 
 
 def word_ngrams(words: Sequence[str], longest: int) -> set[str]:
-    """Word n-grams of 1 to `longest` words, of the text as marked, and every word as it stands."""
+    """Word n-grams of 1 to `longest` words with their marks of negation, and every word without."""
     marked = list(mark_negation(words))
-    found = set(words)
+    ngrams = set(words)
     for size in range(1, longest + 1):
-        found.update(" ".join(marked[i : i + size]) for i in range(len(marked) - size + 1))
-    return found
+        ngrams.update(" ".join(marked[i : i + size]) for i in range(len(marked) - size + 1))
+    return ngrams
 
 
 def letter_ngrams(words: Iterable[str]) -> set[str]:
     """Letter n-grams of the words of four letters and more: they catch typos and endings."""
     padded = {f"<{word}>" for word in words if len(word) > 3}
-    return {word[i : i + n] for word in padded for n in LETTERS for i in range(len(word) - n + 1)}
+    return {
+        word[i : i + n] for word in padded for n in LETTER_NGRAM_LENGTHS for i in range(len(word) - n + 1)
+    }
 
 
 def overlap(first: Sequence[str], second: Sequence[str]) -> set[str]:
@@ -99,8 +95,8 @@ def features(texts: Sequence[str], longest: int, buckets: int) -> Row:
         buckets: number of hash values.
 
     Returns:
-        Hashes in [0, buckets) of shape (features,), block after block, and how many each block has, of shape (blocks,);
-        int32. Hashes are CRC-32: the same in every process. What a feature weighs is its block's affair: see `weights`.
+        CRC-32 hashes in [0, buckets) of shape (features,), block after block, and the sizes of the blocks, of shape
+        (blocks,); int32.
     """
     split = [tokens(text) for text in texts]
     blocks: list[tuple[str, Collection[str]]] = [
@@ -112,20 +108,20 @@ def features(texts: Sequence[str], longest: int, buckets: int) -> Row:
         blocks.append(("&", overlap(split[0], split[1])))
     hashes = [
         zlib.crc32(f"{prefix}|{text}".encode("utf-8", "replace")) % buckets
-        for prefix, found in blocks
-        for text in sorted(found)
+        for prefix, block in blocks
+        for text in sorted(block)
     ]
-    counts = [len(found) for _, found in blocks]
+    counts = [len(block) for _, block in blocks]
     return torch.tensor(hashes, dtype=torch.int32), torch.tensor(counts, dtype=torch.int32)
 
 
 def weights(counts: Tensor) -> Tensor:
     """The weights of all features of some rows, (features,), float32, from the sizes of their blocks, (rows, blocks).
 
-    Each block of a row has unit length, times what its kind is worth.
+    Each block of a row has unit length, times the weight of its kind.
     """
-    worth = [1.0, LETTERS_WEIGHT] if counts.shape[1] == 2 else [1.0, 1.0, OVERLAP_WEIGHT]
-    of_block = torch.tensor(worth, dtype=torch.float64) / counts.double().sqrt()
+    kinds = [1.0, LETTER_NGRAM_WEIGHT] if counts.shape[1] == 2 else [1.0, 1.0, OVERLAP_WEIGHT]
+    of_block = torch.tensor(kinds, dtype=torch.float64) / counts.double().sqrt()
     return of_block.float().flatten().repeat_interleave(counts.flatten())
 
 
@@ -146,22 +142,21 @@ class BagNetwork(nn.Module):
             self.classify.bias.zero_()
 
     def forward(self, hashes: Tensor, weights: Tensor, offsets: Tensor) -> Tensor:
-        """Logits of shape (rows, classes); `offsets` (rows,) says where each row begins in the other two."""
+        """Logits of shape (rows, classes); each row begins at its place of `offsets` (rows,)."""
         bag: Tensor = self.vectors(hashes, offsets, per_sample_weights=self.dropout(weights))
         logits: Tensor = self.classify(bag)
         return logits
 
 
 class Bag(ClassHead):
-    """The architecture `bag`: encodes rows, draws networks, writes and reads them. Remembers encoded rows."""
+    """The architecture `bag`."""
 
-    precision = "32"  # sums of a few thousand numbers: bf16 would gain nothing
+    precision = "32"  # bf16 gains nothing on sums of a few thousand numbers
 
     def __init__(self, config: BagConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
         self.config, self.labels, self.fields = config, list(labels), list(fields)
-        self.threads = (
-            config.threads or 1
-        )  # two on busy cores were ten times slower, and on free ones no faster
+        # two threads were ten times slower on busy cores, and no faster on free ones
+        self.threads = config.threads or 1
         self._rows = RowCache()
 
     def encode(self, examples: Sequence[Example]) -> Rows:
@@ -201,24 +196,24 @@ class Bag(ClassHead):
             {name: value.contiguous() for name, value in network.state_dict().items()},
             folder / "model.safetensors",
         )
-        written = {"kind": "bag", "labels": self.labels, "fields": self.fields}
-        written |= {key: getattr(self.config, key) for key in ("buckets", "dim", "ngrams")}
-        (folder / "config.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+        facts = {"kind": "bag", "labels": self.labels, "fields": self.fields}
+        facts |= {key: getattr(self.config, key) for key in ("buckets", "dim", "ngrams")}
+        (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def of_folder(self, folder: Path) -> Bag:
-        """The architecture of a saved network: its widths, not this one's.
+        """The architecture of a saved network, with its own widths.
 
         Raises:
             UserError: `folder` holds no bag, or one for other labels or fields.
         """
         try:
-            written: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            sizes: dict[str, Any] = {key: int(written[key]) for key in ("buckets", "dim", "ngrams")}
+            facts: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            sizes: dict[str, Any] = {key: int(facts[key]) for key in ("buckets", "dim", "ngrams")}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{folder} holds no saved small model of kind bag ({error!r})") from error
-        for key, ours in (("labels", self.labels), ("fields", self.fields)):
-            if written.get(key) != ours:
-                raise UserError(f"{folder} was trained with {key} {written.get(key)}, this task has {ours}")
+        for key, expected in (("labels", self.labels), ("fields", self.fields)):
+            if facts.get(key) != expected:
+                raise UserError(f"{folder} was trained with {key} {facts.get(key)}, this task has {expected}")
         return Bag(replace(self.config, **sizes), self.labels, self.fields)
 
     def read(self, folder: Path) -> nn.Module:
@@ -231,5 +226,6 @@ class Bag(ClassHead):
         try:
             network.load_state_dict(load_file(folder / "model.safetensors"))
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise UserError(f"{folder}/model.safetensors cannot be read: {first_line(error)}") from error
+            problem = str(error).strip().split("\n")[0] or type(error).__name__
+            raise UserError(f"{folder}/model.safetensors cannot be read: {problem}") from error
         return network

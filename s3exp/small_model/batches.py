@@ -1,7 +1,4 @@
-"""Batches of encoded rows: padded to their own longest row, made of rows of similar length, in a seeded order.
-
-A row is a tuple of tensors whose first one has the row's length; what they mean is the architecture's affair.
-"""
+"""Batches of encoded rows of similar length, padded to their own longest row, in a seeded order."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from torch import Tensor
 from s3exp.small_model.rows import Row, Rows
 
 Collate = Callable[[Sequence[Row]], dict[str, Tensor]]
-WINDOW = 50  # batches: rows are sorted by length only within so many batches' worth of shuffled rows
+WINDOW = 50  # batches: shuffled rows are sorted by length only within so many
 
 
 def lengths(rows: Sequence[Row]) -> list[int]:
-    """The length of every row; those of packed rows are known without making tensors of them."""
+    """The length of every row, of packed rows without making tensors."""
     return rows.lengths if isinstance(rows, Rows) else [len(row[0]) for row in rows]
 
 
@@ -31,7 +28,7 @@ class Batches:
 
     With a generator the rows are shuffled anew every epoch: in windows of `WINDOW` batches they are sorted by
     length and cut into batches, and the batches are shuffled. Without one they go from short to long.
-    `weights` say how much each row counts in the loss, 1 on average; None: all count the same.
+    `weights` multiply the rows' losses; their mean is 1. None: all count the same.
     """
 
     def __init__(

@@ -1,7 +1,4 @@
-"""Where and how small models compute: device, precision, threads.
-
-Knows the hardware; does not know what is computed.
-"""
+"""Where and how small models compute: device, precision, threads."""
 
 from __future__ import annotations
 
@@ -20,8 +17,8 @@ def device() -> torch.device:
 def has_bf16() -> bool:
     """Whether the device multiplies bfloat16 faster than float32.
 
-    Intel's AVX512_BF16 without AMX does not: it has one unit for bfloat16 and two for float32 (measured: 76 and 142
-    GFLOP/s a core). AMD's does.
+    AMD's AVX512_BF16 does. Intel's without AMX has one unit for bfloat16 and two for float32 (measured: 76 and 142
+    GFLOP/s a core).
     """
     if device().type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -32,7 +29,7 @@ def has_bf16() -> bool:
 
 
 def uses_bf16(precision: str) -> bool:
-    """What `precision` (auto, 32 or bf16) means on this machine."""
+    """Whether `precision` (auto, 32 or bf16) is bf16 on this machine."""
     return precision == "bf16" or (precision == "auto" and has_bf16())
 
 

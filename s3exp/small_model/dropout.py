@@ -1,8 +1,7 @@
-"""Dropout that is cheap on a CPU: 16 random bits a number, from a fast generator, and one pass to make them a mask.
+"""Dropout that is cheap on a CPU: 16 random bits a number, from a fast generator, and one pass for the mask.
 
-PyTorch draws one number after the other on one core, however many there are: of an encoder's training step on two cores
-that is a fifth. Attention with dropout is put together here for the same reason. On a GPU PyTorch's own is used.
-Knows PyTorch's functions, not networks: it stands in for two of them while a network computes.
+PyTorch draws one number after the other on one core, a fifth of an encoder's training step on two cores. Attention with
+dropout is composed here for the same reason. On a GPU PyTorch's own is used.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-STEPS = 2**16  # a share is rounded to 16 bits: 0.1 becomes 0.100006, and what is kept is scaled to match
+STEPS = 2**16  # a share is rounded to 16 bits: 0.1 becomes 0.100006, and the rest is scaled to match
 
 
 @contextmanager
@@ -48,12 +47,12 @@ class FastDropout(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is functional.dropout:
             return self._dropout(*args, **kwargs)
-        if func is functional.scaled_dot_product_attention and _ours(**kwargs):
+        if func is functional.scaled_dot_product_attention and _has_dropout(**kwargs):
             return self._attention(*args, **kwargs)
         return func(*args, **kwargs)
 
     def keep(self, like: Tensor, share: float) -> tuple[Tensor, float]:
-        """A mask of `like`'s shape and type, 0 for a `share` of its numbers and 1 else; and what scales the rest."""
+        """A mask of `like`'s shape and type, 0 for a `share` of its numbers and 1 else; and the scale of the rest."""
         limit, count = round(share * STEPS), like.numel()
         bits = self._draw.integers(0, 2**64, -(-count // 4), dtype=np.uint64).view(np.int16)[:count]
         drawn = torch.from_numpy(bits).view(like.shape)
@@ -79,5 +78,5 @@ class FastDropout(TorchFunctionMode):
         return torch.matmul(chances * keep, value * rest)
 
 
-def _ours(dropout_p: float = 0.0, is_causal: bool = False, enable_gqa: bool = False, **_: Any) -> bool:
+def _has_dropout(dropout_p: float = 0.0, is_causal: bool = False, enable_gqa: bool = False, **_: Any) -> bool:
     return 0 < dropout_p < 1 and not is_causal and not enable_gqa

@@ -1,7 +1,6 @@
-"""Texts as vectors of a pretrained encoder, before any training: what the gap to gold and label noise are measured on.
+"""Texts as vectors of a pretrained encoder, before any training: for the gap to gold and label noise.
 
-Mean of the last layer over the tokens of a text (as sentence encoders do), scaled to length 1. Knows checkpoints and
-texts; does not know what is compared.
+The mean of the last layer over the tokens of a text, as in sentence encoders, scaled to length 1.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from s3exp.small_model.device import cpu_threads, device
 from s3exp.small_model.encoder import Encoder
 from s3exp.types import Example
 
-TOKENS = 128  # of a text that are read
-_BATCH = 64
+MAX_TOKENS = 128
+BATCH_SIZE = 64
 
 
 class TextEncoder(Encoder):
@@ -41,8 +40,8 @@ class PretrainedEmbedder:
     """Vectors of texts by a pretrained encoder (protocol `Embedder`). Loads it when it is first needed."""
 
     def __init__(self, config: EncoderConfig) -> None:
-        self.name = f"{config.checkpoint}@{config.revision or 'main'}:{TOKENS}"
-        limit = min(TOKENS, config.max_length)
+        self.name = f"{config.checkpoint}@{config.revision or 'main'}:{MAX_TOKENS}"
+        limit = min(MAX_TOKENS, config.max_length)
         self._encoder = TextEncoder(replace(config, max_length=limit), [], ["text"])
         self._network: nn.Module | None = None
 
@@ -55,17 +54,17 @@ class PretrainedEmbedder:
         if self._network is None:
             self._network = self._encoder._network().eval()
         rows = self._encoder.encode([Example("", {"text": text}, 0) for text in texts])
-        batches = Batches(rows, [0] * len(rows), self._encoder.collate, _BATCH)
-        where = device()
-        found: list[Tensor] = []
+        batches = Batches(rows, [0] * len(rows), self._encoder.collate, BATCH_SIZE)
+        means: list[Tensor] = []
+        place = device()
         try:
-            self._network.to(where)
+            self._network.to(place)
             with torch.inference_mode(), cpu_threads(self._encoder.threads):
                 for inputs, _labels, _weights in batches:
-                    inputs = {name: value.to(where) for name, value in inputs.items()}
-                    found.append(self._encoder.mean(self._network, inputs).cpu())
+                    inputs = {name: value.to(place) for name, value in inputs.items()}
+                    means.append(self._encoder.mean(self._network, inputs).cpu())
         finally:
             self._network.cpu()
-        vectors = np.empty((len(texts), found[0].shape[1]), dtype=np.float32)
-        vectors[by_length(rows)] = torch.cat(found).numpy()
+        vectors = np.empty((len(texts), means[0].shape[1]), dtype=np.float32)
+        vectors[by_length(rows)] = torch.cat(means).numpy()
         return vectors

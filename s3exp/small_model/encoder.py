@@ -1,7 +1,7 @@
 """A pretrained encoder with a fresh classification head: the small model of the paper (DistilBERT, MiniLM).
 
-Knows checkpoints and tokenizers; does not know how it is trained, nor what a label means. Rows are tokenised once
-for the whole run. Weights are float32 whatever the checkpoint stores: Transformers 5 would keep the file's dtype.
+Rows are tokenised once for the whole run. Weights are float32 whatever the checkpoint stores: Transformers 5 would keep
+the file's dtype.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from s3exp.small_model.rows import Key, Row, RowCache, Rows
 from s3exp.types import Example, UserError
 
 T = TypeVar("T")
-FAILURES = (OSError, ValueError, ImportError, RuntimeError, KeyError, SafetensorError)
+LOADING_ERRORS = (OSError, ValueError, ImportError, RuntimeError, KeyError, SafetensorError)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Transformers from reporting that the head is new and from drawing its own bars."""
+    """Silence the reports and progress bars of Transformers."""
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -47,7 +47,7 @@ def quiet() -> Iterator[None]:
 
 
 class Encoder(ClassHead):
-    """The architecture `transformers`: encodes rows, draws networks, writes and reads them."""
+    """The architecture `transformers`."""
 
     network_class: Any = AutoModelForSequenceClassification
 
@@ -77,7 +77,7 @@ class Encoder(ClassHead):
     def encode(self, examples: Sequence[Example]) -> Rows:
         """Token ids, and segment ids where the tokenizer has them, of every example, in order.
 
-        Rows that are longer than `max_length`, or than the encoder can read, are cut; of a pair, the longer text.
+        Rows that are longer than `max_length`, or than the encoder reads, are cut; of a pair, the longer text.
         """
         keys = [tuple(example.fields[name] for name in self.fields) for example in examples]
         return self._rows.rows(keys, self._tokenise)
@@ -119,7 +119,7 @@ class Encoder(ClassHead):
     def draw(self, seed: int) -> nn.Module:
         """The pretrained encoder in float32 with a head drawn from `seed`.
 
-        A head that the checkpoint brings is kept where it has as many classes.
+        A head of the checkpoint stays if it has as many classes.
 
         Raises:
             UserError: the checkpoint cannot be loaded.
@@ -127,16 +127,16 @@ class Encoder(ClassHead):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive(seed, "small_model", "weights"))
             network = self._network(num_labels=len(self.labels), ignore_mismatched_sizes=True)
-        written: Any = network.config
-        written.id2label = dict(enumerate(self.labels))
-        written.label2id = {label: i for i, label in enumerate(self.labels)}
-        written.s3exp_fields = self.fields
-        if written.pad_token_id is None:
-            written.pad_token_id = self.tokenizer.pad_token_id
+        config: Any = network.config
+        config.id2label = dict(enumerate(self.labels))
+        config.label2id = {label: i for i, label in enumerate(self.labels)}
+        config.s3exp_fields = self.fields
+        if config.pad_token_id is None:
+            config.pad_token_id = self.tokenizer.pad_token_id
         return network
 
     def save(self, network: nn.Module, folder: Path) -> None:
-        """Write weights, config and tokenizer, as `from_pretrained` of the network's auto class reads them."""
+        """Write weights, config and tokenizer for `from_pretrained` of the network's auto class."""
         folder.mkdir(parents=True, exist_ok=True)
         saved: Any = network
         with quiet():
@@ -164,7 +164,7 @@ class Encoder(ClassHead):
         return network
 
     def _network(self, **arguments: Any) -> nn.Module:
-        # other files than safetensors are pickles
+        # the other format is pickle
         arguments |= self._source() | {"dtype": torch.float32, "use_safetensors": True}
         network: nn.Module = self._from_checkpoint(
             lambda source: self.network_class.from_pretrained(source, **arguments)
@@ -172,10 +172,8 @@ class Encoder(ClassHead):
         return network
 
     def _source(self) -> dict[str, Any]:
-        return {
-            "revision": self.config.revision or "main",
-            "trust_remote_code": self.config.trust_remote_code,
-        }
+        config = self.config
+        return {"revision": config.revision or "main", "trust_remote_code": config.trust_remote_code}
 
     def _from_checkpoint(self, load: Callable[[str], T]) -> T:
         checkpoint = str(self.config.checkpoint)
@@ -183,6 +181,6 @@ class Encoder(ClassHead):
         try:
             with quiet():
                 return load(source)
-        except FAILURES as error:
-            said = " ".join(str(error).split())[:300]
-            raise UserError(f"small_model.checkpoint={checkpoint} cannot be loaded: {said}") from error
+        except LOADING_ERRORS as error:
+            problem = " ".join(str(error).split())[:300]
+            raise UserError(f"small_model.checkpoint={checkpoint} cannot be loaded: {problem}") from error

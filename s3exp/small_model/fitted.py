@@ -1,8 +1,4 @@
-"""The small model as the loop sees it: fit, predict, save and load, for every architecture.
-
-Puts together an architecture (texts to tensors, networks), the training and the prediction. Does not know which
-architecture it has, nor what a round is.
-"""
+"""The small model as the loop sees it: fit, predict, save and load, for every architecture."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Architecture(Head, Protocol):
-    """What a kind of small model brings: `Bag`, `Encoder` and `SpanEncoder` are the three."""
+    """A kind of small model: `Bag`, `Encoder` or `SpanEncoder`."""
 
     @property
     def config(self) -> SmallModelConfig: ...
@@ -41,46 +37,36 @@ class Architecture(Head, Protocol):
 
     def encode(self, examples: Sequence[Example]) -> Sequence[Row]:
         """Rows of tensors, in order; the first tensor of a row has the row's length."""
-        ...
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """One batch of some rows."""
-        ...
 
     def targets(self, examples: Sequence[Example]) -> list[int]:
-        """One number a row that says what is right; `loss` and `right` get it back."""
-        ...
+        """One number a row for its target; `loss` and `right` get it back."""
 
     def numbers(self, logits: Tensor, batch: dict[str, Tensor]) -> list[list[float]]:
-        """What a prediction is made of, for every row."""
-        ...
+        """The numbers of every row's prediction."""
 
     def prediction(self, example: Example, numbers: Sequence[float]) -> Prediction:
-        """The prediction of one row, from its numbers. Looks at the row's id and texts alone."""
-        ...
+        """The prediction of one row, from its numbers, id and texts."""
 
     def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
         """FLOPs of one forward pass over some rows."""
-        ...
 
     def draw(self, seed: int) -> nn.Module:
-        """A network to be trained: pretrained or fresh weights, whatever is random from `seed`."""
-        ...
+        """A network to be trained: pretrained or fresh weights, a function of `seed`."""
 
     def save(self, network: nn.Module, folder: Path) -> None:
         """Write a trained network."""
-        ...
 
     def of_folder(self, folder: Path) -> Architecture:
         """The architecture of a saved network."""
-        ...
 
     def read(self, folder: Path) -> nn.Module:
         """The network that `save` wrote."""
-        ...
 
 
-def counted(
+def weighted(
     rows: Sequence[Example], weights: Sequence[float] | None
 ) -> tuple[Sequence[Example], list[float] | None]:
     """The rows whose weight is not 0, and their weights at a mean of 1; None where all count the same.
@@ -92,11 +78,11 @@ def counted(
         return rows, None
     if len(weights) != len(rows) or not all(0 <= weight < math.inf for weight in weights):
         raise ValueError(f"{len(rows)} rows need as many weights, each of them 0 or more and finite")
-    kept = [index for index, weight in enumerate(weights) if weight > 0]
-    found = [float(weights[index]) for index in kept]
-    mean = math.fsum(found) / max(1, len(found))
-    alike = len(set(found)) <= 1
-    return [rows[index] for index in kept], None if alike else [weight / mean for weight in found]
+    pairs = [(row, float(weight)) for row, weight in zip(rows, weights, strict=True) if weight > 0]
+    positive = [weight for _, weight in pairs]
+    mean = math.fsum(positive) / max(1, len(positive))
+    alike = len(set(positive)) <= 1
+    return [row for row, _ in pairs], None if alike else [weight / mean for weight in positive]
 
 
 class TrainedSmallModel:
@@ -114,8 +100,8 @@ class TrainedSmallModel:
         batches = Batches(
             rows, [0] * len(rows), self.architecture.collate, self.architecture.config.batch_size
         )
-        found: list[list[float]] = []
-        where = device()
+        outputs: list[list[float]] = []
+        place = device()
         bar = tqdm(
             total=len(rows),
             desc="predict",
@@ -125,34 +111,34 @@ class TrainedSmallModel:
             disable=None if self.progress else True,
         )
         try:
-            self.network.to(where)
+            self.network.to(place)
             precision, threads = self.architecture.precision, self.architecture.threads
             with bar, torch.inference_mode(), autocast(precision), cpu_threads(threads):
                 for inputs, labels, _ in batches:
-                    inputs = {name: value.to(where) for name, value in inputs.items()}
+                    inputs = {name: value.to(place) for name, value in inputs.items()}
                     logits = self.architecture.logits(self.network, inputs)
-                    found.extend(self.architecture.numbers(logits, inputs))
+                    outputs.extend(self.architecture.numbers(logits, inputs))
                     bar.update(len(labels))
         finally:
             self.network.cpu()
-        numbers = dict(zip(by_length(rows), found, strict=True))
+        numbers = dict(zip(by_length(rows), outputs, strict=True))
         return [
             self.architecture.prediction(example, numbers[index]) for index, example in enumerate(examples)
         ]
 
     def save(self, folder: Path) -> None:
-        """Write model.safetensors, config.json and what else the architecture needs into `folder`."""
+        """Write model.safetensors, config.json and the architecture's other files into `folder`."""
         self.architecture.save(self.network, folder)
 
 
 class TrainableSmallModel:
-    """Makes trained small models of one architecture (protocol `SmallModel`)."""
+    """Trains small models of one architecture (protocol `SmallModel`)."""
 
     def __init__(self, architecture: Architecture, progress: bool) -> None:
         self.architecture, self.progress = architecture, progress
 
     def check(self) -> None:
-        """Draw a network once and forget it.
+        """Draw a network and drop it.
 
         Raises:
             UserError: the checkpoint cannot be loaded.
@@ -160,28 +146,24 @@ class TrainableSmallModel:
         self.architecture.draw(0)
 
     def fit(
-        self,
-        lesson: Lesson,
-        select: Sequence[Example],
-        seed: int,
+        self, lesson: Lesson, select: Sequence[Example], seed: int
     ) -> tuple[TrainedSmallModel, dict[str, float]]:
         """Train from the start on `lesson` and keep the epoch that is best on `select`.
 
         The result is a function of (lesson, select, seed): the network's weights, order of the rows and dropout draw
-        from streams of their own. Without `select` all epochs are run and the last is kept. The lesson's weights
-        multiply the rows' losses; only their ratios count, weights that are all alike change nothing, and a row of
-        weight 0 is as if it were not there.
+        from streams of their own. Without `select` all epochs are run and the last stays. The lesson's weights multiply
+        the rows' losses: equal weights change nothing, and rows of weight 0 are dropped.
 
         Returns:
-            The trained small model, and the metrics of `run_training` with `flops`: of its training, and of its look
-            at `select` after every epoch.
+            The trained small model, and the metrics of `run_training` with `flops`: of its training, and of the scores
+            on `select` after every epoch.
 
         Raises:
             UserError: no row counts, the checkpoint cannot be loaded, or the training diverged.
             ValueError: there is not one weight a row, or one is negative or not finite.
             KeyboardInterrupt: Ctrl-C.
         """
-        train, weights = counted(lesson.rows, lesson.weights)
+        train, weights = weighted(lesson.rows, lesson.weights)
         if not train:
             raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
         if len(set(self.architecture.targets(train))) == 1:
@@ -206,9 +188,9 @@ class TrainableSmallModel:
         return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
 
     def _flops_of_epoch(self, fit: Fit) -> float:
-        looked = [] if fit.select is None else fit.select.rows
+        select = [] if fit.select is None else fit.select.rows
         flops = self.architecture.flops
-        return TRAINING * flops(fit.network, fit.train.rows) + flops(fit.network, looked)
+        return TRAINING * flops(fit.network, fit.train.rows) + flops(fit.network, select)
 
     def _batches(
         self,

@@ -1,7 +1,7 @@
-"""How much arithmetic a small model does, by formula: the same number on every machine.
+"""The FLOPs of a small model, by formula: the same number on every machine.
 
-Counts a row's own tokens, as Chowdhery et al. (PaLM, 2022, appendix B) count model FLOPs: what is spent on padding is
-left out, so that one training has one number whatever its batches. Does not know how long anything takes.
+Counts a row's own tokens, as Chowdhery et al. (PaLM, 2022, appendix B) count model FLOPs: padding is left out, so that
+one training has one number whatever its batches.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 from torch import nn
 
-TRAINING = 3  # passes' worth: forward, and twice as much backward (Kaplan et al. 2020, section 2.1)
+TRAINING = 3  # forward, and twice as much backward (Kaplan et al. 2020, section 2.1)
 
 
 def of_transformer(network: nn.Module, lengths: Iterable[int]) -> float:
     """FLOPs of one forward pass over rows of these lengths, in tokens.
 
     Two a token and weight of every matrix that is no embedding, and four a layer, channel and pair of tokens in
-    attention, where the network's config says how many layers and channels it has.
+    attention, if the network's config names its layers and channels.
     """
     config: Any = network.config
     matrices = (
@@ -34,5 +34,5 @@ def of_transformer(network: nn.Module, lengths: Iterable[int]) -> float:
 
 
 def of_bag(features: int, rows: int, dim: int, classes: int) -> float:
-    """FLOPs of one forward pass of a bag: weighted sums of `features` vectors in all, one linear layer a row."""
+    """FLOPs of one forward pass of a bag: sums of `features` weighted vectors in all, one linear layer a row."""
     return 2.0 * dim * (features + rows * classes)

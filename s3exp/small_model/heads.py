@@ -1,7 +1,4 @@
-"""What a network with one logit a class is trained for and read as: shared by the architectures that give classes.
-
-Knows logits and labels; does not know where logits come from.
-"""
+"""The loss and the predictions of a network with one logit a class, for every architecture that gives classes."""
 
 from __future__ import annotations
 
@@ -27,13 +24,12 @@ class ClassHead:
         return cross_entropy(logits, targets, reduction=reduction)
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
-        """How many rows are predicted right."""
+        """The number of rows that are predicted right."""
         return (logits.argmax(-1) == targets).sum()
 
     def numbers(self, logits: Tensor, batch: dict[str, Tensor]) -> list[list[float]]:
         """The probability of every class, for every row."""
-        found: list[list[float]] = logits.double().softmax(-1).tolist()
-        return found
+        return list(logits.double().softmax(-1).tolist())
 
     def prediction(self, example: Example, numbers: Sequence[float]) -> Prediction:
         """The class of the highest probability."""

@@ -1,7 +1,4 @@
-"""What a fit must not leave behind: each context here puts one thing of the process back as it was.
-
-Loggers and warnings, signal handlers, random state. Knows Lightning's habits; does not know what is trained.
-"""
+"""Contexts that undo a fit's side effects on the process: loggers and warnings, signal handlers, random state."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from s3exp.small_model.device import device
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Silence Lightning's log and its advice on loaders and logging; what s3exp says stays."""
+    """Silence Lightning's log and its advice on loaders and logging."""
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -35,15 +32,15 @@ def quiet_lightning() -> Iterator[None]:
 
 @contextmanager
 def own_signals() -> Iterator[Callable[[], None]]:
-    """Undo what Lightning does about signals: Ctrl-C is KeyboardInterrupt again, and handlers are put back.
+    """Undo Lightning's handling of signals: Ctrl-C is KeyboardInterrupt again, and the old handlers return.
 
     Yields:
-        What gives SIGTERM back to the caller's own handler, if there is one, to be called when Lightning has begun: in
-        a job of submitit that handler ignores it, since Slurm sends it to a job that is about to be requeued.
+        A function that restores the caller's own handler of SIGTERM, if it has one. Call it after Lightning's set-up.
+        In a job of submitit that handler ignores SIGTERM, which Slurm sends to a job before it requeues it.
 
     Raises:
-        KeyboardInterrupt: instead of the SystemExit that Lightning makes of it.
-        SystemExit: 143 on SIGTERM, where the caller has no handler of its own.
+        KeyboardInterrupt: instead of Lightning's SystemExit.
+        SystemExit: 143 on SIGTERM, if the caller has no handler of its own.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
     handlers = {number: signal.getsignal(number) for number in numbers}
@@ -69,7 +66,7 @@ def own_signals() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Give dropout a random stream of its own; on a GPU ask for deterministic kernels where there are some."""
+    """Give dropout a random stream of its own; on a GPU prefer deterministic kernels."""
     gpu = device().type == "cuda"
     before = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()

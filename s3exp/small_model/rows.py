@@ -1,7 +1,6 @@
-"""Encoded rows, packed: every text is encoded once in a run, and a million short rows are no burden.
+"""Encoded rows, packed: every text is encoded once in a run, and a million short rows fit into memory.
 
-Rows lie one after the other in one flat array a part, in the smallest type of integer that holds them; tensors are
-made when a batch asks for them. Knows tuples of integer tensors; does not know what they mean.
+Each part of the rows is one flat array of the smallest type of integer that holds it; a batch gets tensors of its rows.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Row = tuple[Tensor, ...]  # the first tensor has the row's length
-Key = tuple[str, ...]  # the texts that a row is made of
-CHUNK = 1000  # rows that are encoded together: on its way through a tokenizer a row is large
+Key = tuple[str, ...]  # a row's texts
+CHUNK = 1000  # rows that are encoded together: a tokenizer's output is large
 
 
 class Part:
-    """One part of all rows, say their token ids: values of shape (numbers of all rows,) and where each row ends."""
+    """One part of all rows, say their token ids: values of shape (numbers of all rows,) and the rows' ends."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
-        self.dtype = dtype  # what a row is given back as
+        self.dtype = dtype  # of the tensors that `row` returns
         self._values: list[NDArray[Any]] = [np.empty(0, dtype=np.uint8)]
         self._ends: list[NDArray[np.int64]] = [np.zeros(1, dtype=np.int64)]
 
@@ -36,7 +35,7 @@ class Part:
         self._ends.append(self._ends[-1][-1] + np.cumsum([len(row) for row in rows], dtype=np.int64))
 
     def join(self) -> None:
-        """Make one array of what was appended since; to be called before rows are read."""
+        """Concatenate the appended arrays. Call it before rows are read."""
         self._values, self._ends = [np.concatenate(self._values)], [np.concatenate(self._ends)]
 
     def row(self, number: int) -> Tensor:
@@ -45,9 +44,9 @@ class Part:
         return torch.from_numpy(self._values[0][begin:end].astype(self.dtype))
 
     def lengths(self, numbers: NDArray[np.int64]) -> list[int]:
-        """How long this part of some rows is."""
-        found: list[int] = (self._ends[0][numbers + 1] - self._ends[0][numbers]).tolist()
-        return found
+        """The lengths of this part of some rows."""
+        ends = self._ends[0]
+        return list((ends[numbers + 1] - ends[numbers]).tolist())
 
     @property
     def size(self) -> int:
@@ -77,14 +76,14 @@ class Rows(Sequence[Row]):
 
 
 class RowCache:
-    """Remembers the encoded rows of texts, over all rounds of a run."""
+    """The encoded rows of texts, over all rounds of a run."""
 
     def __init__(self) -> None:
         self._numbers: dict[Key, int] = {}
         self._parts: list[Part] = []
 
     def rows(self, keys: Sequence[Key], encode: Callable[[Sequence[Key]], Iterable[Row]]) -> Rows:
-        """The rows of `keys`, in order; `encode` is asked for those that are new, `CHUNK` at a time."""
+        """The rows of `keys`, in order; `encode` makes the new ones, `CHUNK` at a time."""
         new = [key for key in dict.fromkeys(keys) if key not in self._numbers]
         try:
             for begin in range(0, len(new), CHUNK):
@@ -93,8 +92,7 @@ class RowCache:
                 self._parts = self._parts or [Part(rows[0].numpy().dtype) for rows in encoded]
                 for part, rows in zip(self._parts, encoded, strict=True):
                     part.extend(rows)
-                known = len(self._numbers)
-                self._numbers.update((key, known + place) for place, key in enumerate(chunk))
+                self._numbers.update((key, place) for place, key in enumerate(chunk, len(self._numbers)))
         finally:
             for part in self._parts if new else ():
                 part.join()
@@ -102,5 +100,5 @@ class RowCache:
 
     @property
     def size(self) -> int:
-        """Bytes of memory that the rows take, without the texts by which they are found."""
+        """Bytes of memory, without the keys."""
         return sum(part.size for part in self._parts)

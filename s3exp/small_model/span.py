@@ -1,8 +1,8 @@
 """A pretrained encoder with a span head: the small model where the answer is a literal span of a text.
 
-A row is a question and a text. A text that is longer than the encoder reads is cut into overlapping windows, each
-with the question before it; the tokens of all windows of a row share one softmax for the start and one for the end
-(Clark and Gardner 2018), so windows compete with each other. Offsets are characters of the text as the row gives it.
+A text that is longer than the encoder reads is cut into overlapping windows, each with the question before it. The
+tokens of all windows of a row share one softmax for the start and one for the end (Clark and Gardner 2018), so windows
+compete with each other. Offsets are characters of the row's text.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from s3exp.small_model.rows import Key, Row, Rows
 from s3exp.tasks.squad import exact
 from s3exp.types import Answer, Example, Prediction, UserError
 
-OUTSIDE = -1e9  # logit of a token that is not of the text
+OUTSIDE = -1e9  # logit of a token outside the text
 
 
 class SpanEncoder(Encoder):
-    """The architecture `transformers` where spans are predicted: encodes rows, draws networks, reads answers.
+    """The architecture `transformers` where spans are predicted.
 
-    A row's target is the number under which its text and gold answers are remembered here.
+    A row's target is an index into the pairs of a text and its gold answers that were encoded so far.
     """
 
     metric = "em"
@@ -40,14 +40,14 @@ class SpanEncoder(Encoder):
         super().__init__(config, ["start", "end"], fields)
         self.passage = passage
         self.question = next(name for name in fields if name != passage)
-        self._known: list[tuple[str, tuple[Answer, ...]]] = []
-        self._numbers: dict[tuple[str, tuple[Answer, ...]], int] = {}
+        self._pairs: list[tuple[str, tuple[Answer, ...]]] = []
+        self._indices: dict[tuple[str, tuple[Answer, ...]], int] = {}
 
     def draw(self, seed: int) -> nn.Module:
         """The pretrained encoder in float32 with a span head drawn from `seed`.
 
         Raises:
-            UserError: the checkpoint cannot be loaded, or its tokenizer cannot say where a token stands.
+            UserError: the checkpoint cannot be loaded, or its tokenizer gives no offsets.
         """
         if not self.tokenizer.is_fast:
             raise UserError(
@@ -56,9 +56,9 @@ class SpanEncoder(Encoder):
         return super().draw(seed)
 
     def encode(self, examples: Sequence[Example]) -> Rows:
-        """All windows of every example, in order, one after the other in tensors of shape (tokens of all windows,).
+        """One row an example: the windows one after the other, in tensors of shape (tokens of all windows,).
 
-        A row is token ids, first and last character of every token (-1: not of the text), the windows' lengths and,
+        A row holds token ids, first and last character of every token (-1: outside the text), the windows' lengths and,
         where the tokenizer has them, segment ids.
         """
         keys = [(example.fields[self.question], example.fields[self.passage]) for example in examples]
@@ -79,12 +79,12 @@ class SpanEncoder(Encoder):
                 padding=False,
             )
         names = [name for name in ("input_ids", "token_type_ids") if name in encoded]
-        found: list[list[list[Tensor]]] = [[] for _ in pairs]
+        rows: list[list[list[Tensor]]] = [[] for _ in pairs]
         for window, owner in enumerate(encoded["overflow_to_sample_mapping"]):
             ids, *types = (torch.tensor(encoded[name][window], dtype=torch.int32) for name in names)
             starts, ends = self._offsets(encoded, window)
-            found[owner].append([ids, starts, ends, torch.tensor([len(ids)]), *types])
-        for windows in found:
+            rows[owner].append([ids, starts, ends, torch.tensor([len(ids)]), *types])
+        for windows in rows:
             yield tuple(torch.cat(parts) for parts in zip(*windows, strict=True))
 
     def _short(self, question: str, limit: int) -> str:
@@ -106,7 +106,7 @@ class SpanEncoder(Encoder):
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Windows padded to the longest: (windows, tokens), int64; `slots` (rows, places) are the windows of a row.
 
-        A row with fewer windows than another has -1 in the places that it leaves empty.
+        Empty places of a row hold -1.
         """
         lengths = [row[3].tolist() for row in rows]
         counts = torch.tensor([len(sizes) for sizes in lengths])
@@ -142,24 +142,23 @@ class SpanEncoder(Encoder):
         return of_transformer(network, [length for row in rows for length in row[3].tolist()])
 
     def targets(self, examples: Sequence[Example]) -> list[int]:
-        """The number of every row's text and answers."""
+        """The index of every row's text and answers."""
         keys = [(example.fields[self.passage], example.answers) for example in examples]
         for key in keys:
-            if key not in self._numbers:
-                self._numbers[key] = len(self._known)
-                self._known.append(key)
-        return [self._numbers[key] for key in keys]
+            if key not in self._indices:
+                self._indices[key] = len(self._pairs)
+                self._pairs.append(key)
+        return [self._indices[key] for key in keys]
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
-        """Nats of start and end, halved: how unlikely any gold answer is, in whatever window it stands whole.
+        """The negative log-likelihood in nats, averaged over start and end, that a token is one of a gold answer.
 
-        `reduction` is `mean`, `sum` or, for every row's own, `none`.
-        A row none of whose answers stands whole in a window teaches nothing and counts 0.
+        Only windows that hold the whole answer count; a row without one has loss 0.
         """
         gold = self._marks(batch, targets).flatten(2)
         chances = logits.flatten(2).log_softmax(-1)
-        found = chances.masked_fill(~gold, OUTSIDE).logsumexp(-1).mean(-1)
-        losses = torch.where(gold.any(-1).all(-1), -found, 0.0)
+        likelihood = chances.masked_fill(~gold, OUTSIDE).logsumexp(-1).mean(-1)
+        losses = torch.where(gold.any(-1).all(-1), -likelihood, 0.0)
         if reduction == "none":
             return losses
         return losses.mean() if reduction == "mean" else losses.sum()
@@ -167,11 +166,10 @@ class SpanEncoder(Encoder):
     def _marks(self, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
         """Where gold answers start and end: bool, (rows, 2, places, tokens)."""
         starts, ends = _arranged(batch)
-        answers = [self._known[number][1] for number in targets.tolist()]
-        most = max(len(found) for found in answers)
-        spans = torch.full((len(answers), most, 2), -2)
-        for row, found in enumerate(answers):
-            for place, answer in enumerate(found):
+        rows = [self._pairs[index][1] for index in targets.tolist()]
+        spans = torch.full((len(rows), max(map(len, rows)), 2), -2)
+        for row, answers in enumerate(rows):
+            for place, answer in enumerate(answers):
                 spans[row, place] = torch.tensor([answer.start, answer.start + len(answer.text)])
         begin, end = spans.to(starts.device)[..., None, None].unbind(2)  # (rows, answers, 1, 1)
         starts, ends = starts[:, None], ends[:, None]
@@ -181,10 +179,10 @@ class SpanEncoder(Encoder):
         return torch.stack([(opens & whole).any(1), (closes & whole).any(1)], 1)
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
-        """How many rows are answered with an exact match of a gold answer."""
+        """The number of rows whose predicted answer matches a gold answer exactly."""
         hits = 0
-        for number, (_, begin, end) in zip(targets.tolist(), self.numbers(logits, batch), strict=True):
-            text, answers = self._known[number]
+        for index, (_, begin, end) in zip(targets.tolist(), self.numbers(logits, batch), strict=True):
+            text, answers = self._pairs[index]
             hits += exact(text[int(begin) : int(end)], [answer.text for answer in answers])
         return torch.tensor(hits)
 
@@ -215,9 +213,8 @@ class SpanEncoder(Encoder):
 
     def of_folder(self, folder: Path) -> SpanEncoder:
         """The architecture of a saved network, with its tokenizer."""
-        return SpanEncoder(
-            replace(self.config, checkpoint=str(folder), revision=None), self.fields, self.passage
-        )
+        config = replace(self.config, checkpoint=str(folder), revision=None)
+        return SpanEncoder(config, self.fields, self.passage)
 
 
 def _arranged(batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

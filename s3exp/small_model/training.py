@@ -1,7 +1,7 @@
-"""One training of a network: AdamW, warm-up and linear decay, the best epoch kept. The only home of Lightning.
+"""One training of a network: AdamW, warm-up, linear decay, weights of the best epoch. The only home of Lightning.
 
-Knows batches and logits; does not know texts, rounds or where rows come from. A fresh Lightning trainer is made for
-every fit; it writes no file, prints nothing and leaves signal handlers, loggers and random state as they were.
+Every fit has a Lightning trainer of its own, which writes no file, prints nothing and leaves signal handlers, loggers
+and random state as they were.
 """
 
 from __future__ import annotations
@@ -26,25 +26,22 @@ from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded
 from s3exp.types import UserError
 
-CLIP = 1.0  # norm of the gradient
+MAX_GRADIENT_NORM = 1.0
 
 
 class Head(Protocol):
-    """What a training needs to know of what it trains."""
+    """The loss and the score of a network."""
 
-    metric: str  # the name of the share of rows that are right
+    metric: str  # the name of the share of right rows
 
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """What the network says of a batch; the first dimension is rows."""
-        ...
+        """The network's output on a batch; the first dimension is rows."""
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
         """The rows' loss in nats: their `mean`, their `sum` or, by `none`, every row's own."""
-        ...
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
-        """How many rows are predicted right."""
-        ...
+        """The number of rows that are predicted right."""
 
 
 def rate(step: int, steps: int, warmup: float) -> float:
@@ -56,7 +53,7 @@ def rate(step: int, steps: int, warmup: float) -> float:
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """All weights for an optimizer; biases and norms (what has one dimension) do not decay."""
+    """All weights for an optimizer; biases and norms (of one dimension) do not decay."""
     weights = [value for value in network.parameters() if value.requires_grad]
     return [
         {"params": [value for value in weights if value.ndim > 1], "weight_decay": weight_decay},
@@ -75,21 +72,21 @@ class Training(pl.LightningModule):
         self.network, self.head, self.config, self.steps = network, head, config, steps
         self.best: dict[str, float] = {}
         self.epochs_run = 0
-        self.begun: Callable[[], None] = lambda: None  # called when Lightning has set itself up
+        self.on_start: Callable[[], None] = lambda: None
         self._best_weights: dict[str, Tensor] = {}
         self._stale = 0
         self._loss = torch.zeros(())
-        self._seen: list[tuple[Tensor, Tensor, int]] = []
+        self._scored: list[tuple[Tensor, Tensor, int]] = []
 
     def on_train_start(self) -> None:
-        self.begun()
+        self.on_start()  # Lightning has set its signal handlers by now
 
     def training_step(self, batch: tuple[dict[str, Tensor], Tensor, Tensor | None], _: int) -> Tensor:
         inputs, targets, weights = batch
         logits = self.head.logits(self.network, inputs).float()
         if weights is None:
             loss = self.head.loss(logits, inputs, targets, "mean")
-        else:  # not divided by the batch's weights: a row would count for more beside light rows
+        else:  # divided by the batch's weights, a row would count for more beside light rows
             loss = (weights * self.head.loss(logits, inputs, targets, "none")).mean()
         self._loss = self._loss.to(loss.device) + loss.detach()
         return loss
@@ -98,20 +95,20 @@ class Training(pl.LightningModule):
         inputs, targets, _weights = batch
         logits = self.head.logits(self.network, inputs).float()
         right = self.head.right(logits, inputs, targets)
-        self._seen.append((right, self.head.loss(logits, inputs, targets, "sum"), len(targets)))
+        self._scored.append((right, self.head.loss(logits, inputs, targets, "sum"), len(targets)))
 
     def on_validation_epoch_end(self) -> None:
-        rows = sum(count for _, _, count in self._seen)
-        score = sum(int(right) for right, _, _ in self._seen) / rows
-        loss = sum(float(loss) for _, loss, _ in self._seen) / rows
-        self._seen.clear()
+        rows = sum(count for _, _, count in self._scored)
+        score = sum(int(right) for right, _, _ in self._scored) / rows
+        loss = sum(float(loss) for _, loss, _ in self._scored) / rows
+        self._scored.clear()
         self._check(loss)
         if not self.best or (score, -loss) > (self.best["score"], -self.best["loss"]):
             self.best = {"score": score, "loss": loss, "epoch": self.current_epoch + 1}
             self._stale = 0
             for name, value in self.network.state_dict().items():
-                kept = self._best_weights.setdefault(name, torch.empty_like(value, device="cpu"))
-                kept.copy_(value)
+                best = self._best_weights.setdefault(name, torch.empty_like(value, device="cpu"))
+                best.copy_(value)
         else:
             self._stale += 1
             self.trainer.should_stop = self._stale >= self.config.patience
@@ -131,16 +128,14 @@ class Training(pl.LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: rate(step, self.steps, self.config.warmup)
         )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)  # Lightning's own refuses fused optimizers
+        # Lightning's own clipping refuses fused optimizers
+        nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
 
     def restore_best(self) -> None:
-        """Put the best epoch's weights back; without a selection set the last epoch's stay."""
+        """Load the best epoch's weights; without a selection set the last epoch's stay."""
         if self._best_weights:
             self.network.load_state_dict(self._best_weights)
         self._best_weights = {}
@@ -166,15 +161,15 @@ class Bar(pl.Callback):
         self.shown["select"] = f"{pl_module.best['score']:.3f}"
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.bar.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What one training needs: a network and how to read it, batches, and options.
+    """The arguments of one training.
 
-    `select` picks the epoch; None: all epochs are run and the last is kept. `precision` is auto, 32 or bf16.
+    `select` picks the epoch; without it all epochs are run and the last stays. `precision` is auto, 32 or bf16.
     """
 
     network: nn.Module
@@ -200,12 +195,12 @@ def run_training(fit: Fit) -> dict[str, float]:
     """
     started = time.perf_counter()
     steps = len(fit.train) * fit.config.epochs
-    # Lightning leaves a network in the mode it finds, and a checkpoint is loaded for evaluation: without its dropout
+    # Lightning leaves a network in its mode, and a checkpoint is loaded without dropout
     training = Training(fit.network.train(), fit.head, fit.config, steps)
     bar = Bar(steps) if fit.progress else None
     try:
         seed = derive(fit.seed, "small_model", "dropout")
-        with own_signals() as training.begun, quiet_lightning(), seeded(seed):
+        with own_signals() as training.on_start, quiet_lightning(), seeded(seed):
             trainer = _trainer(fit, bar)
             trainer.fit(training, fit.train, fit.select)
     finally:
@@ -220,7 +215,7 @@ def run_training(fit: Fit) -> dict[str, float]:
         best = training.best
         metrics |= {f"select_{fit.head.metric}": best["score"], "select_loss": best["loss"]}
     del trainer, training, bar
-    gc.collect()  # the trainer and what it trained hold each other: the optimizer's memory would stay a while
+    gc.collect()  # trainer and network refer to each other: the optimizer's memory would stay
     if device().type == "cuda":
         torch.cuda.empty_cache()
     return metrics | {"seconds": time.perf_counter() - started}

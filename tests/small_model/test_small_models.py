@@ -16,7 +16,7 @@ import torch
 from s3exp.settings.small_model import BagConfig
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.batches import Batches
-from s3exp.small_model.fitted import counted
+from s3exp.small_model.fitted import weighted
 from s3exp.small_model.training import Training
 from s3exp.types import Example, Lesson, Prediction, UserError
 from tests.small_model.conftest import Make, toy
@@ -141,13 +141,13 @@ def test_rows_that_count_little_teach_little(make: Make) -> None:
 
 def test_what_counts_has_a_mean_of_1() -> None:
     rows = toy(4, 1)
-    assert counted(rows, None) == (rows, None)
-    assert counted(rows, [2, 2, 0, 2]) == ([rows[0], rows[1], rows[3]], None)
-    assert counted(rows, [3, 0, 1, 2]) == ([rows[0], rows[2], rows[3]], [1.5, 0.5, 1.0])
-    assert counted(rows, [0, 0, 0, 0]) == ([], None)
+    assert weighted(rows, None) == (rows, None)
+    assert weighted(rows, [2, 2, 0, 2]) == ([rows[0], rows[1], rows[3]], None)
+    assert weighted(rows, [3, 0, 1, 2]) == ([rows[0], rows[2], rows[3]], [1.5, 0.5, 1.0])
+    assert weighted(rows, [0, 0, 0, 0]) == ([], None)
     for wrong in ([1, 1, 1], [1, 1, 1, -1], [1, 1, 1, float("nan")], [1, 1, 1, float("inf")]):
         with pytest.raises(ValueError, match="4 rows need as many weights"):
-            counted(rows, wrong)
+            weighted(rows, wrong)
 
 
 def test_a_weight_multiplies_the_loss_of_its_row() -> None:
