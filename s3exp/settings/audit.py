@@ -1,4 +1,4 @@
-"""What is looked at in every round beside the scores."""
+"""The options of the audit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from s3exp.settings.options import option
 
 @dataclass
 class AuditConfig:
-    """What is looked at in every round beside the scores. It changes nothing."""
+    """The measurements of every round beside the scores. They change nothing."""
 
     shortcuts: bool = True
     """Features of the text that give the label away on synthesized rows and not on gold."""
@@ -18,8 +18,8 @@ class AuditConfig:
     rows: int = option(500, at_least=20)
     """Rows a side at most, for gap and diversity."""
     noise: bool = True
-    """Wrong labels, estimated."""
+    """An estimate of wrong labels."""
     encoder: str | None = None
     """Hub id or folder; null: the small model's checkpoint, or LSA of gold where it has none."""
     cache: str | None = "runs/embeddings"
-    """Vectors of texts, to be used again; null: none."""
+    """A cache of vectors of texts; null: none."""

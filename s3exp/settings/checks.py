@@ -1,7 +1,4 @@
-"""Refuses options that have the right type and make no sense, before anything is loaded.
-
-Names and types are checked while composing; what a file or a checkpoint holds is looked at by who reads it.
-"""
+"""Refuses options of the right type that make no sense, before anything is loaded."""
 
 from __future__ import annotations
 
@@ -13,18 +10,18 @@ from urllib.parse import urlsplit
 
 from s3exp.settings.kinds import rules_of
 from s3exp.settings.llm import ServerConfig
-from s3exp.settings.options import KEY, Allowed
+from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import EncoderConfig
 from s3exp.settings.task import PROMPT_FIELD, TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(config: Config) -> None:
-    """Refuse values that have the right type and make no sense, before anything is loaded.
+    """Refuse values of the right type that make no sense.
 
     Raises:
         UserError: names the key, its value and what is allowed.
@@ -52,27 +49,23 @@ def check(config: Config) -> None:
 
 
 def _check_values(part: Any, prefix: str = "") -> None:
-    """Walk a dataclass and what it holds: every number is finite, every value among those its field allows."""
+    """Check a dataclass at every level: numbers are finite, and values allowed."""
     for field in fields(part):
         key, value = f"{prefix}{field.name}", getattr(part, field.name)
         if is_dataclass(value):
             _check_values(value, f"{key}.")
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"{key}={value}: must be a finite number")
-        allowed: Allowed | None = field.metadata.get(KEY)
-        complaint = None if allowed is None or value is None else allowed.complaint(value)
-        if complaint is not None:
-            raise UserError(f"{key}={value}: {complaint}")
+        allowed: Allowed | None = field.metadata.get(ALLOWED_KEY)
+        problem = None if allowed is None or value is None else allowed.problem(value)
+        if problem is not None:
+            raise UserError(f"{key}={value}: {problem}")
 
 
 def _check_names(config: Config) -> None:
-    """Names that become names of folders must not lead out of them."""
-    names = [
-        ("task.name", config.task.name),
-        ("strategy.name", config.strategy.name),
-        ("sweep", config.sweep),
-    ]
-    for key, name in names:
+    # these names become names of folders, and must not lead out of them
+    names = {"task.name": config.task.name, "strategy.name": config.strategy.name, "sweep": config.sweep}
+    for key, name in names.items():
         if name is not None and ("/" in name or "\\" in name or "\0" in name or name.startswith(".")):
             raise UserError(
                 f"{key}={name}: a name, not a path: without slashes, and not beginning with a dot"
@@ -80,8 +73,8 @@ def _check_names(config: Config) -> None:
 
 
 def _check_secrets(llm: ServerConfig) -> None:
-    """The config is on record and in W&B: what looks like a secret is refused, and not repeated."""
-    if _VARIABLE.fullmatch(llm.key_variable) is None:
+    """Refuse secrets without repeating them: the config goes on record and to W&B."""
+    if _VARIABLE_NAME.fullmatch(llm.key_variable) is None:
         raise UserError("llm.key_variable: the name of an environment variable is needed, not the key itself")
     try:
         parts = urlsplit(llm.url)
@@ -108,7 +101,7 @@ def check_prompts(task: TaskConfig) -> None:
     """Refuse a prompt set whose templates name fields that do not exist.
 
     Raises:
-        UserError: names the template, the field, and the fields there are.
+        UserError: names the template, its wrong field and the existing fields.
     """
     prompts = task.prompt_sets[task.prompts]
     target, context = rules_of(task).target, task.context
@@ -118,15 +111,15 @@ def check_prompts(task: TaskConfig) -> None:
         "rationale": ["label", "count"],
         "seed_with_rationales": ["label", "rationales", *context],
     }
-    for name, known in allowed.items():
+    for name, names in allowed.items():
         template = getattr(prompts, name)
         if template is None:
             continue
         where = f"task.prompt_sets.{task.prompts}.{name}"
         for field in PROMPT_FIELD.findall(template):
-            if field not in known:
+            if field not in names:
                 raise UserError(
-                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in known)}"
+                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in names)}"
                 )
     if prompts.rationale and not prompts.seed_with_rationales:
         raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")

@@ -24,19 +24,19 @@ from s3exp.types import UserError
 
 
 def conf() -> Path:
-    """conf/ stands beside the package in a checkout and inside it in a wheel."""
+    """The folder conf/: beside the package in a checkout, inside it in a wheel."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "conf"
     return inside if inside.is_dir() else package.parent / "conf"
 
 
 def find_sweeps() -> None:
-    """Tell conf/config.yaml where sweeps/ is: beside conf/, in a checkout and in a wheel."""
+    """Set the variable by which conf/config.yaml finds sweeps/, the neighbour of conf/."""
     os.environ["S3EXP_SWEEPS"] = str(conf().parent)
 
 
 def one_line(error: BaseException) -> str:
-    """Hydra's and OmegaConf's messages, with their cause, as one line; of an unknown option, with the nearest."""
+    """A message of Hydra or OmegaConf, with its cause, as one line; for an unknown option, with the nearest."""
     parts = [str(error)]
     if error.__cause__ is not None:
         parts.append(str(error.__cause__))
@@ -51,9 +51,9 @@ def one_line(error: BaseException) -> str:
 
 
 def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
-    """The typed config that `s3exp` would run with these overrides; `folder` holds config groups of the user's own.
+    """The typed config that `s3exp` would run with these overrides; `folder` holds the user's own config groups.
 
-    Gold files that are not set are left empty.
+    Gold files that are not set stay empty.
 
     Raises:
         UserError: an override is wrong, or a value is missing or makes no sense.
@@ -88,18 +88,18 @@ def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:
     if not path.is_file():
         raise UserError(f"{folder}: no run is on record there (no config.yaml)")
     try:
-        written = OmegaConf.merge(OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides)))
-        config = typed(plain(cast(DictConfig, written)))
+        values = OmegaConf.merge(OmegaConf.load(path), OmegaConf.from_dotlist(list(overrides)))
+        config = typed(plain(cast(DictConfig, values)))
     except (OmegaConfBaseException, YAMLError, OSError) as error:
         raise UserError(f"{path}: {one_line(error)}") from error
     return checked(config)
 
 
 def register_schemas() -> None:
-    """Tell Hydra the dataclass behind every group and choice, so that a wrong type is refused while composing.
+    """Register the dataclass of every group and choice with Hydra, which then refuses wrong types while composing.
 
-    They take keys that they do not have. Hydra composes a multirun once without the choices that are swept, and would
-    refuse an option of theirs; `typed` refuses such keys job by job, and says what to do.
+    The registered schemas take unknown keys: Hydra composes a multirun once without the swept choices, and would refuse
+    their options. `typed` refuses unknown keys job by job.
     """
     store = ConfigStore.instance()
     bases = {group: get_type_hints(Config)[group]() for group in CHOICES}
@@ -115,12 +115,12 @@ def register_schemas() -> None:
     for group, (_, choices) in CHOICES.items():
         for choice, node in choices.items():
             store.store(group=group, name=f"schema_{choice}", node=_open(OmegaConf.structured(node)))
-    # Hydra copies the store whenever it lists a group, which --help has it do a hundred times, and writes to no copy
+    # Hydra copies the store whenever it lists a group, a hundred times for --help, and writes to no copy
     setattr(ConfigStore, "__deepcopy__", lambda own, memo: own)  # noqa: B010 - mypy
 
 
 def _open(node: DictConfig) -> DictConfig:
-    """The node, taking any key in itself and in what it holds."""
+    """The node, open for unknown keys at every level."""
     OmegaConf.set_struct(node, False)
     for key in node:
         if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):

@@ -1,4 +1,4 @@
-"""What is done to rows between their completion and the training."""
+"""The options of curation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from s3exp.settings.options import option
 
 @dataclass
 class CurationConfig:
-    """What is done to rows between their completion and the training; every change is on record."""
+    """The changes to rows between their completion and the training; every change is on record."""
 
     quotes: bool = True
     """Strip quotation marks, code fences and the like around a whole completion."""

@@ -1,4 +1,4 @@
-"""What each kind of task asks of its options: a line here for every kind of tasks/kinds.py."""
+"""Checks of each kind of task on its options: one line for every kind of tasks/kinds.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from s3exp.types import UserError
 
 @dataclass(frozen=True)
 class Rules:
-    """`check` refuses options that make no sense for the kind; `target` is the prompt field that a target fills."""
+    """`check` refuses options without a meaning for the kind; a target fills the prompt field `target`."""
 
     check: Callable[[Config], None]
     target: str
@@ -43,7 +43,6 @@ def _check_classification(config: Config) -> None:
 
 
 def _check_extraction(config: Config) -> None:
-    """What has a meaning for classes only is refused, rather than left without effect."""
     task = config.task
     fields, prompts = task.fields, task.prompt_sets[task.prompts]
     _check_one_written(task)

@@ -1,4 +1,4 @@
-"""The LLM that writes: what every back end has, and what each has of its own."""
+"""The LLM's options: those of every back end, and those of each."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class LLMConfig:
     backend: str = MISSING
     """vllm | server | transformers: set by the choice of `llm`."""
     model: str = MISSING
-    """Hub id, local folder, or `embedded/reviews-lm`; of a server: the name that it has there."""
+    """Hub id, local folder, or `embedded/reviews-lm`; of a server: its name for the model."""
     revision: str | None = None
-    """Of a hub id. A server is not asked for it: there it only sets the stored completions apart."""
+    """Of a hub id. With a server it only keeps stored completions apart."""
     temperature: float = option(0.9, at_least=0)
     """0: always the most probable token."""
     top_p: float = option(0.95, above=0, at_most=1)
@@ -28,20 +28,20 @@ class LLMConfig:
     rationale_tokens: int = option(768, at_least=1)
     """Tokens of one list of rationales at most."""
     max_exemplar_tokens: int = option(512, at_least=1)
-    """An exemplar that is longer is cut to this many of the LLM's tokens."""
+    """A longer exemplar is cut to this many of the LLM's tokens."""
     truncated: str = option("reject", choices=("reject", "trim", "keep"))
     """A completion cut off at max_tokens: reject | trim (to its last sentence) | keep."""
     store: str | None = "runs/completions.sqlite"
     """The generation store; null: none."""
     replay: bool = False
-    """Answer from the store alone and fail on what it lacks: no LLM is started."""
+    """Answer from the store alone, never start an LLM, and fail on a missing completion."""
 
 
 @dataclass
 class LocalLLMConfig(LLMConfig):
     """An LLM that the run loads itself."""
 
-    # auto is not half precision on a CPU: there it makes one row in some hundreds depend on the rows beside it
+    # half precision on a CPU makes one row in some hundreds depend on the rows beside it
     dtype: str = option("auto", choices=("auto", "float32", "bfloat16", "float16"))
     """auto: the checkpoint's own on a GPU, float32 on a CPU."""
     trust_remote_code: bool = False
@@ -54,7 +54,7 @@ class VllmConfig(LocalLLMConfig):
 
     backend: str = "vllm"
     max_model_len: int | None = option(2048, at_least=1)
-    """Tokens of prompt and completion together; null: what the model can take."""
+    """Tokens of prompt and completion together; null: the model's own limit."""
     gpu_memory: float = option(0.85, above=0, below=1)
     """Share of the GPU's memory."""
     kv_cache_gib: int = option(2, at_least=1)

@@ -1,4 +1,4 @@
-"""The strategy, and what the loop may spend."""
+"""The options of strategy, budget and loop."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from s3exp.settings.options import option
 
 @dataclass
 class StrategyConfig:
-    """What the LLM is shown, round by round: the whole difference between S3 and its baselines."""
+    """The exemplars that the LLM is shown, round by round: the whole difference between S3 and its baselines."""
 
     name: str = MISSING
-    """What the run is called by."""
+    """Part of the run's name."""
     rationales: bool = False
     """Seed with rationales, where the prompt set has them."""
     shown: str = option("nothing", choices=("nothing", "errors", "all", "correct"))
-    """nothing | errors | all | correct: which gold mining rows are extrapolated."""
+    """nothing | errors | all | correct: the gold mining rows that are extrapolated."""
     labels: str = option("gold", choices=("gold", "random"))
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
     max_rounds: int | None = option(None, at_least=0)
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False
-    """Train on gold.train and ask the LLM for nothing."""
+    """Train on gold.train without an LLM."""
 
 
 @dataclass
 class PricesConfig:
-    """What things cost, in any one currency; null: not counted. With a price set, every round says what it cost."""
+    """Prices in any one currency; null: not counted. With a price, every round records its costs."""
 
     prompt_tokens: float | None = option(None, at_least=0)
     """A million of them."""
@@ -43,31 +43,31 @@ class PricesConfig:
 
 @dataclass
 class BudgetConfig:
-    """What a run may spend. Strategies are compared at the same budget."""
+    """The budget of a run. Strategies are compared at the same budget."""
 
     rows: int = option(1500, at_least=1)
     """Synthesized rows over all rounds."""
     tokens: int | None = option(None, at_least=1)
-    """LLM tokens, prompt and completion; no wave is started that could pass it."""
+    """LLM tokens, prompt and completion; a wave that could exceed it does not start."""
     prices: PricesConfig = field(default_factory=PricesConfig)
 
 
 @dataclass
 class LoopConfig:
-    """How many rounds, and how many rows each."""
+    """The number of rounds and of their rows."""
 
     rounds: int = option(2, at_least=0)
     """Rounds of extrapolation (R in the paper)."""
     seed_rows: int | None = option(None, at_least=1)
     """Rows of the seed; null: seed_fraction of budget.rows."""
     round_rows: int | None = option(None, at_least=1)
-    """Rows of each round; null: what the seed leaves, evenly. Never more than budget.rows."""
+    """Rows of each round; null: the rest after the seed, evenly. Never more than budget.rows."""
     seed_fraction: float = option(0.67, above=0, below=1)
-    """Share of budget.rows that is spent on the seed when there are rounds to come."""
+    """The seed's share of budget.rows, unless rounds=0."""
     rows_per_error: str = "auto"
     """A number, or auto: fill the round's quota from its exemplars in turn."""
     rows_from: str | None = None
-    """A run directory: its rows are trained on, round by round, and nothing is asked."""
+    """A run directory: train on its rows, round by round, without an LLM."""
     tries: int = option(3, at_least=1)
     """A round asks for at most this many times its quota."""
     budget: BudgetConfig = field(default_factory=BudgetConfig)

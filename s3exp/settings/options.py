@@ -1,4 +1,4 @@
-"""How an option is declared: its default, and beside it what is allowed."""
+"""The declaration of an option: its default and its range."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-KEY = "allowed"  # where a field's metadata holds an `Allowed`
+ALLOWED_KEY = "allowed"  # in a field's metadata
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """What an option may be set to. Null always passes."""
+    """The values that an option allows. Null always passes."""
 
     choices: Sequence[str] = ()
     at_least: float | None = None
@@ -19,8 +19,8 @@ class Allowed:
     at_most: float | None = None
     below: float | None = None
 
-    def complaint(self, value: Any) -> str | None:
-        """What is wrong with a value; None: nothing."""
+    def problem(self, value: Any) -> str | None:
+        """The rule that a value breaks; None: it breaks none."""
         if self.choices and value not in self.choices:
             return f"choose one of {', '.join(self.choices)}"
         too_low = self.above is not None and value <= self.above
@@ -40,4 +40,4 @@ class Allowed:
 
 def option(default: Any, **allowed: Any) -> Any:
     """A dataclass field with a default; `allowed` are the fields of `Allowed`."""
-    return field(default=default, metadata={KEY: Allowed(**allowed)})
+    return field(default=default, metadata={ALLOWED_KEY: Allowed(**allowed)})

@@ -1,8 +1,8 @@
-"""Every option of s3exp: a file a group beside this one, a dataclass a choice, and under each option what it is for.
+"""Every option of s3exp: a file beside this one for each group, a dataclass for each choice.
 
 The YAML groups under conf/ fill these dataclasses; typed.py refuses names and types, checks.py values. Past compose.py
-there are only these dataclasses: no part sees OmegaConf, and none sees more than its own section.
-The dataclasses are plain, not frozen, because Hydra composes into them; nobody writes to one afterwards.
+no part sees OmegaConf, and none sees more than its own section. The dataclasses are not frozen because Hydra composes
+into them.
 """
 
 from __future__ import annotations
@@ -33,40 +33,38 @@ class Config:
     audit: AuditConfig = field(default_factory=AuditConfig)
     tracker: TrackerConfig = field(default_factory=WandbConfig)
     seed: int = option(0, at_least=0)
-    """Everything random is derived from it."""
+    """The origin of every random number."""
     run_dir: str | None = None
     """The record; null: runs/<task>-<strategy>-s<seed>-<hash of the config>."""
     sweep: str | None = None
-    """Name of the sweep that the run is a cell of: its W&B group and tag."""
+    """Name of the run's sweep: its W&B group and tag."""
     status: bool = False
-    """Show which runs are done, running, failed or missing; start and write nothing."""
+    """Show whether each run is done, running, failed or missing; start and write nothing."""
     progress: bool = True
     """Progress bars."""
     dry_run: bool = False
-    """Show the prompts and what the run would cost; start and write nothing."""
+    """Show the prompts and the expected costs; start and write nothing."""
 
 
-# What may change between two commands that make the same run: where it runs and what it shows.
+# options that do not change a run's result: where it runs and what it shows
 SAME_RUN: frozenset[str] = frozenset(
-    f"llm.{key}"
-    for key in (
-        "store replay gpu_memory kv_cache_gib tensor_parallel url key_variable concurrency timeout retries"
-    ).split()
-) | {"run_dir", "progress", "dry_run", "status", "sweep", "tracker", "audit.cache", "loop.budget.prices"}
+    "run_dir progress dry_run status sweep tracker audit.cache loop.budget.prices llm.store llm.replay llm.gpu_memory "
+    "llm.kv_cache_gib llm.tensor_parallel llm.url llm.key_variable llm.concurrency llm.timeout llm.retries".split()
+)
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
-    """Flatten a config (nested dicts) to dotted keys, without those that do not change the result (`SAME_RUN`)."""
-    same = tuple(f"{key}." for key in SAME_RUN)
-    return {key: value for key, value in flat(values).items() if not f"{key}.".startswith(same)}
+    """Flatten a config (nested dicts) to dotted keys, without those of `SAME_RUN`."""
+    ignored = tuple(f"{key}." for key in SAME_RUN)
+    return {key: value for key, value in flat(values).items() if not f"{key}.".startswith(ignored)}
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dicts as one with dotted keys."""
-    found: dict[str, Any] = {}
+    flattened: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}.")
+            flattened |= flat(value, f"{prefix}{key}.")
         else:
-            found[f"{prefix}{key}"] = value
-    return found
+            flattened[f"{prefix}{key}"] = value
+    return flattened

@@ -1,4 +1,4 @@
-"""The network that is trained: what every kind has, and what each has of its own."""
+"""The small model's options: those of every kind, and those of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task: its gold rows, columns, labels or answers, prompts."""
+"""The task's options."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
 
 @dataclass
 class GoldConfig:
-    """Where the human-written rows come from. A hub id with its split (`org/name:train`,
-    `org/name:config:validation`) or a local .jsonl, .csv or .parquet file."""
+    """The sources of gold rows: a hub id with its split (`org/name:train`, `org/name:config:validation`) or a local
+    .jsonl, .csv or .parquet file."""
 
     train: str | None = None
     """For the human-annotated baseline only."""
     validation: str = MISSING
-    """What the loop may look at: split into `mining` and `select`."""
+    """The rows that the loop reads: split into `mining` and `select`."""
     test: str = MISSING
     """Read once, for the final report."""
     select_fraction: float = option(0.25, above=0, below=1)
@@ -38,15 +38,15 @@ class GoldConfig:
 
 @dataclass
 class PromptSet:
-    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns; where
-    answers are extracted {answer} in the place of the first three."""
+    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns; in
+    extraction {answer} and the columns."""
 
     seed: str = MISSING
     """{label} or {answer}, and the context columns."""
     extrapolate: str = MISSING
     """{label} or {answer}, and every input column, filled from the row shown."""
     rationale: str | None = None
-    """{label} and {count}: asked once a label; null: this set has no rationales."""
+    """{label} and {count}, once a label; null: this set has no rationales."""
     seed_with_rationales: str | None = None
     """As `seed`, with {rationales}."""
     labels: list[str] | None = None
@@ -58,17 +58,17 @@ class TaskConfig:
     """A task: columns, labels or answers, prompts."""
 
     name: str = MISSING
-    """What the run is called by."""
+    """Part of the run's name."""
     kind: str = "classification"
     """classification | extraction (the answer is a literal span of the context)."""
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING
     """Input columns, in the order in which the small model reads them."""
     generate: Any = MISSING
-    """Which of them the LLM writes, a name or a list; the others, its context, are given."""
+    """The columns that the LLM writes, a name or a list; the others are its context."""
     contexts: str | None = None
-    """Where seeds take their contexts from, labels unread: a file or hub id with the context columns, or a .txt file
-    with one context a line; null: the gold mining rows."""
+    """Source of the contexts of seeds, labels unread: a file or hub id with the context columns, or a .txt file with
+    one context a line; null: the gold mining rows."""
     label: str = "label"
     """The label column: class index or label name."""
     labels: list[str] = MISSING
@@ -78,15 +78,15 @@ class TaskConfig:
     group: str | None = None
     """A column whose values split the metrics (say, a kind of difficulty)."""
     prompts: str = "paper"
-    """Which of `prompt_sets`."""
+    """The name of one of `prompt_sets`."""
     prompt_sets: dict[str, PromptSet] = MISSING
-    """The wordings that there are."""
+    """Wordings by name."""
     rationales: int = option(20, at_least=1)
-    """How many to ask for, for each label."""
+    """Reasons asked for, for each label."""
     rationales_per_seed: int = option(2, at_least=1)
-    """How many to show for one seed row."""
+    """Reasons shown for one seed row."""
     min_words: int = 3
-    """A generated text with fewer is rejected."""
+    """A generated text with fewer words is rejected."""
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -100,12 +100,10 @@ class TaskConfig:
         return tuple(name for name in self.fields if name not in self.written)
 
     def text_of(self, fields: Mapping[str, str]) -> str:
-        """What the LLM wrote of a row."""
+        """The text of a row that the LLM wrote."""
         return "\n".join(fields[name] for name in self.written)
 
     @property
     def passage(self) -> str | None:
-        """The column whose spans are the answers: what the LLM does not write; None where classes are predicted."""
-        if self.kind != "extraction":
-            return None
-        return next(iter(self.context), None)
+        """The column whose spans are the answers, which is the context; None in classification."""
+        return next(iter(self.context), None) if self.kind == "extraction" else None

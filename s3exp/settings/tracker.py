@@ -1,4 +1,4 @@
-"""Where a run is shown while it goes on."""
+"""The tracker's options."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from s3exp.settings.options import option
 
 @dataclass
 class TrackerConfig:
-    """Where a run is shown, beside its record."""
+    """The live view of a run, beside its record."""
 
     kind: str = MISSING
     """wandb | none: set by the choice of `tracker`."""
@@ -31,14 +31,14 @@ class WandbConfig(TrackerConfig):
     group: str | None = None
     """null: the sweep, or else the task."""
     tags: list[str] = field(default_factory=list)
-    """Tags beside those that every run has."""
+    """Tags beside those of every run."""
     table_rows: int = option(200, at_least=0)
     """Rows of a table of errors or examples at most."""
 
 
 @dataclass
 class NoTrackerConfig(TrackerConfig):
-    """The record is all there is."""
+    """No tracker: the record alone."""
 
     kind: str = "none"
 

@@ -1,8 +1,4 @@
-"""From plain nested values to the typed config: each choice's own options, and no others.
-
-A key that does not exist is refused with the nearest that do; one that belongs to a choice that was not made, with
-that choice.
-"""
+"""From plain nested values to the typed config: each choice's own options, and no others."""
 
 from __future__ import annotations
 
@@ -19,18 +15,18 @@ from s3exp.settings.small_model import SMALL_MODELS
 from s3exp.settings.tracker import TRACKERS
 from s3exp.types import UserError
 
-# the groups whose choices have options of their own: the key that holds the choice, and a dataclass for each
+# the groups whose choices have options of their own: the key of the choice, and a dataclass for each
 CHOICES: Mapping[str, tuple[str, Mapping[str, type[Any]]]] = {
     "llm": ("backend", LLMS),
     "small_model": ("kind", SMALL_MODELS),
     "tracker": ("kind", TRACKERS),
 }
-ANY = "*"  # stands for a name that the user gives, as in task.prompt_sets.NAME.seed
-CLOSE = 0.75  # similarity from which on a key is offered for one that does not exist
+WILDCARD = "*"  # a name that the user gives, as in task.prompt_sets.NAME.seed
+SUGGESTION_THRESHOLD = 0.75  # similarity
 
 
 def typed(values: Mapping[str, Any]) -> Config:
-    """The config of nested values. Options that are not among them keep their defaults.
+    """The config of nested values. Missing options keep their defaults.
 
     Raises:
         UserError: an option does not exist or belongs to another choice, or a needed one is missing.
@@ -49,26 +45,32 @@ def typed(values: Mapping[str, Any]) -> Config:
 
 
 def refuse_words(words: Sequence[str]) -> None:
-    """Refuse overrides (key=value, +key=value, ~key) of options that exist in no choice, and taking one away.
+    """Refuse overrides (key=value, +key=value, ~key) of options that exist in no choice, and the removal of one.
 
-    Names without a dot are left alone: they may be config groups, which Hydra knows.
+    Names without a dot pass: they may be Hydra's config groups.
 
     Raises:
-        UserError: names the key and the nearest that exist.
+        UserError: names the key and its nearest neighbours.
     """
     for word in words:
         name = word.lstrip("+~").partition("=")[0].partition("@")[0]
-        plain = "=" in word or word.startswith("~")
-        if not plain or word.startswith("-") or "." not in name or "/" in name or name.startswith("hydra."):
+        override = "=" in word or word.startswith("~")
+        if (
+            not override
+            or word.startswith("-")
+            or "." not in name
+            or "/" in name
+            or name.startswith("hydra.")
+        ):
             continue
-        if not _exists(name, EVERY):
+        if not _exists(name, KEYS):
             raise UserError(unknown(name))
-        if word.startswith("~") and not _exists(name, NAMED, whole=True):
+        if word.startswith("~") and not _exists(name, REMOVABLE, whole=True):
             raise UserError(f"~{name}: an option cannot be taken away: set it, or leave out what sets it")
 
 
 def foreign(key: str, values: Mapping[str, Any]) -> bool:
-    """Whether a flat config has made a choice that has no such option."""
+    """Whether the choice of a flat config has no option `key`."""
     group, _, name = key.partition(".")
     if group not in CHOICES:
         return False
@@ -78,38 +80,34 @@ def foreign(key: str, values: Mapping[str, Any]) -> bool:
 
 
 def unknown(key: str) -> str:
-    """What to say of a key that does not exist."""
+    """The message about a key that does not exist."""
     section = key.rpartition(".")[0]
-    near, beside = nearest(key), [name for name in EVERY if name.rpartition(".")[0] == section]
+    near, siblings = nearest(key), [name for name in KEYS if name.rpartition(".")[0] == section]
     if near:
         hint = f"did you mean {' or '.join(near)}?"
-    elif section and beside:
-        hint = f"{section} has {', '.join(name.rpartition('.')[2] for name in beside)}"
+    elif section and siblings:
+        hint = f"{section} has {', '.join(name.rpartition('.')[2] for name in siblings)}"
     else:
         hint = "s3exp/settings/ has them all"
     return f"{key}: there is no such option: {hint}"
 
 
 def nearest(key: str) -> list[str]:
-    """The keys that were probably meant, best first: close as a whole, or with the same last name elsewhere."""
-    within = [known for known in EVERY if key.startswith(f"{known}.")]
-    if within:
-        return within
-    names, likeness = key.split("."), {}
-    for known in (*EVERY, *GROUPS):
-        place = known.split(".")
-        named = zip(place, (*names, *["NAME"] * len(place)), strict=False)
-        known = ".".join(name if part == ANY else part for part, name in named)
-        leaf = _alike(names[-1], place[-1])
-        whole = _alike(key, known)
-        likeness[known] = whole + leaf if leaf >= CLOSE else 0.0
-    best = max(likeness.values())
-    near = [known for known, much in likeness.items() if much and much > best - 0.1]
-    return sorted(near, key=lambda known: -likeness[known])[:3]
-
-
-def _alike(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other).ratio()
+    """The keys nearest to `key`, best first: similar as a whole, or with the same last name elsewhere."""
+    prefixes = [option for option in KEYS if key.startswith(f"{option}.")]
+    if prefixes:
+        return prefixes
+    names, scores = key.split("."), {}
+    for option in (*KEYS, *GROUPS):
+        parts = option.split(".")
+        named = zip(parts, (*names, *["NAME"] * len(parts)), strict=False)
+        option = ".".join(name if part == WILDCARD else part for part, name in named)
+        leaf = SequenceMatcher(None, names[-1], parts[-1]).ratio()
+        whole = SequenceMatcher(None, key, option).ratio()
+        scores[option] = whole + leaf if leaf >= SUGGESTION_THRESHOLD else 0.0
+    best = max(scores.values())
+    near = [option for option, score in scores.items() if score and score > best - 0.1]
+    return sorted(near, key=lambda option: -scores[option])[:3]
 
 
 def _choice(group: str, section: Any) -> str:
@@ -125,7 +123,6 @@ def _choice(group: str, section: Any) -> str:
 
 
 def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
-    """Refuse keys that the chosen parts do not have."""
     own = set(_keys(Config))
     for group, choice in chosen.items():
         own |= set(_keys(CHOICES[group][1][choice], f"{group}."))
@@ -143,42 +140,38 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
         )
 
 
-def _exists(key: str, known: Iterable[str], *, whole: bool = False) -> bool:
-    """Whether a key is among the known ones, or is a section that holds some, unless `whole` keys are wanted."""
+def _exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
+    """Whether a key is one of `options` or, unless `whole`, a section of one."""
     names = key.split(".")
-    for one in known:
-        parts = one.split(".")[: None if whole else len(names)]
-        if len(parts) == len(names) and all(a in (ANY, b) for a, b in zip(parts, names, strict=True)):
+    for option in options:
+        parts = option.split(".")[: None if whole else len(names)]
+        if len(parts) == len(names) and all(a in (WILDCARD, b) for a, b in zip(parts, names, strict=True)):
             return True
     return False
 
 
 def _keys(part: Any, prefix: str = "") -> list[str]:
     """The dotted keys of a dataclass."""
-    hints, found = get_type_hints(part), []
+    hints, keys = get_type_hints(part), []
     for field in fields(part):
         kind, key = hints[field.name], f"{prefix}{field.name}"
         if is_dataclass(kind):
-            found += _keys(kind, f"{key}.")
+            keys += _keys(kind, f"{key}.")
         elif get_origin(kind) is dict:
-            found += _keys(get_args(kind)[1], f"{key}.{ANY}.")
+            keys += _keys(get_args(kind)[1], f"{key}.{WILDCARD}.")
         else:
-            found.append(key)
-    return found
+            keys.append(key)
+    return keys
 
 
-EVERY: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        [
-            *_keys(Config),
-            *(
-                key
-                for group, (_, choices) in CHOICES.items()
-                for part in choices.values()
-                for key in _keys(part, f"{group}.")
-            ),
-        ]
-    )
-)
-NAMED = ("task.prompt_sets.*",)  # what an override may take away
+def _all_keys() -> tuple[str, ...]:
+    keys = _keys(Config)
+    for group, (_, choices) in CHOICES.items():
+        for part in choices.values():
+            keys += _keys(part, f"{group}.")
+    return tuple(dict.fromkeys(keys))
+
+
+KEYS = _all_keys()
+REMOVABLE = ("task.prompt_sets.*",)
 GROUPS = (*(field.name for field in fields(Config)), "experiment", "launcher", "sweeps")

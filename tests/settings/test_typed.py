@@ -14,7 +14,7 @@ from s3exp.settings.llm import LLMS
 from s3exp.settings.run import identity
 from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.settings.tracker import TRACKERS
-from s3exp.settings.typed import CHOICES, EVERY, nearest, refuse_words, typed
+from s3exp.settings.typed import CHOICES, KEYS, nearest, refuse_words, typed
 from s3exp.types import UserError
 
 FOREIGN = [
@@ -101,20 +101,20 @@ def test_where_none_is_near_the_options_beside_it_are_named() -> None:
         compose(["+xyzzy.plugh=1"])
 
 
-@pytest.mark.parametrize("key", EVERY)
+@pytest.mark.parametrize("key", KEYS)
 def test_every_misspelt_key_leads_back_to_the_real_one(key: str) -> None:
     real = key.replace("*", "paper")
     section, _, leaf = real.rpartition(".")
     for wrong in (leaf[:-1], f"{leaf}{leaf[-1]}", leaf[1:]) if len(leaf) > 3 else ():
         misspelt = f"{section}.{wrong}" if section else wrong
-        assert misspelt in EVERY or real in nearest(misspelt)
+        assert misspelt in KEYS or real in nearest(misspelt)
 
 
 @pytest.mark.parametrize("group", ["task", "llm", "small_model", "strategy", "loop", "audit", "tracker"])
 def test_a_yaml_of_the_users_own_may_not_misspell(group: str, tmp_path: Path) -> None:
     place = tmp_path / "experiment" / "mine.yaml"
     place.parent.mkdir()
-    key = next(name for name in EVERY if name.startswith(f"{group}.") and name.count(".") == 1)
+    key = next(name for name in KEYS if name.startswith(f"{group}.") and name.count(".") == 1)
     wrong = f"{key}x"
     place.write_text(f"# @package _global_\n{group}: {{{wrong.partition('.')[2]}: 1}}\n")
     with pytest.raises(UserError, match=f"{wrong}: there is no such option: did you mean .*{key}"):
