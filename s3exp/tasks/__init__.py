@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def build_task(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str], str]) -> Task:
-    """The task of the kind that the config names; `cut` shortens a text to what the LLM can take."""
+    """The task of the config's kind; `cut` shortens a text to the LLM's limit."""
     from s3exp.tasks.kinds import kind_of
 
     return kind_of(config).build(config, llm, gold, cut)

@@ -1,7 +1,7 @@
-"""Tasks of one kind: give a class to one text or a pair of texts. Renders prompts, parses completions, scores.
+"""Classification of one text or a pair of texts.
 
-A task of this kind is one YAML. The LLM writes the field `generate`; a pair's other field (its context) is drawn
-from `Gold.contexts`, which have no labels (paper, section 3.1). Knows nothing of rounds, quotas or strategies.
+The LLM writes the field `generate`; a pair's other field (its context) is drawn from `Gold.contexts`, which have no
+labels (paper, section 3.1).
 """
 
 from __future__ import annotations
@@ -24,22 +24,18 @@ from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
 @dataclass(frozen=True)
 class Classification:
-    """A task: its gold rows, and the way between rows, prompts and completions.
-
-    `cut` shortens an exemplar to what the LLM can take.
-    """
+    """Protocol `Task` for classes. `cut` shortens an exemplar to the LLM's limit."""
 
     config: TaskConfig
     llm: LLMConfig
     gold: Gold
     cut: Callable[[str], str]
     metric: ClassVar[str] = "accuracy"
-
     rows_per_answer: ClassVar[int] = 1
 
     @property
     def rationales(self) -> LabelRationales | None:
-        """One list of reasons a label, where the prompt set asks for them."""
+        """One list of reasons a label, if the prompt set has a template for it."""
         template = self.config.prompt_sets[self.config.prompts].rationale
         return None if template is None else LabelRationales(self.config, self.llm, template)
 
@@ -56,7 +52,7 @@ class Classification:
     def seed_prompt(
         self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
     ) -> Prompt:
-        """Ask for a row of one label from nothing but, if any, a context and rationales."""
+        """Ask for a row of one label, given at most a context and rationales."""
         prompts = self.config.prompt_sets[self.config.prompts]
         values = {"label": self._word(target), "rationales": "; ".join(reasons)}
         values |= {name: self.cut(text) for name, text in context.items()}
@@ -73,7 +69,7 @@ class Classification:
         return Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context)
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
-        """The row that a completion gives, or the reason why it gives none."""
+        """The row of a completion, or the reason of its rejection."""
         return parse_row(self.config, self.llm.truncated, prompt, completion)
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
@@ -116,25 +112,20 @@ class LabelRationales:
         return Prompt(text, "rationale", seed, self.llm.rationale_tokens, target)
 
     def parse(self, completion: Completion) -> list[str]:
-        """The reasons that a completion lists; a last one that was cut off is left out."""
+        """The reasons of a completion, without a last one that was cut off."""
         reasons = parse_list(completion.text)
         return reasons[:-1] if completion.finish_reason == "length" else reasons
 
 
 def class_index(target: Target) -> int:
-    """A target that is a class.
+    """The target as a class index.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is of another type.
     """
     if not isinstance(target, int):
         raise TypeError(f"{target!r} is no class index")
     return target
-
-
-def column(config: TaskConfig) -> str:
-    """The column with the label."""
-    return config.label
 
 
 def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str], str], where: str) -> int:
@@ -147,5 +138,5 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str]
 
 
 def unit(config: TaskConfig, row: Example) -> str:
-    """No row stands in two roles."""
+    """The hash of a row: no row stands in two roles."""
     return content(row.fields.values())

@@ -1,8 +1,4 @@
-"""Rows from a hub data set or a local file, checked and turned into labelled examples.
-
-Knows files, columns and labels; does not know roles (gold.py), prompts or training. Local files are read as they
-stand; a hub data set is left to the `datasets` library, imported only then.
-"""
+"""Rows of a hub data set or a local file, as labelled examples."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from s3exp.types import Example, Target, UserError
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns of a row hold what. `read` makes the target of a row: it gets the row, what tidies a text, and the
+    """The columns of a gold file. `read` returns a row's target; it gets the row, a function that tidies texts, and the
     row's place for messages."""
 
     fields: Sequence[str]
@@ -30,8 +26,8 @@ class Columns:
 
 
 LOCAL = (".jsonl", ".csv", ".parquet")
-_COLON = re.compile(r":(?![^\[]*\])")  # between id, config and split, not within a slice like [5%:10%]
-_BREAKS = re.compile(r"(?:<br\s*/?>|\s)+")  # HTML line breaks and all white space
+_COLON_OUTSIDE_SLICE = re.compile(r":(?![^\[]*\])")  # as in id:config:split[5%:10%]
+_BREAKS = re.compile(r"(?:<br\s*/?>|\s)+")
 
 
 def clean(text: str) -> str:
@@ -98,7 +94,7 @@ def _read_parquet(path: Path) -> Sequence[Mapping[str, Any]]:
 
 
 def _read_hub(source: str) -> Sequence[Mapping[str, Any]]:
-    parts = _COLON.split(source)
+    parts = _COLON_OUTSIDE_SLICE.split(source)
     if len(parts) not in (2, 3) or not all(parts) or source.startswith((".", "/", "~")):
         raise UserError(
             f"{source}: neither a {', '.join(LOCAL)} file nor a hub data set with its split (id:split)"
@@ -119,8 +115,6 @@ def read_contexts(
 ) -> list[dict[str, str]]:
     """The columns `names` of every row of `source`; a .txt file holds one text a line, for a single column.
 
-    `tidy` is done to every text.
-
     Raises:
         UserError: the source cannot be read, lacks a column, holds no text or no row.
     """
@@ -138,17 +132,18 @@ def read_contexts(
         rows = read_rows(source)
     if not rows:
         raise UserError(f"{source}: no contexts in it")
-    found = (_texts(row, names, f"{source}, row {index}") for index, row in enumerate(rows))
-    return [{name: tidy(text) for name, text in texts.items()} for texts in found]
+    return [_texts(row, names, tidy, f"{source}, row {index}") for index, row in enumerate(rows)]
 
 
-def _texts(row: Mapping[str, Any], names: Sequence[str], where: str) -> dict[str, str]:
+def _texts(
+    row: Mapping[str, Any], names: Sequence[str], tidy: Callable[[str], str], where: str
+) -> dict[str, str]:
     for name in names:
         if name not in row:
             raise UserError(f"{where}: no column {name}; it has {', '.join(row)}")
         if not isinstance(row[name], str):
             raise UserError(f"{where}: column {name} holds no text")
-    return {name: row[name] for name in names}
+    return {name: tidy(row[name]) for name in names}
 
 
 def to_examples(
@@ -160,11 +155,11 @@ def to_examples(
 ) -> list[Example]:
     """Check columns, labels and answers of `rows` and make examples of them, with ids `role-index`.
 
-    `tidy` is done to every text; `str` leaves them as they stand.
+    With `tidy=str` texts stay as they are.
 
     Raises:
-        UserError: a column is missing, a text is not one, a label is not the task's, or an answer does not stand
-            where the row says; names source and row.
+        UserError: a column is missing, a text is not one, a label is not the task's, or an answer does not stand at its
+            place; names source and row.
     """
     if not rows:
         raise UserError(f"{source}: no rows, and the loop needs some for {role}")
@@ -175,7 +170,7 @@ def to_examples(
     examples = []
     for index, row in enumerate(rows):
         where = f"{source}, row {index}"
-        fields = {name: tidy(text) for name, text in _texts(row, columns.fields, where).items()}
+        fields = _texts(row, columns.fields, tidy, where)
         group = str(row.get(columns.group)) if columns.group else None
         target = columns.read(row, tidy, where)
         examples.append(Example(f"{role}-{index}", fields, target, group=group))
@@ -196,5 +191,5 @@ def to_label(value: Any, labels: Sequence[str], where: str) -> int:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(labels):
         return value
-    known = ", ".join(f"{index} {name}" for index, name in enumerate(labels))
-    raise UserError(f"{where}: label {value!r} is not the task's ({known})")
+    names = ", ".join(f"{index} {name}" for index, name in enumerate(labels))
+    raise UserError(f"{where}: label {value!r} is not the task's ({names})")

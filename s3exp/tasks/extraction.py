@@ -1,8 +1,7 @@
-"""Tasks of one kind: find the answer to a question in a text. The answer is a literal span of the text.
+"""Extractive question answering: the answer is a literal span of a text.
 
-A task of this kind is one YAML. The LLM is given the text and an answer and writes the question (paper, table 1): for
-a seed the answer is drawn from the candidates of a text (spans.py), for an extrapolated row it is the gold row's own.
-Knows nothing of rounds, quotas or strategies.
+The LLM gets the text and an answer and writes the question (paper, table 1). A seed's answer is drawn from the
+candidates of a text (spans.py); an extrapolated row has the answer of its gold row.
 """
 
 from __future__ import annotations
@@ -33,10 +32,7 @@ _SENTENCE_START = re.compile(r"(?<=[.!?])\s+")
 
 @dataclass(frozen=True)
 class Extraction:
-    """A task: its gold rows, and the way between rows, prompts and completions.
-
-    `cut` shortens a text to what the LLM can take.
-    """
+    """Protocol `Task` for spans. `cut` shortens a text to the LLM's limit."""
 
     config: TaskConfig
     llm: LLMConfig
@@ -47,7 +43,7 @@ class Extraction:
     rationales: ClassVar[None] = None
 
     def drawn_target(self, seed: int, round_: int, row: int) -> None:
-        """The answer is drawn with the context, when the prompt is made."""
+        """None: `seed_prompt` draws the answer from the context."""
         return
 
     def says(self, target: Target) -> str:
@@ -58,7 +54,7 @@ class Extraction:
     def seed_prompt(
         self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
     ) -> Prompt:
-        """Ask for the question to an answer that is drawn from the context by the row's own seed.
+        """Ask for the question to an answer that the row's seed draws from the context.
 
         Raises:
             UserError: there is no context to draw from.
@@ -78,20 +74,20 @@ class Extraction:
         return Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context)
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
-        """The row that a completion gives, or the reason why it gives none."""
+        """The row of a completion, or the reason of its rejection."""
         text = prompt.context[self.passage]
         if not all(text.startswith(answer.text, answer.start) for answer in prompt.answers):
             return "answer_not_in_text"
         return parse_row(self.config, self.llm.truncated, prompt, completion)
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
-        """The rows of which no gold answer is matched exactly (paper, section 3.2)."""
+        """The rows without an exact match (paper, section 3.2)."""
         return [row for row, ok in zip(examples, _right(examples, predictions), strict=True) if not ok]
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
         """Exact match with its 95% Wilson interval, F1, and exact match by group; shares, not percent."""
         right = _right(examples, predictions)
-        f1s = [f1(_said(guess), _gold(row)) for row, guess in zip(examples, predictions, strict=True)]
+        f1s = [f1(_predicted(guess), _gold(row)) for row, guess in zip(examples, predictions, strict=True)]
         return Score(share(self.metric, right) | {"f1": sum(f1s) / len(f1s)}, by_group(examples, right))
 
     @property
@@ -107,7 +103,7 @@ class Extraction:
 
 
 def extraction(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str], str]) -> Extraction:
-    """The task, with the contexts in which there is an answer candidate."""
+    """The task, with the contexts that have an answer candidate."""
     name = config.passage or ""
     usable = tuple(context for context in gold.contexts if candidates(context[name]))
     if len(usable) < len(gold.contexts):
@@ -116,7 +112,7 @@ def extraction(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[st
 
 
 def around(text: str, answer: Answer, cut: Callable[[str], str]) -> str:
-    """As much of `text` as `cut` leaves, from its beginning or, if the answer were lost, from the answer's sentence."""
+    """The text after `cut`, from its beginning or, if that loses the answer, from the answer's sentence."""
     shown, end = cut(text), answer.start + len(answer.text)
     if end <= len(shown):
         return shown
@@ -127,19 +123,14 @@ def around(text: str, answer: Answer, cut: Callable[[str], str]) -> str:
 
 
 def spans_of(target: Target) -> tuple[Answer, ...]:
-    """A target that is spans.
+    """The target as spans.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is of another type.
     """
     if not isinstance(target, tuple):
         raise TypeError(f"{target!r} are no spans")
     return target
-
-
-def column(config: TaskConfig) -> str:
-    """The column with the answers."""
-    return config.answers
 
 
 def read_target(
@@ -148,17 +139,17 @@ def read_target(
     """The answers of a gold row, as spans of its tidied text.
 
     Raises:
-        UserError: there is none, or one does not stand where the row says.
+        UserError: there is none, or one does not stand at its place.
     """
     return read_answers(row.get(config.answers), row[config.context[0]], tidy, where)
 
 
 def unit(config: TaskConfig, row: Example) -> str:
-    """No text stands in two roles, with all that is asked about it: synthesized rows take the texts of `mining`."""
+    """The hash of a text: no text stands in two roles, since synthesized rows take the texts of `mining`."""
     return content([row.fields[config.context[0]]])
 
 
-def _said(guess: Prediction) -> str:
+def _predicted(guess: Prediction) -> str:
     return guess.answers[0].text if guess.answers else ""
 
 
@@ -167,4 +158,4 @@ def _gold(row: Example) -> list[str]:
 
 
 def _right(examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[bool]:
-    return [exact(_said(guess), _gold(row)) for row, guess in zip(examples, predictions, strict=True)]
+    return [exact(_predicted(guess), _gold(row)) for row, guess in zip(examples, predictions, strict=True)]

@@ -1,7 +1,7 @@
-"""Fingerprints of texts: what makes two rows the same row, or nearly.
+"""Fingerprints of texts, for the search for copies and near copies.
 
-A fingerprint is made of hashes, so that rows can be compared with gold test rows that nobody may read. Hashes are
-BLAKE2 and arithmetic on it: the same in every process. Knows words; does not know roles, labels or thresholds.
+A fingerprint holds hashes alone, so that rows can be compared with sealed gold test rows. Hashes are BLAKE2 and
+arithmetic on it: the same in every process.
 """
 
 from __future__ import annotations
@@ -17,38 +17,36 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 SHINGLE = 2  # words
-KEPT = 4096  # rows that are asked for again, as a row is when it is screened, certified and counted, in every round
+CACHE_ROWS = 4096  # screen, certificate and counts fingerprint the same rows in every round
 RUN = 13  # words in a row: no honest pair of texts shares as many by chance (Brown et al. 2020, appendix C)
 # words and, in scripts that put no spaces between words, characters; punctuation is none of either
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
 _POWERS = np.array([pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(RUN)], dtype=np.uint64)
 
 
-class _Known(dict[str, int]):
-    """Hashes of the words seen so far."""
-
+class _WordHashes(dict[str, int]):
     def __missing__(self, word: str) -> int:
         digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        found = self[word] = int.from_bytes(digest)
-        return found
+        self[word] = int.from_bytes(digest)
+        return self[word]
 
 
-_known = _Known()
+_word_hashes = _WordHashes()
 
 
 def content(texts: Iterable[str]) -> str:
-    """Hash of texts up to case and white space: what makes two rows the same row."""
+    """Hash of texts up to case and white space: the identity of a row."""
     joined = "\x1f".join(" ".join(text.casefold().split()) for text in texts)
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """One row, as far as copies are looked for. The written text alone counts: contexts are shared by design.
+    """The hashes of one row's written text; contexts are shared by design.
 
-    `shingles` are hashes of its runs of `SHINGLE` words, each once and sorted, `runs` of its runs of `RUN` words in
-    the order of the text, without those that stand in the row's own context too. `text` is the hash of all its words
-    (case and punctuation do not count), `row` that of all fields of the row. `words` says how many it has.
+    `shingles` are hashes of its runs of `SHINGLE` words, each once and sorted, `runs` of its runs of `RUN` words in the
+    order of the text, without those of the row's own context. `text` is the hash of all its words, folded and without
+    punctuation, `row` that of all fields of the row, `words` the number of words.
     """
 
     id: str
@@ -60,14 +58,13 @@ class Fingerprint:
 
 
 def fingerprint(name: str, fields: Mapping[str, str], written: Sequence[str]) -> Fingerprint:
-    """The fingerprint of a row called `name` whose fields `written` were written and whose other fields were given."""
+    """The fingerprint of the row `name`, whose fields `written` were written and whose other fields were given."""
     given = tuple(text for key, text in fields.items() if key not in written)
     return Fingerprint(name, *_prints("\n".join(fields[key] for key in written), given))
 
 
-@lru_cache(KEPT)
+@lru_cache(CACHE_ROWS)
 def _prints(written: str, given: tuple[str, ...]) -> tuple[str, str, int, Hashes, Hashes]:
-    """All of a fingerprint but its name."""
     own = word_hashes(written)
     runs = windows(own, RUN)
     if given and len(runs):
@@ -87,7 +84,7 @@ def words_of(text: str) -> list[str]:
 
 def word_hashes(text: str) -> Hashes:
     """A hash of every word of `text`, shape (words,)."""
-    return np.fromiter(map(_known.__getitem__, words_of(text)), dtype=np.uint64)
+    return np.fromiter(map(_word_hashes.__getitem__, words_of(text)), dtype=np.uint64)
 
 
 def windows(hashes: Hashes, size: int) -> Hashes:
@@ -95,10 +92,10 @@ def windows(hashes: Hashes, size: int) -> Hashes:
     count = len(hashes) - size + 1
     if count <= 0:
         return np.empty(0, dtype=np.uint64)
-    found = np.convolve(hashes, _POWERS[:size], "valid")  # polynomial in an odd number, modulo 2**64
-    found ^= found >> np.uint64(29)  # the low bits of a product know nothing of the high ones
-    found *= np.uint64(0xBF58476D1CE4E5B9)
-    return found ^ (found >> np.uint64(32))
+    runs = np.convolve(hashes, _POWERS[:size], "valid")  # polynomial in an odd number, modulo 2**64
+    runs ^= runs >> np.uint64(29)  # the low bits of a product do not depend on the high ones
+    runs *= np.uint64(0xBF58476D1CE4E5B9)
+    return runs ^ (runs >> np.uint64(32))
 
 
 def jaccard(first: Hashes, second: Hashes) -> float:

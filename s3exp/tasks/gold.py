@@ -18,12 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
-    """Read the gold files, divide validation into `mining` and `select`, and hold the roles apart.
+    """Read the gold files, divide validation into `mining` and `select`, and keep the roles disjoint.
 
-    No row stands in two roles; where answers are extracted, no text does: synthesized rows take the texts of `mining`,
-    and the small model would be tested on what it has read. Validation is divided by the hash of its rows, evenly over
-    labels and groups: the same for every seed and strategy. Unless the strategy trains on `train`, its rows are only
-    compared with, whatever other role they stand in.
+    No row stands in two roles; in extraction no text does, because synthesized rows take the texts of `mining`.
+    Validation is divided by the hash of its rows, evenly over labels and groups: the same for every seed and strategy.
+    Unless the strategy trains on `train`, its rows are only compared with, and may overlap.
 
     Raises:
         UserError: a file or column is missing, a label is not the task's, a role is empty or two roles share rows.
@@ -36,51 +35,49 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
 
     validation = _distinct(rows(source.validation, "validation"), source.validation)
     test = _even(rows(source.test, "test"))[: source.test_rows]
-    found = rows(source.train, "train") if source.train else []
-    train = _even(found)[: source.train_rows] if with_train else []
-    for name, less, other, more in (
+    train_file = rows(source.train, "train") if source.train else []
+    train = _even(train_file)[: source.train_rows] if with_train else []
+    for name, part, other, prior in (
         ("task.gold.validation", validation, "task.gold.test", test),
         ("task.gold.train", train, "task.gold.test", test),
         ("task.gold.train", train, "task.gold.validation", validation),
     ):
-        _apart(name, less, other, {unit(row) for row in more}, source.overlap, unit)
+        _separate(name, part, other, {unit(row) for row in prior}, source.overlap, unit)
     validation = _even(validation)
     if len(validation) < 2:
         raise UserError(f"{source.validation}: {len(validation)} row: both mining and select need some")
     n_select = max(1, min(round(len(validation) * source.select_fraction), len(validation) - 1))
-    held = _first(validation, n_select, unit)
-    mining = _even([row for row in validation if unit(row) not in held])[: source.mining_rows]
-    select = [row for row in validation if unit(row) in held][: source.select_rows]
+    select_units = _first_units(validation, n_select, unit)
+    mining = _even([row for row in validation if unit(row) not in select_units])[: source.mining_rows]
+    select = [row for row in validation if unit(row) in select_units][: source.select_rows]
     if not mining:
         raise UserError(
             f"{source.validation}: all rows have the same {', '.join(task.context)}: mining and select need their own"
         )
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
-    contexts = tuple(_contexts(task, mining))
-    return Gold(
-        tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, () if with_train else tuple(found)
-    )
+    contexts, aside = tuple(_contexts(task, mining)), () if with_train else tuple(train_file)
+    return Gold(tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, aside)
 
 
 def columns_of(task: TaskConfig) -> Columns:
-    """Where the rows of a task have what."""
+    """The columns of a task's gold files."""
     kind = kind_of(task)
     return Columns(task.fields, kind.column(task), partial(kind.read, task), task.group)
 
 
 def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, str]]:
-    """Distinct contexts, from the pool of the task or else from the gold mining rows."""
+    """Distinct contexts, from the task's pool or else from the gold mining rows."""
     names = task.context
     if not names:
         if task.contexts is not None:
             raise UserError(f"task.contexts={task.contexts}: the LLM writes all fields, there is no context")
         return []
     if task.contexts is None:
-        found = [{name: row.fields[name] for name in names} for row in mining]
+        contexts = [{name: row.fields[name] for name in names} for row in mining]
     else:
-        found = read_contexts(task.contexts, names)
-    return list({content(context.values()): context for context in found}.values())
+        contexts = read_contexts(task.contexts, names)
+    return list({content(context.values()): context for context in contexts}.values())
 
 
 def _distinct(rows: Sequence[Example], source: str) -> list[Example]:
@@ -93,12 +90,10 @@ def _distinct(rows: Sequence[Example], source: str) -> list[Example]:
 
 
 def _even(rows: Sequence[Example]) -> list[Example]:
-    """Order by content hash so that every prefix has the labels and groups of the whole, as nearly as can be."""
+    """Order by content hash so that every prefix has nearly the labels and groups of the whole."""
     strata: dict[tuple[Target, str], list[tuple[str, int]]] = defaultdict(list)
     for index, row in enumerate(rows):
-        target = (
-            row.target if isinstance(row.target, int) else None
-        )  # only classes come often enough to be balanced
+        target = row.target if isinstance(row.target, int) else None  # other targets are too rare to balance
         strata[target, row.group or ""].append((content(row.fields.values()), index))
     places: list[tuple[float, str, int]] = []
     for members in strata.values():
@@ -107,23 +102,22 @@ def _even(rows: Sequence[Example]) -> list[Example]:
     return [rows[index] for _, _, index in sorted(places)]
 
 
-def _first(rows: Sequence[Example], count: int, unit: Callable[[Example], str]) -> set[str]:
-    """The first units that have `count` rows between them, or a few more; a unit goes wholly or not at all."""
-    size = Counter(map(unit, rows))
+def _first_units(rows: Sequence[Example], count: int, unit: Callable[[Example], str]) -> set[str]:
+    """The first units that have at least `count` rows together."""
     chosen: set[str] = set()
-    taken = 0
-    for name in dict.fromkeys(map(unit, rows)):
-        if taken >= count:
+    total = 0
+    for name, size in Counter(map(unit, rows)).items():  # in the order of their first rows
+        if total >= count:
             break
         chosen.add(name)
-        taken += size[name]
+        total += size
     return chosen
 
 
-def _apart(
+def _separate(
     name: str, rows: list[Example], other: str, held: set[str], overlap: str, unit: Callable[[Example], str]
 ) -> None:
-    """Refuse, or drop from `rows` in place, those whose unit stands in `other` too."""
+    """Refuse rows whose unit stands in `other` too, or drop them from `rows` in place."""
     shared = [row for row in rows if unit(row) in held]
     if not shared:
         return

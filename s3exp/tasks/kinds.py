@@ -1,8 +1,4 @@
-"""The kinds of task, and what each brings: its file, and how a gold row's target is read.
-
-A new kind is one file like classification.py and one line here (and, for what its options must be, one in
-settings/kinds.py).
-"""
+"""The kinds of task. A new kind is one file like classification.py, one line here and one in settings/kinds.py."""
 
 from __future__ import annotations
 
@@ -22,11 +18,11 @@ Tidy = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of task brings.
+    """A kind of task.
 
-    `build` makes the task; `column` names the column of a gold file that holds the target; `read` makes a target of a
-    row of it, whose texts are tidied by the function it gets, or raises UserError with the place it gets; `unit` is
-    what must not stand in two roles.
+    `build` makes the task; `column` names the column of targets in a gold file; `read` gets a row, a function that
+    tidies texts and the row's place for messages, and returns the target or raises UserError; `unit` is the hash of
+    the part of a row that must not stand in two roles.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]
@@ -37,9 +33,14 @@ class Kind:
 
 KINDS = {
     "classification": Kind(
-        classification.Classification, classification.column, classification.read_target, classification.unit
+        classification.Classification,
+        lambda task: task.label,
+        classification.read_target,
+        classification.unit,
     ),
-    "extraction": Kind(extraction.extraction, extraction.column, extraction.read_target, extraction.unit),
+    "extraction": Kind(
+        extraction.extraction, lambda task: task.answers, extraction.read_target, extraction.unit
+    ),
 }
 
 

@@ -1,7 +1,4 @@
-"""From what the LLM wrote to the fields of a row, or to the reason why there is none. The same for every kind of task.
-
-Knows completions; does not know labels, answers or scores.
-"""
+"""From a completion to a row, or to the reason of its rejection, for every kind of task."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ _SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(?=\s|$)")
 def parse_row(
     task: TaskConfig, truncated: str, prompt: Prompt, completion: Completion
 ) -> list[Written] | str:
-    """The row of a completion that is one written field, with the prompt's context and target, or a reason.
+    """The row of a completion, with the prompt's context and target, or the reason of its rejection.
 
-    `truncated` says what becomes of a completion that was cut off: reject, trim or keep.
+    `truncated` (reject, trim or keep) applies to a completion that was cut off.
     """
     text = " ".join(completion.text.split())
     if completion.finish_reason == "too_long":

@@ -11,16 +11,15 @@ from s3exp.types import Example
 
 
 class TestIsSealed(RuntimeError):
-    """Somebody read gold test rows before the loop had ended: a fault of the code, never of the user."""
+    """Gold test rows were read before the loop had ended: a fault of the code, never of the user."""
 
-    __test__ = False  # no test case, whatever pytest makes of the name
+    __test__ = False  # pytest would collect the name
 
 
 class Sealed:
-    """Gold test rows behind a seal: until the loop has ended they can be counted and compared with, never read.
+    """Gold test rows behind a seal: until the loop has ended only their count and their hashes can be read.
 
-    Whatever reads a row (iteration, an index, `in`) raises `TestIsSealed`. The hashes that copies are looked
-    for by tell neither a text nor a label.
+    Iteration, an index and `in` raise `TestIsSealed`.
     """
 
     def __init__(self, rows: Sequence[Example]) -> None:
@@ -39,11 +38,7 @@ class Sealed:
         return f"<{len(self)} sealed test rows>"
 
     def open(self, finished: Sequence[int], planned: int) -> tuple[Example, ...]:
-        """The rows, to who shows that every planned round is on record.
-
-        Args:
-            finished: the numbers of the rounds whose records are on disk.
-            planned: how many rounds the run has.
+        """The rows, if all `planned` rounds of the run are among the `finished` ones, whose records are on disk.
 
         Raises:
             TestIsSealed: a round is missing.
@@ -53,7 +48,7 @@ class Sealed:
         return self.__rows
 
     def fingerprints(self, written: Sequence[str]) -> list[Fingerprint]:
-        """What copies of the rows can be found by."""
+        """A fingerprint of every row, in order."""
         return fingerprints(self.__rows, written)
 
     def hashes(self) -> Iterator[str]:
@@ -65,9 +60,8 @@ class Sealed:
 class Gold:
     """Gold rows by role. `mining` gives the errors, `select` picks the epoch, `test` is read once, at the end.
 
-    `train` is empty unless the strategy trains on it; the rows of the file are then `aside`, to be compared with.
-    `contexts` are what seeds are conditioned on, each once: the fields that the LLM does not write, without labels.
-    Empty where it writes the only field.
+    `train` is empty unless the strategy trains on it; otherwise its rows are `aside`, for comparison. `contexts` are
+    the distinct inputs of seeds: the fields that the LLM does not write, without labels; empty if it writes all fields.
     """
 
     train: tuple[Example, ...]
@@ -78,7 +72,7 @@ class Gold:
     aside: tuple[Example, ...] = ()
 
     def digest(self) -> str:
-        """Hash of every row's texts, label and answers, by role, and of contexts: a run goes on with the same only."""
+        """Hash of every row's texts, label and answers, by role, and of contexts; a run resumes on the same only."""
         digest = hashlib.sha256()
         for role in (self.train, self.mining, self.select):
             digest.update(("".join(map(_hash, role)) + "--\n").encode())
@@ -89,7 +83,7 @@ class Gold:
 
 
 def fingerprints(rows: Sequence[Example], written: Sequence[str]) -> list[Fingerprint]:
-    """What copies of some rows can be found by."""
+    """A fingerprint of every row, in order."""
     return [fingerprint(row.id, row.fields, written) for row in rows]
 
 

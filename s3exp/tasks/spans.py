@@ -1,15 +1,13 @@
-"""Answer candidates of a text: literal spans that a question could ask for, found by rule, with no model.
+"""Answer candidates of a text: literal spans that a question could ask for, by rules for English text.
 
-In the order of trust, English text in mind; each candidate is at most `LONGEST` words, and a text that occurs twice
-is one candidate, at its first place:
-1. what stands in double quotation marks;
-2. numbers with what belongs to them: a currency sign, a percent sign, or the content words that follow
-   (`4.5 million years`), and dates (`12 June 1985`, `June 12, 1985`);
-3. runs of capitalised words, with `of`, `the`, `de` and the like between two of them (`University of Oxford`);
-   stop words at their ends (`The`, `In`) do not belong to them;
+The most trusted rule comes first; a candidate has at most `LONGEST` words, and counts once, at its first place:
+1. quotations in double marks;
+2. numbers with a currency sign, a percent sign, or the content words that follow (`4.5 million years`), and dates
+   (`12 June 1985`, `June 12, 1985`);
+3. runs of capitalised words, with `of`, `the`, `de` and the like between two of them (`University of Oxford`), without
+   stop words at their ends (`The`, `In`);
 4. noun-like runs: up to three content words between stop words or punctuation marks, the delimiters of RAKE (Rose et
-   al. 2010), if an article or another determiner stands before them or there are two words at least.
-Knows text; does not know tasks, seeds or what was asked.
+   al. 2010), after a determiner or at least two words long.
 """
 
 from __future__ import annotations
@@ -37,8 +35,8 @@ _DETERMINERS = frozenset(
     "a an the this that these those his her its their our my your some many several all both each every any no "
     "few most other another two three four five six seven eight nine ten".split()
 )
-_RUN = 3  # content words of a noun-like run at most
-_NO_NOUN = re.compile(r"\w{4,}(?:ly|ed)")  # a last word of this shape makes a run unlike a noun
+_LONGEST_RUN = 3  # content words
+_NO_NOUN = re.compile(r"\w{4,}(?:ly|ed)")
 
 
 @cache
@@ -51,18 +49,18 @@ def stop_words() -> frozenset[str]:
 
 @cache
 def candidates(text: str) -> tuple[Answer, ...]:
-    """The answer candidates of `text` by the rule above, each a literal span of it, each text once."""
-    found: dict[str, Answer] = {}
+    """The answer candidates of `text` by the rules above."""
+    answers: dict[str, Answer] = {}
     for start, end in _spans(text):
-        said = text[start:end]
-        if said and len(said.split()) <= LONGEST:
-            found.setdefault(said.casefold(), Answer(said, start))
-    return tuple(found.values())
+        span = text[start:end]
+        if span and len(span.split()) <= LONGEST:
+            answers.setdefault(span.casefold(), Answer(span, start))
+    return tuple(answers.values())
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     for match in _QUOTED.finditer(text):
-        yield _bare(text, *match.span(1 if match.group(1) is not None else 2))
+        yield _strip(text, *match.span(1 if match.group(1) is not None else 2))
     yield from (match.span() for match in _DATE.finditer(text))
     for match in _MEASURE.finditer(text):
         yield _without_stop_words(text, *match.span())
@@ -72,9 +70,9 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _noun_like(text: str) -> Iterator[tuple[int, int]]:
-    """Runs of lower-case content words with nothing but a space between them."""
+    """Runs of lower-case content words with single spaces between them."""
     run: list[re.Match[str]] = []
-    before: str | None = None  # the word before the run, if a space alone stands between
+    before: str | None = None  # the word before the run, a single space away
     last: re.Match[str] | None = None
     for word in _WORD.finditer(text):
         joined = last is not None and text[last.end() : word.start()] == " "
@@ -92,15 +90,12 @@ def _noun_like(text: str) -> Iterator[tuple[int, int]]:
 
 def _of_run(run: list[re.Match[str]], before: str | None) -> Iterator[tuple[int, int]]:
     determined = before in _DETERMINERS
-    if 1 + (not determined) <= len(run) <= _RUN and not _NO_NOUN.fullmatch(run[-1].group()):
+    if 1 + (not determined) <= len(run) <= _LONGEST_RUN and not _NO_NOUN.fullmatch(run[-1].group()):
         yield run[0].start(), run[-1].end()
 
 
 def _without_stop_words(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take stop words off both ends; a span of nothing else becomes empty."""
-    words = [
-        (start + match.start(), start + match.end()) for match in re.finditer(r"[^\s]+", text[start:end])
-    ]
+    words = [(start + match.start(), start + match.end()) for match in re.finditer(r"\S+", text[start:end])]
     while words and text[slice(*words[0])].lower() in stop_words():
         words.pop(0)
     while words and text[slice(*words[-1])].lower() in stop_words():
@@ -108,8 +103,7 @@ def _without_stop_words(text: str, start: int, end: int) -> tuple[int, int]:
     return (words[0][0], words[-1][1]) if words else (start, start)
 
 
-def _bare(text: str, start: int, end: int) -> tuple[int, int]:
-    """Take white space and closing punctuation off the ends."""
+def _strip(text: str, start: int, end: int) -> tuple[int, int]:
     while start < end and text[start].isspace():
         start += 1
     while start < end and (text[end - 1].isspace() or text[end - 1] in ",.;:"):

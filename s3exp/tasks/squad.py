@@ -1,7 +1,4 @@
-"""Exact match and F1 of short answers, as SQuAD defines them: on normalised strings, best of several gold answers.
-
-The small model picks its epoch by them and the task reports them. Knows strings only.
-"""
+"""Exact match and F1 of short answers, as SQuAD defines them: on normalised strings, best of several gold answers."""
 
 from __future__ import annotations
 
@@ -21,19 +18,18 @@ def normalise(text: str) -> str:
 
 def exact(predicted: str, gold: Iterable[str]) -> bool:
     """Whether the predicted answer is one of the gold answers, normalised."""
-    said = normalise(predicted)
-    return any(said == normalise(answer) for answer in gold)
+    normalised = normalise(predicted)
+    return any(normalised == normalise(answer) for answer in gold)
 
 
 def f1(predicted: str, gold: Iterable[str]) -> float:
     """The highest word F1 of the predicted answer with a gold answer, 0 to 1."""
-    said = normalise(predicted).split()
-    return max((_f1(said, normalise(answer).split()) for answer in gold), default=0.0)
+    words = normalise(predicted).split()
+    return max((_f1(words, normalise(answer).split()) for answer in gold), default=0.0)
 
 
-def _f1(said: list[str], meant: list[str]) -> float:
-    """Words count as often as they occur; two texts without words are equal, as in the script of SQuAD 2.0."""
-    if not said or not meant:
-        return float(said == meant)
-    shared = sum((Counter(said) & Counter(meant)).values())
-    return 2 * shared / (len(said) + len(meant))
+def _f1(predicted: list[str], gold: list[str]) -> float:
+    if not predicted or not gold:
+        return float(predicted == gold)  # as in the script of SQuAD 2.0
+    shared = sum((Counter(predicted) & Counter(gold)).values())
+    return 2 * shared / (len(predicted) + len(gold))

@@ -1,7 +1,4 @@
-"""What every kind of task offers to the loop: prompts, parsing, errors and scores behind the same methods.
-
-kinds.py lists them. Nobody outside this folder asks which one it has.
-"""
+"""The protocol of every kind of task: prompts, parsing, errors and scores. kinds.py lists the kinds."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Metrics of one set of predictions: `metrics` by name, the primary one by `groups` where gold rows carry one."""
+    """Metrics of one set of predictions: `metrics` by name, and the primary one by the gold rows' `groups`."""
 
     metrics: dict[str, float]
     groups: dict[str, float]
@@ -24,27 +21,24 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A row that a completion gives: its input fields, in the order of `task.fields`, and its target."""
+    """A row of a completion: its input fields, in the order of `task.fields`, and its target."""
 
     fields: dict[str, str]
     target: Target
 
 
 class Rationales(Protocol):
-    """Lists of reasons that seeds are written from: one for each of `targets`."""
+    """Lists of reasons for seeds, one for each of `targets`."""
 
     @property
     def targets(self) -> Sequence[Target]:
-        """What a list is asked for, in order."""
-        ...
+        """The targets of the lists, in order."""
 
     def prompt(self, target: Target, seed: int) -> Prompt:
         """Ask for the list of one target."""
-        ...
 
     def parse(self, completion: Completion) -> list[str]:
-        """The reasons that a completion lists."""
-        ...
+        """The reasons of a completion."""
 
 
 class Task(Protocol):
@@ -59,47 +53,37 @@ class Task(Protocol):
     @property
     def metric(self) -> str:
         """Name of the primary metric: a share of right rows."""
-        ...
 
     @property
     def rows_per_answer(self) -> int:
-        """How many rows one completion is asked for."""
-        ...
+        """The number of rows that a prompt asks for."""
 
     @property
     def rationales(self) -> Rationales | None:
-        """The lists of reasons that the prompt set asks for; None: it asks for none."""
-        ...
+        """The lists of reasons of the prompt set; None if it has none."""
 
     def drawn_target(self, seed: int, round_: int, row: int) -> Target:
-        """The target that row `row` of a round is asked for where no exemplar gives it; None: the prompt draws it."""
-        ...
+        """The target of row `row` of a round without an exemplar; None: the prompt draws it."""
 
     def seed_prompt(
         self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
     ) -> Prompt:
-        """Ask for a row from nothing but, if any, a context and rationales."""
-        ...
+        """Ask for a row, given at most a context and rationales."""
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row with `target` like the gold row `shown`."""
-        ...
 
     def parse(self, prompt: Prompt, completion: Completion) -> Sequence[Written] | str:
-        """The rows that a completion gives, or the reason why it gives none."""
-        ...
+        """The rows of a completion, or the reason of its rejection."""
 
     def says(self, target: Target) -> str:
-        """A target in words, as tables show it: a label's name, an answer."""
-        ...
+        """A target in words for tables: a label's name, an answer."""
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
         """The rows whose prediction is an error, in order."""
-        ...
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
-        """The primary metric with its 95% interval (`_low`, `_high`), and whatever else the kind counts."""
-        ...
+        """The primary metric with its 95% interval (`_low`, `_high`), and the kind's other metrics."""
 
 
 def share(name: str, right: Sequence[bool]) -> dict[str, float]:
@@ -115,7 +99,7 @@ def share(name: str, right: Sequence[bool]) -> dict[str, float]:
 
 
 def by_group(examples: Sequence[Example], right: Sequence[bool]) -> dict[str, float]:
-    """The share of right rows of every group, where gold rows carry one."""
+    """The share of right rows of every group of gold rows."""
     groups: dict[str, list[bool]] = {}
     for example, ok in zip(examples, right, strict=True):
         if example.group is not None:
