@@ -142,10 +142,10 @@ class Bench:
 
     def flops(self) -> float:
         """Of one epoch's real tokens, forward and backward."""
-        from s3exp.small_model.flops import TRAINING
+        from s3exp.small_model.flops import TRAINING_PASSES
 
         network = self.architecture.draw(0)
-        return float(TRAINING * self.architecture.flops(network, self.encoded))
+        return float(TRAINING_PASSES * self.architecture.flops(network, self.encoded))
 
     def tables(self, repeats: int, peak: float | None) -> list[Table]:
         """Training and prediction of this shape."""

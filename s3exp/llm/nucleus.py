@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-HEAD = 256  # tokens of the first look
+TOP_K = 256
 
 
 def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
@@ -21,7 +21,7 @@ def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
     if top_p >= 1:
         return logits
     shares = logits.softmax(-1)  # logsumexp would make a row's depend on the number of rows
-    best, places = logits.topk(min(HEAD, logits.shape[-1]))
+    best, places = logits.topk(min(TOP_K, logits.shape[-1]))
     inside, sums = _inside(shares.gather(-1, places), top_p)
     wide = (sums[:, -1] < top_p).nonzero().squeeze(-1)  # rows whose nucleus does not end among the best
     rest, order = logits[wide].sort(descending=True)

@@ -1,4 +1,4 @@
-"""The open questions of one stream: which have an answer, which go to the LLM, and who waits for what."""
+"""The questions of one stream: which have an answer, which go to the LLM, which prompts share one."""
 
 from __future__ import annotations
 

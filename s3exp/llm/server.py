@@ -22,7 +22,7 @@ from s3exp.llm.database import TOO_LONG
 from s3exp.settings.llm import LLMConfig, ServerConfig
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
-LONGEST_WAIT = 60.0  # seconds between two tries, whatever the server asks for
+MAX_WAIT_SECONDS = 60.0
 TOO_LONG_SIGNS = ("context length", "context_length", "maximum model length", "max_model_len")
 MIN_ANSWER_TOKENS = 32
 Item = tuple[int, Completion] | BaseException | None  # None: the stream has ended
@@ -51,7 +51,7 @@ class Server:
             raise UserError(f"llm.url={config.url}: must begin with http:// or https://")
         self._config = config
         self._key = os.environ.get(config.key_variable) or "EMPTY"
-        self._back_off = wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT / 2, jitter=0.5)
+        self._back_off = wait_exponential_jitter(initial=0.5, max=MAX_WAIT_SECONDS / 2, jitter=0.5)
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion) as each answer arrives. A prompt that does not fit is answered `too_long`.
@@ -155,11 +155,11 @@ class Server:
         return _completion(answer)
 
     def _wait(self, state: RetryCallState) -> float:
-        """The server's Retry-After, or else an exponential back-off."""
+        """The server's Retry-After up to the limit, or else an exponential back-off."""
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, openai.APIStatusError):
             try:
-                return min(max(0.0, float(error.response.headers["retry-after"])), LONGEST_WAIT)
+                return min(max(0.0, float(error.response.headers["retry-after"])), MAX_WAIT_SECONDS)
             except (KeyError, ValueError):
                 pass  # not given, or given as a date
         return float(self._back_off(state))

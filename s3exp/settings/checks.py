@@ -24,7 +24,7 @@ def check(config: Config) -> None:
     """Refuse values of the right type that make no sense.
 
     Raises:
-        UserError: names the key, its value and what is allowed.
+        UserError: names the key, its value and the allowed ones.
     """
     for group, (key, choices) in CHOICES.items():
         section = getattr(config, group)

@@ -150,7 +150,7 @@ def checked(config: Config) -> Config:
     """The config, if its values make sense.
 
     Raises:
-        UserError: names the key, its value and what is allowed.
+        UserError: names the key, its value and the allowed ones.
     """
     check(config)
     check_prompts(config.task)

@@ -16,7 +16,7 @@ from s3exp.seeds import derive
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches, by_length
 from s3exp.small_model.device import autocast, cpu_threads, device
-from s3exp.small_model.flops import TRAINING
+from s3exp.small_model.flops import TRAINING_PASSES
 from s3exp.small_model.rows import Row
 from s3exp.small_model.training import Fit, Head, run_training
 from s3exp.types import Example, Lesson, Prediction, UserError
@@ -190,7 +190,7 @@ class TrainableSmallModel:
     def _flops_of_epoch(self, fit: Fit) -> float:
         select = [] if fit.select is None else fit.select.rows
         flops = self.architecture.flops
-        return TRAINING * flops(fit.network, fit.train.rows) + flops(fit.network, select)
+        return TRAINING_PASSES * flops(fit.network, fit.train.rows) + flops(fit.network, select)
 
     def _batches(
         self,

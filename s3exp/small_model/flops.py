@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-TRAINING = 3  # forward, and twice as much backward (Kaplan et al. 2020, section 2.1)
+TRAINING_PASSES = 3  # forward, and twice as much backward (Kaplan et al. 2020, section 2.1)
 
 
 def of_transformer(network: nn.Module, lengths: Iterable[int]) -> float:

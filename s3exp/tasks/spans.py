@@ -1,6 +1,6 @@
 """Answer candidates of a text: literal spans that a question could ask for, by rules for English text.
 
-The most trusted rule comes first; a candidate has at most `LONGEST` words, and counts once, at its first place:
+The most trusted rule comes first; a candidate has at most `MAX_WORDS` words, and counts once, at its first place:
 1. quotations in double marks;
 2. numbers with a currency sign, a percent sign, or the content words that follow (`4.5 million years`), and dates
    (`12 June 1985`, `June 12, 1985`);
@@ -18,7 +18,7 @@ from functools import cache
 
 from s3exp.types import Answer
 
-LONGEST = 8  # words
+MAX_WORDS = 8
 _QUOTED = re.compile(r'"([^"“”]{2,120})"|“([^"“”]{2,120})”')
 _NUMBER = r"[$€£¥]?\d+(?:[.,:/]\d+)*(?:%|th|st|nd|rd|s)?"
 _MONTH = (
@@ -35,7 +35,7 @@ _DETERMINERS = frozenset(
     "a an the this that these those his her its their our my your some many several all both each every any no "
     "few most other another two three four five six seven eight nine ten".split()
 )
-_LONGEST_RUN = 3  # content words
+_MAX_RUN_WORDS = 3
 _NO_NOUN = re.compile(r"\w{4,}(?:ly|ed)")
 
 
@@ -53,7 +53,7 @@ def candidates(text: str) -> tuple[Answer, ...]:
     answers: dict[str, Answer] = {}
     for start, end in _spans(text):
         span = text[start:end]
-        if span and len(span.split()) <= LONGEST:
+        if span and len(span.split()) <= MAX_WORDS:
             answers.setdefault(span.casefold(), Answer(span, start))
     return tuple(answers.values())
 
@@ -90,7 +90,7 @@ def _noun_like(text: str) -> Iterator[tuple[int, int]]:
 
 def _of_run(run: list[re.Match[str]], before: str | None) -> Iterator[tuple[int, int]]:
     determined = before in _DETERMINERS
-    if 1 + (not determined) <= len(run) <= _LONGEST_RUN and not _NO_NOUN.fullmatch(run[-1].group()):
+    if 1 + (not determined) <= len(run) <= _MAX_RUN_WORDS and not _NO_NOUN.fullmatch(run[-1].group()):
         yield run[0].start(), run[-1].end()
 
 

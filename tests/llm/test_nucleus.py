@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from s3exp.llm.nucleus import HEAD, nucleus
+from s3exp.llm.nucleus import TOP_K, nucleus
 
 
 def by_sort(logits: torch.Tensor, top_p: float) -> torch.Tensor:
@@ -22,7 +22,7 @@ def by_sort(logits: torch.Tensor, top_p: float) -> torch.Tensor:
 @pytest.mark.parametrize(
     "sharpness", [0.05, 1.0, 8.0]
 )  # from nearly uniform, wider than the head, to one token
-@pytest.mark.parametrize("vocabulary", [HEAD // 2, HEAD, 20 * HEAD])
+@pytest.mark.parametrize("vocabulary", [TOP_K // 2, TOP_K, 20 * TOP_K])
 def test_keeps_what_a_sort_keeps(top_p: float, sharpness: float, vocabulary: int) -> None:
     logits = sharpness * torch.randn(40, vocabulary, generator=torch.Generator().manual_seed(7))
     wanted = by_sort(logits, top_p)
@@ -34,13 +34,13 @@ def test_keeps_what_a_sort_keeps(top_p: float, sharpness: float, vocabulary: int
 
 
 def test_rows_of_all_kinds_stand_beside_each_other() -> None:
-    noise = torch.randn(30, 20 * HEAD, generator=torch.Generator().manual_seed(3))
+    noise = torch.randn(30, 20 * TOP_K, generator=torch.Generator().manual_seed(3))
     logits = noise * torch.tensor([0.05, 1.0, 8.0]).repeat(10)[:, None]
     logits[:, 5] = float("-inf")  # a token that something else has ruled out
     together = nucleus(logits.clone(), 0.9)
     alone = torch.cat([nucleus(row[None].clone(), 0.9) for row in logits])
     assert torch.equal(together, alone)
-    assert (together > float("-inf")).sum(-1).max() > HEAD
+    assert (together > float("-inf")).sum(-1).max() > TOP_K
 
 
 def test_one_keeps_all() -> None:

@@ -14,7 +14,7 @@ from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfi
 from s3exp.small_model import build_small_model
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.encoder import Encoder
-from s3exp.small_model.flops import TRAINING, of_transformer
+from s3exp.small_model.flops import TRAINING_PASSES, of_transformer
 from s3exp.types import Lesson
 from tests.small_model.conftest import toy
 
@@ -47,7 +47,7 @@ def test_a_training_step_of_an_encoder(kind: str, length: int) -> None:
     network = AutoModelForSequenceClassification.from_config(
         AutoConfig.for_model(kind, **sizes, **small[kind])
     )
-    ours = TRAINING * of_transformer(network, [length] * 4)
+    ours = TRAINING_PASSES * of_transformer(network, [length] * 4)
     # ours is a little more: the head reads one token a row, and the first layer passes no gradient to the words
     assert counted(network, length, 4) == pytest.approx(ours, rel=0.06)
 

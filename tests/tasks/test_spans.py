@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.tasks.spans import LONGEST, candidates
+from s3exp.tasks.spans import MAX_WORDS, candidates
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_every_candidate_is_a_literal_span(text: str) -> None:
     found = candidates(text)
     for answer in found:
         assert answer.text and text[answer.start : answer.start + len(answer.text)] == answer.text
-        assert answer.text == answer.text.strip() and len(answer.text.split()) <= LONGEST
+        assert answer.text == answer.text.strip() and len(answer.text.split()) <= MAX_WORDS
     assert len({answer.text.casefold() for answer in found}) == len(found)
