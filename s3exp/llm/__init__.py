@@ -27,7 +27,7 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
     Runs of one process whose configs differ in nothing but `RUN_OPTIONS` share a started LLM.
 
     Raises:
-        UserError: the model or the store is not what the config says.
+        UserError: there is no such model or store.
     """
     path = resolve_model(config.model, config.revision, config.backend)
     asker = Asker(llm_identity(config, path), config.temperature, config.top_p)

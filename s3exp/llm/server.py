@@ -91,26 +91,23 @@ class Server:
 
     async def _ask_all(self, todo: asyncio.Queue[tuple[int, Prompt]], items: queue.SimpleQueue[Item]) -> None:
         """Run `concurrency` workers until they are cancelled or one fails."""
-        async with self._client() as client:
+        config = self._config
+        async with openai.AsyncOpenAI(
+            base_url=config.url, api_key=self._key, timeout=config.timeout, max_retries=0
+        ) as client:
 
             async def work() -> None:
                 while True:
                     index, prompt = await todo.get()
                     items.put((index, await self._ask(client, prompt)))
 
-            workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
+            workers = [asyncio.create_task(work()) for _ in range(config.concurrency)]
             try:
                 await asyncio.gather(*workers)
             finally:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
-
-    def _client(self) -> openai.AsyncOpenAI:
-        config = self._config
-        return openai.AsyncOpenAI(
-            base_url=config.url, api_key=self._key, timeout=config.timeout, max_retries=0
-        )
 
     async def _ask(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
         tries = AsyncRetrying(
