@@ -1,4 +1,4 @@
-"""What a run spends, as numbers of its rounds, and what that is in money. Reads counts; measures and asks nothing."""
+"""The cost of a run: totals over its rounds, and money at given prices."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from s3exp.record.measures import MEASURES, in_all
 from s3exp.settings.loop import PricesConfig
 from s3exp.types import UserError
 
-# number of a round -> the price that it is paid at, and how many of it the price is for
-_PAID = {
+# number of a round -> the name of its price, and the units that the price buys
+_PRICED = {
     "llm/prompt_tokens": ("prompt_tokens", 1e6),
     "llm/completion_tokens": ("completion_tokens", 1e6),
     "cost/gpu_seconds": ("gpu_hour", 3600.0),
@@ -19,38 +19,35 @@ _PAID = {
 
 
 def money(numbers: Mapping[str, float], prices: PricesConfig) -> float | None:
-    """What a round costs at these prices, in their currency; None without any price.
+    """The cost of a round in the currency of the prices; None without any price.
 
-    What has no price is free, and so is what is not on record: a run on a CPU has no GPU seconds.
+    A number without a price, or not on record, costs nothing: a run on a CPU has no GPU seconds.
     """
     given: dict[str, float] = {name: price for name, price in asdict(prices).items() if price is not None}
     if not given:
         return None
-    paid: list[float] = [
-        numbers.get(number, 0.0) / units * given[price]
-        for number, (price, units) in _PAID.items()
-        if price in given
-    ]
-    return sum(paid)
+    priced = ((number, units, given[name]) for number, (name, units) in _PRICED.items() if name in given)
+    costs: list[float] = [numbers.get(number, 0.0) / units * price for number, units, price in priced]
+    return sum(costs)
 
 
 def with_money(numbers: Mapping[str, float], prices: PricesConfig) -> dict[str, float]:
-    """A round's numbers with `cost/money` at these prices; as they were without any price."""
+    """A round's numbers with `cost/money` at these prices; unchanged without any price."""
     cost = money(numbers, prices)
     return {**numbers} if cost is None else {**numbers, "cost/money": cost}
 
 
 def totals(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """What all rounds of a run cost together, by the names of result.json; what no round has on record is left out."""
-    found = {one.total: in_all(one.name, rounds) for one in MEASURES if one.total}
-    return {name: round(value, 6) for name, value in found.items() if value is not None}
+    """The costs of a run by the names of result.json; without those that no round recorded."""
+    values = {one.total: in_all(one.name, rounds) for one in MEASURES if one.total}
+    return {name: round(value, 6) for name, value in values.items() if value is not None}
 
 
 def parse_prices(words: list[str]) -> PricesConfig:
     """Prices from `name=number` words.
 
     Raises:
-        UserError: no such price, or no number of 0 or more.
+        UserError: the name is unknown, or the number is not 0 or more.
     """
     names = [field.name for field in fields(PricesConfig)]
     prices = PricesConfig()

@@ -1,14 +1,14 @@
-"""The error ledger: every gold mining row that was ever wrong, the rows made of it, and its fate round by round.
+"""The error ledger: every gold mining row that was ever wrong, its children, and its fate round by round.
 
-Reads predictions and synthesized rows; changes nothing. That an error with children was fixed does not say that they
-fixed it: the numbers therefore stand beside those of errors without children.
+Children are the rows that the LLM wrote after the error. A fixed error does not prove that they fixed it: the numbers
+stand beside those of errors without children.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3exp.record.rounds import RoundRecord, plain
-from s3exp.types import Batch, Example, Prediction, Target, UserError
+from s3exp.types import Batch, Example, Target, UserError
 
 if TYPE_CHECKING:
     from s3exp.tasks.task import Task
@@ -26,7 +26,7 @@ NAME = "ledger.jsonl"  # in a run directory
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A row that the LLM made of an error; `tokens` are those that it took, prompt and completion."""
+    """A row that the LLM wrote after an error; `tokens` count its prompt and completion."""
 
     id: str
     fields: Mapping[str, str]
@@ -38,10 +38,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRound:
-    """One round in the life of an error: what the small model predicts after it, with which probability, and children.
-
-    `children` are the rows that were made of the error in this round.
-    """
+    """One round of an error: the small model's prediction after it, the probability, and this round's children."""
 
     round: int
     right: bool
@@ -57,7 +54,7 @@ class ErrorRound:
 
 @dataclass(frozen=True, slots=True)
 class ErrorHistory:
-    """A gold mining row that was wrong after some round: the row, its `fate` in words, and all rounds."""
+    """A gold mining row that was wrong after some round: its text, its `fate` in words, and all rounds."""
 
     error: str
     fields: Mapping[str, str]
@@ -68,18 +65,17 @@ class ErrorHistory:
 
     @property
     def children(self) -> list[Child]:
-        """The rows that were made of it, in the order of the rounds."""
+        """Its children in the order of the rounds."""
         return [child for one in self.rounds for child in one.children]
 
 
 def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> dict[str, float]:
-    """What a round did to the errors it started from; ids of wrong mining rows before and after it.
+    """The effect of a round on its errors, from the ids of wrong mining rows before and after it.
 
     `errors_fixed`, `errors_still` and `errors_new` (newly broken) count mining rows. `ledger/children_fixed` and
-    `ledger/children_still` count the round's rows that were made of errors which are now right, or still wrong;
-    `ledger/fixed_share_with` and `_without` are the shares fixed among the errors that have children from this round
-    and among those that have none. `ledger/fixed_per_row` and `ledger/fixed_per_1k_tokens` are what a fixed error
-    cost, the latter in LLM tokens of all answers of the round, rejected ones too.
+    `ledger/children_still` count children of errors that are now right, or still wrong. `ledger/fixed_share_with` and
+    `_without` are the fixed shares of errors with and without children in this round. `ledger/fixed_per_row` and
+    `ledger/fixed_per_1k_tokens` divide fixed errors by new rows, and by LLM tokens (rejected answers included).
     """
     fixed, still = missed_before - missed, missed_before & missed
     children = Counter(row.parent for row in batch.examples if row.parent is not None)
@@ -94,10 +90,8 @@ def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> d
         "ledger/children_fixed": sum(children[name] for name in fixed),
         "ledger/children_still": sum(children[name] for name in still),
     }
-    for name, group in (
-        ("with", {name for name in missed_before if children[name]}),
-        ("without", {name for name in missed_before if not children[name]}),
-    ):
+    parents = {name for name in missed_before if children[name]}
+    for name, group in (("with", parents), ("without", missed_before - parents)):
         if group:
             numbers[f"ledger/fixed_share_{name}"] = len(group & fixed) / len(group)
     tokens = sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked)
@@ -112,66 +106,51 @@ def ledger(task: Task, records: Sequence[RoundRecord]) -> list[ErrorHistory]:
     mining = task.gold.mining
     wrong = [{row.id for row in task.wrong(mining, record.predictions)} for record in records]
     guesses = [{guess.id: guess for guess in record.predictions} for record in records]
-    families = [_children(record.batch) for record in records]
+    families = [children_of(record.batch.examples) for record in records]
     histories = []
     for row in mining:
-        if not any(row.id in missed for missed in wrong):
-            continue
         right = [row.id not in missed for missed in wrong]
-        rounds = tuple(
-            ErrorRound(
-                record.round,
-                right[place],
-                *_guess(guesses[place][row.id], task),
-                children=tuple(_child(child, task.says) for child in families[place].get(row.id, ())),
-            )
-            for place, record in enumerate(records)
-        )
+        if all(right):
+            continue
+        rounds = []
+        for place, record in enumerate(records):
+            guess = guesses[place][row.id]
+            children = tuple(_child(child, task.says) for child in families[place].get(row.id, ()))
+            predicted, score = task.says(guess.target), round(guess.score, 4)
+            rounds.append(ErrorRound(record.round, right[place], predicted, score, children))
+        target = task.says(row.target)
         histories.append(
-            ErrorHistory(row.id, dict(row.fields), task.says(row.target), row.group, fate(right), rounds)
+            ErrorHistory(row.id, dict(row.fields), target, row.group, fate(right), tuple(rounds))
         )
     return histories
 
 
 def line_of(history: ErrorHistory) -> dict[str, Any]:
-    """A history as it stands in ledger.jsonl."""
+    """A history as a line of ledger.jsonl."""
     rounds = [{**plain(one), "children": list(map(plain, one.children))} for one in history.rounds]
     return {**plain(history), "rounds": rounds}
 
 
 def history_of(line: Mapping[str, Any]) -> ErrorHistory:
-    """What `line_of` wrote.
-
-    Raises:
-        ValueError: it is no history.
-    """
+    """The history in a line of ledger.jsonl. Raises ValueError where the line holds none."""
     try:
         rounds = tuple(
             ErrorRound(**{**one, "children": tuple(Child(**child) for child in one["children"])})
             for one in line["rounds"]
         )
-        found = ErrorHistory(**{**line, "rounds": rounds})
-        texts = (
-            found.error,
-            found.target,
-            found.fate,
-            *found.fields.values(),
-            *(r.predicted for r in rounds),
-        )
+        history = ErrorHistory(**{**line, "rounds": rounds})
+        texts = [history.error, history.target, history.fate, *history.fields.values()]
+        texts += [one.predicted for one in rounds]
         known = all(isinstance(text, str) for text in texts) and all(math.isfinite(r.score) for r in rounds)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"no history of an error: {error}") from error
     if not rounds or not known:
         raise ValueError("no history of an error: a text, a score or the rounds are missing")
-    return found
+    return history
 
 
 def read_ledger(folder: Path) -> list[ErrorHistory]:
-    """The errors of a run, as `RunStore.write_ledger` left them.
-
-    Raises:
-        UserError: there are none on record.
-    """
+    """The error ledger of a run. Raises UserError where none can be read."""
     path = folder / NAME
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -181,11 +160,7 @@ def read_ledger(folder: Path) -> list[ErrorHistory]:
 
 
 def find_error(folder: Path, name: str) -> ErrorHistory:
-    """One mining row of a run.
-
-    Raises:
-        UserError: no ledger is on record, or the row was never wrong.
-    """
+    """The history of one mining row. Raises UserError without a ledger, or if the row was never wrong."""
     histories = {history.error: history for history in read_ledger(folder)}
     if name not in histories:
         some = ", ".join(list(histories)[:5]) or "none"
@@ -194,7 +169,7 @@ def find_error(folder: Path, name: str) -> ErrorHistory:
 
 
 def fate(right: Sequence[bool]) -> str:
-    """What became of a row, from whether it was right after each round: `fixed in 1, broken in 2`."""
+    """The fate of a row that was right or wrong after each round: `fixed in 1, broken in 2`."""
     if not any(right):
         return "never right"
     turns = [
@@ -205,24 +180,20 @@ def fate(right: Sequence[bool]) -> str:
     return ", ".join(turns)
 
 
-def _children(batch: Batch) -> dict[str, list[Example]]:
-    found: dict[str, list[Example]] = defaultdict(list)
-    for row in batch.examples:
+def children_of(rows: Sequence[Example]) -> dict[str, list[Example]]:
+    """Synthesized rows by the error that they were written after; without those of no error."""
+    children: dict[str, list[Example]] = {}
+    for row in rows:
         if row.parent is not None:
-            found[row.parent].append(row)
-    return found
+            children.setdefault(row.parent, []).append(row)
+    return children
 
 
 def _child(row: Example, says: Callable[[Target], str]) -> Child:
     return Child(row.id, dict(row.fields), says(row.target), row.prompt, row.seed, row.tokens)
 
 
-def _guess(guess: Prediction, task: Task) -> tuple[str, float]:
-    """What is predicted, and its probability."""
-    return task.says(guess.target), round(guess.score, 4)
-
-
 def new_text(fields: Mapping[str, str], parent: Mapping[str, str]) -> str:
-    """What a row says that its parent does not: the fields in which they differ."""
+    """The fields of a row that differ from its parent's."""
     differ = [text for name, text in fields.items() if text != parent.get(name)]
     return " | ".join(differ or fields.values())

@@ -1,4 +1,4 @@
-"""Files that are wholly there or not at all, and on disk before anybody is told so. JSON Lines with a hash.
+"""Atomic, synced writes of files, and JSON Lines with a hash.
 
 Text is ASCII: every other character is escaped, so that no reader can split or misread a line.
 """
@@ -19,16 +19,12 @@ T = TypeVar("T")
 
 
 def dump(value: Any, indent: int | None = None) -> str:
-    """A value as JSON.
-
-    Raises:
-        ValueError: a number is not finite.
-    """
+    """A value as JSON. Raises ValueError where a number is not finite."""
     return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=indent)
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
-    """Write rows as JSON Lines, wholly or not at all; returns the SHA-256 of the file."""
+    """Write rows as JSON Lines, all or none; returns the SHA-256 of the file."""
     digest = hashlib.sha256()
     with _writing(path) as file:
         for row in rows:
@@ -38,37 +34,33 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def read_lines(path: Path, digest: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
-    """What `make` makes of the rows of a JSON Lines file, one after the other.
+def read_lines(path: Path, digest: str, build: Callable[[dict[str, Any]], T]) -> list[T]:
+    """Read a JSON Lines file and build a value of each row.
 
     Raises:
-        ValueError: its SHA-256 is another one, or a line is no JSON.
-        OSError: it cannot be read.
+        ValueError: the SHA-256 of the file is not `digest`, or a line is not JSON.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:  # lines end at a line feed and nowhere else
         if hashlib.file_digest(file, "sha256").hexdigest() != digest:
             raise ValueError(f"{path.name} was changed")
         file.seek(0)
-        return [make(json.loads(line)) for line in file]
+        return [build(json.loads(line)) for line in file]
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object that a file of a record holds.
-
-    Raises:
-        UserError: it cannot be read.
-    """
+    """The JSON object in a file of a record. Raises UserError where it cannot be read."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
             f"{path}: the record is damaged ({error}): restore the file, or choose another run_dir"
         ) from error
-    return found
+    return value
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old one or the new one, never a part; on disk before it returns."""
+    """Write a file atomically, and sync it to disk."""
     with _writing(path) as file:
         file.write(text)
 
@@ -89,7 +81,7 @@ def _writing(path: Path) -> Iterator[TextIO]:
 
 
 def sync(path: Path) -> None:
-    """Make what was written to a file, or a rename in a folder, outlive a power cut."""
+    """Sync a file, or the names in a folder: they survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""Ctrl-C and the signals by which Slurm says that time is up: the command ends in order, and at once if asked again.
+"""Ctrl-C and Slurm's signals end the command in order.
 
-The first signal raises KeyboardInterrupt in the main thread, or waits until a write that has begun is done. A second
-Ctrl-C ends the process where it stands; a second SIGTERM changes nothing, for Slurm may send several. Knows no run.
+The first signal raises KeyboardInterrupt in the main thread, after the write at hand. A second Ctrl-C ends the process
+at once. A second SIGTERM changes nothing: Slurm may send several.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from contextlib import contextmanager
 from types import FrameType
 
 CODE = 130
-_heard: list[int] = []  # signals that were heard since `listen`
-_writes = 0  # that have begun and are not done
-_waiting = False  # whether one of them is to be followed by the end
+_signals: list[int] = []  # received since `listen`
+_writes = 0  # in progress
+_waiting = False  # a signal waits for the last of these writes
 
 
 def listen() -> None:
-    """Have SIGINT, SIGTERM and SIGUSR1 end this process as said above. To be called by the command, once."""
-    _heard.clear()
+    """Install the handler for SIGINT, SIGTERM and SIGUSR1. The command calls this once."""
+    _signals.clear()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, _hear)
+        signal.signal(number, _receive)
 
 
 @contextmanager
 def whole() -> Iterator[None]:
-    """What is done inside is done to its end before the first signal is heeded; for short writes.
+    """Delays a signal until the write inside has finished.
 
     Raises:
-        KeyboardInterrupt: afterwards, if there was one.
+        KeyboardInterrupt: after the write, if a signal came.
     """
     global _writes, _waiting
     _writes += 1
@@ -44,22 +44,20 @@ def whole() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def _hear(number: int, frame: FrameType | None) -> None:
+def _receive(number: int, frame: FrameType | None) -> None:
     global _waiting
-    first = not _heard
-    _heard.append(number)
-    if not first:
+    _signals.append(number)
+    if len(_signals) > 1:
         if number == signal.SIGINT:
             _end()
-        return
-    if _writes:
+    elif _writes:
         _waiting = True
-        return
-    raise KeyboardInterrupt
+    else:
+        raise KeyboardInterrupt
 
 
 def _end() -> None:
-    """Leave at once, and no process of an LLM behind: what is on record is whole at any time."""
+    """End this process and the LLM's now; the record is whole at any time."""
     processes = sys.modules.get("multiprocessing")
     for child in processes.active_children() if processes is not None else []:
         child.kill()

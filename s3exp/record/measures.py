@@ -1,7 +1,7 @@
-"""Every number of a round by name: what it is called, its unit, which way is good, and how rounds add up into a run.
+"""Every number of a round by name: its title, its unit, the good direction, and how rounds add up into a run.
 
 A new number is one line here and the function that computes it. Tables, curves, W&B's panels and the totals of a run
-read this; none of them has titles or units of its own. Computes sums and nothing else.
+read this.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ AddsUp = Literal["sum", "last", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number of a round, or with `<...>` in its name all that are called so.
+    """One number of a round, or a family of numbers: `<...>` in its name stands for any word.
 
-    `direction` is the good one. Rounds add up to their `sum`, a run has what the `last` round has, or a run has no such
-    number (`none`). `total` is the name under which result.json has it for the whole run (`cost`); `of` are the numbers
-    that a number is the sum of which no round has on record itself; `says` is what its values mean.
+    `direction` is the good one. A run's number is the `sum` over its rounds, that of the `last` round, or absent
+    (`none`). `total` is the run's name for it in result.json (`cost`). `of` names the parts of a sum that no round
+    records. `says` is the meaning of its values.
     """
 
     name: str
@@ -110,24 +110,15 @@ MEASURES = (
     Measure("gap/mmd", "mmd", "", "down", says="squared maximum mean discrepancy, 0 = none"),
     Measure("gap/precision", "precision", "", "up", says="share of synthesized rows near a gold row"),
     Measure("gap/recall", "recall", "", "up", says="share of gold rows near a synthesized row"),
-    Measure(
-        "gap/coverage", "coverage", "", "up",
-        says="share of gold rows whose neighbourhood has a synthesized row",
-    ),
+    Measure("gap/coverage", "coverage", "", "up", says="share of gold rows whose neighbourhood has a synthesized row"),
     Measure("gap/<what>", "gap to gold: <what>"),
     Measure("gap_of_gold/<what>", "gap between halves of gold: <what>"),
     Measure("diversity/distinct_1", "distinct 1", "", "up", says="different words, of all"),
     Measure("diversity/distinct_2", "distinct 2", "", "up", says="different pairs of words, of all"),
     Measure("diversity/distinct_3", "distinct 3", "", "up", says="different runs of three words, of all"),
-    Measure(
-        "diversity/self_bleu", "self bleu", "", "down", says="BLEU of rows against each other, low = diverse"
-    ),
-    Measure(
-        "diversity/compression", "compression", "", "down", says="bytes by compressed bytes, low = diverse"
-    ),
-    Measure(
-        "diversity/vendi", "vendi", "", "up", says="Vendi score: how many different rows there seem to be"
-    ),
+    Measure("diversity/self_bleu", "self bleu", "", "down", says="BLEU of rows against each other, low = diverse"),
+    Measure("diversity/compression", "compression", "", "down", says="bytes by compressed bytes, low = diverse"),
+    Measure("diversity/vendi", "vendi", "", "up", says="Vendi score: how many different rows there seem to be"),
     Measure("diversity/<what>", "diversity: <what>"),
     Measure("diversity_of_gold/<what>", "diversity of gold: <what>"),
 )  # fmt: skip
@@ -135,18 +126,18 @@ MEASURES = (
 
 @cache
 def measure(name: str) -> Measure:
-    """The measure of a number, with its own name and title; one that no round has had until now is called as it is."""
+    """The measure of a number; an unknown number takes its title from its name."""
     return find(name) or Measure(name, name.replace("_", " ").replace("/", ", "), adds_up="none")
 
 
 def find(name: str) -> Measure | None:
-    """The first measure whose name fits, with its own name and title; None where there is no such number."""
+    """The first measure whose name fits, with `<...>` filled in; None for an unknown number."""
     for one in MEASURES:
         if one.name == name:
             return one
-        head, opened, rest = one.name.partition("<")
+        head, bracket, rest = one.name.partition("<")
         ending = rest.partition(">")[2]
-        if opened and re.fullmatch(f"{re.escape(head)}.+{re.escape(ending)}", name, re.DOTALL):
+        if bracket and re.fullmatch(f"{re.escape(head)}.+{re.escape(ending)}", name, re.DOTALL):
             word = name[len(head) : len(name) - len(ending)]
             before, _, after = one.title.partition("<")
             return replace(one, name=name, title=before + word + after.partition(">")[2])
@@ -154,25 +145,25 @@ def find(name: str) -> Measure | None:
 
 
 def with_meaning(family: str) -> list[Measure]:
-    """The numbers of a family (`gap`) that say what they mean: those that are shown."""
+    """The numbers of a family (`gap`) whose meaning is stated: tables show these."""
     return [one for one in MEASURES if one.name.startswith(f"{family}/") and one.says and "<" not in one.name]
 
 
 def of_gold(name: str) -> str:
-    """The number that gold has of its own where the rows have `name`: `gap_of_gold/mauve` of `gap/mauve`."""
+    """The same number of gold rows: `gap_of_gold/mauve` for `gap/mauve`."""
     family, _, rest = name.partition("/")
     return f"{family}_of_gold/{rest}"
 
 
 def value_of(name: str, numbers: Numbers) -> float | None:
-    """A number of one round, those included that are a sum of others; None where it is not on record."""
+    """A number of one round, computed where it is a sum of others; None where it is not on record."""
     parts = measure(name).of or (name,)
     values = [numbers[part] for part in parts if part in numbers]
     return sum(values) if values else None
 
 
 def so_far(name: str, rounds: Sequence[Numbers]) -> list[float] | None:
-    """What a run has of a number after every round; None where a round lacks it."""
+    """A run's number after every round; None where a round lacks it."""
     values = [value_of(name, numbers) for numbers in rounds]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
@@ -181,7 +172,7 @@ def so_far(name: str, rounds: Sequence[Numbers]) -> list[float] | None:
 
 
 def in_all(name: str, rounds: Sequence[Numbers]) -> float | None:
-    """What a whole run has of a number: its rounds as they add up; None where no round has it."""
+    """A run's number over all rounds; None where no round has it."""
     values = [value for numbers in rounds if (value := value_of(name, numbers)) is not None]
     how = measure(name).adds_up
     if not values or how == "none":

@@ -1,4 +1,4 @@
-"""The numbers of a round and of a run: counts, scores, tokens, seconds. Reads what the loop made; changes nothing."""
+"""The numbers of a round and of a run: counts, scores, tokens, seconds."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from s3exp.types import Batch, Example, Prediction
 
 
 class Meter:
-    """What one round takes: wall-clock seconds by stage and of the LLM within them, CPU seconds, GPU seconds."""
+    """Measures one round: wall-clock seconds by stage and of the LLM, CPU seconds, GPU seconds."""
 
     def __init__(self, llm: Stored, gpus: int) -> None:
-        """`gpus` are those that the run holds."""
+        """`gpus` counts the GPUs that the run holds."""
         self._llm, self._gpus = llm, gpus
         self._before, self._cpu_before = replace(llm.usage), time.process_time()
         self._seconds: dict[str, float] = {}
@@ -37,25 +37,23 @@ class Meter:
         self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
 
     def numbers(self) -> dict[str, float]:
-        """`seconds/<stage>` for every stage, `seconds/generate` and `seconds/llm_start` for the LLM's part, and
-        `audit/seconds_share`, the audit's part of the round.
+        """Seconds by stage (`seconds/generate` and `seconds/llm_start` are the LLM's), and the audit's share of them.
 
-        What is paid for the round is under `cost/`: `seconds`, `cpu_seconds` of all threads of this process, and
-        `gpu_seconds` if it holds a GPU, whether that is busy or not. The LLM's start is left out of these three: the
-        first round of a process pays it for all others.
+        `cost/seconds`, `cost/cpu_seconds` (all threads of this process) and `cost/gpu_seconds` (of held GPUs, busy or
+        not) leave out the LLM's start: the first round of a process pays it for all others.
         """
         seconds, usage, before = dict(self._seconds), self._llm.usage, self._before
-        whole = sum(seconds.values())
+        total = sum(seconds.values())
         seconds["generate"] = usage.seconds - before.seconds
         seconds["llm_start"] = usage.start_seconds - before.start_seconds
         numbers = {f"seconds/{name}": value for name, value in seconds.items()}
-        paid = max(0.0, whole - seconds["llm_start"])
+        paid = max(0.0, total - seconds["llm_start"])
         cpu = time.process_time() - self._cpu_before - (usage.start_cpu_seconds - before.start_cpu_seconds)
         numbers |= {"cost/seconds": paid, "cost/cpu_seconds": max(0.0, cpu)}
         if self._gpus:
             numbers["cost/gpu_seconds"] = paid * self._gpus
         numbers = {name: round(value, 3) for name, value in numbers.items()}
-        return numbers | {"audit/seconds_share": round(self._seconds.get("audit", 0.0) / max(whole, 1e-9), 4)}
+        return numbers | {"audit/seconds_share": round(self._seconds.get("audit", 0.0) / max(total, 1e-9), 4)}
 
 
 def of_round(
@@ -66,7 +64,7 @@ def of_round(
     rows_before: int,
     fit: dict[str, float],
 ) -> dict[str, float]:
-    """Everything countable of a round; `before` are the predictions of the round before, empty in the first."""
+    """The counts and scores of a round; `before` are the predictions of the round before, empty in the first."""
     mining = task.gold.mining
     missed = {row.id for row in task.wrong(mining, now)}
     missed_before = {row.id for row in task.wrong(mining, before)} if before else missed
@@ -94,7 +92,7 @@ def of_round(
 
 def _of_fit(fit: dict[str, float]) -> dict[str, float]:
     """A training's metrics by the names of the record: `select/...` for its scores, `fit/...` for the rest."""
-    left_out = ("train_rows", "seconds")  # the round's own numbers say them
+    left_out = ("train_rows", "seconds")  # the round records its own
     return {
         name.replace("select_", "select/") if name.startswith("select_") else f"fit/{name}": value
         for name, value in fit.items()
@@ -103,7 +101,7 @@ def _of_fit(fit: dict[str, float]) -> dict[str, float]:
 
 
 def tokens(record: RoundRecord) -> int:
-    """LLM tokens of a round, prompts and completions, whether asked now or taken from the store."""
+    """LLM tokens of a round, prompts and completions, store hits included."""
     return int(record.metrics["llm/prompt_tokens"] + record.metrics["llm/completion_tokens"])
 
 
@@ -118,25 +116,16 @@ def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
 
 
 def result(
-    task: Task,
-    strategy: StrategyConfig,
-    seed: int,
-    records: Sequence[RoundRecord],
-    test: Score,
+    task: Task, strategy: StrategyConfig, seed: int, records: Sequence[RoundRecord], test: Score
 ) -> dict[str, Any]:
-    """What result.json holds: the run in numbers, from its rounds and its one look at the test rows.
-
-    The LLM's tokens are those of all its answers, whether they came from the store or not: two runs compare.
-    """
-
+    """The content of result.json. The LLM's tokens include store hits, so that two runs compare."""
     rounds = [record.metrics for record in records]
 
     def total(name: str) -> float:
         return in_all(name, rounds) or 0
 
-    llm = {
-        name: total(f"llm/{name}") for name in ("calls", "store_hits", "prompt_tokens", "completion_tokens")
-    }
+    counts = ("calls", "store_hits", "prompt_tokens", "completion_tokens")
+    llm = {name: total(f"llm/{name}") for name in counts}
     stages = sorted({name for numbers in rounds for name in numbers if name.startswith("seconds/")})
     return {
         "status": "done",

@@ -1,7 +1,7 @@
-"""Runs on record, found in folders and read for the report.
+"""Reads the runs below some folders for the report.
 
-Tolerates what is missing or damaged: a run without a readable end is listed with the reason, a file that is not there
-is left out. Does not know which runs belong together; see arms.py.
+Tolerates missing and damaged files: a run without a readable result is listed with the reason. Does not know which
+runs belong together; see arms.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ _NEEDED = {"task": str, "strategy": str, "seed": int, "test": dict, "rounds": li
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: what result.json holds, and what else of the record is read at once.
+    """A finished run: its result.json, its certificate and its config.
 
-    `rounds` has every number of a round by name; `identity` is the flat config without what does not change the
-    result, empty where it is not on record; `certificate` is None where there is none.
+    `rounds` has every number of a round by name. `identity` is the flat config without what does not change the
+    result, empty where it is not on record.
     """
 
     folder: Path
@@ -40,7 +40,7 @@ class Run:
     rounds: tuple[Mapping[str, float], ...]
     identity: Mapping[str, Any]
     certificate: Mapping[str, Any] | None
-    overrides: tuple[str, ...] = ()  # of the command that made it; none where they are not on record
+    overrides: tuple[str, ...] = ()  # of the command line
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def scores(self) -> dict[str, float]:
-        """Every number of the test rows by its metric."""
+        """The scores on the test rows by metric."""
         return _numbers_of(self.result["test"])
 
     @property
@@ -60,32 +60,31 @@ class Run:
 
     @property
     def clean(self) -> bool | None:
-        """What the certificate says, None without one."""
-        found = (self.certificate or {}).get("clean", self.result.get("clean"))
-        return found if isinstance(found, bool) else None
+        """Whether the certificate is clean, None without one."""
+        clean = (self.certificate or {}).get("clean", self.result.get("clean"))
+        return clean if isinstance(clean, bool) else None
 
     @property
     def llm(self) -> str | None:
-        """The LLM's name, None where it is not on record or none was asked."""
+        """The LLM's name, None where it is not on record or not used."""
         model = self.identity.get("llm.model")
         return str(model) if model and not self.human else None
 
     @property
     def small_model(self) -> str | None:
         """The small model's checkpoint or kind."""
-        found = self.identity.get("small_model.checkpoint") or self.identity.get("small_model.kind")
-        return str(found) if found else None
+        name = self.identity.get("small_model.checkpoint") or self.identity.get("small_model.kind")
+        return str(name) if name else None
 
     @property
     def config_hash(self) -> str | None:
-        """The hash that names a run directory by itself, None without a config on record."""
-        if not self.identity:
-            return None
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:8]
+        """The hash in the default name of a run directory, None without a config on record."""
+        text = json.dumps(self.identity, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8] if self.identity else None
 
     @property
     def human(self) -> bool:
-        """It was trained on human-written rows: a reference, no competitor."""
+        """Whether it trained on human-written rows: a reference, no competitor."""
         return bool(self.identity.get("strategy.human", self.strategy == "gold"))
 
     def lines(self, name: str) -> list[dict[str, Any]]:
@@ -93,20 +92,20 @@ class Run:
         return read_lines(self.folder / name)
 
     def ledger(self) -> list[ErrorHistory]:
-        """The rows that were ever wrong; none where the ledger is missing or cannot be read."""
+        """The error ledger; empty where it is missing or cannot be read."""
         try:
             return read_ledger(self.folder)
         except UserError:
             return []
 
     def last_round(self) -> Path:
-        """Where the last round's tables stand, relative to the run directory."""
+        """The last round's folder, relative to the run directory."""
         return Path("rounds") / str(int(self.rounds[-1].get("round", len(self.rounds) - 1)))
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A folder that holds a run whose numbers cannot be used, and why."""
+    """A folder with a run whose numbers cannot be used, and the reason."""
 
     folder: Path
     why: str
@@ -114,27 +113,22 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The runs of some folders, by folder."""
+    """Finished runs in the order of their folders, and the runs that were left out."""
 
     runs: tuple[Run, ...]
     left_out: tuple[LeftOut, ...]
 
 
 def find_runs(folders: Sequence[Path]) -> Found:
-    """Read every run in or below `folders`.
+    """Read every run in or below `folders`. Raises UserError where a folder does not exist."""
+    return sort_runs((folder, _read(folder)) for folder in _run_folders(folders))
 
-    Raises:
-        UserError: a folder does not exist.
-    """
-    runs: list[Run] = []
-    left_out: list[LeftOut] = []
-    for folder in _run_folders(folders):
-        read = _read(folder)
-        if isinstance(read, Run):
-            runs.append(read)
-        else:
-            left_out.append(LeftOut(folder, read))
-    return Found(tuple(runs), tuple(left_out))
+
+def sort_runs(read: Iterable[tuple[Path, Run | str]]) -> Found:
+    """Separate runs from reasons."""
+    pairs = list(read)
+    runs = tuple(run for _, run in pairs if isinstance(run, Run))
+    return Found(runs, tuple(LeftOut(folder, why) for folder, why in pairs if isinstance(why, str)))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -147,7 +141,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _run_folders(folders: Sequence[Path]) -> Iterator[Path]:
-    """Folders with the record of a run, each once; what is inside of one is its own."""
+    """Run directories, each once, without those inside another."""
     seen: set[Path] = set()
     for top in folders:
         if not top.expanduser().is_dir():
@@ -164,22 +158,16 @@ def _run_folders(folders: Sequence[Path]) -> Iterator[Path]:
 
 
 def _read(folder: Path) -> Run | str:
-    """The run, or why its numbers cannot be used."""
+    """The run, or the reason why its numbers cannot be used."""
     if not (folder / "result.json").is_file():
         rounds = sum(1 for place in (folder / "rounds").glob("*") if place.name.isdigit())
         return f"not finished: {rounds} rounds on record"
-    result, record = (_read_json(folder / name) for name in ("result.json", "run.json"))
-    if not isinstance(result, dict):
+    names = ("result.json", "run.json", "certificate.json")
+    result, record, certificate = (_read_object(folder / name) for name in names)
+    if result is None:
         return "result.json cannot be read"
-    record = record if isinstance(record, dict) else {}
-    identity, overrides = record.get("identity"), record.get("overrides")
-    certificate = _read_json(folder / "certificate.json")
-    run = run_of(
-        folder,
-        result,
-        identity if isinstance(identity, dict) else {},
-        certificate if isinstance(certificate, dict) else None,
-    )
+    identity, overrides = ((record or {}).get(key) for key in ("identity", "overrides"))
+    run = run_of(folder, result, identity if isinstance(identity, dict) else {}, certificate)
     if isinstance(run, str) or not isinstance(overrides, list):
         return run
     return replace(run, overrides=tuple(word for word in overrides if isinstance(word, str)))
@@ -191,7 +179,7 @@ def run_of(
     identity: Mapping[str, Any],
     certificate: Mapping[str, Any] | None = None,
 ) -> Run | str:
-    """The run whose result.json holds `result`, or why its numbers cannot be used."""
+    """The run whose result.json holds `result`, or the reason why its numbers cannot be used."""
     wrong = [name for name, kind in _NEEDED.items() if not isinstance(result.get(name), kind)]
     if wrong:
         return f"result.json lacks {', '.join(wrong)}"
@@ -199,8 +187,8 @@ def run_of(
         return f"its status is {result['status']}"
     metric = str(result.get("metric", "accuracy"))  # older records do not name it: of classification
     score = _number(result["test"].get(metric))
-    rounds_read = tuple(_numbers(entry) for entry in result["rounds"] if isinstance(entry, dict))
-    if score is None or not rounds_read:
+    rounds = tuple(_numbers(entry) for entry in result["rounds"] if isinstance(entry, dict))
+    if score is None or not rounds:
         return f"result.json lacks {'the rounds' if score is not None else f'a test {metric}'}"
     return Run(
         folder,
@@ -210,34 +198,29 @@ def run_of(
         metric=clean(metric),
         score=score,
         result=result,
-        rounds=rounds_read,
+        rounds=rounds,
         identity=identity,
         certificate=certificate,
     )
 
 
-def _read_json(path: Path) -> Any:
+def _read_object(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
+    return value if isinstance(value, dict) else None
 
 
 def _numbers(entry: Mapping[str, Any]) -> dict[str, float]:
-    metrics = entry.get("metrics")
     reasons = _numbers_of(entry.get("rejected_by_reason"))
-    return {
-        **_numbers_of(metrics),
-        **{f"rejected/{reason}": count for reason, count in reasons.items()},
-        **_numbers_of(entry),
-    }
+    rejected = {f"rejected/{reason}": count for reason, count in reasons.items()}
+    return {**_numbers_of(entry.get("metrics")), **rejected, **_numbers_of(entry)}
 
 
-def _numbers_of(found: Any) -> dict[str, float]:
-    numbers = (
-        {clean(str(name)): _number(value) for name, value in found.items()} if isinstance(found, dict) else {}
-    )
-    return {name: value for name, value in numbers.items() if value is not None}
+def _numbers_of(values: Any) -> dict[str, float]:
+    pairs = values.items() if isinstance(values, dict) else ()
+    return {clean(str(name)): number for name, value in pairs if (number := _number(value)) is not None}
 
 
 def _number(value: Any) -> float | None:

@@ -1,7 +1,4 @@
-"""One finished round: what it is in memory, and the files that it is on disk.
-
-Knows the values that parts pass to each other; does not know where a run keeps its rounds, nor how rows are made.
-"""
+"""One finished round, in memory and as files on disk."""
 
 from __future__ import annotations
 
@@ -34,11 +31,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RoundRecord:
-    """One finished round: what was synthesized, the small model's answers on the mining rows, and its numbers.
+    """One finished round: its batch, the small model's predictions on the mining rows, and its numbers.
 
-    `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are what
-    the audit found, by name. `reweighted` are the weights of the round's training that are not 1, of new rows and of
-    those of rounds before.
+    `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are the
+    audit's. `reweighted` are the weights other than 1 of all rows that the round trained on.
     """
 
     round: int
@@ -49,26 +45,22 @@ class RoundRecord:
     reweighted: tuple[Change, ...] = ()
 
     def light(self) -> RoundRecord:
-        """The record without what is on disk and was counted: prompts, completions and tables."""
+        """The record without prompts, completions, rejected rows and tables: they are counted, and on disk."""
         return replace(self, batch=replace(self.batch, asked=(), rejected=()), tables={}, reweighted=())
 
 
 def read_round(folder: Path) -> RoundRecord:
-    """Read a finished round back and check every file against the hash that was taken when it was written.
-
-    Raises:
-        UserError: a file was changed or lost since.
-    """
+    """Read a finished round and check the hash of every file. Raises UserError if one was changed or lost."""
     try:
         marker = json.loads((folder / "round.json").read_text(encoding="utf-8"))
         digests: dict[str, str] = marker["sha256"]
 
-        def read(name: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
-            return read_lines(folder / name, digests.pop(name), make)
+        def read(name: str, build: Callable[[dict[str, Any]], T]) -> list[T]:
+            return read_lines(folder / name, digests.pop(name), build)
 
         prompts = dict(read("prompts.jsonl", lambda row: (row["hash"], _prompt(row))))
         asked = read("completions.jsonl", lambda row: (prompts[row.pop("prompt")], _completion(row)))
-        examples = read("examples.jsonl", _example)
+        examples = read("examples.jsonl", lambda row: Example(**_with_targets(row, "target")))
         rejected = read("rejected.jsonl", lambda row: Rejected(**_with_targets(row, "target")))
         changes = read("changes.jsonl", lambda row: Change(**_with_targets(row, "before", "after")))
         predictions = read("predictions.jsonl", _prediction)
@@ -77,31 +69,27 @@ def read_round(folder: Path) -> RoundRecord:
         raise UserError(
             f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
         ) from error
-    made = tuple(change for change in changes if change.field != WEIGHT)
+    edits = tuple(change for change in changes if change.field != WEIGHT)
     weights = tuple(change for change in changes if change.field == WEIGHT)
-    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"], made)
+    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits)
     return RoundRecord(marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights)
 
 
 def read_rounds(folder: Path) -> list[RoundRecord]:
-    """The finished rounds of a run directory, in order.
-
-    Raises:
-        UserError: there is none, or a file was changed or lost.
-    """
+    """The finished rounds of a run directory. Raises UserError without any, or if a file was changed or lost."""
     marker = folder / "run.json"
     if marker.is_file():
         check_schema(folder, read_object(marker))
-    found: list[RoundRecord] = []
-    while (place := folder / "rounds" / str(len(found))).is_dir():
-        found.append(read_round(place))
-    if not found:
+    records: list[RoundRecord] = []
+    while (place := folder / "rounds" / str(len(records))).is_dir():
+        records.append(read_round(place))
+    if not records:
         raise UserError(f"{folder}: no finished round of a run is on record there")
-    return found
+    return records
 
 
 def lessons_of(records: Sequence[RoundRecord], train: Sequence[Example]) -> list[Lesson]:
-    """What each round trained on: the rows of the rounds until then after those of gold `train`, with their weights."""
+    """The lesson of each round: gold `train`, then the rows of all rounds so far, with their weights."""
     rows, lessons = list(train), []
     for record in records:
         rows += record.batch.examples
@@ -110,7 +98,7 @@ def lessons_of(records: Sequence[RoundRecord], train: Sequence[Example]) -> list
 
 
 def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
-    """The rows of every file of a round, made as they are written: a million of them need not fit twice."""
+    """The rows of every file of a round; lazy, because a million rows need not fit in memory twice."""
     batch = record.batch
     names = [prompt_hash(prompt) for prompt, _ in batch.asked]
     prompts = dict(zip(names, (prompt for prompt, _ in batch.asked), strict=True))
@@ -123,7 +111,7 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
         "rejected.jsonl": map(plain, batch.rejected),
         "changes.jsonl": map(plain, (*batch.changes, *record.reweighted)),
         "predictions.jsonl": map(plain, record.predictions),
-        **{f"{name}.jsonl": found for name, found in record.tables.items()},
+        **{f"{name}.jsonl": rows for name, rows in record.tables.items()},
     }
 
 
@@ -151,13 +139,7 @@ def _prediction(row: dict[str, Any]) -> Prediction:
     return Prediction(**_with_targets({**row, "scores": tuple(row["scores"])}, "target"))
 
 
-def _example(row: dict[str, Any]) -> Example:
-    return Example(**_with_targets(row, "target"))
-
-
 def _with_targets(row: dict[str, Any], *names: str) -> dict[str, Any]:
     """The row with spans where JSON has lists."""
-    spans = {
-        name: tuple(Answer(**span) for span in row[name]) for name in names if isinstance(row[name], list)
-    }
-    return {**row, **spans}
+    lists = [name for name in names if isinstance(row[name], list)]
+    return {**row, **{name: tuple(Answer(**span) for span in row[name]) for name in lists}}

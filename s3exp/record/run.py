@@ -1,11 +1,10 @@
-"""The run directory: the record of truth, from which a killed run goes on and every view is drawn.
+"""The run directory: the record that a killed run goes on from, and that every view is drawn from.
 
-    config.yaml  run.json  log.txt            what was asked for, what identifies it, the log
+    config.yaml  run.json  log.txt            the config, its identity, the log
     rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last
     small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
-A round is wholly there or not there: it is written beside its place and renamed into it. Text is JSON Lines with
-every non-ASCII character escaped, so that no reader can split or misread a line. Knows nothing of how rows are made.
+A round is written beside its place and renamed into it: it exists in full, or not at all.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class RunStore:
     """One run directory, held by one process at a time.
 
     Raises:
-        UserError: the directory belongs to another config, to another process, or cannot be written.
+        UserError: the directory holds another config, another process holds it, or it cannot be written.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class RunStore:
     def _open(self, config_yaml: str, identity: dict[str, Any]) -> None:
         path = self.folder / "run.json"
         if not path.exists():
-            # a run that was killed at once has these
+            # a run that was killed while it started left these
             own = (".lock", "config.yaml", ".config.yaml.part", ".run.json.part")
             strangers = [p.name for p in self.folder.iterdir() if p.name not in own]
             if strangers:
@@ -86,67 +85,56 @@ class RunStore:
             )
 
     def close(self) -> None:
-        """Let another process have the directory."""
+        """Release the lock."""
         self._lock.release()
 
     def round_folder(self, round_: int) -> Path:
-        """Where a round stands, or will."""
+        """The folder of a round."""
         return self.folder / "rounds" / str(round_)
 
     @property
     def weights(self) -> Path:
-        """The last finished round's small model."""
+        """The folder of the last finished round's small model."""
         return self.folder / "small_model"
 
     def read_round(self, round_: int) -> RoundRecord | None:
-        """The record of a finished round, or None.
-
-        Raises:
-            UserError: a file of the round was changed or lost since it was written.
-        """
+        """The record of a finished round, or None. Raises UserError if a file was changed or lost."""
         folder = self.round_folder(round_)
         return read_round(folder) if folder.is_dir() else None
 
     def write_round(self, record: RoundRecord, fitted: Fitted) -> None:
-        """Keep a finished round and the small model it ended with; the previous round's model is replaced.
-
-        The weights are put in place first: weights without their round are overwritten when it is done again. Rounds
-        after this one are removed: they were made from another one, which somebody took away. Ctrl-C waits for it.
-        """
-        with whole(), self._disk():
-            self._write_round(record, fitted)
-
-    def _write_round(self, record: RoundRecord, fitted: Fitted) -> None:
-        for later in self.round_folder(record.round).parent.glob("[0-9]*"):
-            if int(later.name) > record.round:
-                shutil.rmtree(later)
-        made = self.folder / ".small_model.part"
-        shutil.rmtree(made, ignore_errors=True)
-        fitted.save(made)
-        for path in [*made.iterdir(), made]:
-            sync(path)
-        shutil.rmtree(self.weights, ignore_errors=True)
-        made.rename(self.weights)
+        """Write a finished round and its small model, in place of the model of the round before."""
         place = self.round_folder(record.round)
-        part = place.with_name(f".{record.round}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        hashes = {name: write_lines(part / name, rows) for name, rows in tables_of(record).items()}
-        marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
-        write_text(part / "round.json", dump({**marker, "sha256": hashes}, indent=1))
-        part.rename(place)
-        sync(place.parent)
+        with whole(), self._disk():
+            # later rounds go: they descend from another round in this place
+            for later in place.parent.glob("[0-9]*"):
+                if int(later.name) > record.round:
+                    shutil.rmtree(later)
+            # weights first: without their round the next try overwrites them
+            weights = self.folder / ".small_model.part"
+            shutil.rmtree(weights, ignore_errors=True)
+            fitted.save(weights)
+            for path in [*weights.iterdir(), weights]:
+                sync(path)
+            shutil.rmtree(self.weights, ignore_errors=True)
+            weights.rename(self.weights)
+            part = place.with_name(f".{record.round}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            hashes = {name: write_lines(part / name, rows) for name, rows in tables_of(record).items()}
+            marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
+            write_text(part / "round.json", dump({**marker, "sha256": hashes}, indent=1))
+            part.rename(place)
+            sync(place.parent)
 
     def read_result(self) -> dict[str, Any] | None:
-        """What `write_result` wrote, or None: the run is not finished."""
+        """The content of result.json, or None for an unfinished run."""
         path = self.folder / "result.json"
-        if not path.exists():
-            return None
-        return read_object(path)
+        return read_object(path) if path.exists() else None
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """Leave the reason on record if what is done inside fails; a run that goes on forgets the one of before."""
+        """Record the reason if the code inside fails; remove the reason of an earlier failure."""
         place = self.folder / "failure.json"
         with self._disk():
             place.unlink(missing_ok=True)
@@ -158,23 +146,23 @@ class RunStore:
             raise
 
     def write_ledger(self, histories: Iterable[ErrorHistory]) -> None:
-        """The fate of every error so far, in the place of the one of a round before."""
+        """Write the error ledger, in place of the last round's."""
         with self._disk():
             write_lines(self.folder / LEDGER, map(line_of, histories))
 
     def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
-        """What is said of each test row, and whether it is right: runs are compared row by row."""
+        """Write each test row's prediction, and whether it is right: the report compares runs row by row."""
         rows = ({**plain(guess), "right": guess.id not in wrong} for guess in predictions)
         with self._disk():
             write_lines(self.folder / "test.jsonl", rows)
 
     def write_certificate(self, certificate: Mapping[str, Any]) -> None:
-        """What the synthesized rows were compared with."""
+        """Write the leakage certificate."""
         with self._disk():
             write_text(self.folder / "certificate.json", dump(certificate, indent=1) + "\n")
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """The last act of a run."""
+        """Write the result; a run with one is done."""
         with self._disk():
             write_text(self.folder / "result.json", dump(result, indent=1))
 
@@ -198,5 +186,5 @@ def _warn_of_versions(folder: Path, before: Mapping[str, str]) -> None:
     now = versions()
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
-            told = (folder, name, before.get(name, "not there"), now.get(name, "not there"))
-            log.warning("%s began with %s %s and goes on with %s: its rounds may differ", *told)
+            change = (folder, name, before.get(name, "not there"), now.get(name, "not there"))
+            log.warning("%s began with %s %s and goes on with %s: its rounds may differ", *change)

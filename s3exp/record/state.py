@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,37 +16,32 @@ from s3exp.strategies import plan
 
 
 def state_of(folder: Path, rounds: int) -> tuple[str, str]:
-    """The state of a run directory, and what there is to say of it; `rounds` is how many it will have.
+    """The state of a run directory, and a detail: score, progress or reason. `rounds` counts the planned rounds.
 
     Raises:
         UserError: its result or its failure cannot be read.
     """
-    result = folder / "result.json"
-    if result.is_file():
-        return "done", _score(read_object(result))
+    if (folder / "result.json").is_file():
+        result = read_object(folder / "result.json")
+        metric = str(result.get("metric", "accuracy"))
+        return "done", f"{metric} {result['test'][metric]:.3f}"
     if not folder.is_dir():
         return "missing", ""
-    done = len(list(folder.glob("rounds/[0-9]*")))
-    told = f"{done} of {rounds} rounds"
+    progress = f"{len(list(folder.glob('rounds/[0-9]*')))} of {rounds} rounds"
     try:
         with FileLock(folder / ".lock", timeout=0):
             pass
     except Timeout:
-        return "running", told
+        return "running", progress
     failure = folder / "failure.json"
     if failure.is_file():
         return "failed", str(read_object(failure)["reason"])
-    return "stopped", told
-
-
-def _score(result: Mapping[str, Any]) -> str:
-    metric = str(result.get("metric", "accuracy"))
-    return f"{metric} {result['test'][metric]:.3f}"
+    return "stopped", progress
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one run: its directory, the state that it is in, and what there is to say of it."""
+    """The directory, the state and the detail of one run."""
 
     folder: Path
     state: str
@@ -59,7 +53,7 @@ def outcome_of(folder: Path, config: Config) -> Outcome:
 
 
 def run_folder(config: Config, facts: dict[str, Any]) -> Path:
-    """The run directory: as given, or named after what is run, so that the same command finds it again."""
+    """The run directory: as given, or named after the config, so that the same command continues it."""
     if config.run_dir is not None:
         return Path(config.run_dir).expanduser()
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,8 +1,9 @@
-"""What a run's numbers depend on beside its config: the versions of what computes them."""
+"""The versions that a run's numbers depend on: of installed packages, and of the record's schema."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,19 @@ PACKAGES = ("s3exp", "torch", "transformers", "pytorch-lightning", "vllm", "vllm
 
 
 def versions() -> dict[str, str]:
-    """Installed versions of what a result depends on."""
-    found = {}
+    """Installed versions of the packages that a result depends on."""
+    installed = {}
     for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            installed[name] = version(name)
+    return installed
 
 
 SCHEMA = 2  # of the record; 1 had labels for targets, no changes.jsonl and no versions in run.json
 
 
 def check_schema(folder: Path, begun: Mapping[str, Any]) -> None:
-    """Refuse a record that another schema began; `begun` is the content of its run.json.
-
-    Raises:
-        UserError: says which, and what to do.
-    """
+    """Raise UserError for a record of another schema; `begun` is the content of its run.json."""
     if begun.get("schema") != SCHEMA:
         raise UserError(
             f"{folder}: its record has schema {begun.get('schema')}, this s3exp writes and reads {SCHEMA}: "
