@@ -1,10 +1,7 @@
-"""What surrounds a W&B run: its settings, its mode, and whether `wandb agent` started this process for one of a sweep.
+"""The settings and the mode of a W&B run, and the run that `wandb agent` names. Does not import wandb.
 
-Reads the environment and imports no wandb. Does not know what is shown.
-
-An agent starts one process a run and names the run in WANDB_SWEEP_ID and WANDB_RUN_ID. W&B lets no project, entity or
-id of ours stand beside them, and waits online for the metric of that run: so here the agent's run is the one that is
-shown, online unless somebody says otherwise.
+An agent starts one process a run and names the run in WANDB_SWEEP_ID and WANDB_RUN_ID. W&B then refuses any other
+project, entity or id, and waits online for the run's metric. So s3exp shows the agent's run, by default online.
 """
 
 from __future__ import annotations
@@ -37,16 +34,12 @@ SETTINGS: dict[str, Any] = {
 
 
 def agent_run() -> str | None:
-    """The id of the run that a W&B agent started this process for; None outside a W&B sweep."""
+    """The id of the W&B agent's run; None outside a W&B sweep."""
     return os.environ.get("WANDB_RUN_ID") if os.environ.get("WANDB_SWEEP_ID") else None
 
 
 def check_agent(many: bool) -> None:
-    """Refuse to show `many` runs as the one that a W&B agent asked for.
-
-    Raises:
-        UserError: they would overwrite one another in W&B.
-    """
+    """Raise UserError for `many` runs under a W&B agent: they would overwrite one another in W&B."""
     if many and agent_run() is not None:
         raise UserError(
             "a W&B agent asks for one run at a time (WANDB_SWEEP_ID is set): leave out -m and sweeps="
@@ -54,14 +47,14 @@ def check_agent(many: bool) -> None:
 
 
 def mode_of(config: TrackerConfig) -> str:
-    """Where a run is shown: online | offline | disabled. By itself offline, and online where an agent waits for it.
+    """W&B's mode: online | offline | disabled. Defaults to offline, and to online under an agent.
 
     Raises:
         UserError: WANDB_MODE is not a mode.
     """
     agent = agent_run()
-    asked = config.mode if isinstance(config, WandbConfig) else "disabled"
-    mode = asked or os.environ.get("WANDB_MODE") or ("offline" if agent is None else "online")
+    configured = config.mode if isinstance(config, WandbConfig) else "disabled"
+    mode = configured or os.environ.get("WANDB_MODE") or ("offline" if agent is None else "online")
     mode = {"run": "online", "dryrun": "offline"}.get(mode, mode)  # W&B's older names
     if mode not in ("online", "offline", "disabled"):
         raise UserError(f"WANDB_MODE={mode}: choose one of online, offline, disabled")
@@ -73,6 +66,5 @@ def mode_of(config: TrackerConfig) -> str:
 def clean(name: str, longest: int) -> str:
     """A name that W&B accepts ([A-Za-z0-9_.-]); a long one keeps its start and gets a hash."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "run"
-    if len(name) <= longest:
-        return name
-    return f"{name[: longest - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
+    short = f"{name[: longest - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
+    return name if len(name) <= longest else short

@@ -1,7 +1,7 @@
-"""Runs as W&B's API gives them, read as if they were on disk: what tracking.py shows is put back in its place.
+"""Reads runs back from W&B's API: the inverse of tracking/wandb.py.
 
-Gets the API's run objects from whoever has them (`wandb.Api().runs("entity/project")`); does not import wandb. Test
-rows, ledgers and certificates are not read: tables and sentences that need them are left out.
+The caller passes the API's run objects (`wandb.Api().runs("entity/project")`). W&B has no test rows, ledgers and
+certificates: the report leaves out tables and sentences that need them.
 """
 
 from __future__ import annotations
@@ -11,55 +11,34 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from s3exp.record.measures import ROUND
-from s3exp.record.reading import Found, LeftOut, Run, run_of
+from s3exp.record.reading import Found, Run, run_of, sort_runs
 from s3exp.settings.run import identity
 
-_WHOLE = ("train_rows", "new_rows", "rejected", "errors")  # of a round, outside of its metrics
+_COUNTS = ("train_rows", "new_rows", "rejected", "errors")  # of a round, outside of its metrics
 
 
 class Shown(Protocol):
-    """What is used of a run of W&B's public API."""
+    """A run of W&B's public API; its path is entity, project and id, its history has one mapping a step."""
 
     @property
-    def path(self) -> Sequence[str]:
-        """Entity, project and id."""
-        ...
-
+    def path(self) -> Sequence[str]: ...
     @property
-    def state(self) -> str:
-        """`finished`, or why it is not."""
-        ...
-
+    def state(self) -> str: ...
     @property
-    def config(self) -> Mapping[str, Any]:
-        """What was asked for, nested."""
-        ...
-
+    def config(self) -> Mapping[str, Any]: ...
     @property
-    def summary(self) -> Mapping[str, Any]:
-        """The final numbers, by names with slashes."""
-        ...
-
-    def scan_history(self) -> Iterable[Mapping[str, Any]]:
-        """What was logged, one mapping a step."""
-        ...
+    def summary(self) -> Mapping[str, Any]: ...
+    def scan_history(self) -> Iterable[Mapping[str, Any]]: ...
 
 
 def runs_of_wandb(shown: Iterable[Shown]) -> Found:
-    """Read runs of W&B's API; those that are not finished, or not of s3exp, are left out with the reason."""
-    runs: list[Run] = []
-    left_out: list[LeftOut] = []
-    for one in shown:
-        place = Path(*one.path)
-        read = _read(one, place) if one.state == "finished" else f"W&B says that it is {one.state}"
-        if isinstance(read, Run):
-            runs.append(read)
-        else:
-            left_out.append(LeftOut(place, read))
-    return Found(tuple(runs), tuple(left_out))
+    """Read runs of W&B's API; leave out, with the reason, those that are unfinished or not of s3exp."""
+    return sort_runs((Path(*one.path), _read(one, Path(*one.path))) for one in shown)
 
 
 def _read(shown: Shown, place: Path) -> Run | str:
+    if shown.state != "finished":
+        return f"W&B says that it is {shown.state}"
     config, summary = dict(shown.config), dict(shown.summary)
     task, strategy = config.get("task"), config.get("strategy")
     if not isinstance(task, Mapping) or not isinstance(strategy, Mapping):
@@ -85,9 +64,9 @@ def _round(line: Mapping[str, Any]) -> dict[str, Any]:
     numbers = {name: value for name, value in _under(ROUND, line).items() if isinstance(value, (int, float))}
     return {
         "round": line["round"],
-        **{name: numbers[name] for name in _WHOLE if name in numbers},
+        **{name: numbers[name] for name in _COUNTS if name in numbers},
         "rejected_by_reason": _under("rejected/", numbers),
-        "metrics": {name: value for name, value in numbers.items() if name not in _WHOLE},
+        "metrics": {name: value for name, value in numbers.items() if name not in _COUNTS},
     }
 
 

@@ -1,4 +1,4 @@
-"""What is told of a run while it goes on, and to whom: W&B or nobody."""
+"""Shows a run while it goes on, in W&B or nowhere."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: Task) -> Tracker:
-    """The tracker of one job; `plain` is the config as shown."""
+    """The tracker of one job; `plain` is the config to show."""
     options, strategy = config.task, config.strategy.name
     shown = config.tracker if isinstance(config.tracker, WandbConfig) else WandbConfig()
-    # A run is known by its directory and what is computed there: not one of the two alone.
+    # The id depends on the directory and on the config: two runs may share either one.
     facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
     card = Card(
@@ -40,7 +40,7 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
         job_type=strategy,
         tags=[
             *shown.tags,
-            *([config.sweep] if config.sweep else []),
+            config.sweep or "",
             options.name,
             strategy,
             config.llm.model,
@@ -51,10 +51,10 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
 
 
 def start(config: TrackerConfig, card: Card) -> Tracker:
-    """The tracker that is asked for. Nothing is written before it is entered.
+    """The tracker that the config names. It writes nothing before it is entered.
 
     Raises:
-        UserError: W&B is asked for and not installed, or WANDB_MODE is not a mode.
+        UserError: W&B is not installed, or WANDB_MODE is not a mode.
     """
     mode = mode_of(config)
     if not isinstance(config, WandbConfig) or mode == "disabled":
@@ -65,42 +65,35 @@ def start(config: TrackerConfig, card: Card) -> Tracker:
 
 
 class Tracker(Protocol):
-    """Where a run is shown. Used in a `with`: leaving by an exception marks the run failed."""
+    """Shows a run, inside a `with`: an exception that leaves it marks the run failed."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
 
     def log_round(self, record: RoundRecord) -> None:
-        """Show a round; called for every round from 0 on, also by a run that is continued."""
-        ...
+        """Show a round; a continued run calls this for every round from 0 on, too."""
 
     def log_result(self, result: Mapping[str, Any]) -> None:
-        """Show the final numbers: the content of result.json."""
-        ...
+        """Show the content of result.json."""
 
     def finish(self, failed: bool = False) -> None:
-        """Close. The `with` does it; safe to call twice."""
-        ...
+        """Close the view. The `with` does it; safe to call twice."""
 
     def complete(self) -> bool:
-        """Whether the run was shown to its end, perhaps by a process before this one."""
+        """Whether this process, or one before it, showed the run to its end."""
         ...
 
 
 class Nothing:
-    """The tracker that shows nothing and needs nothing."""
+    """The tracker that shows nothing."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
-
     def log_round(self, record: RoundRecord) -> None: ...
-
     def log_result(self, result: Mapping[str, Any]) -> None: ...
-
     def finish(self, failed: bool = False) -> None: ...
-
     def complete(self) -> bool:
         return True

@@ -1,9 +1,7 @@
-"""What a run shows to Weights & Biases: a view of the record that is already on disk.
+"""Shows a run in Weights & Biases, from the record on disk.
 
-Imports wandb once a run starts. It does not know how a round is made, and W&B never stops a run: its first error
-becomes one warning, and the run goes on without it. A run that is continued shows all its rounds again, so nothing is
-remembered between two processes. Where a W&B agent started the process, the run that it asked for is the one that is
-shown; what that changes is in wandb_environment.py.
+W&B never stops a run: its first error becomes one warning, and the run goes on without it. A continued run shows all
+its rounds again, so no state passes between two processes. environment.py says what a W&B agent changes.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.errors import NAME as LEDGER
-from s3exp.record.errors import ErrorHistory, read_ledger
+from s3exp.record.errors import read_ledger
 from s3exp.record.measures import ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# what the audit lists in a round, and the columns that are shown of it
+# tables of the audit, and the columns to show
 AUDIT_TABLES = {
     "findings": ("row", "finding", "text"),
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
@@ -41,7 +39,7 @@ AUDIT_TABLES = {
 
 
 def has_key() -> bool:
-    """Whether W&B has an API key to log in with. No server is asked."""
+    """Whether W&B has an API key. Calls no server."""
     import wandb
 
     wandb.setup(wandb.Settings(silent=True))  # else logging in talks to the console
@@ -49,11 +47,9 @@ def has_key() -> bool:
 
 
 def _of_wandb(error: Exception) -> bool:
-    """Whether W&B raised this. Its errors have no common base: a dead service is a ConnectionReset-
-    Error, a refused start a plain Exception, a bad name a ValueError, a setting or an argument that
-    another version does not know a ValueError or TypeError before any of its code runs. So these
-    three count, and whatever has passed through its frames; other errors of ours are not hidden.
-    """
+    """Whether W&B raised this; other errors are bugs of ours and must not be hidden."""
+    # Its errors have no common base: a dead service is a ConnectionResetError, a refused start a plain Exception. A
+    # setting or argument unknown to its version is a ValueError or TypeError before any frame of its own.
     if isinstance(error, (OSError, ValueError, TypeError)):
         return True
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
@@ -61,7 +57,7 @@ def _of_wandb(error: Exception) -> bool:
 
 
 def sendable(value: Any) -> Any:
-    """The value with its texts, names of keys included, as W&B can send them: its first lone surrogate ends it."""
+    """The value without lone surrogates, in keys too: one of them ends W&B's service."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, dict):
@@ -83,9 +79,9 @@ class Wandb:
         self._root = card.folder.resolve() / "wandb"
         self._run: wandb.Run | None = None
         self._agents = agent_run()
-        self._mark = self._root / "complete"  # the id under which W&B was told the final numbers
+        self._mark = self._root / "complete"  # holds the id of the run that W&B has in full
         self._ended = False
-        self._outer: dict[str, str | None] = {}  # FOLDERS as they were outside
+        self._outer: dict[str, str | None] = {}  # FOLDERS outside of the `with`
         self._before: dict[str, Prediction] = {}
         self._parent: str | None = None  # the dataset of the round before
 
@@ -94,7 +90,7 @@ class Wandb:
         os.environ.update(dict.fromkeys(FOLDERS, str(self._root / "staging")))
         if self._mode == "online":
             self._safely("W&B is out of reach; going on offline", lambda: self._begin("online"))
-        # twice: its service may have died since the run before this one, and then there is a new one
+        # twice: the service may have died since the last run, and the second try starts a new one
         for end in ("trying once more", "going on without"):
             if self._run is None:
                 self._safely(f"W&B does not start; {end}", lambda: self._begin("offline"))
@@ -108,7 +104,7 @@ class Wandb:
         tables = {"round/examples": example_rows(record, self._card, limit)}
         errors = error_rows(record, self._before, self._card, limit)
         if errors.data:
-            tables["round/errors_shown"] = errors  # round/errors is their number
+            tables["round/errors_shown"] = errors  # round/errors is a number
         for name, columns in AUDIT_TABLES.items():
             if record.tables.get(name):
                 tables[f"round/{name}"] = audit_rows(record.tables[name], columns, limit)
@@ -122,10 +118,11 @@ class Wandb:
             for name, value in result.get(part, {}).items()
         }
         self._log(lambda run: run.summary.update(sendable(numbers)))
-        # a record from before there were ledgers has none
+        # older records have no ledger
         has_ledger = (self._card.folder / LEDGER).is_file()
-        if entries := read_ledger(self._card.folder) if has_ledger else []:
-            self._log(lambda run: self._show_ledger(run, entries))
+        if histories := read_ledger(self._card.folder) if has_ledger else []:
+            limit = self._config.table_rows
+            self._log(lambda run: run.log({"ledger": _table(ledger_rows(histories, self._card, limit))}))
         self._ended = self._run is not None
 
     def finish(self, failed: bool = False) -> None:
@@ -134,18 +131,14 @@ class Wandb:
         if self._run is not None and self._ended and not failed:
             self._mark.write_text(self._agents or self._card.id, encoding="utf-8")
         self._run = None
-        for name, value in self._outer.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in self._outer:
+            os.environ.pop(name, None)
+        os.environ.update({name: value for name, value in self._outer.items() if value is not None})
         self._outer = {}
 
     def complete(self) -> bool:
-        if not self._mark.exists():
-            return False
-        # an agent waits for the run that it named, whatever was shown under other names
-        return self._agents in (None, self._mark.read_text(encoding="utf-8"))
+        # an agent waits for the run that it named: a complete view under another name does not count
+        return self._mark.exists() and self._agents in (None, self._mark.read_text(encoding="utf-8"))
 
     def _begin(self, mode: str) -> None:
         import wandb
@@ -155,7 +148,7 @@ class Wandb:
         if mode == "online" and not has_key():
             raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
         self._mark.unlink(missing_ok=True)
-        for old in ("offline-run-*", "run-*", "staging/artifacts"):  # all of it is shown again
+        for old in ("offline-run-*", "run-*", "staging/artifacts"):  # the run shows all of it again
             for folder in self._root.glob(old):
                 shutil.rmtree(folder, ignore_errors=True)
         card = self._card
@@ -173,11 +166,11 @@ class Wandb:
         run.define_metric(f"{ROUND}*", step_metric="round")
 
     def _names(self) -> dict[str, Any]:
-        """What W&B is to call the run, and its config. In a sweep all names are the agent's."""
+        """The names and the config of the W&B run. In a sweep the agent gives the names."""
         card, config = self._card, self._config
         if self._agents is not None:
-            # A sweep's parameters have dotted names, loop.rounds: so has the config, that one value
-            # has one name and that `strategy: s3` of the sweep stands beside strategy.shown.
+            # dotted names like the sweep's parameters: one value has one name, and the sweep's `strategy: s3`
+            # stands beside strategy.shown
             return {"config": sendable(flat(dict(card.config)))}
         names = {"project": config.project, "entity": config.entity, "id": clean(card.id, 64)}
         return {**names, "name": sendable(card.name), "config": sendable(dict(card.config))}
@@ -192,13 +185,10 @@ class Wandb:
         facts = {"round": record.round, "rows": len(record.batch.examples)}
         # use_artifact raises offline, so the lineage is in the metadata.
         dataset = wandb.Artifact(name, "dataset", metadata={**facts, "parent": self._parent})
-        made = self._card.folder.resolve() / "rounds" / str(record.round) / "examples.jsonl"
-        dataset.add_file(str(made), policy="immutable")  # by its place, not copied
+        path = self._card.folder.resolve() / "rounds" / str(record.round) / "examples.jsonl"
+        dataset.add_file(str(path), policy="immutable")  # a reference, not a copy
         run.log_artifact(dataset)
         self._parent = name
-
-    def _show_ledger(self, run: wandb.Run, entries: list[ErrorHistory]) -> None:
-        run.log({"ledger": _table(ledger_rows(entries, self._card, self._config.table_rows))})
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:
         run = self._run
@@ -206,16 +196,12 @@ class Wandb:
             self._safely("W&B failed; going on without", lambda: send(run))
 
     def _safely(self, note: str, call: Callable[[], object]) -> None:
-        """Call W&B; after its first error there is one warning and no run any more."""
+        """Call W&B; its first error ends the W&B run with one warning."""
         try:
             call()
         except Exception as error:
             if not _of_wandb(error):
                 raise
             log.warning("%s (%s: %s)", note, type(error).__name__, str(error).partition("\n")[0])
-            self._drop()
-
-    def _drop(self) -> None:
-        """Let go of W&B's service, dead or not; a later run of this process gets a new one."""
-        self._run = None
-        wandb_service.end(exit_code=1, level=logging.DEBUG)
+            self._run = None
+            wandb_service.end(exit_code=1, level=logging.DEBUG)
