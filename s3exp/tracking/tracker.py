@@ -40,7 +40,7 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
         job_type=strategy,
         tags=[
             *shown.tags,
-            config.sweep or "",
+            *filter(None, [config.sweep]),
             options.name,
             strategy,
             config.llm.model,
