@@ -85,8 +85,7 @@ def mean_of(arm: Arm) -> Estimate:
 
 def interval_of(arm: Arm) -> tuple[float, float] | None:
     """95% interval of an arm's mean: over seeds, of a single seed over the test rows; None where none is on record."""
-    mean = mean_of(arm)
-    return (mean.low, mean.high) if mean.low is not None and mean.high is not None else arm.runs[0].interval
+    return mean_of(arm).interval or arm.runs[0].interval
 
 
 def settings(run: Run) -> dict[str, Any]:

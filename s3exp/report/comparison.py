@@ -80,7 +80,7 @@ class Comparison:
         return next(arm for arm in self.arms if arm.name == name)
 
     @property
-    def made(self) -> list[Arm]:
+    def synthesized(self) -> list[Arm]:
         """Arms whose rows an LLM wrote: the competitors; all where there is no other."""
         return [arm for arm in self.arms if not arm.human] or list(self.arms)
 
@@ -92,6 +92,11 @@ class Comparison:
             if (pair.first, pair.second) == (second, first):
                 return _turned(pair)
         return None
+
+    def over_base(self, arm: Arm) -> Pair | None:
+        """An arm minus its base; None for the base itself, or where they share no seed."""
+        base = self.bases.get(arm.name)
+        return self.pair(arm.name, base) if base is not None else None
 
     def gain_by_seed(self, arm: Arm) -> dict[int, float]:
         """How far an arm is above its base at every seed of both; empty for the base itself."""

@@ -166,7 +166,7 @@ def cost_panels(comparison: Comparison) -> list[Panel]:
     """Strategies at equal cost: the score on select as it is paid for, and the final one on test."""
     metric, found = comparison.metric, []
     for cost in COSTS:
-        steps = _curves(comparison.made, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
+        steps = _curves(comparison.synthesized, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
         title = f"select {metric} at equal {cost.name}"
         told = "% on the gold rows that pick the epoch, for what was spent"
         found.append(Panel(f"select-at-{cost.name}", title, told, cost.title, steps, "steps", True))
@@ -222,7 +222,7 @@ def _curves(arms: Sequence[Arm], curve: Callable[[Arm], Curve | None]) -> tuple[
 def _ends(comparison: Comparison, cost: Cost) -> list[Curve]:
     """Mean test score over what whole runs cost; arms of a strategy that differ by their budget make one curve."""
     by_curve: dict[str, list[tuple[float, Arm]]] = {}
-    for arm in comparison.made:
+    for arm in comparison.synthesized:
         known = [total[-1] for run in arm.runs if (total := cost.spent(run)) is not None]
         if len(known) == len(arm.runs):
             name = arm.strategy if _budgets_only(comparison.arms, arm.strategy) else arm.name

@@ -8,16 +8,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s3exp.terminal.texts import chance, clean, percent, points
 
 if TYPE_CHECKING:
     import pandas
 
+Item = TypeVar("Item")
 Cell = Any  # text, number, a pair of them for an interval, or None: unknown
 
 _LATEX = {
@@ -63,9 +64,23 @@ class Table:
         return as_markdown(self)
 
 
-def told(column: Column, value: Cell) -> str:
+def table_of(
+    name: str,
+    title: str,
+    items: Iterable[Item],
+    fields: Sequence[tuple[Column, Callable[[Item], Cell]]],
+    note: str = "",
+) -> Table:
+    """A table with a row for every item, and a column with the function of its cells for every field."""
+    rows = tuple(tuple(cell(item) for _, cell in fields) for item in items)
+    return Table(name, title, tuple(column for column, _ in fields), rows, note)
+
+
+def formatted(column: Column, value: Cell) -> str:
     """A cell as people read it, not yet escaped; empty where it is unknown."""
-    return "" if value is None or (isinstance(value, tuple) and None in value) else _TOLD[column.kind](value)
+    return (
+        "" if value is None or (isinstance(value, tuple) and None in value) else _FORMATS[column.kind](value)
+    )
 
 
 def write_tables(tables: Sequence[Table], folder: Path, prefix: str) -> None:
@@ -99,7 +114,9 @@ def as_markdown(table: Table) -> str:
     """A table as GitHub shows it, with its title above."""
     rule = ["---:" if column.numeric else "---" for column in table.columns]
     lines = [[_markdown(column.title) for column in table.columns], rule]
-    lines += [[_markdown(told(c, v)) for c, v in zip(table.columns, row, strict=True)] for row in table.rows]
+    lines += [
+        [_markdown(formatted(c, v)) for c, v in zip(table.columns, row, strict=True)] for row in table.rows
+    ]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     note = f"\n{_markdown(table.note)}\n" if table.note else ""
     return f"**{_markdown(table.title)}**\n\n{text}\n{note}"
@@ -110,7 +127,7 @@ def as_latex(table: Table) -> str:
     form = "".join("r" if column.numeric else "l" for column in table.columns)
     head = " & ".join(_latex(column.title) for column in table.columns)
     rows = [
-        " & ".join(_latex(told(c, v)) for c, v in zip(table.columns, row, strict=True)) + r" \\"
+        " & ".join(_latex(formatted(c, v)) for c, v in zip(table.columns, row, strict=True)) + r" \\"
         for row in table.rows
     ]
     caption = _latex(" ".join(filter(None, [table.title + ".", table.note])))
@@ -171,7 +188,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-_TOLD: dict[str, Callable[[Any], str]] = {
+_FORMATS: dict[str, Callable[[Any], str]] = {
     "text": str,
     "path": str,
     "count": lambda value: f"{value:,.0f}",

@@ -106,8 +106,8 @@ def draw_gains(comparison: Comparison, looks: Looks) -> Figure | None:
     axes.axvline(0, color=INK, linewidth=1)
     for place, (arm, gain) in enumerate(found):
         look = looks[arm.name]
-        if gain.low is not None and gain.high is not None:
-            axes.plot([gain.low, gain.high], [place, place], color=look.color, linewidth=2.4)
+        if gain.interval is not None:
+            axes.plot(gain.interval, [place, place], color=look.color, linewidth=2.4)
         axes.plot([gain.mean], [place], look.marker, color=look.color, ms=8, mec="white", mew=0.8)
         label(axes, points(gain.mean), (gain.mean, place), look.color, (0, 9))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+g}" if value else "0"))

@@ -26,6 +26,11 @@ class Estimate:
     high: float | None
     seeds: int
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends; None for a single run."""
+        return (self.low, self.high) if self.low is not None and self.high is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:

@@ -22,7 +22,7 @@ from s3exp.report import breakdowns, provenance, tables
 from s3exp.report.comparison import Comparison
 from s3exp.report.drawing import Drawing, Drawings, draw_all
 from s3exp.report.errors import MOST, lineage
-from s3exp.report.export import Cell, Table, told, write_tables
+from s3exp.report.export import Cell, Table, formatted, write_tables
 from s3exp.report.study import Study, collect
 from s3exp.terminal.texts import chance, clean, file_name, percent, points
 from s3exp.types import UserError
@@ -106,7 +106,7 @@ def page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"told": told, "sort_key": sort_key}
+    environment.globals |= {"formatted": formatted, "sort_key": sort_key}
     environment.filters |= {"points": points, "percent": percent, "chance": chance}
     script = (_HERE / "template.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

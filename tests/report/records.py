@@ -124,14 +124,21 @@ def ledger(text: str = "a plain text", child: str = "a child of it") -> list[dic
 def _error(name: str, text: str, right: Sequence[bool], fate: str, child: str | None) -> dict[str, Any]:
     rounds = []
     for number, now in enumerate(right):
-        made = {"id": "r1-7", "fields": {"text": child}, "label": 1, "prompt": "p", "seed": 3, "tokens": 42}
+        written = {
+            "id": "r1-7",
+            "fields": {"text": child},
+            "label": "positive",
+            "prompt": "p",
+            "seed": 3,
+            "tokens": 42,
+        }
         rounds.append(
             {
                 "round": number,
                 "right": now,
                 "predicted": "positive" if now else "negative",
                 "score": 0.75,
-                "children": [made] if child is not None and number == 1 else [],
+                "children": [written] if child is not None and number == 1 else [],
             }
         )
     return {

@@ -50,7 +50,7 @@ def test_arms_come_best_first_and_the_reference_last(whole: Comparison) -> None:
         ("zerogen", 5),
         ("gold", 5),
     ]
-    assert [one.name for one in whole.made] == ["s3", "goldgen", "zerogen"]
+    assert [one.name for one in whole.synthesized] == ["s3", "goldgen", "zerogen"]
 
 
 def test_means_and_intervals(whole: Comparison) -> None:
@@ -120,7 +120,8 @@ def test_a_step_is_taken_when_a_round_is_paid(tmp_path: Path) -> None:
 
 def test_arms_at_the_cost_of_the_cheapest(whole: Comparison) -> None:
     found = {
-        (one.cost.name, one.arm): one for one in compare_at_cost(whole.made, whole.bases, "select/accuracy")
+        (one.cost.name, one.arm): one
+        for one in compare_at_cost(whole.synthesized, whole.bases, "select/accuracy")
     }
     scores = {key: round(one.score.mean, 6) for key, one in found.items() if one.score}
     assert scores == {
