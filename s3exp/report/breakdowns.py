@@ -1,6 +1,6 @@
-"""Tables that take a result apart: by round, by cost, by group of test rows, by what was thrown away, beside the paper.
+"""Tables that take a result apart: by round, cost, group of test rows, rejection, audit, and beside the paper.
 
-Puts numbers of frames into rows; computes means and nothing else.
+Puts numbers of frames into rows; computes means.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from s3exp.record.reading import Run
 from s3exp.report.arms import interval_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import COSTS, Cost
@@ -28,7 +29,7 @@ AUDITED = (
 )  # fmt: skip
 NEW_ROWS, CALLS = Cost("new-rows", "new_rows"), Cost("calls", "llm/answers")
 _TOP = 3  # shortcuts of an arm
-_STRATEGY = Column("strategy", "strategy")
+_STRATEGY, _ROUND = Column("strategy", "strategy"), Column("round", "round", "count")
 
 
 def rounds(comparison: Comparison) -> Table:
@@ -39,32 +40,25 @@ def rounds(comparison: Comparison) -> Table:
     )  # fmt: skip
     frame = shared_rounds(comparison.frames)
     frame = frame.assign(tokens=frame.groupby(["arm", "seed"])["llm/tokens"].cumsum())
-    found = means(frame, ["arm", "round"], [*names, "tokens"])
-    rows = [(arm, place, *values) for (arm, place), values in found.items()]
-    columns = (
-        _STRATEGY,
-        Column("round", "round", "count"),
-        *map(column, names),
-        Column("llm_tokens", "LLM tokens so far", "count"),
-    )
+    values_of = means(frame, ["arm", "round"], [*names, "tokens"])
+    rows = tuple((arm, place, *values) for (arm, place), values in values_of.items())
+    columns = (_STRATEGY, _ROUND, *map(column, names), Column("llm_tokens", "LLM tokens so far", "count"))
     note = "Means over seeds; round 0 is the seed."
-    return Table("rounds", f"{comparison.task}: round by round", columns, tuple(rows), note)
+    return Table("rounds", f"{comparison.task}: round by round", columns, rows, note)
 
 
 def costs(comparison: Comparison) -> Table:
-    """What every round of every arm cost, and all of them together; what no run has on record has no column."""
+    """The cost of every round of every arm, and of all rounds together; only costs that are on record."""
     frames = comparison.frames
     spent = [cost for cost in (NEW_ROWS, CALLS, *COSTS[1:]) if known(frames, [cost.number])]
     names = [cost.number for cost in spent]
-    by_round, in_all = means(shared_rounds(frames), ["arm", "round"], names), mean_by_arm(frames, *names)
-    found: list[tuple[str, str, list[Cell]]] = []
-    for arm in in_all:
-        found += [(arm, str(place), values) for (own, place), values in by_round.items() if own == arm]
-        found.append((arm, "all", in_all[arm]))
-    rows = [
-        (arm, place, *(v if v is None else v / cost.unit for v, cost in zip(values, spent, strict=True)))
-        for arm, place, values in found
-    ]
+    by_round, total = means(shared_rounds(frames), ["arm", "round"], names), mean_by_arm(frames, *names)
+    rows = []
+    for arm in total:
+        lines = {str(place): values for (own, place), values in by_round.items() if own == arm}
+        for place, values in (lines | {"all": total[arm]}).items():
+            units = zip(values, spent, strict=True)
+            rows.append((arm, place, *(v if v is None else v / cost.unit for v, cost in units)))
     note = (
         "Means over seeds; round 0 is the seed. Answers from the store count as calls and tokens, though they took no "
         "time. Seconds leave out the LLM's start; CPU seconds are those of the run's own process; money is at the "
@@ -79,24 +73,23 @@ def groups(comparison: Comparison) -> Table:
     """Mean test score by group of test rows; no rows where no run has groups."""
     title = f"{comparison.task}: test {comparison.metric} by group of test rows, %"
     names = [name for name in comparison.frames.runs if name.startswith("test_groups/")]
-    rows = _turned(mean_by_arm(comparison.frames, *names), names)
-    columns = (Column("group", "group"), *(Column(arm.name, arm.name, "score") for arm in comparison.arms))
-    return Table("groups", title, columns, rows, "Means over seeds.")
+    by_arm = mean_by_arm(comparison.frames, *names)
+    columns = (Column("group", "group"), *(Column(arm, arm, "score") for arm in by_arm))
+    return Table("groups", title, columns, _transposed(by_arm, names), "Means over seeds.")
 
 
 def rejected(comparison: Comparison) -> Table:
     """Completions that became no row, by reason, the most frequent first: means over seeds of whole runs."""
     runs = comparison.frames.runs.filter(regex="^(arm$|rejected/)").fillna(0)
-    names = [
-        str(name) for name in runs.drop(columns="arm").sum().sort_values(ascending=False, kind="stable").index
-    ]
-    found = {arm: values for (arm,), values in means(runs, ["arm"], names).items()}
-    columns = (Column("reason", "reason"), *(Column(arm.name, arm.name, "number") for arm in comparison.arms))
+    totals = runs.drop(columns="arm").sum().sort_values(ascending=False, kind="stable")
+    names = [str(name) for name in totals.index]
+    by_arm = {arm: values for (arm,), values in means(runs, ["arm"], names).items()}
     title = f"{comparison.task}: completions rejected, by reason"
-    return Table("rejected", title, columns, _turned(found, names), "Mean number in a run.")
+    columns = (Column("reason", "reason"), *(Column(arm, arm, "number") for arm in by_arm))
+    return Table("rejected", title, columns, _transposed(by_arm, names), "Mean number in a run.")
 
 
-def _turned(by_arm: Mapping[str, list[Cell]], names: Sequence[str]) -> tuple[tuple[Cell, ...], ...]:
+def _transposed(by_arm: Mapping[str, list[Cell]], names: Sequence[str]) -> tuple[tuple[Cell, ...], ...]:
     """A row for every number, by the end of its name, with a cell for every arm."""
     columns = zip(*by_arm.values(), strict=True)
     return tuple((name.partition("/")[2], *values) for name, values in zip(names, columns, strict=True))
@@ -115,58 +108,52 @@ def audit(comparison: Comparison) -> Table:
 
 def certificates(comparison: Comparison) -> tuple[str, Table]:
     """The verdict in one line, and a table of the runs that are not clean; copies of gold by kind."""
-    runs = [(arm, run) for arm in comparison.arms for run in arm.runs]
-    certified = [(arm, run) for arm, run in runs if run.clean is not None]
-    dirty = [(arm, run) for arm, run in certified if not run.clean]
-    rows = []
-    for arm, run in dirty:
-        counts = (run.certificate or {}).get("rows_that_copy")
-        counts = counts if isinstance(counts, dict) else {}
-        rows.append(
-            (arm.name, run.seed, *(_count(counts.get(kind)) for kind in ("any", "exact", "near", "quote")))
-        )
+    runs = [(arm.name, run) for arm in comparison.arms for run in arm.runs]
+    certified = [(name, run) for name, run in runs if run.clean is not None]
+    dirty = [(name, run) for name, run in certified if not run.clean]
     columns = (
-        Column("strategy", "strategy"),
+        _STRATEGY,
         Column("seed", "seed", "count"),
         Column("rows_that_copy", "rows that copy gold", "count"),
         Column("exact", "exactly", "count"),
         Column("near", "nearly", "count"),
         Column("quote", "13 words of it", "count"),
     )
-    table = Table("not-clean", f"{comparison.task}: runs trained on copies of gold", columns, tuple(rows))
+    rows = tuple((name, run.seed, *_copies(run)) for name, run in dirty)
+    table = Table("not-clean", f"{comparison.task}: runs trained on copies of gold", columns, rows)
     if not certified:
         return "No leakage certificate is on record.", table
-    without = (
-        f"; {plural(len(runs) - len(certified), 'run')} without one" if len(certified) < len(runs) else ""
-    )
+    lacking, all_runs = len(runs) - len(certified), plural(len(certified), "run")
+    without = f"; {plural(lacking, 'run')} without one" if lacking else ""
     if dirty:
         return f"NOT clean: {len(dirty)} of {plural(len(certified), 'certificate')}{without}.", table
-    line = (
-        f"Clean: in none of {plural(len(certified), 'run')} does a synthesized row copy a gold row{without}."
-    )
-    return line, table
+    return f"Clean: in none of {all_runs} does a synthesized row copy a gold row{without}.", table
+
+
+def _copies(run: Run) -> list[int | None]:
+    """Rows of a run that copy gold: in all, exactly, nearly, 13 words."""
+    counts = (run.certificate or {}).get("rows_that_copy")
+    values = [
+        counts.get(kind) if isinstance(counts, dict) else None for kind in ("any", "exact", "near", "quote")
+    ]
+    return [value if isinstance(value, int) else None for value in values]
 
 
 def shortcuts(comparison: Comparison) -> Table:
-    """The strongest shortcuts of every arm's median run: features that tell the label here and not in gold."""
+    """The strongest shortcuts of every arm's median run: features that predict the label here and not in gold."""
     rows: list[tuple[Cell, ...]] = []
-    for arm in comparison.arms:
-        if arm.human:
-            continue
+    for arm in (arm for arm in comparison.arms if not arm.human):
         run = arm.median()
-        found = [
-            one
-            for one in run.lines(f"{run.last_round()}/shortcuts.jsonl")
-            if isinstance(one.get("line"), str)
-        ]
-        for one in sorted(found, key=_excess, reverse=True)[:_TOP]:
-            strong = "strong" if one.get("strong") is True else "weak"
-            rows.append((arm.name, one["line"], strong))
-    columns = (Column("strategy", "strategy"), Column("shortcut", "shortcut"), Column("strength", "strength"))
-    title = f"{comparison.task}: the strongest shortcuts"
-    return Table(
-        "shortcuts", title, columns, tuple(rows), f"At most {_TOP} of the run with the median score."
+        lines = run.lines(f"{run.last_round()}/shortcuts.jsonl")
+        features = [line for line in lines if isinstance(line.get("line"), str)]
+        for one in sorted(features, key=_excess, reverse=True)[:_TOP]:
+            rows.append((arm.name, one["line"], "strong" if one.get("strong") is True else "weak"))
+    columns = (_STRATEGY, Column("shortcut", "shortcut"), Column("strength", "strength"))
+    title, note = (
+        f"{comparison.task}: the strongest shortcuts",
+        f"At most {_TOP} of the run with the median score.",
     )
+    return Table("shortcuts", title, columns, tuple(rows), note)
 
 
 def _excess(one: Mapping[str, Any]) -> float:
@@ -174,35 +161,29 @@ def _excess(one: Mapping[str, Any]) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
-
-
 def reported(task: str) -> dict[str, tuple[int, float]]:
-    """What the paper's Table 2 says of a task, by strategy: rows trained on, and the score as a share."""
+    """The rows and the score, as a share, of every strategy in the paper's Table 2."""
     with (conf() / "task" / "paper_results.csv").open(encoding="utf-8", newline="") as file:
-        lines = csv.DictReader(line for line in file if not line.startswith("#"))
-        return {
-            line["strategy"]: (int(line["rows"]), float(line["score"]) / 100)
-            for line in lines
-            if line["task"] == task
-        }
+        lines = [
+            line for line in csv.DictReader(line for line in file if line[0] != "#") if line["task"] == task
+        ]
+    return {line["strategy"]: (int(line["rows"]), float(line["score"]) / 100) for line in lines}
 
 
 def beside_paper(comparison: Comparison) -> Table | None:
-    """The paper's numbers beside one's own; None where it has none for the task."""
+    """The paper's numbers beside those of the runs; None where it has none for the task."""
     theirs = reported(comparison.task)
     if not theirs:
         return None
     own_rows = mean_by_arm(comparison.frames, "train_rows")
     rows: list[tuple[Cell, ...]] = []
     for arm in comparison.arms:
+        count, score = theirs.get(arm.strategy, (None, None))
+        over = score - theirs["zerogen"][1] if score is not None and arm.strategy != "zerogen" else None
         gain = comparison.gain(arm)
-        told = theirs.get(arm.strategy, (None, None))
-        over = told[1] - theirs["zerogen"][1] if told[1] is not None and arm.strategy != "zerogen" else None
         over_zerogen = gain is not None and comparison.arm(comparison.bases[arm.name]).strategy == "zerogen"
         ours = gain.mean if gain is not None and over_zerogen else None
-        rows.append((arm.name, *told, over, *own_rows[arm.name], arm.mean, interval_of(arm), ours))
+        rows.append((arm.name, count, score, over, *own_rows[arm.name], arm.mean, interval_of(arm), ours))
     columns = (
         _STRATEGY,
         Column("paper_rows", "paper: rows", "count"),

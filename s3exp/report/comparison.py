@@ -1,13 +1,13 @@
 """One task's arms against each other: gains over the base, and every pair of arms, on the same test rows.
 
-Reads arms and their test rows; does not know how a result is told.
+Reads arms and their test rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import fmean
 
@@ -36,10 +36,10 @@ MORE = 1.02  # times as many rows or tokens are another budget
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two arms on the seeds of both: by seeds alone, and, where test rows are on record, by rows and seeds.
+    """Two arms on the seeds of both, and, where test rows are on record, on these as well.
 
-    `by_seed` is McNemar's test of every seed. `p` is corrected for the number of pairs (Holm): of the bootstrap, or
-    with a single seed of McNemar's test; None where test rows are missing.
+    `by_seed` is McNemar's test of every seed. `p` is that of the bootstrap, or with a single seed of McNemar's test,
+    corrected for the number of pairs (Holm); None where test rows are missing.
     """
 
     first: str
@@ -57,7 +57,7 @@ class Comparison:
     task: str
     metric: str
     arms: tuple[Arm, ...]
-    base: str  # the strategy that was asked for as the base
+    base: str  # the requested base strategy
     bases: Mapping[str, str]
     pairs: tuple[Pair, ...]
     test_rows: int  # rows that all arms in `pairs` were tested on; 0: none are on record
@@ -66,12 +66,12 @@ class Comparison:
 
     @property
     def word(self) -> str:
-        """What the metric is called in a title: an abbreviation in capitals."""
+        """The metric in a title: an abbreviation in capitals."""
         return self.metric.upper() if len(self.metric) < 4 else self.metric
 
     @property
     def over(self) -> str:
-        """The strategy that gains are over: the one that was asked for, or the lowest where it was not run."""
+        """The strategy that gains are over: the requested one, or the lowest where that was not run."""
         strategies = {self.arm(name).strategy for name in self.bases.values()}
         return strategies.pop() if len(strategies) == 1 else self.base
 
@@ -81,17 +81,13 @@ class Comparison:
 
     @property
     def synthesized(self) -> list[Arm]:
-        """Arms whose rows an LLM wrote: the competitors; all where there is no other."""
+        """Arms whose rows an LLM wrote; all where there is no such arm."""
         return [arm for arm in self.arms if not arm.human] or list(self.arms)
 
     def pair(self, first: str, second: str) -> Pair | None:
         """The first arm minus the second, in whichever order the pair was computed."""
-        for pair in self.pairs:
-            if (pair.first, pair.second) == (first, second):
-                return pair
-            if (pair.first, pair.second) == (second, first):
-                return _turned(pair)
-        return None
+        both = [*self.pairs, *map(_turned, self.pairs)]
+        return next((pair for pair in both if (pair.first, pair.second) == (first, second)), None)
 
     def over_base(self, arm: Arm) -> Pair | None:
         """An arm minus its base; None for the base itself, or where they share no seed."""
@@ -112,32 +108,32 @@ class Comparison:
 
 def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
     """Compare the arms of one task; gains are over the strategy `base`, or the lowest arm where it was not run."""
-    rows = _test_rows([run for arm in arms for run in arm.runs] if len(arms) > 1 else [])
-    pairs = _pairs(arms, rows, task)
+    runs = [run for arm in arms for run in arm.runs]
+    rows = _test_rows(runs if len(arms) > 1 else [])
     tested = {run.folder for run in rows.runs}
     return Comparison(
-        task,
-        arms[0].runs[0].metric,
-        tuple(arms),
-        base,
-        _bases(arms, base),
-        tuple(pairs),
+        task=task,
+        metric=runs[0].metric,
+        arms=tuple(arms),
+        base=base,
+        bases=_bases(arms, base),
+        pairs=tuple(_pairs(arms, rows, task)),
         test_rows=len(rows.right) if len(rows.runs) > 1 else 0,
-        untested=tuple(run for arm in arms for run in arm.runs if run.folder not in tested),
+        untested=tuple(run for run in runs if run.folder not in tested),
         frames=frames_of(task, arms),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Which of the same test rows each run has right: (rows, runs)."""
+    """Whether each run has each test row right: (rows, runs)."""
 
     runs: list[Run]
     right: NDArray[np.bool_]
 
 
 def _test_rows(runs: Sequence[Run]) -> _Rows:
-    """The test rows of the runs that were tested on the same ones: those of most runs."""
+    """The largest group of runs with the same test rows."""
     read = {place: table for place, run in enumerate(runs) if (table := _right(run)) is not None}
     if not read:
         return _Rows([], np.zeros((0, 0), dtype=bool))
@@ -159,75 +155,59 @@ def _right(run: Run) -> dict[str, bool] | None:
 
 
 def _test_set(run: Run) -> str:
-    """What says where test rows come from: the same ids of another file are other rows."""
+    """The source of the test rows: the same ids of another file are other rows."""
     return "/".join(str(run.identity.get(f"task.gold.{name}")) for name in ("test", "test_rows"))
 
 
 def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
-    column = {run.folder: place for place, run in enumerate(rows.runs)}
+    columns = {run.folder: place for place, run in enumerate(rows.runs)}
     resampled = resampled_scores(rows.right, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
-    found: list[Pair] = []
+    pairs: list[Pair] = []
     for one, other in combinations(arms, 2):
         over_seeds = paired(one.scores, other.scores)
         if over_seeds is None:
             continue
-        by_seed = {run.seed: [column[run.folder]] for run in one.runs if run.folder in column}
-        for run in other.runs:
-            if run.seed in by_seed and run.folder in column:
-                by_seed[run.seed].append(column[run.folder])
-        both = {seed: places for seed, places in by_seed.items() if len(places) == 2}
-        over_rows = None
-        if both:
-            first, second = zip(*both.values(), strict=True)
-            draws = derive(0, task, "seeds", len(both))
-            over_rows = bootstrap(rows.right, resampled, first, second, draws)
-        tests = {seed: mcnemar(rows.right[:, a], rows.right[:, b]) for seed, (a, b) in both.items()}
-        found.append(Pair(one.name, other.name, over_seeds, over_rows, tests, None))
-    return _corrected(found)
-
-
-def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs with p-values that are corrected for the number of pairs."""
-    tested = [pair for pair in pairs if pair.over_rows is not None]
-    raw = [
-        next(iter(p.by_seed.values())).p if len(p.by_seed) == 1 else p.over_rows.p
-        for p in tested
-        if p.over_rows
-    ]
-    p_of = dict(zip([(pair.first, pair.second) for pair in tested], holm(raw), strict=True))
-    return [
-        Pair(p.first, p.second, p.over_seeds, p.over_rows, p.by_seed, p_of.get((p.first, p.second)))
-        for p in pairs
-    ]
+        first, second = (
+            {run.seed: columns[run.folder] for run in arm.runs if run.folder in columns}
+            for arm in (one, other)
+        )
+        by_seed = {
+            seed: mcnemar(rows.right[:, first[seed]], rows.right[:, second[seed]])
+            for seed in first
+            if seed in second
+        }
+        over_rows, p = None, None
+        if by_seed:
+            left, right = ([own[seed] for seed in by_seed] for own in (first, second))
+            draws = derive(0, task, "seeds", len(by_seed))
+            over_rows = bootstrap(rows.right, resampled, left, right, draws)
+            p = next(iter(by_seed.values())).p if len(by_seed) == 1 else over_rows.p
+        pairs.append(Pair(one.name, other.name, over_seeds, over_rows, by_seed, p))
+    corrected = iter(holm([pair.p for pair in pairs if pair.p is not None]))
+    return [pair if pair.p is None else replace(pair, p=next(corrected)) for pair in pairs]
 
 
 def _turned(pair: Pair) -> Pair:
     seeds, rows = pair.over_seeds, pair.over_rows
     low, high = (None if end is None else -end for end in (seeds.high, seeds.low))
-    return Pair(
-        pair.second,
-        pair.first,
-        Estimate(-seeds.mean, low, high, seeds.seeds),
-        Difference(-rows.mean, -rows.high, -rows.low, rows.p) if rows else None,
-        {seed: McNemar(one.only_second, one.only_first, one.p) for seed, one in pair.by_seed.items()},
-        pair.p,
-    )
+    over_seeds = Estimate(-seeds.mean, low, high, seeds.seeds)
+    over_rows = Difference(-rows.mean, -rows.high, -rows.low, rows.p) if rows else None
+    by_seed = {seed: McNemar(one.only_second, one.only_first, one.p) for seed, one in pair.by_seed.items()}
+    return Pair(pair.second, pair.first, over_seeds, over_rows, by_seed, pair.p)
 
 
 def _bases(arms: Sequence[Arm], base: str) -> dict[str, str]:
-    """The base of every arm but the bases: of several that one which differs by its strategy's options alone."""
+    """The base of every other arm; of several bases the only one that differs by its strategy's options alone."""
     among = [arm for arm in arms if arm.strategy == base]
     if not among:
-        made = [arm for arm in arms if not arm.human] or list(arms)
-        among = [min(made, key=lambda arm: arm.mean)]
-    found: dict[str, str] = {}
+        synthesized = [arm for arm in arms if not arm.human] or list(arms)
+        among = [min(synthesized, key=lambda arm: arm.mean)]
+    bases: dict[str, str] = {}
     for arm in arms:
-        if arm in among:
-            continue
         fitting = [one for one in among if len(among) == 1 or _alike(one, arm)]
-        if len(fitting) == 1:
-            found[arm.name] = fitting[0].name
-    return found
+        if arm not in among and len(fitting) == 1:
+            bases[arm.name] = fitting[0].name
+    return bases
 
 
 def _alike(one: Arm, other: Arm) -> bool:

@@ -1,7 +1,6 @@
-"""The errors of runs and what came of them: tables of one run for notebooks, and what the page's script shows.
+"""The errors of runs and what came of them: tables of one run for notebooks, and data for the page's script.
 
-Reads error histories and rounds of a record; computes nothing. Texts of the page's data are cut and cleaned here, and
-escaped where they are put into the page.
+Cuts and cleans the texts of that data; write.py escapes them.
 """
 
 from __future__ import annotations
@@ -22,24 +21,18 @@ _TEXT = 1500  # characters of a field on the page
 
 
 def errors(run: Run) -> Table:
-    """Every mining row that was ever wrong: what was said of it after each round, its fate and its children.
+    """Every mining row that was ever wrong: its prediction after each round, its fate and its children.
 
     Raises:
         UserError: no ledger is on record.
     """
     histories = read_ledger(run.folder)
     rounds = [one.name for one in histories[0].rounds] if histories else []
-    rows: list[tuple[Cell, ...]] = [
-        (
-            history.error,
-            history.target,
-            *("right" if one.right else f"wrong: {clean(one.predicted)}" for one in history.rounds),
-            history.fate,
-            len(history.children),
-            _text(history.fields),
-        )
-        for history in histories
-    ]
+    rows: list[tuple[Cell, ...]] = []
+    for history in histories:
+        predictions = ("right" if one.right else f"wrong: {clean(one.predicted)}" for one in history.rounds)
+        end = (history.fate, len(history.children), _text(history.fields))
+        rows.append((history.error, history.target, *predictions, *end))
     columns = (
         Column("error", "error"),
         Column("label", "label"),
@@ -57,21 +50,13 @@ def children(run: Run) -> Table:
     Raises:
         UserError: no ledger is on record.
     """
-    rows: list[tuple[Cell, ...]] = [
-        (
-            child.id,
-            one.round,
-            clean(child.label) or None,
-            new_text(child.fields, history.fields),
-            child.tokens,
-            history.error,
-            history.fate,
-            _text(history.fields),
-        )
-        for history in read_ledger(run.folder)
-        for one in history.rounds
-        for child in one.children
-    ]
+    rows: list[tuple[Cell, ...]] = []
+    for history in read_ledger(run.folder):
+        parent = (history.error, history.fate, _text(history.fields))
+        for one in history.rounds:
+            for child in one.children:
+                text = new_text(child.fields, history.fields)
+                rows.append((child.id, one.round, clean(child.label) or None, text, child.tokens, *parent))
     columns = (
         Column("row", "row"),
         Column("round", "round", "count"),
@@ -86,16 +71,15 @@ def children(run: Run) -> Table:
 
 
 def story(history: ErrorHistory) -> Table:
-    """One error, round by round: what the small model said of it, and the rows that were made of it."""
+    """One error, round by round: its prediction, and the rows that the LLM made of it."""
     rows: list[tuple[Cell, ...]] = []
     for one in history.rounds:
-        said = ("right" if one.right else "wrong", one.predicted, one.score)
-        made: list[tuple[Cell, ...]] = [
+        prediction = (one.name, "right" if one.right else "wrong", one.predicted, one.score)
+        own: list[tuple[Cell, ...]] = [
             (child.id, child.tokens, new_text(child.fields, history.fields)) for child in one.children
         ]
-        first, *rest = made or [(None, None, None)]
-        rows.append((one.name, *said, *first))
-        rows += [(None, None, None, None, *child) for child in rest]
+        first, *rest = own or [(None, None, None)]
+        rows += [(*prediction, *first), *((None, None, None, None, *child) for child in rest)]
     columns = (
         Column("round", "after"),
         Column("right", ""),
@@ -111,67 +95,56 @@ def story(history: ErrorHistory) -> Table:
 
 def rejected(records: Sequence[RoundRecord]) -> Table:
     """Every completion of a run that became no row: why, and what the LLM wrote."""
-    rows: list[tuple[Cell, ...]] = [
-        (record.round, one.reason, one.parent, one.raw) for record in records for one in record.batch.rejected
-    ]
     columns = (
         Column("round", "round", "count"),
         Column("reason", "reason"),
         Column("error", "made of"),
         Column("raw", "what the LLM wrote"),
     )
+    rows = [(record.round, r.reason, r.parent, r.raw) for record in records for r in record.batch.rejected]
     return Table("rejected", "Completions that became no row", columns, tuple(rows))
 
 
 def lineage(arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """One entry for every arm whose median run has a ledger: the run and its errors, for the page's script."""
-    found = []
-    for arm in arms:
-        run = arm.median()
+    entries = []
+    for run, name in ((arm.median(), arm.name) for arm in arms):
         histories = run.ledger()
+        # at most MOST, those with children first, in the order of the record
+        ranked = sorted(range(len(histories)), key=lambda place: not histories[place].children)
+        errors_of_run = [_history(histories[place]) for place in sorted(ranked[:MOST])]
+        about = {"arm": clean(name), "seed": run.seed, "run": clean(run.folder.name)}
         if histories:
-            about = {"arm": clean(arm.name), "seed": run.seed, "run": clean(run.folder.name)}
-            shown = [_history(history, run) for history in _most_telling(histories)]
-            found.append({**about, "total": len(histories), "errors": shown})
-    return found
+            entries.append({**about, "total": len(histories), "errors": errors_of_run})
+    return entries
 
 
-def _most_telling(histories: Sequence[ErrorHistory]) -> list[ErrorHistory]:
-    """At most `MOST` of them, those with children first, in the order of the record."""
-    ranked = sorted(range(len(histories)), key=lambda place: not histories[place].children)
-    return [histories[place] for place in sorted(ranked[:MOST])]
-
-
-def _history(history: ErrorHistory, run: Run) -> dict[str, Any]:
+def _history(history: ErrorHistory) -> dict[str, Any]:
+    right = [one.right for one in history.rounds]
     return {
         "id": clean(history.error),
         "fields": _texts(history.fields),
         "target": cut(clean(history.target), _TEXT),
         "group": clean(history.group or ""),
         "fate": clean(history.fate),
-        "kind": _kind([one.right for one in history.rounds]),
-        "rounds": [_round(one, history, run) for one in history.rounds],
+        "kind": "fixed" if right[-1] else "broken" if any(right) else "never",
+        "rounds": [_round(one, history) for one in history.rounds],
     }
 
 
-def _kind(right: Sequence[bool]) -> str:
-    """Right at the end, never right, or right once and wrong at the end."""
-    return "fixed" if right[-1] else "broken" if any(right) else "never"
-
-
-def _round(one: ErrorRound, history: ErrorHistory, run: Run) -> dict[str, Any]:
+def _round(one: ErrorRound, history: ErrorHistory) -> dict[str, Any]:
     return {
         "round": one.round,
         "right": one.right,
         "predicted": cut(clean(one.predicted), _TEXT),
         "score": one.score,
         "count": len(one.children),
-        "children": [_child(child, history, run) for child in one.children[:_CHILDREN]],
+        "children": [_child(child, history) for child in one.children[:_CHILDREN]],
     }
 
 
-def _child(child: Child, history: ErrorHistory, run: Run) -> dict[str, Any]:
-    """A child with the fields that were written for it: the others are its parent's."""
+def _child(child: Child, history: ErrorHistory) -> dict[str, Any]:
+    """A child with the fields that differ from its parent's."""
     written = {k: v for k, v in child.fields.items() if v != history.fields.get(k)}
     about = {"label": clean(child.label), "tokens": child.tokens}
     return {"id": clean(child.id), "fields": _texts(written), **about}

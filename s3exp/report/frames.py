@@ -20,7 +20,7 @@ from s3exp.report.arms import Arm
 from s3exp.report.export import Cell, Column
 from s3exp.terminal.texts import clean
 
-_SUMS = tuple(one.name for one in MEASURES if one.of)  # that no round has on record itself
+_SUMS = tuple(one.name for one in MEASURES if one.of)  # of numbers on record
 _KINDS = {"rows": "count", "calls": "count", "tokens": "count", "share": "score"}  # of columns, by unit
 
 
@@ -53,7 +53,7 @@ def frames_of(task: str, arms: Sequence[Arm]) -> Frames:
 
 
 def _of_run(run: Run) -> dict[str, Any]:
-    """What a run has of its own, beside its rounds."""
+    """The columns of a run that are no numbers of its rounds."""
     low, high = run.interval or (None, None)
     return {
         "metric": run.metric,
@@ -74,11 +74,11 @@ def means(
     frame: pandas.DataFrame, by: Sequence[str], names: Sequence[str]
 ) -> dict[tuple[Any, ...], list[Cell]]:
     """Means of some columns over the rows of every group, in order; None where a row lacks the number."""
-    found: dict[tuple[Any, ...], list[Cell]] = {}
+    values_of: dict[tuple[Any, ...], list[Cell]] = {}
     for key, group in frame.reindex(columns=[*by, *names]).groupby(list(by), sort=False):
         columns = [group[name].astype(float).tolist() for name in names]
-        found[key] = [None if any(map(isnan, values)) else fmean(values) for values in columns]
-    return found
+        values_of[key] = [None if any(map(isnan, values)) else fmean(values) for values in columns]
+    return values_of
 
 
 def mean_by_arm(frames: Frames, *names: str) -> dict[str, list[Cell]]:

@@ -1,4 +1,4 @@
-"""Where the numbers come from: the records, what made them, and the command that makes them again."""
+"""Where the numbers come from: the records, their options and versions, and the commands that make them again."""
 
 from __future__ import annotations
 
@@ -17,38 +17,25 @@ _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command 
 
 def records(comparisons: Sequence[Comparison]) -> Table:
     """Every run whose numbers are used."""
-    names = (
-        "task",
-        "arm",
-        "seed",
-        "test",
-        "llm/tokens",
-        "cost/seconds",
-        "clean",
-        "config",
-        "llm",
-        "small_model",
-        "record",
-    )
+    columns = {
+        "task": Column("task", "task"),
+        "arm": Column("strategy", "strategy"),
+        "seed": Column("seed", "seed", "count"),
+        "test": Column("test", "test, %", "score"),
+        "llm/tokens": column("llm/tokens"),
+        "cost/seconds": Column("seconds", "seconds", "count"),
+        "clean": Column("clean", "clean"),
+        "config": Column("config", "config"),
+        "llm": Column("llm", "LLM"),
+        "small_model": Column("small_model", "small model"),
+        "record": Column("record", "record", "path"),
+    }
     rows: list[tuple[Cell, ...]] = []
     for comparison in comparisons:
-        frame = comparison.frames.runs.reindex(columns=names).astype(object)
+        frame = comparison.frames.runs.reindex(columns=list(columns)).astype(object)
         frame["clean"] = frame["clean"].map({True: "yes", False: "NO"})
         rows += frame.where(frame.notna(), None).itertuples(index=False, name=None)
-    columns = (
-        Column("task", "task"),
-        Column("strategy", "strategy"),
-        Column("seed", "seed", "count"),
-        Column("test", "test, %", "score"),
-        column("llm/tokens"),
-        Column("seconds", "seconds", "count"),
-        Column("clean", "clean"),
-        Column("config", "config"),
-        Column("llm", "LLM"),
-        Column("small_model", "small model"),
-        Column("record", "record", "path"),
-    )
-    return Table("runs", "The runs", columns, tuple(rows))
+    return Table("runs", "The runs", tuple(columns.values()), tuple(rows))
 
 
 def differences(comparison: Comparison) -> Table:
@@ -66,20 +53,17 @@ def left_out_table(left_out: Sequence[LeftOut]) -> Table:
 
 
 def versions(runs: Sequence[Run]) -> str:
-    """Installed versions that the runs were made with; several of one package where they differ."""
-    found: dict[str, dict[str, None]] = {}
+    """Versions of the packages that were installed; several of one package where the runs differ."""
+    installed: dict[str, dict[str, None]] = {}
     for run in runs:
-        told = run.result.get("versions")
-        for name, version in told.items() if isinstance(told, dict) else ():
-            found.setdefault(str(name), {})[str(version)] = None
-    return ", ".join(f"{name} {' / '.join(versions)}" for name, versions in found.items())
+        recorded = run.result.get("versions")
+        for name, version in recorded.items() if isinstance(recorded, dict) else ():
+            installed.setdefault(str(name), {})[str(version)] = None
+    return ", ".join(f"{name} {' / '.join(versions)}" for name, versions in installed.items())
 
 
 def commands(arms: Sequence[Arm]) -> list[str]:
-    """Commands that make the arms' runs again, one for those that differ by strategy and seed alone.
-
-    They are the overrides on record; a run without has none.
-    """
+    """Commands of the overrides on record; one for the runs that differ by strategy and seed alone."""
     seeds_of: dict[tuple[tuple[str, ...], str | None], dict[str | None, None]] = {}
     for run in (run for arm in arms for run in arm.runs if run.overrides):
         given = dict(word.partition("=")[::2] for word in run.overrides)
@@ -95,7 +79,7 @@ def commands(arms: Sequence[Arm]) -> list[str]:
 
 
 def _several(strategies: Sequence[str | None], seeds: Sequence[str | None]) -> list[str]:
-    """The words for some strategies and seeds; None: none was given."""
+    """The overrides for some strategies and seeds; None: the command had no such override."""
     words = ["-m"] if len(strategies) > 1 or len(seeds) > 1 else []
     for key, values in (("strategy", strategies), ("seed", seeds)):
         given = [value for value in values if value is not None]

@@ -1,7 +1,7 @@
-"""Are two arms different? Means over seeds, resamples of test rows and seeds, McNemar's test, and Holm's correction.
+"""Tests of the difference of two arms: over seeds, over test rows and seeds, McNemar's; and Holm's correction.
 
-Works on scores by seed and on what is right and wrong, row by row. Runs are paired by seed: the same seed gave both
-strategies the same gold rows and the same start of the small model, so the difference has less noise than a score.
+Runs are paired by seed: the same seed gives both strategies the same gold rows and the same start of the small model.
+Their difference has less noise than a score.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 10_000
-_FEW = 3  # values; of fewer the interval by Student's t is many times wider than what was seen
-_CHUNK = 4_000_000  # drawn rows that are held at once
+_FEW = 3  # values; of fewer the interval by Student's t is many times wider than their range
+_CHUNK = 4_000_000  # resampled rows in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ def band(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean, and the 95% interval by Student's t from three values on; of fewer the lowest and the highest."""
     if len(values) < _FEW:
         return sum(values) / len(values), min(values), max(values)
-    found = estimate(values)
-    assert found.low is not None and found.high is not None
-    return found.mean, found.low, found.high
+    whole = estimate(values)
+    assert whole.interval is not None
+    return whole.mean, *whole.interval
 
 
 def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Estimate | None:
@@ -97,10 +97,8 @@ def resampled_scores(right: NDArray[np.bool_], seed: int, times: int = RESAMPLES
         (times, runs), shares of right rows. Sums of whole numbers, hence the same on every machine.
     """
     rows, runs = right.shape
-    rng = np.random.default_rng(seed)
-    scores = np.empty((times, runs))
-    values = right.astype(np.float64)
-    step = max(1, _CHUNK // rows)
+    rng, values = np.random.default_rng(seed), right.astype(np.float64)
+    scores, step = np.empty((times, runs)), max(1, _CHUNK // rows)
     for start in range(0, times, step):
         size = min(step, times - start)
         drawn = rng.integers(rows, size=(size, rows)) + rows * np.arange(size)[:, None]
@@ -125,7 +123,7 @@ def bootstrap(
 
     Args:
         right: (rows, runs).
-        resampled: what `resampled_scores` made of `right`, (times, runs).
+        resampled: `resampled_scores` of `right`, (times, runs).
         first: columns of the first arm's runs.
         second: columns of the second arm's runs, in the same order of seeds.
         seed: of the draws of seeds.
@@ -148,7 +146,7 @@ def bootstrap(
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
-    """McNemar's exact test of two runs on the same rows, (rows,) each: the binomial test of where they differ."""
+    """McNemar's exact test of two runs on the same rows, (rows,) each: a binomial test on rows where they differ."""
     from scipy.stats import binomtest
 
     one, other = int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))

@@ -45,10 +45,12 @@ class Study:
         Raises:
             UserError: there is no run of that task.
         """
-        found = {one.task: one for one in self.comparisons}
-        if task is not None and task not in found:
-            raise UserError(f"no finished run of the task {task} is on record; there are {', '.join(found)}")
-        return self.comparisons[0] if task is None else found[task]
+        by_task = {one.task: one for one in self.comparisons}
+        if task is not None and task not in by_task:
+            raise UserError(
+                f"no finished run of the task {task} is on record; there are {', '.join(by_task)}"
+            )
+        return self.comparisons[0] if task is None else by_task[task]
 
     def run(self, name: str | None = None) -> Run:
         """One run by the name of its directory, by itself the first of those with most rounds.
@@ -59,34 +61,31 @@ class Study:
         runs = [run for one in self.comparisons for arm in one.arms for run in arm.runs]
         if name is None:
             return max(runs, key=lambda run: len(run.rounds))
-        named = [run for run in runs if run.folder.name == name]
-        if not named:
-            raise UserError(
-                f"no finished run is called {name}; the first of those there are: {runs[0].folder.name}"
-            )
-        return named[0]
+        for run in runs:
+            if run.folder.name == name:
+                return run
+        first = runs[0].folder.name
+        raise UserError(f"no finished run is called {name}; the first of those there are: {first}")
 
 
 def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig | None = None) -> Study:
     """Read and compare every finished run in or below `folders`, task by task.
 
-    With `prices` all runs cost what they would at these; by themselves what their own configs said.
+    `prices` replace those of the runs' own configs.
 
     Raises:
         UserError: a folder does not exist, or there is no finished run.
     """
     found = find_runs(folders)
     if prices is not None:
-        priced = (
-            replace(run, rounds=tuple(with_money(numbers, prices) for numbers in run.rounds))
-            for run in found.runs
-        )
+        rounds = [tuple(with_money(numbers, prices) for numbers in run.rounds) for run in found.runs]
+        priced = (replace(run, rounds=own) for run, own in zip(found.runs, rounds, strict=True))
         found = replace(found, runs=tuple(priced))
     return study_of(found, ", ".join(map(str, folders)), base)
 
 
 def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
-    """Compare runs that were found `where`, task by task; gains are over the strategy `base`.
+    """Compare runs, task by task; gains are over the strategy `base`. `where` names their place in an error.
 
     Raises:
         UserError: there is no finished run.
@@ -94,11 +93,9 @@ def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
     kept, repeats = without_repeats(runs.runs)
     left_out = (*runs.left_out, *repeats)
     if not kept:
-        some = (
-            f" ({plural(len(left_out), 'run')}: {left_out[0].folder.name} {left_out[0].why})"
-            if left_out
-            else ""
-        )
+        some = ""
+        if left_out:
+            some = f" ({plural(len(left_out), 'run')}: {left_out[0].folder.name} {left_out[0].why})"
         raise UserError(f"{where}: no finished run is on record there{some}")
     tasks = sorted({(run.task, run.metric) for run in kept})
     comparisons = []
