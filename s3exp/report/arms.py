@@ -1,8 +1,7 @@
-"""Arms of a comparison: runs of one task and one config, that differ by their seed alone; their names and their looks.
+"""Arms of a comparison: runs of one task and one config that differ by their seed alone; their names and looks.
 
-Reads the flat configs of the record. A strategy that was run in several ways (a sweep over rounds) becomes several
-arms, named after what differs; so nothing is averaged that does not belong together. Colours are Okabe and Ito's,
-told apart by colour-blind eyes; a strategy of the paper keeps its own.
+A strategy with several configs (a sweep over rounds) becomes several arms, named after the options that differ.
+Colours are Okabe and Ito's, for colour-blind eyes; a strategy of the paper keeps its own.
 """
 
 from __future__ import annotations
@@ -22,10 +21,7 @@ from s3exp.settings.run import SAME_RUN
 from s3exp.settings.typed import foreign
 from s3exp.terminal.texts import clean, cut
 
-# what may differ between the runs of an arm; where vectors are kept changes no number
-_WITHIN = (*SAME_RUN, "seed", "audit.cache")
-
-
+_WITHIN = (*SAME_RUN, "seed", "audit.cache")  # options that may differ between the runs of an arm
 Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
 
 
@@ -84,17 +80,17 @@ def mean_of(arm: Arm) -> Estimate:
 
 
 def interval_of(arm: Arm) -> tuple[float, float] | None:
-    """95% interval of an arm's mean: over seeds, of a single seed over the test rows; None where none is on record."""
+    """95% interval of an arm's mean over seeds, or of a single seed over the test rows where that is on record."""
     return mean_of(arm).interval or arm.runs[0].interval
 
 
 def settings(run: Run) -> dict[str, Any]:
-    """The flat config of a run, without what may differ within an arm; empty where it is not on record."""
+    """The flat config of a run without the options that may differ within an arm; empty where it is not on record."""
     return {k: v for k, v in run.identity.items() if not any(f"{k}.".startswith(f"{w}.") for w in _WITHIN)}
 
 
 def without_repeats(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
-    """Runs without copies of one record: the same config and seed and result twice is not two seeds."""
+    """Runs without copies of one record: the same config and seed twice is not two seeds."""
     first: dict[str, Path] = {}
     kept: list[Run] = []
     repeats: list[LeftOut] = []
@@ -113,13 +109,12 @@ def arms_of(runs: Sequence[Run]) -> list[Arm]:
     by_strategy: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_strategy[run.strategy].append(run)
-    found: list[Arm] = []
-    for strategy, own in by_strategy.items():
-        named = _variants(strategy, own)
-        found += [
-            Arm(name, strategy, tuple(sorted(r, key=lambda run: run.seed))) for name, r in named.items()
-        ]
-    return sorted(found, key=lambda arm: (arm.human, -arm.mean, arm.name))
+    arms = [
+        Arm(name, strategy, tuple(sorted(group, key=lambda run: run.seed)))
+        for strategy, own in by_strategy.items()
+        for name, group in _variants(strategy, own).items()
+    ]
+    return sorted(arms, key=lambda arm: (arm.human, -arm.mean, arm.name))
 
 
 def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -139,42 +134,35 @@ def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
     groups: dict[str, list[int]] = defaultdict(list)
     for place in range(len(runs)):
         groups[_key([values[place] for values in differ.values()])].append(place)
-    if len(groups) == 1:
-        labels = [strategy]
-    else:
-        firsts = [places[0] for places in groups.values()]
-        values = {key: [column[place] for place in firsts] for key, column in differ.items()}
-        labels = [f"{strategy}, {told}" for told in _tell_apart(values, len(firsts))]
+    firsts = [places[0] for places in groups.values()]
+    values = {key: [column[place] for place in firsts] for key, column in differ.items()}
+    labels = [f"{strategy}, {text}" if text else strategy for text in _tell_apart(values, len(firsts))]
     named: dict[str, list[Run]] = {}
     for label, places in zip(labels, groups.values(), strict=True):
         group = [runs[place] for place in places]
         if max(Counter(run.seed for run in group).values()) == 1:
             named[label] = group
-        else:  # something differs that is not on record: their mean would mean nothing
+        else:  # an option that is not on record differs: they have no common mean
             named |= {f"{label} ({number})": [run] for number, run in enumerate(group, 1)}
     return named
 
 
 def _tell_apart(values: Mapping[str, list[Any]], count: int) -> list[str]:
-    """A short text for each of `count` configs, of as few keys as tell them apart."""
+    """A short text for each of `count` configs, of a few keys that tell them apart; empty for a single config."""
     chosen: list[str] = []
-    while True:
-        told = [_key([values[key][place] for key in chosen]) for place in range(count)]
-        if len(set(told)) == count:
-            break
-        # the key that tells most of them apart, of equals the one with the shortest values
-        best = max(
-            (key for key in values if key not in chosen),
-            key=lambda key: (
-                len({_key([told[place], values[key][place]]) for place in range(count)}),
-                -len(_key(values[key])),
-            ),
-        )
-        chosen.append(best)
-    ends = Counter(key.rpartition(".")[2] for key in chosen)
-    names = {key: key.rpartition(".")[2] if ends[key.rpartition(".")[2]] == 1 else key for key in chosen}
+
+    def distinct(keys: Sequence[str]) -> int:
+        return len({_key([values[key][place] for key in keys]) for place in range(count)})
+
+    while distinct(chosen) < count:
+        # greedy: most distinct configs, then the shortest values
+        rest = [key for key in values if key not in chosen]
+        chosen.append(max(rest, key=lambda key: (distinct([*chosen, key]), -len(_key(values[key])))))
+    last = {key: key.rpartition(".")[2] for key in chosen}
+    ends = Counter(last.values())
+    names = {key: end if ends[end] == 1 else key for key, end in last.items()}
     return [
-        ", ".join(f"{names[key]}={cut(shown(values[key][place]), 24)}" for key in chosen)
+        ", ".join(f"{name}={cut(shown(values[key][place]), 24)}" for key, name in names.items())
         for place in range(count)
     ]
 
@@ -190,22 +178,16 @@ def _key(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def looks_of(strategies: Sequence[str]) -> list[Look]:
-    """A look for every arm, given its strategy: arms of one share its colour and differ by marker and dashes."""
-    spare = cycle(Look(color, marker, line) for line in _LINES for color, marker in _SPARE)
-    first = {name: _OWN.get(name) or next(spare) for name in dict.fromkeys(strategies)}
-    seen: Counter[str] = Counter()
-    looks: list[Look] = []
-    for strategy in strategies:
-        own, place = first[strategy], seen[strategy]
-        seen[strategy] += 1
-        marker = own.marker if place == 0 else _MARKERS[place % len(_MARKERS)]
-        looks.append(Look(own.color, marker, _LINES[place % len(_LINES)] if place else own.line))
-    return looks
-
-
 def looks_by_name(arms: Sequence[Arm]) -> dict[str, Look]:
-    """The look of every arm, and of every strategy as a whole, by name."""
-    own = looks_of([arm.strategy for arm in arms])
-    looks = {arm.name: look for arm, look in zip(arms, own, strict=True)}
-    return looks | {arm.strategy: look for arm, look in zip(arms[::-1], own[::-1], strict=True)}
+    """The look of every arm, then of every strategy: arms of one strategy differ by marker and dashes."""
+    spare = cycle(Look(color, marker, line) for line in _LINES for color, marker in _SPARE)
+    by_arm: dict[str, Look] = {}
+    by_strategy: dict[str, Look] = {}
+    seen: Counter[str] = Counter()
+    for arm in arms:
+        look = by_strategy.get(arm.strategy) or _OWN.get(arm.strategy) or next(spare)
+        by_strategy[arm.strategy], place = look, seen[arm.strategy]
+        seen[arm.strategy] += 1
+        marker, line = _MARKERS[place % len(_MARKERS)], _LINES[place % len(_LINES)]
+        by_arm[arm.name] = look if place == 0 else Look(look.color, marker, line)
+    return by_arm | by_strategy

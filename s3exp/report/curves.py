@@ -79,14 +79,14 @@ class AtCost:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One figure. `told` says what its values are; `kind` is lines, steps or points.
+    """One figure. `caption` says what its values are; `kind` is lines, steps or points.
 
     With `percent` the values are shares that are shown as percentages. `reference` is the height of a dashed line.
     """
 
     name: str
     title: str
-    told: str
+    caption: str
     x: str
     curves: tuple[Curve, ...]
     kind: str = "lines"
@@ -157,8 +157,8 @@ def score_panels(comparison: Comparison) -> list[Panel]:
         for cost in (None, ROWS, TOKENS):
             curves = _curves(comparison.arms, partial(by_round, name=one.name, cost=cost))
             over, by = (cost.title, cost.name) if cost else ("round", "round")
-            title, told = f"{one.title} by {by}", f"% {one.says}"
-            found.append(Panel(f"{role}-by-{by}", title, told, over, curves, percent=True))
+            title, caption = f"{one.title} by {by}", f"% {one.says}"
+            found.append(Panel(f"{role}-by-{by}", title, caption, over, curves, percent=True))
     return [panel for panel in found if panel.curves]
 
 
@@ -168,12 +168,12 @@ def cost_panels(comparison: Comparison) -> list[Panel]:
     for cost in COSTS:
         steps = _curves(comparison.synthesized, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
         title = f"select {metric} at equal {cost.name}"
-        told = "% on the gold rows that pick the epoch, for what was spent"
-        found.append(Panel(f"select-at-{cost.name}", title, told, cost.title, steps, "steps", True))
+        caption = "% on the gold rows that pick the epoch, for what was spent"
+        found.append(Panel(f"select-at-{cost.name}", title, caption, cost.title, steps, "steps", True))
     for cost in COSTS:
         title, ends = f"test {metric} by {cost.name} spent", tuple(_ends(comparison, cost))
-        told = "% on test rows, read once, when all has been spent"
-        found.append(Panel(f"test-by-{cost.name}", title, told, cost.title, ends, "points", True))
+        caption = "% on test rows, read once, when all has been spent"
+        found.append(Panel(f"test-by-{cost.name}", title, caption, cost.title, ends, "points", True))
     return [panel for panel in found if panel.curves]
 
 
@@ -182,8 +182,8 @@ def error_panels(comparison: Comparison) -> list[Panel]:
     found = []
     for name in ("errors_fixed", "errors_still", "errors_new"):
         curves = _curves(comparison.arms, partial(by_round, name=name, first=1))
-        title, told = measure(name).says.capitalize(), "number of gold rows that errors are mined from"
-        found.append(Panel(name.replace("_", "-"), title, told, "round", curves))
+        title, caption = measure(name).says.capitalize(), "number of gold rows that errors are mined from"
+        found.append(Panel(name.replace("_", "-"), title, caption, "round", curves))
     return [panel for panel in found if panel.curves]
 
 

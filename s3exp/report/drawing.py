@@ -1,7 +1,6 @@
-"""The figures of a study: those of the page by section, and the one that stands beside the runs, after they ended.
+"""The figures of a study: those of the page by section, and the overview beside the runs.
 
-Which curves a figure has is said in curves.py, how axes look in figures.py. Arms, bands and intervals are the same in
-all of them.
+curves.py computes the curves of a figure, figures.py draws the axes.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _PANEL = 215  # height of a panel of the overview in typographic points, about
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One figure: its name in files, what it shows, and its SVG."""
+    """One figure: its name in files, its title, and its SVG."""
 
     name: str
     title: str
@@ -47,7 +46,7 @@ class Drawings:
 
 
 def style() -> AbstractContextManager[None]:
-    """How every figure is set; matplotlib's own settings come back afterwards."""
+    """The settings of every figure; matplotlib's own come back afterwards."""
     return matplotlib.rc_context(STYLE)
 
 
@@ -76,23 +75,18 @@ def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
         "gap": curves.gap_panels(comparison, "gap"),
         "diversity": curves.gap_panels(comparison, "diversity"),
     }
-    sections: dict[str, list[Drawing]] = {"test": []}
-    wide = {
-        "test": ("Test score of every arm", figures.draw_scores(comparison, looks)),
-        "gains": ("Gain over the base", figures.draw_gains(comparison, looks)),
-    }
-    for name, (title, figure) in wide.items():
-        if figure is not None:
-            svg = save(figure, folder / f"{prefix}-{name}")
-            sections["test"].append(Drawing(name, f"{comparison.task}: {title}", svg))
-    for kind, drawn in kinds.items():
+
+    def drawing(name: str, title: str, figure: Figure) -> Drawing:
+        return Drawing(name, f"{comparison.task}: {title}", save(figure, folder / f"{prefix}-{name}"))
+
+    sections = {"test": [drawing("test", "Test score of every arm", figures.draw_scores(comparison, looks))]}
+    gains = figures.draw_gains(comparison, looks)
+    if gains is not None:
+        sections["test"].append(drawing("gains", "Gain over the base", gains))
+    for kind, panels in kinds.items():
         sections[kind] = [
-            Drawing(
-                panel.name,
-                f"{comparison.task}: {panel.title}. {panel.told}",
-                save(figures.draw(panel, looks), folder / f"{prefix}-{panel.name}"),
-            )
-            for panel in drawn
+            drawing(panel.name, f"{panel.title}. {panel.caption}", figures.draw(panel, looks))
+            for panel in panels
         ]
     return Drawings(looks, sections)
 
@@ -141,7 +135,7 @@ def _title(comparison: Comparison) -> str:
 
 
 def _scores(axes: Axes, comparison: Comparison, looks: Mapping[str, Look]) -> None:
-    """Scores on gold rows that the loop looks at, over the rows trained on."""
+    """Scores on mining and select over the rows trained on."""
     metric, drawn = comparison.word, []
     for arm in comparison.arms:
         mining, select = (by_round(arm, f"{role}/{comparison.metric}", ROWS) for role in ("mining", "select"))
@@ -181,7 +175,7 @@ def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
 
 
 def _errors(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
-    """How many mining rows are wrong after each round: what the next round starts from."""
+    """The number of errors after each round."""
     drawn = [curve for arm in arms if (curve := by_round(arm, "errors")) is not None]
     last = max((len(curve.x) for curve in drawn), default=1) - 1
     for curve in drawn:
@@ -198,17 +192,11 @@ def _line(axes: Axes, look: Look, curve: Curve | None, *, dashed: bool = False) 
     """A line with markers; a band (of one round: a bar) where there are several runs."""
     if curve is None:
         return
-    axes.plot(
-        curve.x,
-        curve.mean,
-        color=look.color,
-        marker=look.marker,
-        markersize=5 if dashed else 7,
-        markerfacecolor="white" if dashed else look.color,
-        linestyle=(0, (4, 2)) if dashed else "-",
-        linewidth=1.3 if dashed else 2.2,
-        zorder=2 if dashed else 3,
+    weight = (
+        {"ms": 5, "mfc": "white", "lw": 1.3, "zorder": 2} if dashed else {"ms": 7, "lw": 2.2, "zorder": 3}
     )
+    line = (0, (4, 2)) if dashed else "-"
+    axes.plot(curve.x, curve.mean, color=look.color, marker=look.marker, linestyle=line, **weight)
     if curve.low == curve.high or dashed:
         return
     if len(curve.x) > 1:

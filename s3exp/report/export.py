@@ -28,12 +28,12 @@ _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!])")
-_FORMULA = tuple("=+-@＝＋－＠")  # what a spreadsheet would compute, after white space too
+_FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet computes such a cell, after white space too
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name in files, its title for people, and what its values are.
+    """A column: its name in files, its title for people, and the kind of its values.
 
     `kind` is text, path (text that is long), count, number, score (a share, shown in percent), points (a difference of
     shares), p, interval (two shares) or change (two differences).
@@ -51,7 +51,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: rows of cells in the order of the columns, and what is said below it."""
+    """A table: rows of cells in the order of the columns, and a note below it."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Table:
     note: str = ""
 
     def _repr_markdown_(self) -> str:
-        """What a notebook shows of it."""
+        """The table in a notebook."""
         return as_markdown(self)
 
 
@@ -126,28 +126,21 @@ def as_latex(table: Table) -> str:
     """A table environment; needs the package booktabs."""
     form = "".join("r" if column.numeric else "l" for column in table.columns)
     head = " & ".join(_latex(column.title) for column in table.columns)
-    rows = [
-        " & ".join(_latex(formatted(c, v)) for c, v in zip(table.columns, row, strict=True)) + r" \\"
-        for row in table.rows
-    ]
+    rows = (zip(table.columns, row, strict=True) for row in table.rows)
+    lines = [" & ".join(_latex(formatted(column, cell)) for column, cell in row) + " \\\\\n" for row in rows]
     caption = _latex(" ".join(filter(None, [table.title + ".", table.note])))
-    return "\n".join(
-        [
-            r"% needs \usepackage{booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{caption}}}",
-            rf"\begin{{tabular}}{{{form}}}",
-            r"\toprule",
-            rf"{head} \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    return rf"""% needs \usepackage{{booktabs}}
+\begin{{table}}
+\centering
+\caption{{{caption}}}
+\begin{{tabular}}{{{form}}}
+\toprule
+{head} \\
+\midrule
+{"".join(lines)}\bottomrule
+\end{{tabular}}
+\end{{table}}
+"""
 
 
 def _places(column: Column) -> tuple[str, ...]:
@@ -163,15 +156,13 @@ def _cells(table: Table, row: Sequence[Cell]) -> list[Cell]:
     """A row with the ends of its intervals as cells of their own."""
     cells: list[Cell] = []
     for column, value in zip(table.columns, row, strict=True):
-        if len(_places(column)) == 2:
-            cells += list(value) if value is not None else [None, None]
-        else:
-            cells.append(value)
+        ends = len(_places(column))
+        cells += [value] if ends == 1 else value or [None] * ends
     return cells
 
 
 def _plain(value: Cell) -> str:
-    """Text for a spreadsheet: what would be taken for a formula begins with an apostrophe."""
+    """Text for a spreadsheet: an apostrophe before a formula."""
     text = clean(str(value))
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 

@@ -1,6 +1,6 @@
 """Draws panels and test scores with matplotlib: axes, bands, legends.
 
-What is in a panel is said in curves.py, what an arm looks like in arms.py, which figures stand together in drawing.py.
+curves.py computes the panels, arms.py has the looks of arms, drawing.py puts figures together.
 """
 
 from __future__ import annotations
@@ -48,17 +48,18 @@ _MANY = 5  # curves with bands, from which on bands are hardly more than a hint
 _DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
 _DOTS = (0.0, (1.0, 1.5))
 Looks = Mapping[str, Look]
+Point = tuple[float, float]
 
 
 def draw(panel: Panel, looks: Looks) -> Figure:
     """One panel; arms in the order and the looks of `looks`."""
     handles = _handles(panel, looks)
     columns = max(1, min(len(handles), _LETTERS // (max(len(str(h.get_label())) for h in handles) + 5)))
-    told = textwrap.wrap(panel.told, _WRAP)
-    above = _HEAD + _LINE * len(told)
+    caption = textwrap.wrap(panel.caption, _WRAP)
+    above = _HEAD + _LINE * len(caption)
     below = _BELOW + 0.08 + 0.2 * -(-len(handles) // columns)
     figure, axes = _blank((_WIDTH, above + below + _AXES), (_LEFT, below, _RIGHT, above))
-    _head(figure, panel.title, told)
+    _head(figure, panel.title, caption)
     if panel.reference is not None:
         axes.axhline(panel.reference, color=INK, linewidth=1.2, linestyle=_DOTS, zorder=2)
     _x_axis(axes, panel)
@@ -69,9 +70,8 @@ def draw(panel: Panel, looks: Looks) -> Figure:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if panel.percent:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
-    figure.legend(
-        handles=handles, loc="lower left", ncols=columns, fontsize=9, frameon=False, handlelength=2.2
-    )
+    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 2.2}
+    figure.legend(handles=handles, fontsize=9, frameon=False, **place)
     return figure
 
 
@@ -79,8 +79,8 @@ def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
     """Test score of every arm: its mean and interval, and every seed as a dot."""
     arms = comparison.arms
     over = "seeds" if max(len(arm.runs) for arm in arms) > 1 else "test rows"
-    told = f"%; line: mean, dot: a seed, bar: 95% interval over {over}"
-    figure, axes = _wide(f"Test {comparison.metric}", told, [arm.name for arm in arms])
+    caption = f"%; line: mean, dot: a seed, bar: 95% interval over {over}"
+    figure, axes = _wide(f"Test {comparison.metric}", caption, [arm.name for arm in arms])
     for place, arm in enumerate(arms):
         look, mean, ends = looks[arm.name], arm.mean, interval_of(arm)
         if ends is not None:
@@ -96,15 +96,15 @@ def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
 
 def draw_gains(comparison: Comparison, looks: Looks) -> Figure | None:
     """Gain of every arm over its base with the interval over seeds; None where there is nothing to compare with."""
-    found = [(arm, gain) for arm in comparison.arms if (gain := comparison.gain(arm)) is not None]
-    if not found:
+    gains = [(arm, gain) for arm in comparison.arms if (gain := comparison.gain(arm)) is not None]
+    if not gains:
         return None
     bases = sorted(set(comparison.bases.values()))
-    over, names = bases[0] if len(bases) == 1 else "its base", [arm.name for arm, _ in found]
-    told = "percentage points, paired by seed; bar: 95% interval over seeds"
-    figure, axes = _wide(f"Gain over {short(over, _NAME)}", told, names)
+    over, names = bases[0] if len(bases) == 1 else "its base", [arm.name for arm, _ in gains]
+    caption = "percentage points, paired by seed; bar: 95% interval over seeds"
+    figure, axes = _wide(f"Gain over {short(over, _NAME)}", caption, names)
     axes.axvline(0, color=INK, linewidth=1)
-    for place, (arm, gain) in enumerate(found):
+    for place, (arm, gain) in enumerate(gains):
         look = looks[arm.name]
         if gain.interval is not None:
             axes.plot(gain.interval, [place, place], color=look.color, linewidth=2.4)
@@ -115,7 +115,7 @@ def draw_gains(comparison: Comparison, looks: Looks) -> Figure | None:
     return figure
 
 
-def _blank(size: tuple[float, float], around: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+def _blank(size: Point, around: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
     """A figure of this size with axes that leave room: left, below, right, above."""
     (width, height), (left, below, right, above) = size, around
     figure = Figure(figsize=size, facecolor="white")
@@ -125,51 +125,41 @@ def _blank(size: tuple[float, float], around: tuple[float, float, float, float])
     return figure, axes
 
 
-def _wide(title: str, told: str, names: Sequence[str]) -> tuple[Figure, Axes]:
+def _wide(title: str, caption: str, names: Sequence[str]) -> tuple[Figure, Axes]:
     """A figure with a row for every name."""
     left = 0.2 + _LETTER * max(len(short(name, _NAME)) for name in names)
     above = _HEAD + _LINE
     figure, axes = _blank((5.2, above + 0.4 + 0.44 * (len(names) + 0.4)), (left, 0.4, 0.15, above))
-    _head(figure, title, [told])
+    _head(figure, title, [caption])
     return figure, axes
 
 
-def _head(figure: Figure, title: str, told: Sequence[str]) -> None:
-    """Title and what it means, from the upper left corner."""
+def _head(figure: Figure, title: str, caption: Sequence[str]) -> None:
+    """Title and lines of the caption, from the upper left corner."""
     height = figure.get_figheight()
     figure.text(0.02, 1 - 0.1 / height, title, fontsize=11, fontweight="bold", va="top")
-    for line, text in enumerate(told):
+    for line, text in enumerate(caption):
         figure.text(0.02, 1 - (0.31 + _LINE * line) / height, text, fontsize=9, va="top", color=SOFT)
 
 
 def _shifts(axes: Axes, panel: Panel) -> list[float]:
     """How far each curve is moved aside: marks at the same round, or at the same cost, would hide each other."""
-    if panel.kind != "points" and panel.x != "round":
+    together = panel.kind == "points" or panel.x == "round"
+    if not together or axes.get_xscale() == "log":
         return [0.0] * len(panel.curves)
     low, high = axes.get_xlim()
     middle = (len(panel.curves) - 1) / 2
-    if axes.get_xscale() == "log":
-        return [0.0] * len(panel.curves)
     return [(place - middle) * _DODGE * (high - low) for place in range(len(panel.curves))]
 
 
 def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> None:
     x, steps = [place + shift for place in curve.x], panel.kind == "steps" and len(curve.x) > 1
-    axes.plot(
-        x,
-        curve.mean,
-        color=look.color,
-        marker="" if steps else look.marker,
-        markersize=6,
-        linestyle=look.line,
-        linewidth=2,
-        drawstyle="steps-post" if steps else "default",
-        zorder=3,
-    )
-    if steps:  # only its ends: every step of every run is a place
-        axes.plot(
-            [x[0], x[-1]], [curve.mean[0], curve.mean[-1]], look.marker, color=look.color, ms=6, zorder=3
-        )
+    style: dict[str, Any] = {"color": look.color, "ms": 6, "zorder": 3}
+    if steps:  # markers at both ends only
+        axes.plot(x, curve.mean, linestyle=look.line, linewidth=2, drawstyle="steps-post", **style)
+        axes.plot([x[0], x[-1]], [curve.mean[0], curve.mean[-1]], look.marker, **style)
+    else:
+        axes.plot(x, curve.mean, marker=look.marker, linestyle=look.line, linewidth=2, **style)
     if curve.low == curve.high:
         return
     if panel.kind == "points" or len(x) == 1:
@@ -183,17 +173,16 @@ def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> 
 def _x_axis(axes: Axes, panel: Panel) -> None:
     """Scale, ends and ticks of the x axis."""
     xs = [x for curve in panel.curves for x in curve.x]
-    least, most = min(xs), max(xs)
-    if panel.x == "round":
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "seed" if value == 0 else f"{value:g}"))
-        axes.set_xlim(least - 0.25, max(most, least + 1) + 0.25)
+    if panel.x != "round":
+        scale_x(axes, xs)
         return
-    scale_x(axes, xs)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "seed" if value == 0 else f"{value:g}"))
+    axes.set_xlim(min(xs) - 0.25, max(*xs, min(xs) + 1) + 0.25)
 
 
 def scale_x(axes: Axes, xs: Sequence[float]) -> None:
-    """Scale, ends and ticks of an x axis over what was spent; logarithmic where it is far from one end to the other."""
+    """Scale, ends and ticks of an x axis of costs; logarithmic over a wide range."""
     least, most = min(xs, default=1), max(xs, default=1)
     if least > 0 and most > _LOG_FROM * least:
         axes.set_xscale("log")
@@ -213,12 +202,12 @@ def _thousands(value: float, _: object) -> str:
 
 def _handles(panel: Panel, looks: Looks) -> list[Line2D]:
     """The names of the curves, and of the reference."""
-    shown = {curve.arm for curve in panel.curves}
-    handles = []
-    for name, look in looks.items():
-        if name in shown:
-            label = short(name, _NAME)
-            handles.append(Line2D([], [], color=look.color, marker=look.marker, ls=look.line, label=label))
+    names = {curve.arm for curve in panel.curves}
+    handles = [
+        Line2D([], [], color=look.color, marker=look.marker, ls=look.line, label=short(name, _NAME))
+        for name, look in looks.items()
+        if name in names
+    ]
     if panel.reference is not None:
         handles.append(Line2D([], [], color=INK, linestyle=_DOTS, linewidth=1.2, label="gold rows"))
     return handles
@@ -236,24 +225,11 @@ def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:
     axes.margins(x=0.1)
 
 
-def label(
-    axes: Axes,
-    text: str,
-    place: tuple[float, float],
-    color: str,
-    offset: tuple[float, float],
-    side: str = "center",
-) -> None:
+def label(axes: Axes, text: str, place: Point, color: str, offset: Point, side: str = "center") -> None:
     """Text beside a point, `offset` in typographic points, readable on top of lines."""
-    axes.annotate(
-        text,
-        place,
-        xytext=offset,
-        textcoords="offset points",
-        ha=side,
-        va="bottom" if side == "center" else "center",
-        color=color,
-        fontweight="bold",
-        path_effects=[withStroke(linewidth=3, foreground="white")],
-        zorder=5,
+    outline, vertical = (
+        [withStroke(linewidth=3, foreground="white")],
+        "bottom" if side == "center" else "center",
     )
+    style: dict[str, Any] = {"ha": side, "va": vertical, "color": color, "fontweight": "bold", "zorder": 5}
+    axes.annotate(text, place, xytext=offset, textcoords="offset points", path_effects=outline, **style)
