@@ -45,7 +45,7 @@ def test_asks_once_and_answers_in_order(tmp_path: Path) -> None:
 def test_equal_questions_of_one_call_are_asked_once(tmp_path: Path) -> None:
     engine, (prompt,) = Echo(), ask(1)
     with stored(engine, None) as llm:
-        found = llm.generate([prompt, replace(prompt, kind="extrapolate", label=1), replace(prompt, seed=9)])
+        found = llm.generate([prompt, replace(prompt, kind="extrapolate", target=1), replace(prompt, seed=9)])
     assert len(engine.asked) == 2
     assert [c.stored for c in found] == [False, True, False]
 
@@ -94,7 +94,7 @@ def test_key_is_of_all_that_decides() -> None:
         replace(ASKER, top_p=1.0).key(prompt),
     }
     assert len(asked) == 7
-    assert ASKER.key(replace(prompt, kind="extrapolate", parent="x", label=1)) == ASKER.key(prompt)
+    assert ASKER.key(replace(prompt, kind="extrapolate", parent="x", target=1)) == ASKER.key(prompt)
     assert replace(ASKER, temperature=1).key(prompt) == replace(ASKER, temperature=1.0).key(prompt)
 
 

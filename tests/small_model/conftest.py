@@ -27,7 +27,7 @@ def toy(rows: int, seed: int, classes: int = 2, pair: bool = False) -> list[Exam
         fields = {"text": " ".join(words)}
         if pair:
             fields = {"question": f"is {draw.choice(WORDS)} there ?", **fields}
-        found.append(Example(id=f"{seed}-{i}", fields=fields, label=label))
+        found.append(Example(id=f"{seed}-{i}", fields=fields, target=label))
     return found
 
 
