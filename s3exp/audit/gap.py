@@ -132,7 +132,6 @@ def c2st(real: Floats, made: Floats, seed: int) -> dict[str, float]:
 
 
 def _wilson(share: float, n: float) -> tuple[float, float]:
-    """Wilson's 95% interval of a share of `n` independent rows."""
     z = 1.959964
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -160,12 +159,8 @@ def mmd(squared: npt.NDArray[np.float64], n: int, seed: int) -> dict[str, float]
 
     Gretton et al. 2012 (JMLR): a Gaussian kernel as wide as the median distance of all rows (as the root of the mean
     square, where most are copies). Near 0, also a little below, if there is no gap; larger is worse. `mmd_p` is the
-    share of 200 random divisions of the same rows that are as far apart, the observed one included.
-
-    Args:
-        squared: squared distances of gold rows followed by made rows, (n + m, n + m).
-        n: gold rows.
-        seed: drives the permutations.
+    share of 200 random divisions of the same rows that are as far apart, the observed one included. `squared` are the
+    distances, (n + m, n + m), of `n` gold rows followed by made rows.
     """
     from scipy.spatial.distance import squareform
 
@@ -193,11 +188,8 @@ def neighbours(squared: npt.NDArray[np.float64], n: int) -> dict[str, float]:
     row (Kynkäänniemi et al. 2019, NeurIPS). `density` is the number of gold balls around a made row, over k; `coverage`
     is the share of gold balls that hold a made row (Naeem et al. 2020, ICML). Rows that are too narrow cost recall and
     coverage; rows beside the point cost precision and density. k is 5, or a quarter of the rows of the smaller side
-    where that is less. A ball includes its rim: copies of a row lie in its ball of radius 0.
-
-    Args:
-        squared: squared distances of gold rows followed by as many made rows.
-        n: gold rows.
+    where that is less. A ball includes its rim: copies lie in a ball of radius 0. `squared` are the distances
+    of `n` gold rows followed by as many made rows.
     """
     k = max(1, min(NEIGHBOURS, n // 4, (len(squared) - n) // 4))
 
@@ -224,7 +216,6 @@ def _checked(points: Floats) -> Floats:
 
 
 def _draw(points: Floats, n: int, seed: int, side: str) -> Floats:
-    """`n` rows at random, in their order; all of them if there are no more."""
     if len(points) <= n:
         return points
     chance = np.random.default_rng(derive(seed, "gap", side))

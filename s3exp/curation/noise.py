@@ -64,12 +64,12 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
 
     Args:
         vectors: (rows, dim), one embedding a row.
-        labels: class index of every row, wrong ones among them.
-        classes: how many classes there are, present or not.
+        labels: class index of every row, in 0..classes-1.
+        classes: the number of classes, present or not.
         seed: draws the folds.
 
     Raises:
-        ValueError: there is not one label a row, or a label is not in 0..classes-1.
+        ValueError: the labels are not one a row, or not in their range.
     """
     given = np.asarray(labels, dtype=np.int64)
     if len(vectors) != len(given) or not np.isin(given, range(classes)).all():

@@ -62,11 +62,6 @@ class Cached:
         self._embedder, self._folder = embedder, folder
         self._vectors: dict[str, Vectors] = {}
 
-    @property
-    def name(self) -> str:
-        """The embedder's name."""
-        return self._embedder.name
-
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector a text: (texts, dim), float32."""
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
@@ -85,7 +80,7 @@ class Cached:
     def _from_file(self, texts: Sequence[str]) -> Vectors:
         if self._folder is None:
             return self._embedder.embed(texts)
-        digest = hashlib.sha256(self.name.encode("utf-8", "replace"))
+        digest = hashlib.sha256(self._embedder.name.encode("utf-8", "replace"))
         for text in texts:
             digest.update(b"\x00" + text.encode("utf-8", "surrogatepass"))
         path = self._folder / f"{digest.hexdigest()[:32]}.npy"

@@ -47,17 +47,20 @@ class Page:
             )
         for row in rows:
             table.add_row(*map(self.text, row))
-        self._console.print(self.text(title), style="bold", soft_wrap=True, highlight=False)
+        self._line(title, "bold")
         self._console.print(table)
         self._console.print()
 
     def paragraph(self, title: str, text: str) -> None:
         """Print a text, indented under its title, and an empty line."""
-        self._console.print(self.text(title), style="bold", soft_wrap=True, highlight=False)
+        self._line(title, "bold")
         for line in text.split("\n"):
-            self._console.print(self.text(f"  {line}"), soft_wrap=True, highlight=False)
+            self._line(f"  {line}")
         self._console.print()
 
     def line(self, name: str, path: Path, more: str = "") -> None:
         """Print a path on one line, so that it can be copied."""
-        self._console.print(self.text(f"{name:7}{path}{more}"), soft_wrap=True, highlight=False)
+        self._line(f"{name:7}{path}{more}")
+
+    def _line(self, text: str, style: str | None = None) -> None:
+        self._console.print(self.text(text), style=style, soft_wrap=True, highlight=False)

@@ -95,8 +95,8 @@ def shortcuts(
         gold: human rows of the same task.
         generate: name of the field that the LLM wrote.
         labels: number of classes.
-        seed: of the samples; same rows and seed, same result.
-        top: how many shortcuts to list at most.
+        seed: of the samples.
+        top: the most shortcuts to list.
     """
     made, gold = (sample(rows, SAMPLE, derive(seed, "audit", "rows")) for rows in (made, gold))
     present = np.flatnonzero((_sizes(made, labels) >= LEAST_ROWS) & (_sizes(gold, labels) > 0)).tolist()
@@ -126,7 +126,8 @@ def balance(
     """
     numbers: dict[str, float] = {}
     for prefix, rows in (("", made), ("gold_", gold)):
-        lengths = np.array([_length(row, generate) for row in rows])
+        texts = [row.fields.values() if generate is None else [row.fields[generate]] for row in rows]
+        lengths = np.array([sum(len(words_of(text)) for text in row) for row in texts])
         own = np.array([row.label for row in rows], np.int64)
         means = {label: float(lengths[own == label].mean()) for label in range(labels) if label in own}
         if means:
@@ -137,11 +138,6 @@ def balance(
         shares = [_sizes(rows, labels) / len(rows) for rows in (made, gold)]
         numbers["label_distance"] = float(np.abs(shares[0] - shares[1]).max())
     return numbers
-
-
-def _length(row: Example, generate: str | None) -> int:
-    texts = row.fields.values() if generate is None else [row.fields[generate]]
-    return sum(len(words_of(text)) for text in texts)
 
 
 def _sizes(rows: Sequence[Example], labels: int) -> Counts:

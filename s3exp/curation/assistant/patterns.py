@@ -84,20 +84,7 @@ FIRST_WORDS = frozenset(
 )
 FIRST = re.compile(r"[^\w<]{0,40}([a-z]+(?:['’][a-z]+)?)", re.IGNORECASE)
 RULERS = ("---", "***", "___", "===")
-PREAMBLE_KEYS = (
-    ":",
-    "\n",
-    "— ",
-    "– ",
-    "- ",
-    "ere you go",
-    "happy to",
-    "glad to",
-    "I'll ",
-    "I’ll ",
-    "I will ",
-    "I can ",
-)
+PREAMBLE_KEYS = tuple(":|\n|— |– |- |ere you go|happy to|glad to|I'll |I’ll |I will |I can ".split("|"))
 THOUGHT = re.compile(r"\s*<(think(?:ing)?)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 
 _UNREAL = (
