@@ -40,22 +40,22 @@ class Sides:
     """The diversity of either side, at one size."""
 
     gold: dict[str, float]
-    made: dict[str, float]
+    synthetic: dict[str, float]
 
 
 def compare(
     gold: Sequence[str],
-    made: Sequence[str],
+    synthetic: Sequence[str],
     vectors: tuple[Floats, Floats] | None,
     seed: int,
     rows: int = 1000,
 ) -> Sides:
     """The diversity of gold texts and of synthesized ones, at their common size; see `common_size` and `diversity`."""
-    size = common_size(gold, made, rows)
-    of_gold, of_made = vectors if vectors is not None else (None, None)
+    size = common_size(gold, synthetic, rows)
+    of_gold, of_synthetic = vectors if vectors is not None else (None, None)
     return Sides(
         diversity(gold, of_gold, seed, size.words, size.rows),
-        diversity(made, of_made, seed, size.words, size.rows),
+        diversity(synthetic, of_synthetic, seed, size.words, size.rows),
     )
 
 

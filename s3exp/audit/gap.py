@@ -22,7 +22,7 @@ FOLDS = 5
 PERMUTATIONS = 200
 
 
-def gap(real: Floats, made: Floats, seed: int, rows: int = 1000) -> dict[str, float]:
+def gap(real: Floats, synthetic: Floats, seed: int, rows: int = 1000) -> dict[str, float]:
     """All measures of the gap between gold rows and synthesized ones, at equal size.
 
     | key | meaning | range | no gap |
@@ -31,17 +31,17 @@ def gap(real: Floats, made: Floats, seed: int, rows: int = 1000) -> dict[str, fl
     | `c2st`, `c2st_low`, `c2st_high` | accuracy of a classifier of sides, 95% interval | 0 to 1 | 0.5 |
     | `mmd` | squared distance of the kernel means | about -0.01 to 2 | near 0 |
     | `mmd_p` | its p-value | 1/201 to 1 | anywhere, evenly |
-    | `precision` | share of made rows that lie among gold | 0 to 1 | 0.5 to 1, less in more dimensions |
-    | `recall` | share of gold rows that lie among made ones | 0 to 1 | as `precision` |
-    | `density` | how densely gold surrounds a made row; `precision` that one outlier cannot raise | 0 up | near 1 |
-    | `coverage` | share of gold rows with a made row nearby | 0 to 1 | near 0.97 (k = 5) |
+    | `precision` | share of synthetic rows that lie among gold | 0 to 1 | 0.5 to 1, less in more dimensions |
+    | `recall` | share of gold rows that lie among synthetic ones | 0 to 1 | as `precision` |
+    | `density` | gold rows around a synthetic row; unlike `precision`, one outlier cannot raise it | 0 up | near 1 |
+    | `coverage` | share of gold rows with a synthetic row nearby | 0 to 1 | near 0.97 (k = 5) |
     | `rows` | rows of either side that were compared | | |
 
     The `gap` of two samples of gold shows what no gap means at this size and with these vectors.
 
     Args:
         real: vectors of gold rows, (n, d).
-        made: vectors of synthesized rows, (m, d).
+        synthetic: vectors of synthesized rows, (m, d).
         seed: drives the drawing of rows, k-means, folds and permutations.
         rows: the most rows of either side, drawn at random; time and memory grow with its square.
 
@@ -53,21 +53,21 @@ def gap(real: Floats, made: Floats, seed: int, rows: int = 1000) -> dict[str, fl
     """
     from threadpoolctl import threadpool_limits  # it comes with scikit-learn
 
-    real, made = _checked(real), _checked(made)
-    if real.shape[1] != made.shape[1]:
-        raise ValueError(f"vectors of {real.shape[1]} and of {made.shape[1]} dimensions do not compare")
-    n = min(len(real), len(made), rows)
+    real, synthetic = _checked(real), _checked(synthetic)
+    if real.shape[1] != synthetic.shape[1]:
+        raise ValueError(f"vectors of {real.shape[1]} and of {synthetic.shape[1]} dimensions do not compare")
+    n = min(len(real), len(synthetic), rows)
     if n < FEWEST_ROWS:
         return {}
     # sums depend on the number of threads (sklearn's k-means even on their timing): one thread, the same bytes
     with threadpool_limits(limits=1):
-        real, made = _draw(real, n, seed, "real"), _draw(made, n, seed, "made")
-        squared = squared_distances(np.concatenate([real, made]))
-        numbers = {"mauve": mauve(real, made, seed)} | c2st(real, made, seed)
+        real, synthetic = _draw(real, n, seed, "real"), _draw(synthetic, n, seed, "made")
+        squared = squared_distances(np.concatenate([real, synthetic]))
+        numbers = {"mauve": mauve(real, synthetic, seed)} | c2st(real, synthetic, seed)
         return numbers | mmd(squared, n, seed) | neighbours(squared, n) | {"rows": float(n)}
 
 
-def mauve(real: Floats, made: Floats, seed: int) -> float:
+def mauve(real: Floats, synthetic: Floats, seed: int) -> float:
     """MAUVE: area under the divergence frontier of two quantised clouds, 0 (apart) to 1 (one distribution).
 
     Pillutla et al. 2021 (NeurIPS), with the add-1/2 smoothing of Pillutla et al. 2023 (JMLR), without which few
@@ -77,8 +77,8 @@ def mauve(real: Floats, made: Floats, seed: int) -> float:
     """
     from scipy.special import rel_entr
 
-    clusters = max(2, round(min(len(real), len(made)) / 10))
-    labels = _clusters(np.concatenate([real, made]), clusters, seed)
+    clusters = max(2, round(min(len(real), len(synthetic)) / 10))
+    labels = _clusters(np.concatenate([real, synthetic]), clusters, seed)
     p, q = (
         (np.bincount(part, minlength=clusters) + 0.5) / (len(part) + clusters / 2)
         for part in (labels[: len(real)], labels[len(real) :])
@@ -106,11 +106,11 @@ def _clusters(points: Floats, clusters: int, seed: int) -> npt.NDArray[np.intp]:
     return np.asarray(k_means.fit_predict(reduced), dtype=np.intp)
 
 
-def c2st(real: Floats, made: Floats, seed: int) -> dict[str, float]:
+def c2st(real: Floats, synthetic: Floats, seed: int) -> dict[str, float]:
     """Classifier two-sample test: the accuracy of a linear classifier of sides. Both sides have as many rows.
 
     Lopez-Paz & Oquab 2017 (ICLR): accuracy over five folds of a logistic regression on standardised vectors. 0.5 is
-    chance, 1 always right. Accuracy is below 0.5 by chance, or where made rows copy gold rows of another fold.
+    chance, 1 always right. Accuracy is below 0.5 by chance, or where synthetic rows copy gold rows of another fold.
 
     `c2st_low` and `c2st_high` bound the accuracy with 95% confidence (Wilson 1927). Rows that share training folds
     are not independent, so they count for fewer, as in Nadeau & Bengio 2003 (Machine Learning 52). That correction is
@@ -121,8 +121,8 @@ def c2st(real: Floats, made: Floats, seed: int) -> dict[str, float]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    points = np.concatenate([real, made]).astype(np.float64)
-    side = np.repeat([0, 1], [len(real), len(made)])
+    points = np.concatenate([real, synthetic]).astype(np.float64)
+    side = np.repeat([0, 1], [len(real), len(synthetic)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=derive(seed, "c2st"))
     # strong regularisation: there are often more dimensions than rows in a fold
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
@@ -160,7 +160,7 @@ def mmd(squared: npt.NDArray[np.float64], n: int, seed: int) -> dict[str, float]
     Gretton et al. 2012 (JMLR): a Gaussian kernel as wide as the median distance of all rows (as the root of the mean
     square, where most are copies). Near 0, also a little below, if there is no gap; larger is worse. `mmd_p` is the
     share of 200 random divisions of the same rows that are as far apart, the observed one included. `squared` are the
-    distances, (n + m, n + m), of `n` gold rows followed by made rows.
+    distances, (n + m, n + m), of `n` gold rows followed by synthetic rows.
     """
     from scipy.spatial.distance import squareform
 
@@ -184,12 +184,12 @@ def mmd(squared: npt.NDArray[np.float64], n: int, seed: int) -> dict[str, float]
 def neighbours(squared: npt.NDArray[np.float64], n: int) -> dict[str, float]:
     """Precision, recall, density and coverage from balls that reach to a row's k-th nearest neighbour on its side.
 
-    `precision` is the share of made rows in the ball of any gold row, `recall` of gold rows in the ball of any made
-    row (Kynkäänniemi et al. 2019, NeurIPS). `density` is the number of gold balls around a made row, over k; `coverage`
-    is the share of gold balls that hold a made row (Naeem et al. 2020, ICML). Rows that are too narrow cost recall and
-    coverage; rows beside the point cost precision and density. k is 5, or a quarter of the rows of the smaller side
-    where that is less. A ball includes its rim: copies lie in a ball of radius 0. `squared` are the distances
-    of `n` gold rows followed by as many made rows.
+    `precision` is the share of synthetic rows in the ball of any gold row, `recall` of gold rows in the ball of any
+    synthetic row (Kynkäänniemi et al. 2019, NeurIPS). `density` is the number of gold balls around a synthetic row,
+    over k; `coverage` is the share of gold balls that hold a synthetic row (Naeem et al. 2020, ICML). Narrow rows cost
+    recall and coverage; rows beside the point cost precision and density. k is 5, or a quarter of the smaller side
+    where that is less. Copies lie in a ball of radius 0. `squared` are the distances of `n` gold rows followed by as
+    many synthetic rows.
     """
     k = max(1, min(NEIGHBOURS, n // 4, (len(squared) - n) // 4))
 
@@ -198,10 +198,10 @@ def neighbours(squared: npt.NDArray[np.float64], n: int) -> dict[str, float]:
 
     across = squared[:n, n:]
     in_real = across <= radii(squared[:n, :n])[:, None]
-    in_made = across <= radii(squared[n:, n:])[None, :]
+    in_synthetic = across <= radii(squared[n:, n:])[None, :]
     return {
         "precision": float(in_real.any(axis=0).mean()),
-        "recall": float(in_made.any(axis=1).mean()),
+        "recall": float(in_synthetic.any(axis=1).mean()),
         "density": float(in_real.sum(axis=0).mean() / k),
         "coverage": float(in_real.any(axis=1).mean()),
     }

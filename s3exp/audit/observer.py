@@ -50,7 +50,7 @@ class Audit:
     def look(self, rows: Sequence[Example], new: Sequence[Example], judged: Judged | None = None) -> Report:
         """Audit the training rows of a round: the `new` ones for findings, all `rows` for everything else.
 
-        `judged` is the estimate of wrong labels that the lesson used; without it one is made on a sample.
+        `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged.
         """
         numbers, tables = self._findings(new)
         if not rows:
@@ -131,13 +131,13 @@ class Audit:
         from s3exp.audit.diversity import compare
         from s3exp.audit.gap import gap
 
-        made, gold = [self.task.text_of(row.fields) for row in self._sample(rows)], self._gold_sample
+        synthetic, gold = [self.task.text_of(row.fields) for row in self._sample(rows)], self._gold_sample
         seed, most = derive(self.seed, "gap"), self.config.rows
-        made_vectors, gold_vectors = self.vectors.embed(made), self.vectors.embed(gold)
-        sides = compare(gold, made, (gold_vectors, made_vectors), seed, most)
-        distances = gap(gold_vectors, made_vectors, seed, most)
+        synthetic_vectors, gold_vectors = self.vectors.embed(synthetic), self.vectors.embed(gold)
+        sides = compare(gold, synthetic, (gold_vectors, synthetic_vectors), seed, most)
+        distances = gap(gold_vectors, synthetic_vectors, seed, most)
         numbers = {f"gap/{name}": value for name, value in distances.items()} | self._gap_of_gold
-        numbers |= {f"diversity/{name}": value for name, value in sides.made.items()}
+        numbers |= {f"diversity/{name}": value for name, value in sides.synthetic.items()}
         return numbers | {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}
 
     def _noise(self, rows: Sequence[Example], judged: Judged | None) -> tuple[Numbers, dict[str, Any]]:

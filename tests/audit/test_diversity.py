@@ -126,8 +126,12 @@ def test_two_sides_are_compared_at_one_size() -> None:
     vectors = np.random.default_rng(0).normal(size=(90, 8))
     sides = compare(gold, made, (vectors[:50], vectors), 3, rows=30)
     assert sides.gold == diversity(gold, vectors[:50], 3, 360, 30)
-    assert sides.made == diversity(made, vectors, 3, 360, 30)
-    assert (sides.gold["words"], sides.gold["rows"]) == (sides.made["words"], sides.made["rows"]) == (360, 30)
+    assert sides.synthetic == diversity(made, vectors, 3, 360, 30)
+    assert (
+        (sides.gold["words"], sides.gold["rows"])
+        == (sides.synthetic["words"], sides.synthetic["rows"])
+        == (360, 30)
+    )
     assert "vendi" not in compare(gold, made, None, 3).gold
     assert compare(gold, [], None, 3).gold == {}  # nothing to compare with
 

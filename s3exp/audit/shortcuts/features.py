@@ -52,7 +52,7 @@ class Surface:
     """Marks, and sparse 0/1 matrices, rows by marks, of synthetic and gold rows."""
 
     marks: tuple[Mark, ...]
-    made: Any
+    synthetic: Any
     gold: Any
 
 
@@ -65,7 +65,9 @@ class _Columns:
     quantities: NDArray[np.float64]
 
 
-def surface(made: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]], generate: str) -> Surface:
+def surface(
+    synthetic: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]], generate: str
+) -> Surface:
     """The marks of the field `generate` of every row; the other fields only serve to count shared words.
 
     A mark counts if enough synthetic rows have it and enough lack it. Labels play no part in this, so that the number
@@ -75,16 +77,16 @@ def surface(made: Sequence[Mapping[str, str]], gold: Sequence[Mapping[str, str]]
 
     numbers: defaultdict[Key, int] = defaultdict()
     numbers.default_factory = numbers.__len__
-    ours, theirs = (_read_all(rows, generate, numbers) for rows in (made, gold))
+    ours, theirs = (_read_all(rows, generate, numbers) for rows in (synthetic, gold))
     names = list(numbers)
     has, gold_has = (_matrix(side, len(names)) for side in (ours, theirs))
-    frequent = _frequent(np.asarray(has.sum(axis=0)).ravel(), len(made))
+    frequent = _frequent(np.asarray(has.sum(axis=0)).ravel(), len(synthetic))
     # sorted: columns come in the order of sets, which changes from process to process
     frequent = np.array(sorted(frequent, key=lambda column: _as_pair(names[column])), np.int64)
     marks, cut, gold_cut = _cuts(ours.quantities, theirs.quantities)
     return Surface(
         marks=(*(_mark(names[column]) for column in frequent), *marks),
-        made=hstack([has[:, frequent], csr_matrix(cut)], format="csc"),
+        synthetic=hstack([has[:, frequent], csr_matrix(cut)], format="csc"),
         gold=hstack([gold_has[:, frequent], csr_matrix(gold_cut)], format="csc"),
     )
 
@@ -124,13 +126,13 @@ def _mark(key: Key) -> Mark:
 
 
 def _cuts(
-    made: NDArray[np.float64], gold: NDArray[np.float64]
+    synthetic: NDArray[np.float64], gold: NDArray[np.float64]
 ) -> tuple[list[Mark], NDArray[np.int32], NDArray[np.int32]]:
-    """Marks of the quantities, between and above quantiles of the made rows; rows by marks of either side."""
+    """Marks of the quantities, between and above quantiles of the synthetic rows; rows by marks of either side."""
     marks: list[Mark] = []
     columns: list[tuple[int, float, float]] = []
     for place, attribute in enumerate(QUANTITIES):
-        values = made[:, place]
+        values = synthetic[:, place]
         steps = np.unique(np.quantile(values, np.linspace(0, 1, QUANTILES + 1), method="inverted_cdf"))
         edges = [float(edge) for edge in steps if edge > values.min()]
         bins = list(zip([-np.inf, *edges], [*edges, np.inf], strict=True))
@@ -142,8 +144,8 @@ def _cuts(
         flags = [(rows[:, place] >= low) & (rows[:, place] < high) for place, low, high in columns]
         return np.array(flags, dtype=np.int32).reshape(len(columns), len(rows)).T
 
-    cut = column(made)
-    frequent = _frequent(cut.sum(axis=0), len(made))
+    cut = column(synthetic)
+    frequent = _frequent(cut.sum(axis=0), len(synthetic))
     return [marks[place] for place in frequent], cut[:, frequent], column(gold)[:, frequent]
 
 

@@ -32,18 +32,25 @@ class PartialInput:
     gold_own: float
 
 
-def partial_input(made: Sequence[Example], gold: Sequence[Example], field: str, seed: int) -> PartialInput:
+def partial_input(
+    synthetic: Sequence[Example], gold: Sequence[Example], field: str, seed: int
+) -> PartialInput:
     """Logistic regression on the words (present or not) of one field; of more than 2,000 rows, a sample."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    made, gold = sample(made, SAMPLE, derive(seed, "made")), sample(gold, SAMPLE, derive(seed, "gold"))
-    made_labels, gold_labels = (np.array([row.label for row in rows], np.int64) for rows in (made, gold))
+    synthetic, gold = (
+        sample(synthetic, SAMPLE, derive(seed, "made")),
+        sample(gold, SAMPLE, derive(seed, "gold")),
+    )
+    synthetic_labels, gold_labels = (
+        np.array([row.label for row in rows], np.int64) for rows in (synthetic, gold)
+    )
     words = CountVectorizer(binary=True, token_pattern=r"\w+|[^\w\s]", min_df=LEAST_ROWS)
-    both = words.fit_transform(row.fields[field] for row in (*made, *gold))
+    both = words.fit_transform(row.fields[field] for row in (*synthetic, *gold))
     return PartialInput(
         field,
-        accuracy=_cross_validated(both[: len(made)], made_labels, seed),
-        gold_own=_cross_validated(both[len(made) :], gold_labels, seed),
+        accuracy=_cross_validated(both[: len(synthetic)], synthetic_labels, seed),
+        gold_own=_cross_validated(both[len(synthetic) :], gold_labels, seed),
     )
 
 

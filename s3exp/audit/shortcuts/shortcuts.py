@@ -82,7 +82,12 @@ class Found:
 
 
 def shortcuts(
-    made: Sequence[Example], gold: Sequence[Example], generate: str, labels: int, seed: int, top: int = 20
+    synthetic: Sequence[Example],
+    gold: Sequence[Example],
+    generate: str,
+    labels: int,
+    seed: int,
+    top: int = 20,
 ) -> Found:
     """Surface features of the field `generate` that predict the label of synthetic rows, and not of gold rows.
 
@@ -91,32 +96,32 @@ def shortcuts(
     level, corrected for the number of rules tried (Bonferroni), and has a positive excess.
 
     Args:
-        made: synthetic rows.
+        synthetic: synthetic rows.
         gold: human rows of the same task.
         generate: name of the field that the LLM wrote.
         labels: number of classes.
         seed: of the samples.
         top: the most shortcuts to list.
     """
-    made, gold = (sample(rows, SAMPLE, derive(seed, "audit", "rows")) for rows in (made, gold))
-    present = np.flatnonzero((_sizes(made, labels) >= LEAST_ROWS) & (_sizes(gold, labels) > 0)).tolist()
-    made = [row for row in made if row.label in present]
+    synthetic, gold = (sample(rows, SAMPLE, derive(seed, "audit", "rows")) for rows in (synthetic, gold))
+    present = np.flatnonzero((_sizes(synthetic, labels) >= LEAST_ROWS) & (_sizes(gold, labels) > 0)).tolist()
+    synthetic = [row for row in synthetic if row.label in present]
     gold = [row for row in gold if row.label in present]
     if len(present) < 2:
-        return Found(rows=len(made), gold_rows=len(gold))
-    marked = surface([row.fields for row in made], [row.fields for row in gold], generate)
-    ours, theirs = _rows(made, present, marked.made), _rows(gold, present, marked.gold)
-    texts = [row.fields[generate] for row in made]
+        return Found(rows=len(synthetic), gold_rows=len(gold))
+    marked = surface([row.fields for row in synthetic], [row.fields for row in gold], generate)
+    ours, theirs = _rows(synthetic, present, marked.synthetic), _rows(gold, present, marked.gold)
+    texts = [row.fields[generate] for row in synthetic]
     leaning = findings(marked.marks, ours, theirs, derive(seed, "audit", "halves"))
     groups = alike(leaning, ours.labels)[:top]
     listed = tuple(_shortcut(group, present, (ours, theirs), texts) for group in groups)
-    fields = list(made[0].fields) if len(made[0].fields) > 1 else []
-    partial = tuple(partial_input(made, gold, name, derive(seed, "audit", "partial")) for name in fields)
-    return Found(listed, partial, len(marked.marks), len(made), len(gold))
+    fields = list(synthetic[0].fields) if len(synthetic[0].fields) > 1 else []
+    partial = tuple(partial_input(synthetic, gold, name, derive(seed, "audit", "partial")) for name in fields)
+    return Found(listed, partial, len(marked.marks), len(synthetic), len(gold))
 
 
 def balance(
-    made: Sequence[Example], gold: Sequence[Example], labels: int, generate: str | None = None
+    synthetic: Sequence[Example], gold: Sequence[Example], labels: int, generate: str | None = None
 ) -> dict[str, float]:
     """The balance of labels, and the lengths of rows, beside gold.
 
@@ -125,7 +130,7 @@ def balance(
     over the smallest. The same for gold begin with `gold_`. A number without rows is left out.
     """
     numbers: dict[str, float] = {}
-    for prefix, rows in (("", made), ("gold_", gold)):
+    for prefix, rows in (("", synthetic), ("gold_", gold)):
         texts = [row.fields.values() if generate is None else [row.fields[generate]] for row in rows]
         lengths = np.array([sum(len(words_of(text)) for text in row) for row in texts])
         own = np.array([row.label for row in rows], np.int64)
@@ -134,8 +139,8 @@ def balance(
             numbers[f"{prefix}words"] = float(lengths.mean())
             numbers[f"{prefix}words_ratio"] = max(means.values()) / max(min(means.values()), 1e-9)
             numbers |= {f"{prefix}words/{label}": mean for label, mean in means.items()}
-    if made and gold:
-        shares = [_sizes(rows, labels) / len(rows) for rows in (made, gold)]
+    if synthetic and gold:
+        shares = [_sizes(rows, labels) / len(rows) for rows in (synthetic, gold)]
         numbers["label_distance"] = float(np.abs(shares[0] - shares[1]).max())
     return numbers
 
@@ -152,9 +157,9 @@ def _shortcut(
     group: Sequence[Finding], present: Sequence[int], sides: tuple[Rows, Rows], texts: Sequence[str]
 ) -> Shortcut:
     finding, classes = group[0], len(present)
-    made, gold = finding.made, finding.gold
-    lift, gold_lift = float(made.lift[0]), float(gold.lift[0])
-    noise = STRONG_Z * float(np.hypot(made.error[0], gold.error[0]))
+    synthetic, gold = finding.synthetic, finding.gold
+    lift, gold_lift = float(synthetic.lift[0]), float(gold.lift[0])
+    noise = STRONG_Z * float(np.hypot(synthetic.error[0], gold.error[0]))
     typical = np.flatnonzero(finding.has & (sides[0].labels == finding.label))
     return Shortcut(
         name=finding.name,
@@ -162,7 +167,7 @@ def _shortcut(
         value=finding.mark.value,
         label=present[finding.label],
         rows=int(finding.has.sum()),
-        accuracy=float(made.accuracy[0]),
+        accuracy=float(synthetic.accuracy[0]),
         majority=_majority(sides[0]),
         recall=lift + 1 / classes,
         lift=lift,

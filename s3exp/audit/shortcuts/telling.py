@@ -47,7 +47,7 @@ class Finding:
     column: Flags
     telling: bool
     label: int
-    made: Effects
+    synthetic: Effects
     gold: Effects
     excess: float
     common: float
@@ -75,7 +75,7 @@ def findings(marks: Sequence[Mark], ours: Rows, theirs: Rows, seed: int) -> list
     pools, columns = _pools(marks, ours.of(half))
     pooled = [Rows(side.labels, side.classes, (side.marks @ columns).tocsc()) for side in (ours, theirs)]
     leaning = [*_beyond(marks, ours, theirs, all_rows), *_beyond(pools, pooled[0], pooled[1], ~half)]
-    return sorted(leaning, key=lambda finding: -float(finding.made.lift[0]))[:COMPARED]
+    return sorted(leaning, key=lambda finding: -float(finding.synthetic.lift[0]))[:COMPARED]
 
 
 def _pools(marks: Sequence[Mark], taught: Rows) -> tuple[list[Mark], Any]:
@@ -99,12 +99,12 @@ def _pools(marks: Sequence[Mark], taught: Rows) -> tuple[list[Mark], Any]:
 def _beyond(marks: Sequence[Mark], ours: Rows, theirs: Rows, judged: Flags) -> list[Finding]:
     """The marks that beat chance on the `judged` rows of our side."""
     rows = ours.of(judged)
-    made, gold = rows.counts(), theirs.counts()
-    places = beyond_chance(made, rows.sizes)
-    places = places[np.argsort(-learned(made[:, places], rows.sizes).lift, kind="stable")][:COMPARED]
+    synthetic, gold = rows.counts(), theirs.counts()
+    places = beyond_chance(synthetic, rows.sizes)
+    places = places[np.argsort(-learned(synthetic[:, places], rows.sizes).lift, kind="stable")][:COMPARED]
     leaning = []
     for place in places.tolist():
-        with_mark, of_gold = made[:, [place]], gold[:, [place]]
+        with_mark, of_gold = synthetic[:, [place]], gold[:, [place]]
         effect = learned(with_mark, rows.sizes)
         on_gold = applied(of_gold, theirs.sizes, effect.label, effect.other)
         share, common = with_mark.sum() / rows.sizes.sum(), float(of_gold.sum() / theirs.sizes.sum())
@@ -166,9 +166,11 @@ def _named(group: Sequence[Finding]) -> list[Finding]:
 
     One with less than half of the first one's lift gives no name: where gold explains the first, it explains that too.
     """
-    able = [one for one in group if one.made.lift[0] >= group[0].made.lift[0] / 2]
+    able = [one for one in group if one.synthetic.lift[0] >= group[0].synthetic.lift[0] / 2]
     best = max(able, key=lambda one: one.excess)
-    near = [one for one in able if one.excess >= best.excess - max(SAME_EXCESS, float(best.made.error[0]))]
+    near = [
+        one for one in able if one.excess >= best.excess - max(SAME_EXCESS, float(best.synthetic.error[0]))
+    ]
     first = min(near, key=_plainness)
     return [first, *(one for one in group if one is not first)]
 
