@@ -91,15 +91,8 @@ def diversity(
 
     zlib sees a repetition within 32 kB (about 6,000 words): in a large set, common phrases but not one pair of copies.
 
-    Args:
-        texts: texts without a word are passed over.
-        vectors: one a text, (texts, dim); or None.
-        seed: drives the order.
-        words: the words measured by distinct-n and compression.
-        rows: the rows measured by Vendi, and by self-BLEU (60 of them, `words // rows` words of each).
-
-    Returns:
-        The numbers above, all finite; none if fewer than two texts have a word.
+    `words` are measured by distinct-n and compression, `rows` by Vendi, and 60 of them by self-BLEU (`words // rows`
+    words of each). `vectors` are one a text, (texts, dim). No numbers if fewer than two texts have a word.
 
     Raises:
         ValueError: the vectors are not one a text, or not finite.

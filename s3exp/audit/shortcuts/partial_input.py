@@ -38,20 +38,14 @@ def partial_input(
     """Logistic regression on the words (present or not) of one field; of more than 2,000 rows, a sample."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    synthetic, gold = (
-        sample(synthetic, SAMPLE, derive(seed, "made")),
-        sample(gold, SAMPLE, derive(seed, "gold")),
-    )
-    synthetic_labels, gold_labels = (
-        np.array([row.label for row in rows], np.int64) for rows in (synthetic, gold)
-    )
+    synthetic = sample(synthetic, SAMPLE, derive(seed, "made"))
+    gold = sample(gold, SAMPLE, derive(seed, "gold"))
+    labels = np.array([row.label for row in (*synthetic, *gold)], np.int64)
     words = CountVectorizer(binary=True, token_pattern=r"\w+|[^\w\s]", min_df=LEAST_ROWS)
     both = words.fit_transform(row.fields[field] for row in (*synthetic, *gold))
-    return PartialInput(
-        field,
-        accuracy=_cross_validated(both[: len(synthetic)], synthetic_labels, seed),
-        gold_own=_cross_validated(both[len(synthetic) :], gold_labels, seed),
-    )
+    sides = slice(len(synthetic)), slice(len(synthetic), None)
+    own, theirs = (_cross_validated(both[side], labels[side], seed) for side in sides)
+    return PartialInput(field, accuracy=own, gold_own=theirs)
 
 
 def sample(rows: Sequence[Example], most: int, seed: int) -> list[Example]:

@@ -93,15 +93,8 @@ def shortcuts(
 
     Of more than 20,000 rows a sample is taken. Labels with fewer than 12 synthetic rows, or no gold row, are left out
     with their rows; with fewer than two labels left there are no shortcuts. A listed shortcut beats chance at the 5%
-    level, corrected for the number of rules tried (Bonferroni), and has a positive excess.
-
-    Args:
-        synthetic: synthetic rows.
-        gold: human rows of the same task.
-        generate: name of the field that the LLM wrote.
-        labels: number of classes.
-        seed: of the samples.
-        top: the most shortcuts to list.
+    level, corrected for the number of rules tried (Bonferroni), and has a positive excess. `labels` is the number of
+    classes, `top` the most shortcuts to list.
     """
     synthetic, gold = (sample(rows, SAMPLE, derive(seed, "audit", "rows")) for rows in (synthetic, gold))
     present = np.flatnonzero((_sizes(synthetic, labels) >= LEAST_ROWS) & (_sizes(gold, labels) > 0)).tolist()

@@ -37,12 +37,9 @@ class Repaired:
 def repair(text: str, quotes: bool, preambles: bool) -> Repaired:
     """Take an assistant's words off the row, layer by layer.
 
-    Idempotent. A text without them comes back byte for byte, and so does one of which no word would be left.
-
-    Args:
-        text: a completion, with its newlines, or a row of a file.
-        quotes: take off wrappers, also JSON and the marker of a list of one.
-        preambles: take off words before and after the row, tokens of chat templates, and the named fields beside it.
+    Idempotent. A text without them comes back byte for byte, and so does one of which no word would be left. `quotes`
+    are wrappers, also JSON and the marker of a list of one; `preambles` are words before and after the row, tokens of
+    chat templates, and the named fields beside it.
     """
     rest, rules = text, list[str]()
     while len(rules) <= _MOST_LAYERS:
