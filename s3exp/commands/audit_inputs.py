@@ -1,7 +1,6 @@
-"""Rows and gold of an audit outside a run: a file of labelled rows, beside the gold files of a task.
+"""Reads the rows and the gold of an audit outside a run: a file of labelled rows, and the gold files of a task.
 
-Texts are taken as they stand: white space can be a shortcut too. Knows files and roles; does not know what is looked
-for in them. Of test rows only the texts are read, and only to be compared with.
+Texts stay as they are: white space can be a shortcut too. Of test rows only the texts are read, to find copies.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ NAMES = {"train": ("train",), "validation": ("validation", "valid", "val", "dev"
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """`roles` are what rows are compared with, `rows` the labelled rows that features are judged on: not test."""
+    """`roles` are the texts to find copies of; `rows` are the labelled rows, without test."""
 
     roles: Mapping[str, Sequence[Fingerprint]]
     rows: Sequence[Example]
 
 
-def read_made(source: str, task: TaskConfig) -> list[Example]:
-    """The rows of a file that is to be audited, in the task's columns or as a run's examples.jsonl has them.
+def read_audited(source: str, task: TaskConfig) -> list[Example]:
+    """The rows of a file, in the task's columns or in those of a run's examples.jsonl.
 
     Raises:
         UserError: the file cannot be read, lacks a column, or has a label that is not the task's.
@@ -59,42 +58,28 @@ def find_gold(place: Path | None, task: TaskConfig) -> dict[str, str]:
     """
     if place is None:
         own = {role: getattr(task.gold, role) for role in NAMES}
-        found = {role: source for role, source in own.items() if source}
+        sources = {role: source for role, source in own.items() if source}
     elif place.is_file():
-        found = {"gold": str(place)}
+        sources = {"gold": str(place)}
     else:
-        files = {
-            role: place / f"{name}{ending}"
-            for role, names in NAMES.items()
-            for name in names
-            for ending in LOCAL
-            if (place / f"{name}{ending}").is_file()
-        }
-        found = {role: str(path) for role, path in files.items()}
-    if not found:
-        told = (
-            f"{place}: no train, validation or test file ({', '.join(LOCAL)}) in it" if place else "no gold"
-        )
-        raise UserError(f"{told}: name a folder with --gold")
-    return found
+        names = [(role, f"{name}{ending}") for role in NAMES for name in NAMES[role] for ending in LOCAL]
+        sources = {role: str(place / name) for role, name in names if (place / name).is_file()}
+    if not sources:
+        why = f"{place}: no train, validation or test file ({', '.join(LOCAL)}) in it" if place else "no gold"
+        raise UserError(f"{why}: name a folder with --gold")
+    return sources
 
 
 def read_gold(sources: Mapping[str, str], task: TaskConfig) -> Gold:
-    """Read every role.
-
-    Raises:
-        UserError: a file cannot be read or is not of this task.
-    """
+    """Read every role. Raises UserError if a file cannot be read or is not of this task."""
     rows: list[Example] = []
     roles: dict[str, Sequence[Fingerprint]] = {}
     for role, source in sources.items():
         if role == "test":
-            texts = read_contexts(source, task.fields, str)
-            roles[role] = [
-                fingerprint(f"{role}-{index}", fields, task.written) for index, fields in enumerate(texts)
-            ]
+            texts = enumerate(read_contexts(source, task.fields, str))
+            roles[role] = [fingerprint(f"test-{index}", fields, task.written) for index, fields in texts]
         else:
-            read = to_examples(read_rows(source), source, role, columns_of(task), str)
-            roles[role] = fingerprints(read, task.written)
-            rows += read
+            labelled = to_examples(read_rows(source), source, role, columns_of(task), str)
+            roles[role] = fingerprints(labelled, task.written)
+            rows += labelled
     return Gold(roles, rows)

@@ -1,7 +1,4 @@
-"""An audit in the terminal: the certificate, what was found, and single errors with their children.
-
-Reads what the audit and the record hold; computes nothing.
-"""
+"""Prints an audit in the terminal: the certificate, the findings, and single errors with their children."""
 
 from __future__ import annotations
 
@@ -14,13 +11,14 @@ from rich.console import Console
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line
 from s3exp.curation.copies import KINDS
-from s3exp.record.errors import Child, ErrorHistory, new_text
+from s3exp.record.errors import ErrorHistory, new_text
 from s3exp.record.measures import measure, of_gold, with_meaning
 from s3exp.terminal.page import Page
+from s3exp.terminal.texts import cut
 
 Entry = Mapping[str, Any]
 _EXAMPLES = 3  # of every finding
-_SHORT = 110  # characters of a text in a list
+_TEXT_LENGTH = 110  # of a text in a list
 _DEBRIS = ("refusal", "preamble", "wrapped", "label_in_text", "repeats_exact", "repeats_near")
 _LINES = 5  # shortcuts, copies, errors that are listed
 
@@ -40,19 +38,18 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
 
 
 def print_error(history: ErrorHistory) -> None:
-    """Print one mining row, what the small model said of it after every round, and its children."""
+    """Print one mining row, its prediction after every round, and its children."""
     page = Page(Console())
-    told = "\n".join(f"{name}: {text}" for name, text in history.fields.items())
-    page.paragraph(f"{history.error} ({history.target}): {history.fate}", told)
+    text = "\n".join(f"{name}: {text}" for name, text in history.fields.items())
+    page.paragraph(f"{history.error} ({history.target}): {history.fate}", text)
     for one in history.rounds:
         verdict = "right" if one.right else "wrong"
         head = f"{one.name}: {verdict}, said {one.predicted} ({one.score:.2f}); {len(one.children)} children"
-        page.paragraph(head, "\n".join(_child(child, history) for child in one.children) or "none")
-
-
-def _child(child: Child, history: ErrorHistory) -> str:
-    text = new_text(child.fields, history.fields)
-    return f"{child.id} ({child.tokens} tokens, seed {child.seed}): {text}"
+        children = [
+            f"{child.id} ({child.tokens} tokens, seed {child.seed}): {new_text(child.fields, history.fields)}"
+            for child in one.children
+        ]
+        page.paragraph(head, "\n".join(children) or "none")
 
 
 def _roles(page: Page, certificate: Entry) -> None:
@@ -73,44 +70,38 @@ def _copies(page: Page, copies: Sequence[Entry]) -> None:
 
 
 def _debris(page: Page, report: Report) -> None:
-    numbers, listed = report.numbers, report.tables["findings"]
-    rows = [
-        [measure(f"audit/{name}").title, f"{numbers[f'audit/{name}']:,.0f}"]
-        for name in _DEBRIS
-        if f"audit/{name}" in numbers
-    ]
+    numbers = report.numbers
+    names = [f"audit/{name}" for name in _DEBRIS if f"audit/{name}" in numbers]
+    rows = [[measure(name).title, f"{numbers[name]:,.0f}"] for name in names]
     share = numbers.get("audit/unfinished_share")
     if share is not None:
-        told = f"{share:.1%} (gold: {numbers['audit/unfinished_share_gold']:.1%})"
-        rows.append([measure("audit/unfinished_share").title, told])
+        shares = f"{share:.1%} (gold: {numbers['audit/unfinished_share_gold']:.1%})"
+        rows.append([measure("audit/unfinished_share").title, shares])
     page.table("What an assistant leaves, and repeats", ("finding", "rows"), rows, texts=("finding",))
     shown: Counter[str] = Counter()
     lines = []
-    for one in listed:
+    for one in report.tables["findings"]:
         shown[one["finding"]] += 1
         if shown[one["finding"]] <= _EXAMPLES:
-            lines.append(f"{one['row']}, {one['finding']}: {_cut(one['text'])}")
+            lines.append(f"{one['row']}, {one['finding']}: {cut(one['text'], _TEXT_LENGTH)}")
     if lines:
         page.paragraph("For example", "\n".join(lines))
 
 
 def _shortcuts(page: Page, report: Report) -> None:
-    numbers, found = report.numbers, report.tables.get("shortcuts")
-    if found is None:
+    numbers, shortcuts = report.numbers, report.tables.get("shortcuts")
+    if shortcuts is None:
         return
-    strong = [one for one in found if one["strong"]]
-    shown = strong[:_LINES] or found[:1]
+    strong = [one for one in shortcuts if one["strong"]]
+    shown = strong[:_LINES] or shortcuts[:1]
     lines = [one["line"] + (f"; also: {', '.join(one['also'][:4])}" if one["also"] else "") for one in shown]
     title = f"Shortcuts: {len(strong)} features give the label away here and not in gold"
-    page.paragraph(
-        title if strong else "Shortcuts: none is strong; the strongest", "\n".join(lines) or "none"
-    )
-    parts = [
-        name.removeprefix("partial/").removesuffix("_gold") for name in numbers if name.startswith("partial/")
-    ]
+    title = title if strong else "Shortcuts: none is strong; the strongest"
+    page.paragraph(title, "\n".join(lines) or "none")
+    partial = dict.fromkeys(name.removesuffix("_gold") for name in numbers if name.startswith("partial/"))
     rows = [
-        [f"{part} alone", f"{numbers[f'partial/{part}']:.3f}", f"{numbers[f'partial/{part}_gold']:.3f}"]
-        for part in dict.fromkeys(parts)
+        [f"{name.removeprefix('partial/')} alone", f"{numbers[name]:.3f}", f"{numbers[f'{name}_gold']:.3f}"]
+        for name in partial
     ]
     if rows:
         title = "How often a bag of words tells the label from one field"
@@ -118,7 +109,7 @@ def _shortcuts(page: Page, report: Report) -> None:
 
 
 def _sides(page: Page, title: str, kind: str, numbers: Mapping[str, float]) -> None:
-    """Measures of the rows beside those of gold: two halves of it against each other, where a gap is measured."""
+    """Measures of the rows beside those of gold; a gap of gold is that between its halves."""
     rows = [
         [one.title, _number(numbers[one.name]), _number(numbers.get(of_gold(one.name))), one.says]
         for one in with_meaning(kind)
@@ -133,7 +124,7 @@ def _noise(page: Page, report: Report) -> None:
     if share is None:
         return
     lines = [
-        f"{one['row']}: {one['label']}, rather {one['suggested']}: {_cut(one['text'])}"
+        f"{one['row']}: {one['label']}, rather {one['suggested']}: {cut(one['text'], _TEXT_LENGTH)}"
         for one in report.tables.get("noise", ())[:_LINES]
     ]
     upper = report.numbers.get("noise/upper", share)
@@ -153,7 +144,3 @@ def _fates(page: Page, ledger: Sequence[ErrorHistory]) -> None:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

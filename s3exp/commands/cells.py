@@ -1,9 +1,7 @@
-"""The runs of one command, whichever processes they ran in: what became of each, and the grid of a sweep.
+"""The runs of one command, with their states, and the grid of a sweep.
 
-A launcher may start a run anywhere, so a run in another process leaves a note in a folder that the command has named
-in the environment, and the command reads the notes when the launcher is done. What stands on disk of a run that no
-command is working on says the same: done, failed and why, stopped half-way, or missing. Knows records, not how they are
-made.
+A launcher may start a run in another process. Such a run leaves a note in a folder that the environment names, and the
+command reads all notes when the launcher is done.
 """
 
 from __future__ import annotations
@@ -24,10 +22,7 @@ _here: list[Cell] = []  # runs of the command's own process
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run of a command: its overrides, its run directory, its `state` and what there is to say of it.
-
-    `code` is the exit code that it alone would give.
-    """
+    """One run of a command: overrides, run directory, state and detail; `code` is the exit code of this run alone."""
 
     number: int
     overrides: tuple[str, ...]
@@ -36,11 +31,11 @@ class Cell:
     detail: str = ""
     code: int = 0
     sweep: str | None = None
-    asked: bool = False  # only its state was asked for
+    status_only: bool = False  # status=true
 
 
 def open_notes() -> Path:
-    """Name a folder for the notes of this command. It is made by the first run in another process."""
+    """Name a folder for the notes of this command. The first run in another process creates it."""
     _here.clear()
     place = Path("runs", ".multirun", f"notes-{time.time_ns()}-{os.getpid()}").absolute()
     os.environ[PLACE] = str(place)
@@ -48,7 +43,7 @@ def open_notes() -> Path:
 
 
 def note(cell: Cell) -> None:
-    """Leave word of a run."""
+    """Leave a note of a run."""
     place = Path(os.environ[PLACE])
     if place.name.endswith(f"-{os.getpid()}"):
         _here.append(cell)
@@ -58,10 +53,10 @@ def note(cell: Cell) -> None:
 
 
 def read_notes(place: Path) -> list[Cell]:
-    """All notes, in the order of the runs; the folder is removed."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("[0-9]*.json")]
+    """Read all notes, in the order of the runs, and remove the folder."""
+    notes = [json.loads(path.read_text(encoding="utf-8")) for path in place.glob("[0-9]*.json")]
     shutil.rmtree(place, ignore_errors=True)
-    cells = [*_here, *(Cell(**{**values, "overrides": tuple(values["overrides"])}) for values in found)]
+    cells = [*_here, *(Cell(**{**values, "overrides": tuple(values["overrides"])}) for values in notes)]
     return sorted(cells, key=lambda cell: cell.number)
 
 
@@ -73,23 +68,18 @@ def finished(cells: Sequence[Cell]) -> list[Path]:
 
 def varied(cells: Sequence[Cell]) -> list[str]:
     """The keys whose values are not the same in all runs, in the order in which they were given."""
-    values: dict[str, set[str | None]] = {}
-    for cell in cells:
-        for override in cell.overrides:
-            values.setdefault(override.partition("=")[0], set())
-    for key in values:
-        values[key] = {_value(cell, key) for cell in cells}
-    return [key for key, found in values.items() if len(found) > 1]
+    keys = dict.fromkeys(override.partition("=")[0] for cell in cells for override in cell.overrides)
+    return [key for key in keys if len({_value(cell, key) for cell in cells}) > 1]
 
 
 def which(cell: Cell, cells: Sequence[Cell]) -> str:
-    """What tells a run from the others, in brackets; nothing where there are no others."""
+    """The overrides that tell a run from the others, in brackets; empty for a single run."""
     keys = varied(cells)
     return f" [{' '.join(f'{key}={_value(cell, key)}' for key in keys)}]" if keys else ""
 
 
 def grid(cells: Sequence[Cell]) -> tuple[list[str], list[list[str]]]:
-    """Column names and rows of a table of the runs: what varies, the state, and what there is to say."""
+    """Column names and rows of a table of the runs: the overrides that vary, the state and the detail."""
     keys = varied(cells)
     rows = [
         [str(cell.number), *(_value(cell, key) or "" for key in keys), cell.state, cell.detail]
@@ -99,8 +89,5 @@ def grid(cells: Sequence[Cell]) -> tuple[list[str], list[list[str]]]:
 
 
 def _value(cell: Cell, key: str) -> str | None:
-    for override in cell.overrides:
-        name, _, value = override.partition("=")
-        if name == key:
-            return value
-    return None
+    pairs = (override.partition("=") for override in cell.overrides)
+    return next((value for name, _, value in pairs if name == key), None)

@@ -1,7 +1,7 @@
-"""The dry run: what a run would ask and at most cost, and its first prompts as they will be sent.
+"""The dry run: the calls and the largest cost of a run, and its first prompts.
 
-Starts no LLM and trains nothing; reads gold rows and the generation store. What depends on answers that nobody has
-yet (rationales, errors) is shown with stand-ins, and said to be.
+Starts no LLM and trains nothing; reads gold rows and the generation store. Stand-ins replace rationales and errors
+that depend on answers of the LLM.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from s3exp.tasks.task import Task
 from s3exp.terminal.page import Page
 from s3exp.types import Prompt, Target
 
-SAMPLE = 200  # prompts of a round whose tokens are counted; the others are taken to be as long
+SAMPLE = 200  # prompts of a round to count tokens of; the estimate scales their mean
 CHAT_TOKENS = 16  # of a chat template around a prompt, about
 
 
@@ -33,10 +33,10 @@ CHAT_TOKENS = 16  # of a chat template around a prompt, about
 class RoundPlan:
     """One round before it is run.
 
-    `calls` are the questions if no row is rejected, `most_calls` and `most_tokens` bound them if rows are, tokens with
-    prompts and full answers; `most_money` is what those cost at `loop.budget.prices`, None without prices of tokens;
-    `stored` are those among `calls` that the store answers, None where they depend on
-    errors that are not known; `steps` of training at most. `first` are its first prompts, one of each kind.
+    `calls` assume that no row is rejected; `most_calls` and `most_tokens` (prompts and full answers) are the bounds if
+    rows are. `most_money` is the cost of these tokens at `loop.budget.prices`, None without their prices. `stored`
+    counts the calls that the store answers, None where they depend on errors. `steps` bounds the training steps.
+    `first` has one prompt of each kind.
     """
 
     round: int
@@ -51,8 +51,8 @@ class RoundPlan:
 
 
 def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], int]) -> list[RoundPlan]:
-    """The rounds of a run as far as they can be known. `count` counts the tokens of a text."""
-    found: list[RoundPlan] = []
+    """The rounds of a run as far as they are known before it. `count` counts the tokens of a text."""
+    rounds: list[RoundPlan] = []
     rows = len(task.gold.train)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
         shown = task.gold.mining if number else ()
@@ -64,27 +64,28 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
         ask = question(task, order, reasons)
         prompts = [ask(row) for row in range(quota)]
         known = not shown or config.strategy.shown == "all"
-        spent = [tokens * order.tries for tokens in _tokens([*lists, *prompts], count)]
+        calls = [*lists, *prompts]
+        spent = [tokens * order.tries for tokens in _tokens(calls, count)]
         tokens = sum(spent)
         named = dict(zip(("llm/prompt_tokens", "llm/completion_tokens"), spent, strict=True))
-        found.append(
+        rounds.append(
             RoundPlan(
                 round=number,
                 rows=rows,
-                calls=len(lists) + quota,
-                most_calls=(len(lists) + quota) * order.tries,
+                calls=len(calls),
+                most_calls=len(calls) * order.tries,
                 most_tokens=min(tokens, config.loop.budget.tokens or tokens),
                 most_money=money(named, config.loop.budget.prices) or None,
-                stored=sum(map(bool, llm.peek([*lists, *prompts]))) if known else None,
+                stored=sum(map(bool, llm.peek(calls))) if known else None,
                 steps=steps,
                 first=(*lists[:1], *prompts[:1]),
             )
         )
-    return found
+    return rounds
 
 
 def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[Target, list[str]]]:
-    """The questions for lists of reasons, and the lists: stored ones, or stand-ins."""
+    """The prompts for lists of reasons, and the lists: stored ones, or stand-ins."""
     rationales, reasons = task.rationales, dict[Target, list[str]]()
     if not order.rationales or rationales is None:
         return [], {}
@@ -111,43 +112,32 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
     for one in rounds:
         for prompt in one.first:
             if prompt.kind not in shown:
-                asked = f"{'label' if config.task.labels else 'answer'} {task.says(prompt.target)}"
-                page.paragraph(
-                    f"First prompt of kind {prompt.kind} ({asked}, round {one.round})", prompt.text
-                )
+                target = f"{'label' if config.task.labels else 'answer'} {task.says(prompt.target)}"
+                title = f"First prompt of kind {prompt.kind} ({target}, round {one.round})"
+                page.paragraph(title, prompt.text)
             shown.add(prompt.kind)
     names = ["round", "rows", "LLM calls", "at most", "tokens at most", "store has", "training steps at most"]
-    table = [
-        [
-            "seed" if one.round == 0 else str(one.round),
-            f"{one.rows:,}",
-            f"{one.calls:,}",
-            f"{one.most_calls:,}",
-            f"{one.most_tokens:,}",
-            "depends" if one.stored is None else f"{one.stored:,}",
-            f"{one.steps:,}",
-        ]
-        for one in rounds
-    ]
+    table = []
+    for one in rounds:
+        counts = (f"{n:,}" for n in (one.rows, one.calls, one.most_calls, one.most_tokens))
+        stored = "depends" if one.stored is None else f"{one.stored:,}"
+        table.append(["seed" if one.round == 0 else str(one.round), *counts, stored, f"{one.steps:,}"])
     if len(rounds) > 1:
-        sums = [
-            sum(getattr(one, name) for one in rounds)
-            for name in ("calls", "most_calls", "most_tokens", "steps")
-        ]
-        calls, most, tokens, steps = (f"{number:,}" for number in sums)
-        table.append(["all", "", calls, most, tokens, "", steps])
+        totals = ("calls", "most_calls", "most_tokens", "steps")
+        *sums, steps = (f"{sum(getattr(one, name) for one in rounds):,}" for name in totals)
+        table.append(["all", "", *sums, "", steps])
     if any(one.most_money is not None for one in rounds):
         costs = [one.most_money or 0.0 for one in rounds]
         names.append("cost at most")
         for line, cost in zip(table, [*costs, sum(costs)], strict=False):
             line.append(f"{cost:,.2f}")
-    what = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
-    page.table(f"A dry run of {what}: nothing was asked or trained", names, table, texts=())
+    run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
+    page.table(f"A dry run of {run}: nothing was asked or trained", names, table, texts=())
     page.line("record", folder, "  (would be)")
 
 
 def print_dry_run(prepared: Prepared) -> None:
-    """Show what the run would ask. A store that does not exist is not made for that."""
+    """Print the plan of the run, without creating a store."""
     config = prepared.config
     store = config.llm.store if config.llm.store and Path(config.llm.store).expanduser().is_file() else None
     quiet = replace(config.llm, store=store, replay=False)

@@ -1,7 +1,6 @@
 """The `s3exp-new-task` command: drafts the YAML of a task of your own from a data file.
 
-Guesses which column holds the label, or the answers, and which are texts, counts labels and writes prompts to edit.
-Reads a data file; knows nothing of runs.
+Guesses the column of the label, or of the answers, and those of texts, counts labels and writes prompts to edit.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s3exp.commands.edge import guarded
 from s3exp.record.files import write_text
 from s3exp.tasks.data import clean, read_rows
 from s3exp.terminal.texts import printable
@@ -28,17 +28,17 @@ SHORT = 60  # characters of an example in a comment
 
 @dataclass(frozen=True)
 class Draft:
-    """What a data file says about a task: text columns, the column to predict, and how many rows each label has.
+    """The guess at a task: text columns, the column to predict, and rows by label.
 
-    `generate` is the shorter of two text columns: the longer is a paragraph more often than not, and given. Without
-    `counts` the column to predict holds answers that are spans of that paragraph.
+    `generate` is the shorter of two text columns: the longer is mostly a given paragraph. Without `counts` the column
+    to predict holds answers that are spans of that paragraph.
     """
 
     fields: Sequence[str]
     generate: str
     target: str
     counts: Mapping[str, int]
-    named: bool  # the labels are words; otherwise they are class indices
+    named: bool  # the labels are words, not class indices
     sample: Mapping[str, str]
 
 
@@ -47,48 +47,43 @@ def main() -> None:
     sys.exit(command(sys.argv[1:]))
 
 
+@guarded("s3exp-new-task")
 def command(words: Sequence[str]) -> int:
-    """Draft the YAML that the command line asks for; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="s3exp-new-task", description="Draft the YAML of a task from a data file."
-    )
-    parser.add_argument(
-        "file", help=".jsonl, .csv or .parquet file, or hub id with split: what the loop may look at"
-    )
-    parser.add_argument("--test", help="another file, for the final report")
-    parser.add_argument("--train", help="a third one, for the human-annotated baseline")
-    parser.add_argument("--label", help="the label column; by itself the likeliest")
-    parser.add_argument(
-        "--fields", nargs="+", help="the text columns, one or two; by themselves all that hold texts"
-    )
-    parser.add_argument("--out", type=Path, help="where to write; by itself my/task/NAME.yaml")
-    asked = parser.parse_args(words)
-    name = (
-        re.sub(r"\W+", "_", Path(asked.file).stem if Path(asked.file).suffix else asked.file)
-        .strip("_")
-        .lower()
-    )
-    out = asked.out or Path("my") / "task" / f"{name}.yaml"
-    try:
-        if out.exists():
-            raise UserError(f"{out} exists: remove it, or name another file with --out")
-        if out.suffix != ".yaml":
-            raise UserError(f"--out {out}: must end in .yaml")
-        found = inspect(read_rows(asked.file), asked.file, asked.label, asked.fields)
-        text = draft(found, out.stem, {"train": asked.train, "validation": asked.file, "test": asked.test})
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, text)
-    except UserError as error:
-        print(f"s3exp-new-task: {printable(str(error))}", file=sys.stderr)  # noqa: T201
-        return 2
-    hint = "" if asked.test else f" task.gold.test=FILE, or set it in {out}"
+    """Draft the YAML of a task; returns the exit code."""
+    options = _parser().parse_args(words)
+    source = Path(options.file)
+    name = re.sub(r"\W+", "_", source.stem if source.suffix else options.file).strip("_").lower()
+    out = options.out or Path("my") / "task" / f"{name}.yaml"
+    if out.exists():
+        raise UserError(f"{out} exists: remove it, or name another file with --out")
+    if out.suffix != ".yaml":
+        raise UserError(f"--out {out}: must end in .yaml")
+    guess = inspect(read_rows(options.file), options.file, options.label, options.fields)
+    gold = {"train": options.train, "validation": options.file, "test": options.test}
+    text = draft(guess, out.stem, gold)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, text)
+    hint = "" if options.test else f" task.gold.test=FILE, or set it in {out}"
     places = f"--config-dir {out.parent.parent} " if out.parent.name == "task" else ""
-    hint = hint if found.counts else f" small_model=minilm{hint}"
-    what = f"{len(found.counts)} labels" if found.counts else "answers that are spans"
-    told = f"wrote {out}: {', '.join(found.fields)} -> {found.target}, {what}"
-    print(printable(told))  # noqa: T201
+    hint = hint if guess.counts else f" small_model=minilm{hint}"
+    target = f"{len(guess.counts)} labels" if guess.counts else "answers that are spans"
+    print(printable(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}"))  # noqa: T201
     print(f"edit labels and prompts, then: s3exp {places}task={out.stem} dry_run=true{hint}")  # noqa: T201
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "s3exp-new-task", description="Draft the YAML of a task from a data file."
+    )
+    add = parser.add_argument
+    add("file", help=".jsonl, .csv or .parquet file, or hub id with split: what the loop may look at")
+    add("--test", help="another file, for the final report")
+    add("--train", help="a third one, for the human-annotated baseline")
+    add("--label", help="the label column; by itself the likeliest")
+    add("--fields", nargs="+", help="the text columns, one or two; by themselves all that hold texts")
+    add("--out", type=Path, help="where to write; by itself my/task/NAME.yaml")
+    return parser
 
 
 def inspect(
@@ -97,7 +92,7 @@ def inspect(
     """Guess the columns of a data set.
 
     Raises:
-        UserError: there are no rows, or no column is a label or a text, or the one that was named is not.
+        UserError: there are no rows, no column is a label or a text, or a named column is not.
     """
     if not rows:
         raise UserError(f"{source}: no rows")
@@ -109,15 +104,14 @@ def inspect(
     answers = None if label else next((name for name in columns if _has_answers(values[name])), None)
     target = answers or label or _label_column(values)
     if target is None:
-        raise UserError(
-            f"{source}: no column looks like a label ({', '.join(columns)}): name it with --label"
-        )
+        names = ", ".join(columns)
+        raise UserError(f"{source}: no column looks like a label ({names}): name it with --label")
     if fields is None:
         fields = [name for name in columns if name != target and _is_text(values[name])]
     if len(fields) != 2 if answers else not 1 <= len(fields) <= 2:
-        told = ", ".join(fields) if fields else "none"
+        names = ", ".join(fields) if fields else "none"
         needs = "a text and a question about it" if answers else "one text or a pair"
-        raise UserError(f"{source}: a task reads {needs}; columns with texts: {told}; say --fields")
+        raise UserError(f"{source}: a task reads {needs}; columns with texts: {names}; say --fields")
     for name in fields:
         if not all(isinstance(value, str) for value in values[name]):
             raise UserError(f"{source}: column {name} holds no text")
@@ -135,63 +129,61 @@ def _labels(column: Sequence[Any], where: str) -> tuple[dict[str, int], bool]:
     named = not all(key.isdigit() for key in counts)
     ordered = dict(sorted(counts.items(), key=lambda item: item[0] if named else f"{int(item[0]):09d}"))
     if not named and list(ordered) != [str(index) for index in range(len(ordered))]:
-        raise UserError(
-            f"{where}: the labels {', '.join(ordered)} are no class indices: they must count from 0"
-        )
+        labels = ", ".join(ordered)
+        raise UserError(f"{where}: the labels {labels} are no class indices: they must count from 0")
     return ordered, named
 
 
-def draft(found: Draft, name: str, gold: Mapping[str, str | None]) -> str:
+def draft(guess: Draft, name: str, gold: Mapping[str, str | None]) -> str:
     """The YAML of a task, with comments on what to edit."""
-    lines = ["defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"]
-    lines += [f"#   {field}: {_short(text)}" for field, text in found.sample.items()]
-    lines += [f"name: {name}", *([] if found.counts else ["kind: extraction"]), "gold:"]
-    if gold["train"]:
-        lines += [f"  train: {_yaml(gold['train'])}"]
-    lines += [f"  validation: {_yaml(gold['validation'])} # all that the loop may look at"]
     test = _yaml(gold["test"]) if gold["test"] else "???"
-    lines += [f"  test: {test} # read once, for the final report"]
-    lines += [f"fields: [{', '.join(map(_yaml, found.fields))}]"]
-    lines += [
-        f"generate: {_yaml(found.generate)} # the LLM writes this one; what is left is drawn from gold rows"
+    lines = [
+        *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
+        *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
+        f"name: {name}",
+        *([] if guess.counts else ["kind: extraction"]),
+        "gold:",
+        *([f"  train: {_yaml(gold['train'])}"] if gold["train"] else []),
+        f"  validation: {_yaml(gold['validation'])} # all that the loop may look at",
+        f"  test: {test} # read once, for the final report",
+        f"fields: [{', '.join(map(_yaml, guess.fields))}]",
+        f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
+        *(_classes(guess) if guess.counts else _answers(guess)),
     ]
-    lines += _classes(found) if found.counts else _answers(found)
     return "\n".join(lines) + "\n"
 
 
-def _classes(found: Draft) -> list[str]:
-    labels = list(found.counts) if found.named else [f"class_{key}" for key in found.counts]
-    given = [field for field in found.fields if field != found.generate]
-    one = f"a {found.generate} for it" if given else "a text"
-    hint = "" if found.named else "; name them"
-    lines = [f"label: {_yaml(found.target)}", f"labels: # by class index{hint}"]
-    lines += [
-        f"  - {_yaml(label)} # {n} rows" for label, n in zip(labels, found.counts.values(), strict=True)
-    ]
-    lines += ["prompts: plain", "prompt_sets:", "  plain:"]
-    lines += [f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}} in the prompts"]
-    lines += ["    seed: |-"]
-    lines += [f"      {field}: {{{field}}}" for field in given]
-    lines += [f"      Write {one} of the class: {{label}}. Write the {found.generate} only."]
-    lines += ["    extrapolate: |-", "      Here is an example of the class: {label}"]
-    lines += [f"      {field}: {{{field}}}" for field in found.fields]
+def _classes(guess: Draft) -> list[str]:
+    labels = list(guess.counts) if guess.named else [f"class_{key}" for key in guess.counts]
+    rows = zip(labels, guess.counts.values(), strict=True)
+    given = [field for field in guess.fields if field != guess.generate]
+    text = guess.generate
     return [
-        *lines,
-        f"      Write another {found.generate} of the same class, similar to it. Write the {found.generate} only.",
-    ]
-
-
-def _answers(found: Draft) -> list[str]:
-    (passage,) = [field for field in found.fields if field != found.generate]
-    lines = [f"answers: {_yaml(found.target)}", "labels: []", "prompts: plain", "prompt_sets:", "  plain:"]
-    head = [f"      {passage}: {{{passage}}}", "      answer: {answer}"]
-    lines += [
+        f"label: {_yaml(guess.target)}",
+        f"labels: # by class index{'' if guess.named else '; name them'}",
+        *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
+        *("prompts: plain", "prompt_sets:", "  plain:"),
+        f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}} in the prompts",
         "    seed: |-",
-        *head,
-        f"      Write the {found.generate} that has this answer, and nothing else.",
+        *(f"      {field}: {{{field}}}" for field in given),
+        f"      Write {f'a {text} for it' if given else 'a text'} of the class: {{label}}. Write the {text} only.",
+        *("    extrapolate: |-", "      Here is an example of the class: {label}"),
+        *(f"      {field}: {{{field}}}" for field in guess.fields),
+        f"      Write another {text} of the same class, similar to it. Write the {text} only.",
     ]
-    lines += ["    extrapolate: |-", *head, f"      {found.generate}: {{{found.generate}}}"]
-    return [*lines, f"      Write another {found.generate} that has the same answer, and nothing else."]
+
+
+def _answers(guess: Draft) -> list[str]:
+    (passage,) = [field for field in guess.fields if field != guess.generate]
+    head = (f"      {passage}: {{{passage}}}", "      answer: {answer}")
+    return [
+        f"answers: {_yaml(guess.target)}",
+        *("labels: []", "prompts: plain", "prompt_sets:", "  plain:"),
+        *("    seed: |-", *head),
+        f"      Write the {guess.generate} that has this answer, and nothing else.",
+        *("    extrapolate: |-", *head, f"      {guess.generate}: {{{guess.generate}}}"),
+        f"      Write another {guess.generate} that has the same answer, and nothing else.",
+    ]
 
 
 def _has_answers(column: Sequence[Any]) -> bool:
@@ -206,10 +198,10 @@ def _has_answers(column: Sequence[Any]) -> bool:
 
 
 def _label_column(values: Mapping[str, Sequence[Any]]) -> str | None:
-    """A column that is called like one, or else the column with the fewest different values."""
+    """A column with the name of a label, or else the column with the fewest different values."""
     fit = {name: len(set(map(_label, column))) for name, column in values.items() if _can_be_label(column)}
-    called = [name for name in fit if name.lower() in LABEL_NAMES]
-    return called[0] if called else min(fit, key=lambda name: fit[name], default=None)
+    named = [name for name in fit if name.lower() in LABEL_NAMES]
+    return named[0] if named else min(fit, key=lambda name: fit[name], default=None)
 
 
 def _can_be_label(column: Sequence[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The `s3exp` command: a Hydra app that runs one job, or with -m many, and shows what came out.
+"""The `s3exp` command: a Hydra app that runs one job, or with -m many, and prints the results.
 
 Exit codes: 0 done, 2 the user's input is wrong, 1 a fault, 130 interrupted.
 """
@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3exp.commands.edge import fail
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.interrupts import CODE, listen
-from s3exp.terminal.texts import printable
 from s3exp.types import LLMFault, UserError
 
 if TYPE_CHECKING:
@@ -30,26 +30,25 @@ if TYPE_CHECKING:
 log = logging.getLogger("s3exp")
 
 
-# At Python's own 700 a quarter of the time in which the large packages are imported goes into collections that free
-# nearly nothing.
+# Python's default of 700 spends a quarter of the large imports on collections that free nearly nothing.
 GC_THRESHOLD = 100_000
 
 
 def main() -> None:
     """Entry point of the command line."""
     codes = [1]
-    atexit.register(_leave, codes)  # the first to come is the last to be called
+    atexit.register(_leave, codes)  # registered first, called last
     try:
         codes[0] = command()
-    except SystemExit as said:  # Hydra's way to refuse an option
-        codes[0] = said.code if isinstance(said.code, int) else int(said.code is not None)
+    except SystemExit as refusal:  # Hydra refuses an option
+        codes[0] = refusal.code if isinstance(refusal.code, int) else int(refusal.code is not None)
     sys.exit(codes[0])
 
 
 def _leave(codes: list[int]) -> None:
-    """End the process when all others have done what they do at its end (threads, pools of processes, W&B).
+    """End the process after all other exit handlers (threads, pools of processes, W&B).
 
-    Its million objects are not freed one by one: with vLLM and Lightning loaded that takes seconds.
+    Python would free a million objects one by one: with vLLM and Lightning loaded that takes seconds.
     """
     if "s3exp.llm.pool" in sys.modules:
         from s3exp.llm.pool import OF_PROCESS
@@ -63,9 +62,9 @@ def _leave(codes: list[int]) -> None:
 
 
 def command() -> int:
-    """Run what the command line asks for; returns the exit code."""
+    """Run the jobs of the command line; returns the exit code."""
     prepare_environment()
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to us, and leave as one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors, and `command` prints one line
     listen()
     import hydra
     from hydra.errors import HydraException
@@ -88,7 +87,7 @@ def command() -> int:
         failures, code = [one_line(error)], 2
     except KeyboardInterrupt:
         failures, code = ["interrupted: the same command goes on where it stopped"], CODE
-    except Exception as error:  # a launcher's: one of its processes died, or it could not start one
+    except Exception as error:  # of the launcher: a process died, or did not start
         log.debug("the launcher failed", exc_info=True)
         failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
     cells = read_notes(notes)
@@ -96,15 +95,14 @@ def command() -> int:
         _show(cells)
     except UserError as error:  # a record that cannot be read, or a page that cannot be written
         failures, code = [*failures, str(error)], code or 2
-    told = [f"{cell.detail}{which(cell, cells)}" for cell in cells if cell.code]
-    for failure in [*told, *failures]:
-        print(f"s3exp: {printable(failure)}", file=sys.stderr)  # noqa: T201
+    for failure in [*(f"{cell.detail}{which(cell, cells)}" for cell in cells if cell.code), *failures]:
+        fail("s3exp", failure, code)
     codes = [code, *(cell.code for cell in cells)]
     return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
 
 
 def job(composed: DictConfig) -> None:
-    """One run of the command, in whatever process a launcher starts it. A run that fails leaves the others alone."""
+    """One run of the command, in any process of a launcher. Its failure does not stop other runs."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
     from omegaconf import OmegaConf
@@ -119,12 +117,11 @@ def job(composed: DictConfig) -> None:
     prepare_logs()
     facts = HydraConfig.get()
     number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
-    cell = Cell(
-        number, tuple(facts.overrides.task), None, "failed", sweep=composed.sweep, asked=composed.status
-    )
+    words = tuple(facts.overrides.task)
+    cell = Cell(number, words, None, "failed", sweep=composed.sweep, status_only=composed.status)
     try:
         check_agent(many=facts.mode == RunMode.MULTIRUN)
-        prepared = prepare(composed, list(facts.overrides.task))
+        prepared = prepare(composed, list(words))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
         elif prepared.config.dry_run:
@@ -140,7 +137,7 @@ def job(composed: DictConfig) -> None:
         kept = "finished rounds and completions are kept: the same command goes on"
         cell = replace(cell, detail=f"{error} ({kept})", code=1)
     except Exception as error:
-        # the boundary of one run: its traceback is logged, and the next one still starts
+        # the boundary of one run: log its traceback, and let the next one start
         log.exception("this job failed")
         cell = replace(cell, detail=f"{type(error).__name__}: {error}", code=1)
     else:
@@ -149,7 +146,7 @@ def job(composed: DictConfig) -> None:
 
 
 def _show(cells: Sequence[Cell]) -> None:
-    """Draw each finished run, draw them together when there are several, and print the tables."""
+    """Draw each finished run, draw several together, and print the tables."""
     if not cells:
         return
     from rich.console import Console
@@ -157,15 +154,15 @@ def _show(cells: Sequence[Cell]) -> None:
     from s3exp.commands.cells import finished
     from s3exp.commands.summary import print_grid, print_summary
 
-    only_asked = any(cell.asked for cell in cells)
-    if only_asked or (len(cells) > 1 and any(cell.state != "done" for cell in cells)):
+    status_only = any(cell.status_only for cell in cells)
+    if status_only or (len(cells) > 1 and any(cell.state != "done" for cell in cells)):
         print_grid(cells, Console())
-    if only_asked:
+    if status_only:
         return
     folders = finished(cells)
     if not folders:
         return
-    # matplotlib and pandas take a second, which a wrong input need not wait for
+    # matplotlib and pandas import for a second: a wrong input must not wait
     from s3exp.report.study import collect
     from s3exp.terminal.page import Page
 
@@ -185,7 +182,7 @@ def _show(cells: Sequence[Cell]) -> None:
 
 
 def _draw(study: Study, folders: Sequence[Path]) -> list[Path]:
-    """Every run by itself, as plot.svg in its directory, and where there are several those of a task together."""
+    """Draw every run as plot.svg in its directory, and several runs together, by task."""
     from s3exp.report.arms import arms_of
     from s3exp.report.comparison import compare
     from s3exp.report.drawing import draw_overview

@@ -1,10 +1,11 @@
-"""What the terminal says when a command ends: rounds, comparison, groups, and where everything is.
+"""Prints the end of a command: rounds, comparison, groups, and the places of all files.
 
-A view of a study: the arms, bases and intervals are those of the page. How a table is shown is said in page.py.
+The arms, bases and intervals are those of the report's page.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from s3exp.report.frames import Frames, means, shared_rounds
 from s3exp.report.study import Study
 from s3exp.terminal.page import Page
 
-_MANY = 6  # runs; of more, only their folders' common place is shown
+_MOST_PLACES = 6  # of more run directories, only their parents are printed
 _REASONS = 3  # of rejection, by round: the most frequent
 Order = Sequence[Path]  # run directories in the order of the command
 
@@ -25,11 +26,7 @@ Order = Sequence[Path]  # run directories in the order of the command
 def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: Console) -> None:
     """Print, task by task, the rounds of every arm, the runs, gains and test scores by group, then the places.
 
-    Args:
-        study: the runs.
-        folders: their directories, in the order of the command.
-        plots: the figures that were drawn.
-        console: where to; a width and an encoding of its own.
+    `folders` are the run directories in the order of the command.
     """
     page = Page(console)
     for one in study.comparisons:
@@ -50,11 +47,9 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
 def print_grid(cells: Sequence[Cell], console: Console) -> None:
     """Print which runs are done, running, failed or missing, and how many of each."""
     names, rows = grid(cells)
-    counts: dict[str, int] = {}
-    for cell in cells:
-        counts[cell.state] = counts.get(cell.state, 0) + 1
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    Page(console).table(f"{len(cells)} runs: {told}", names, rows, texts=names[1:])
+    counts = Counter(cell.state for cell in cells)
+    states = ", ".join(f"{count} {state}" for state, count in counts.items())
+    Page(console).table(f"{len(cells)} runs: {states}", names, rows, texts=names[1:])
 
 
 def _in_order(arms: Sequence[Arm], folders: Order) -> list[Arm]:
@@ -64,7 +59,7 @@ def _in_order(arms: Sequence[Arm], folders: Order) -> list[Arm]:
 
 
 def _places(page: Page, folders: Order) -> None:
-    if len(folders) > _MANY:
+    if len(folders) > _MOST_PLACES:
         for parent in dict.fromkeys(folder.parent for folder in folders):
             inside = [folder.name for folder in folders if folder.parent == parent]
             page.line("record", parent, f"  ({len(inside)} runs, {inside[0]} to {inside[-1]})")
@@ -85,23 +80,22 @@ def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
     rows = []
     for (place,), (new, rejected, train, errors, mining, select) in means(frame, ["round"], names).items():
         counts = {name.partition("/")[2]: n for name, n in zip(reasons, why[(place,)], strict=True)}
-        told = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
-        rows.append(["seed" if place == 0 else str(place), *told, _share(mining), _share(select)])
+        cells = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
+        rows.append(["seed" if place == 0 else str(place), *cells, _share(mining), _share(select)])
     columns = ("round", "new rows", "rejected", "why", "train rows", "errors", "mining", "select")
     seeds = f"seed {arm.runs[0].seed}" if len(arm.runs) == 1 else f"mean of {len(arm.runs)} seeds"
     page.table(f"Rounds of {task}{arm.name}, {seeds}", columns, rows, texts=("why",))
 
 
 def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
-    """A row a run: its score and what it took."""
+    """A row a run: its score and its costs."""
     frame = comparison.frames.runs
-    numbers = ("train_rows", "llm/calls", "llm/store_hits", "llm/tokens")
+    costs = ("train_rows", "llm/calls", "llm/store_hits", "llm/tokens")
+    numbers = (*costs, "test", "test_low", "test_high", "cost/seconds")
     rows = []
     for arm in arms:
         own = frame[frame["arm"] == arm.name]
-        for (seed,), counts in means(
-            own, ["seed"], [*numbers, "test", "test_low", "test_high", "cost/seconds"]
-        ).items():
+        for (seed,), counts in means(own, ["seed"], numbers).items():
             *spent, test, low, high, seconds = counts
             interval = "" if low is None or high is None else f"{_share(low)}-{_share(high)}"
             rows.append([arm.name, str(seed), *map(_count, spent), _share(test), interval, _count(seconds)])
@@ -110,7 +104,7 @@ def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: s
 
 
 def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
-    """Arms against their base, paired by seed; nothing where there is nothing to compare with."""
+    """Arms against their base, paired by seed; nothing without a base."""
     rows: list[list[str]] = []
     for arm in arms:
         gain, base = comparison.gain(arm), comparison.bases.get(arm.name)
@@ -137,10 +131,8 @@ def _groups(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) 
     kinds = [str(name) for name in frame if str(name).startswith("test_groups/")]
     table = frame.groupby("arm")[kinds].mean()
     shown = [arm.name for arm in arms if table.loc[arm.name].notna().any()]
-    if kinds:
-        rows = [
-            [kind.partition("/")[2], *(_share(table.loc[name, kind]) for name in shown)] for kind in kinds
-        ]
+    rows = [[kind.partition("/")[2], *(_share(table.loc[name, kind]) for name in shown)] for kind in kinds]
+    if rows:
         title = f"{_title(comparison, task)} on the test set, by group (mean over seeds)"
         page.table(title, ("group", *shown), rows, texts=("group",))
 
@@ -151,9 +143,9 @@ def _title(comparison: Comparison, task: str) -> str:
 
 def _why(reasons: Mapping[str, float]) -> str:
     most = sorted(((r, n) for r, n in reasons.items() if n >= 0.5), key=lambda item: (-item[1], item[0]))
-    told = ", ".join(f"{reason} {_count(count)}" for reason, count in most[:_REASONS])
+    frequent = ", ".join(f"{reason} {_count(count)}" for reason, count in most[:_REASONS])
     rest = sum(count for _, count in most[_REASONS:])
-    return f"{told}, other {_count(rest)}" if rest else told
+    return f"{frequent}, other {_count(rest)}" if rest else frequent
 
 
 def _count(value: float | None) -> str:

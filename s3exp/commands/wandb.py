@@ -2,11 +2,10 @@
 
     s3exp-wandb baselines --entity me                      a workspace of its own in the project s3exp
     s3exp-wandb baselines --entity me --kind report
-    s3exp-wandb baselines --entity me --out spec.json      what would be sent, into a file; nothing is sent
+    s3exp-wandb baselines --entity me --out spec.json      write the view to a file, send nothing
 
 The group of a run is `tracker.group`, else its sweep, else its task. Exit codes: 0 done, 2 the input is wrong or there
-is no API key, 1 W&B did not take it. The only file that imports wandb_workspaces. It names the numbers that
-runs log and takes their titles from record/measures.py; it does not look at runs.
+is no API key, 1 W&B refused the view. It reads no runs: it names the numbers that runs log.
 """
 
 from __future__ import annotations
@@ -17,14 +16,15 @@ import logging
 import os
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from s3exp.commands.edge import fail, guarded
 from s3exp.record.measures import ROUND, measure
-from s3exp.terminal.texts import printable, spelled
+from s3exp.terminal.texts import spelled
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -39,44 +39,23 @@ SYMBOLS = ("So", "Sk", "Sm", "Sc", "Cs")  # Unicode's categories
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section of panels. A plot is the numbers in it, named as in the record; `tables` are names of W&B tables."""
+    """A section of panels: plots, each with the names of its numbers, and the names of W&B tables."""
 
     name: str
-    bars: tuple[tuple[str, ...], ...] = ()  # of the summary, one bar a strategy
-    lines: tuple[tuple[str, ...], ...] = ()  # by round, one line a strategy
-    tables: tuple[str, ...] = ()
+    bars: Sequence[Sequence[str]] = ()  # of the summary, one bar a strategy
+    lines: Sequence[Sequence[str]] = ()  # by round, one line a strategy
+    tables: Sequence[str] = ()
 
 
 def parts(metric: str) -> tuple[Part, ...]:
-    """The sections for a task with this primary metric, the most asked for first."""
-    tokens = measure("llm/tokens").of
+    """The sections for a task with this primary metric."""
+    tokens, select, mining = measure("llm/tokens").of, [f"select/{metric}"], [f"mining/{metric}"]
+    errors, rows = [["errors"], ["errors_fixed", "errors_new"]], [["train_rows"], ["new_rows", "rejected"]]
+    audit = ("gap/mauve", "gap/c2st", "diversity/self_bleu", "diversity/vendi", "shortcuts/strong")
     return (
-        Part(
-            "Which strategy, at what price",
-            bars=((f"test/{metric}",), (f"select/{metric}",), tokens),
-        ),
-        Part(
-            "Round by round",
-            lines=(
-                (f"select/{metric}",),
-                (f"mining/{metric}",),
-                ("errors",),
-                ("errors_fixed", "errors_new"),
-                ("train_rows",),
-                ("new_rows", "rejected"),
-                tokens,
-            ),
-        ),
-        Part(
-            "What the rows are like",
-            lines=(
-                ("gap/mauve",),
-                ("gap/c2st",),
-                ("diversity/self_bleu",),
-                ("diversity/vendi",),
-                ("shortcuts/strong",),
-            ),
-        ),
+        Part("Which strategy, at what price", bars=[[f"test/{metric}"], select, tokens]),
+        Part("Round by round", lines=[select, mining, *errors, *rows, tokens]),
+        Part("What the rows are like", lines=[[name] for name in audit]),
         Part("The rows", tables=("round/errors_shown", "round/examples", "ledger")),
     )
 
@@ -86,37 +65,28 @@ def main() -> None:
     sys.exit(command(sys.argv[1:]))
 
 
+@guarded("s3exp-wandb")
 def command(words: Sequence[str]) -> int:
-    """Build and save what the command line asks for; returns the exit code."""
-    asked = _parser().parse_args(words)
+    """Build and save the view that the command line names; returns the exit code."""
+    options = _parser().parse_args(words)
+    if find_spec("wandb_workspaces") is None:
+        raise UserError("wandb-workspaces is not installed: pip install 's3exp[wandb]'")
+    if not options.entity:
+        raise UserError(f"say whose project {options.project} is: --entity NAME, or WANDB_ENTITY")
+    build = _workspace if options.kind == "workspace" else _report
+    if options.out is None:
+        return _save(build, options)
+    # the library has no public way to a spec that is not sent
+    spec = build(options)._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
     try:
-        if find_spec("wandb_workspaces") is None:
-            raise UserError("wandb-workspaces is not installed: pip install 's3exp[wandb]'")
-        if not asked.entity:
-            raise UserError(f"say whose project {asked.project} is: --entity NAME, or WANDB_ENTITY")
-        if asked.out is None:
-            return _save(asked)
-        view = build(asked)
-        # the library has no public way to a spec that is not sent
-        spec = view._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
-        try:
-            asked.out.write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"--out {asked.out}: cannot be written: {error}") from error
-    except UserError as error:
-        return _fail(error, 2)
-    except KeyboardInterrupt:
-        return 130
-    print(f"{asked.out}: the {asked.kind} that would be sent")  # noqa: T201
+        options.out.write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--out {options.out}: cannot be written: {error}") from error
+    print(f"{options.out}: the {options.kind} that would be sent")  # noqa: T201
     return 0
 
 
-def build(asked: argparse.Namespace) -> Workspace | Report:
-    """The workspace or report, on this machine only."""
-    return _workspace(asked) if asked.kind == "workspace" else _report(asked)
-
-
-def _save(asked: argparse.Namespace) -> int:
+def _save(build: Callable[[argparse.Namespace], Workspace | Report], options: argparse.Namespace) -> int:
     from s3exp.tracking import service as wandb_service
     from s3exp.tracking.wandb import has_key
 
@@ -124,73 +94,68 @@ def _save(asked: argparse.Namespace) -> int:
         raise UserError(
             "W&B has no API key: set WANDB_API_KEY, run `wandb login`, or take --out FILE to send nothing"
         )
-    view = build(asked)
+    view = build(options)
     try:
         view.save()
     except Exception as error:  # the network's, the server's, its answer's: they have no common base
         log.debug("W&B did not take it", exc_info=True)
-        told = " ".join(str(error).split()) or type(error).__name__
-        return _fail(
-            UserError(f"W&B did not take the {asked.kind} for {asked.entity}/{asked.project}: {told}"), 1
-        )
+        reason = " ".join(str(error).split()) or type(error).__name__
+        view_of = f"the {options.kind} for {options.entity}/{options.project}"
+        return fail("s3exp-wandb", f"W&B did not take {view_of}: {reason}", 1)
     finally:
-        wandb_service.end(seconds=2.0, level=logging.DEBUG)  # saved or not: nothing is left to be sent
+        wandb_service.end(seconds=2.0, level=logging.DEBUG)  # nothing is left to send
     print(view.url)  # noqa: T201
     return 0
 
 
-def _workspace(asked: argparse.Namespace) -> Workspace:
+def _workspace(options: argparse.Namespace) -> Workspace:
     import wandb_workspaces.workspaces as ws
 
+    metrics = [f"summary:test/{options.metric}", f"summary:select/{options.metric}"]
     return ws.Workspace(
-        entity=asked.entity,
-        project=asked.project,
-        name=_title(asked),
+        entity=options.entity,
+        project=options.project,
+        name=_title(options),
         auto_generate_panels=False,
         sections=[
-            ws.Section(name=part.name, panels=_panels(part), is_open=True) for part in parts(asked.metric)
+            ws.Section(name=one.name, panels=_panels(one), is_open=True) for one in parts(options.metric)
         ],
         settings=ws.WorkspaceSettings(x_axis="round", max_runs=100),
         runset_settings=ws.RunsetSettings(
-            filters=_filter(asked.group),
+            filters=_filter(options.group),
             groupby=[ws.Metric("JobType")],
-            pinned_columns=[
-                "run:displayName",
-                f"summary:test/{asked.metric}",
-                f"summary:select/{asked.metric}",
-            ],
+            pinned_columns=["run:displayName", *metrics],
         ),
     )
 
 
-def _report(asked: argparse.Namespace) -> Report:
+def _report(options: argparse.Namespace) -> Report:
     import wandb_workspaces.reports.v2 as wr
 
     def grid(part: Part) -> Any:
-        # without a project of its own, a set of runs is of the report's, and W&B is not asked for its id
-        runs = wr.Runset(name=asked.group, filters=_filter(asked.group), groupby=["JobType"])
+        # without a project, a set of runs takes the report's, and the library sends no request for its id
+        runs = wr.Runset(name=options.group, filters=_filter(options.group), groupby=["JobType"])
         return wr.PanelGrid(runsets=[runs], panels=_panels(part))
 
-    told = f"The runs of the group {asked.group}, by strategy; bands are standard errors over runs."
-    sections = [block for part in parts(asked.metric) for block in (wr.H2(text=part.name), grid(part))]
+    sections = [block for part in parts(options.metric) for block in (wr.H2(text=part.name), grid(part))]
     return wr.Report(
-        entity=asked.entity,
-        project=asked.project,
-        title=_title(asked),
-        description=told,
+        entity=options.entity,
+        project=options.project,
+        title=_title(options),
+        description=f"The runs of the group {options.group}, by strategy; bands are standard errors over runs.",
         blocks=[wr.TableOfContents(), *sections],
         width="fluid",
     )
 
 
-def _title(asked: argparse.Namespace) -> str:
-    """As W&B takes it: no symbols (it calls = and + emojis), and not too long."""
-    title = asked.title or f"s3exp: {asked.group}"
+def _title(options: argparse.Namespace) -> str:
+    """A title that W&B accepts: no symbols (it calls = and + emojis), at most 128 characters."""
+    title = options.title or f"s3exp: {options.group}"
     return "".join("-" if unicodedata.category(sign) in SYMBOLS else sign for sign in title)[:128]
 
 
 def _filter(group: str) -> str:
-    """In words, which the library reads as Python: every letter by its number, as it takes = and quotes for its own."""
+    """A filter in Python, with every letter escaped: the library parses = and quotes of a name."""
     name = "".join(f"\\U{ord(letter):08x}" for letter in group)
     return f"Metric('Group') == '{name}'"
 
@@ -206,29 +171,19 @@ def _panels(part: Part) -> list[Any]:
         "max_runs_to_show": 100,
     }
     bars = [wr.BarPlot(title=_plot_title(names), metrics=list(names), **by_strategy) for names in part.bars]
-    lines = [
-        wr.LinePlot(
-            title=_plot_title(names), x="round", y=[f"{ROUND}{name}" for name in names], **by_strategy
-        )
-        for names in part.lines
-    ]
-    tables = [
-        wr.WeavePanelSummaryTable(table_name=name, layout=wr.Layout(w=24, h=10)) for name in part.tables
-    ]
+    curves = [(_plot_title(names), [f"{ROUND}{name}" for name in names]) for names in part.lines]
+    lines = [wr.LinePlot(title=title, x="round", y=names, **by_strategy) for title, names in curves]
+    # a layout each: the library moves panels in place
+    tables = [wr.WeavePanelSummaryTable(table_name=one, layout=wr.Layout(w=24, h=10)) for one in part.tables]
     return [*bars, *lines, *tables]
 
 
 def _plot_title(names: Sequence[str]) -> str:
-    """What the numbers are called, with what their values mean where there is one."""
-    found = [measure(name) for name in names]
-    title = spelled([one.title for one in found])
-    says = found[0].says if len(found) == 1 else ""
+    """The titles of the numbers; of a single number with its meaning."""
+    measures = [measure(name) for name in names]
+    title = spelled([one.title for one in measures])
+    says = measures[0].says if len(measures) == 1 else ""
     return f"{title}: {says}" if says else title
-
-
-def _fail(error: UserError, code: int) -> int:
-    print(f"s3exp-wandb: {printable(str(error))}", file=sys.stderr)  # noqa: T201
-    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -236,19 +191,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="s3exp-wandb",
         description="Make a W&B workspace or report that compares the runs of a group, by strategy.",
     )
-    parser.add_argument(
-        "group", help="the W&B group of the runs: tracker.group, else the sweep, else the task"
-    )
-    parser.add_argument("--project", default="s3exp", help="W&B project; by itself s3exp")
-    parser.add_argument("--entity", default=os.environ.get("WANDB_ENTITY"), help="W&B user or team")
-    parser.add_argument("--kind", choices=("workspace", "report"), default="workspace")
-    parser.add_argument(
-        "--metric", default="accuracy", help="of the task: accuracy, or f1 where answers are extracted"
-    )
-    parser.add_argument("--title", help="by itself s3exp: GROUP")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="write what would be sent, as JSON, and send nothing"
-    )
+    add = parser.add_argument
+    add("group", help="the W&B group of the runs: tracker.group, else the sweep, else the task")
+    add("--project", default="s3exp", help="W&B project; by itself s3exp")
+    add("--entity", default=os.environ.get("WANDB_ENTITY"), help="W&B user or team")
+    add("--kind", choices=("workspace", "report"), default="workspace")
+    add("--metric", default="accuracy", help="of the task: accuracy, or f1 where answers are extracted")
+    add("--title", help="by itself s3exp: GROUP")
+    add("--out", type=Path, metavar="FILE", help="write what would be sent, as JSON, and send nothing")
     return parser
 
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, TypeVar
 
 ROUND = "round/"  # before the name of a number by round in W&B; there a name alone is the run's
+T = TypeVar("T")
 Numbers = Mapping[str, float]
 Direction = Literal["up", "down", ""]
 AddsUp = Literal["sum", "last", "none"]
@@ -147,6 +148,11 @@ def find(name: str) -> Measure | None:
 def with_meaning(family: str) -> list[Measure]:
     """The numbers of a family (`gap`) whose meaning is stated: tables show these."""
     return [one for one in MEASURES if one.name.startswith(f"{family}/") and one.says and "<" not in one.name]
+
+
+def under(prefix: str, numbers: Mapping[str, T]) -> dict[str, T]:
+    """The numbers whose names start with `prefix`, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in numbers.items() if name.startswith(prefix)}
 
 
 def of_gold(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
-from s3exp.record.measures import in_all
+from s3exp.record.measures import in_all, under
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
@@ -135,7 +135,7 @@ def result(
         "metric": task.metric,
         "test": test.metrics,
         "test_groups": test.groups,
-        "select": _under("select/", rounds[-1]),
+        "select": under("select/", rounds[-1]),
         "rounds": [_round(record) for record in records],
         "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
         "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
@@ -151,10 +151,6 @@ def _round(record: RoundRecord) -> dict[str, Any]:
         "round": record.round,
         **{name: int(record.metrics[name]) for name in names},
         "quota": record.batch.quota,
-        "rejected_by_reason": {k: int(v) for k, v in _under("rejected/", record.metrics).items()},
+        "rejected_by_reason": {k: int(v) for k, v in under("rejected/", record.metrics).items()},
         "metrics": {k: v for k, v in record.metrics.items() if k not in names},
     }
-
-
-def _under(prefix: str, numbers: dict[str, float]) -> dict[str, float]:
-    return {k.removeprefix(prefix): v for k, v in numbers.items() if k.startswith(prefix)}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from s3exp.record.measures import ROUND
+from s3exp.record.measures import ROUND, under
 from s3exp.record.reading import Found, Run, run_of, sort_runs
 from s3exp.settings.run import identity
 
@@ -43,7 +43,7 @@ def _read(shown: Shown, place: Path) -> Run | str:
     task, strategy = config.get("task"), config.get("strategy")
     if not isinstance(task, Mapping) or not isinstance(strategy, Mapping):
         return "it has no config of s3exp"
-    test = _under("test/", summary)
+    test = under("test/", summary)
     rounds = [_round(line) for line in shown.scan_history() if line.get("round") is not None]
     result = {
         "status": "done",
@@ -54,21 +54,17 @@ def _read(shown: Shown, place: Path) -> Run | str:
         "metric": next((name for name in test if f"{name}_low" in test), "accuracy"),
         "test": test,
         "rounds": sorted(rounds, key=lambda one: float(one["round"])),
-        **{part: _under(f"{part}/", summary) for part in ("test_groups", "select", "llm", "seconds")},
+        **{part: under(f"{part}/", summary) for part in ("test_groups", "select", "llm", "seconds")},
     }
     return run_of(place, result, identity(config))
 
 
 def _round(line: Mapping[str, Any]) -> dict[str, Any]:
     """A logged round in the shape of result.json."""
-    numbers = {name: value for name, value in _under(ROUND, line).items() if isinstance(value, (int, float))}
+    numbers = {name: value for name, value in under(ROUND, line).items() if isinstance(value, (int, float))}
     return {
         "round": line["round"],
         **{name: numbers[name] for name in _COUNTS if name in numbers},
-        "rejected_by_reason": _under("rejected/", numbers),
+        "rejected_by_reason": under("rejected/", numbers),
         "metrics": {name: value for name, value in numbers.items() if name not in _COUNTS},
     }
-
-
-def _under(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in numbers.items() if name.startswith(prefix)}

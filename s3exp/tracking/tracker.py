@@ -28,6 +28,7 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
     # The id depends on the directory and on the config: two runs may share either one.
     facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
+    sweep = [config.sweep] if config.sweep else []
     card = Card(
         folder=folder,
         id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
@@ -38,14 +39,7 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
         mining={row.id: row for row in task.gold.mining},
         group=shown.group or config.sweep or options.name,
         job_type=strategy,
-        tags=[
-            *shown.tags,
-            *filter(None, [config.sweep]),
-            options.name,
-            strategy,
-            config.llm.model,
-            config.small_model.kind,
-        ],
+        tags=[*shown.tags, *sweep, options.name, strategy, config.llm.model, config.small_model.kind],
     )
     return start(config.tracker, card)
 
