@@ -61,8 +61,8 @@ class Run:
     @property
     def clean(self) -> bool | None:
         """Whether the certificate is clean, None without one."""
-        clean = (self.certificate or {}).get("clean", self.result.get("clean"))
-        return clean if isinstance(clean, bool) else None
+        verdict = (self.certificate or {}).get("clean", self.result.get("clean"))
+        return verdict if isinstance(verdict, bool) else None
 
     @property
     def llm(self) -> str | None:
