@@ -23,6 +23,7 @@ from s3exp.report.statistics import (
     Estimate,
     McNemar,
     bootstrap,
+    estimate,
     holm,
     mcnemar,
     paired,
@@ -31,7 +32,7 @@ from s3exp.report.statistics import (
 from s3exp.seeds import derive
 from s3exp.terminal.texts import spelled
 
-MORE = 1.02  # times as many rows or tokens are another budget
+MORE = 1.02  # a factor: beyond it two numbers of rows or tokens are different budgets
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Comparison:
     base: str  # the requested base strategy
     bases: Mapping[str, str]
     pairs: tuple[Pair, ...]
-    test_rows: int  # rows that all arms in `pairs` were tested on; 0: none are on record
+    test_rows: int  # common to all arms in `pairs`; 0: none are on record
     untested: tuple[Run, ...]  # runs whose test rows are missing, or are other ones
     frames: Frames
 
@@ -85,7 +86,7 @@ class Comparison:
         return [arm for arm in self.arms if not arm.human] or list(self.arms)
 
     def pair(self, first: str, second: str) -> Pair | None:
-        """The first arm minus the second, in whichever order the pair was computed."""
+        """The first arm minus the second; None where they share no seed."""
         both = [*self.pairs, *map(_turned, self.pairs)]
         return next((pair for pair in both if (pair.first, pair.second) == (first, second)), None)
 
@@ -102,8 +103,8 @@ class Comparison:
 
     def gain(self, arm: Arm) -> Estimate | None:
         """How far an arm is above its base, paired by seed; None for the base itself."""
-        base = self.bases.get(arm.name)
-        return paired(arm.scores, self.arm(base).scores) if base is not None else None
+        gains = list(self.gain_by_seed(arm).values())
+        return estimate(gains) if gains else None
 
 
 def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
@@ -171,15 +172,12 @@ def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
             {run.seed: columns[run.folder] for run in arm.runs if run.folder in columns}
             for arm in (one, other)
         )
-        by_seed = {
-            seed: mcnemar(rows.right[:, first[seed]], rows.right[:, second[seed]])
-            for seed in first
-            if seed in second
-        }
+        both = [(seed, first[seed], second[seed]) for seed in first if seed in second]
+        by_seed = {seed: mcnemar(rows.right[:, a], rows.right[:, b]) for seed, a, b in both}
         over_rows, p = None, None
-        if by_seed:
-            left, right = ([own[seed] for seed in by_seed] for own in (first, second))
-            draws = derive(0, task, "seeds", len(by_seed))
+        if both:
+            _, left, right = zip(*both, strict=True)
+            draws = derive(0, task, "seeds", len(both))
             over_rows = bootstrap(rows.right, resampled, left, right, draws)
             p = next(iter(by_seed.values())).p if len(by_seed) == 1 else over_rows.p
         pairs.append(Pair(one.name, other.name, over_seeds, over_rows, by_seed, p))
@@ -210,18 +208,16 @@ def _bases(arms: Sequence[Arm], base: str) -> dict[str, str]:
     return bases
 
 
-def _alike(one: Arm, other: Arm) -> bool:
-    first, second = (
-        {k: v for k, v in settings(arm.runs[0]).items() if not k.startswith("strategy.")}
-        for arm in (one, other)
-    )
+def _alike(*arms: Arm) -> bool:
+    configs = [settings(arm.runs[0]).items() for arm in arms]
+    first, second = ({k: v for k, v in config if not k.startswith("strategy.")} for config in configs)
     return bool(first) and first == second
 
 
 def budget(comparison: Comparison) -> str:
-    """`at the same budget` where every arm spent what its base did, seed by seed; else what differs. For a title.
+    """For a title: `at the same budget` where every arm spent the same as its base, seed by seed; else the differences.
 
-    The budget is of tokens where one was set (2% may be left of it), else of rows.
+    The budget is of tokens where the config has one (2% may be left of it), else of rows.
     """
     arms = [comparison.arm(name) for name in comparison.bases if not comparison.arm(name).human]
     limited = any(run.identity.get("loop.budget.tokens") is not None for arm in arms for run in arm.runs)

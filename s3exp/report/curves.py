@@ -1,6 +1,6 @@
-"""Numbers of arms as curves, and the panels that they stand in: by round, and at equal cost, with bands over seeds.
+"""Numbers of arms as curves with bands over seeds, and panels of curves: by round, and at equal cost.
 
-Reads the rounds of runs; how a panel is drawn is said in figures.py.
+Reads the rounds of runs. figures.py draws a panel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from s3exp.report.statistics import Estimate, band, estimate, paired
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A number that a run spends, in units of `unit`, and what it is called in names of files and in a sentence."""
+    """A number that a run spends, in units of `unit`, and its name in files and in a sentence."""
 
     name: str
     number: str
@@ -28,25 +28,20 @@ class Cost:
 
     @property
     def title(self) -> str:
-        """What an axis is called."""
+        """The title of an axis."""
         one = measure(self.number)
         return one.says or {1.0: "", 1e9: "G"}[self.unit] + one.title
 
     def spent(self, run: Run) -> list[float] | None:
-        """How much after every round; None where that is not on record, or nothing was spent."""
+        """The sum after every round; None where it is not on record, or 0."""
         total = so_far(self.number, run.rounds)
         return [value / self.unit for value in total] if total and total[-1] > 0 else None
 
 
-ROWS, TOKENS, SECONDS = (
-    Cost("rows", "train_rows"),
-    Cost("tokens", "llm/tokens"),
-    Cost("seconds", "cost/seconds"),
-)
+ROWS, TOKENS = Cost("rows", "train_rows"), Cost("tokens", "llm/tokens")
+SECONDS = Cost("seconds", "cost/seconds")
 COSTS = (
-    ROWS,
-    TOKENS,
-    SECONDS,
+    *(ROWS, TOKENS, SECONDS),
     Cost("cpu-seconds", "cost/cpu_seconds"),
     Cost("gpu-seconds", "cost/gpu_seconds"),
     Cost("training", "fit/flops", 1e9),
@@ -67,7 +62,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class AtCost:
-    """What an arm had reached when it had spent `budget`: `score` on `select`; None where not every run had begun."""
+    """An arm at a cost of `budget`: `score` on `select`; None where a run had not finished its first round by then."""
 
     cost: Cost
     budget: float
@@ -79,10 +74,7 @@ class AtCost:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One figure. `caption` says what its values are; `kind` is lines, steps or points.
-
-    With `percent` the values are shares that are shown as percentages. `reference` is the height of a dashed line.
-    """
+    """One figure of `kind` lines, steps or points; `reference` is the height of a dashed line."""
 
     name: str
     title: str
@@ -90,121 +82,123 @@ class Panel:
     x: str
     curves: tuple[Curve, ...]
     kind: str = "lines"
-    percent: bool = False
+    percent: bool = False  # the values are shares
     reference: float | None = None
 
 
 def by_round(arm: Arm, name: str, cost: Cost | None = None, first: int = 0) -> Curve | None:
     """A number after every round that all runs of the arm have, from round `first` on.
 
-    Over the mean of what the rounds had cost by then, or over the number of the round.
+    x is the mean cost so far, or the number of the round.
     """
-    costs = [cost.spent(run) for run in arm.runs] if cost is not None else []
-    if any(total is None for total in costs):
+    totals = [total for run in arm.runs if cost is not None and (total := cost.spent(run)) is not None]
+    if cost is not None and len(totals) < len(arm.runs):
         return None
     x: list[float] = []
     bands: list[tuple[float, float, float]] = []
     for place in range(first, min(len(run.rounds) for run in arm.runs)):
         values = [run.rounds[place][name] for run in arm.runs if name in run.rounds[place]]
         if len(values) == len(arm.runs):
-            at = [total[place] for total in costs if total is not None]
-            x.append(fmean(at) if at else float(place))
+            x.append(fmean(total[place] for total in totals) if totals else float(place))
             bands.append(band(values))
     return _curve(arm.name, x, bands)
 
 
 def at_equal_cost(arm: Arm, cost: Cost, name: str) -> Curve | None:
-    """A number over what had been spent, as steps: each run keeps its last round's number until the next is paid.
+    """A number over a cost, as steps: each run keeps its last round's number until it has paid for the next.
 
     The curve begins where every run of the arm has finished a round and ends where the last run ends.
     """
-    steps = [_steps(run, cost, name) for run in arm.runs]
-    found = [step for step in steps if step is not None]
-    if len(found) < len(steps):
+    steps = _steps(arm, cost, name)
+    if steps is None:
         return None
-    begin = max(x[0] for x, _ in found)
-    places = sorted({x for xs, _ in found for x in xs if x >= begin})
-    return _curve(arm.name, places, [band([_at(step, x) for step in found]) for x in places])
+    begin = max(x[0] for x, _ in steps.values())
+    places = sorted({x for xs, _ in steps.values() for x in xs if x >= begin})
+    return _curve(arm.name, places, [band([_at(step, x) for step in steps.values()]) for x in places])
 
 
 def compare_at_cost(arms: Sequence[Arm], bases: Mapping[str, str], name: str) -> list[AtCost]:
     """Every arm at the cost of the cheapest one's whole runs, for every cost that all of them have on record."""
-    found: list[AtCost] = []
+    results: list[AtCost] = []
     for cost in COSTS:
-        steps = {arm.name: {run.seed: _steps(run, cost, name) for run in arm.runs} for arm in arms}
-        if len(arms) < 2 or any(step is None for own in steps.values() for step in own.values()):
+        steps = {arm.name: own for arm in arms if (own := _steps(arm, cost, name)) is not None}
+        if len(arms) < 2 or len(steps) < len(arms):
             continue
-        known = {arm: {s: step for s, step in own.items() if step is not None} for arm, own in steps.items()}
-        budget = min(max(x[-1] for x, _ in own.values()) for own in known.values())
+        budget = min(max(x[-1] for x, _ in own.values()) for own in steps.values())
         scores = {
             arm: {seed: _at(step, budget) for seed, step in own.items() if step[0][0] <= budget}
-            for arm, own in known.items()
+            for arm, own in steps.items()
         }
-        for arm, own in known.items():
+        for arm, own in steps.items():
             done = sum(bisect_right(x, budget) for x, _ in own.values()) / len(own)
             score = estimate(list(scores[arm].values())) if len(scores[arm]) == len(own) else None
             base = bases.get(arm)
             gain = paired(scores[arm], scores[base]) if score and base in scores else None
-            found.append(AtCost(cost, budget, arm, done, score, gain))
-    return found
+            results.append(AtCost(cost, budget, arm, done, score, gain))
+    return results
 
 
 def score_panels(comparison: Comparison) -> list[Panel]:
     """Scores on select and mining by round, by rows and by LLM tokens."""
-    found: list[Panel] = []
+    panels: list[Panel] = []
     for role in ("select", "mining"):
         one = measure(f"{role}/{comparison.metric}")
         for cost in (None, ROWS, TOKENS):
             curves = _curves(comparison.arms, partial(by_round, name=one.name, cost=cost))
             over, by = (cost.title, cost.name) if cost else ("round", "round")
             title, caption = f"{one.title} by {by}", f"% {one.says}"
-            found.append(Panel(f"{role}-by-{by}", title, caption, over, curves, percent=True))
-    return [panel for panel in found if panel.curves]
+            panels.append(Panel(f"{role}-by-{by}", title, caption, over, curves, percent=True))
+    return [panel for panel in panels if panel.curves]
 
 
 def cost_panels(comparison: Comparison) -> list[Panel]:
     """Strategies at equal cost: the score on select as it is paid for, and the final one on test."""
-    metric, found = comparison.metric, []
+    metric, at, spent = comparison.metric, [], []
     for cost in COSTS:
-        steps = _curves(comparison.synthesized, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
+        curves = _curves(comparison.synthesized, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
         title = f"select {metric} at equal {cost.name}"
         caption = "% on the gold rows that pick the epoch, for what was spent"
-        found.append(Panel(f"select-at-{cost.name}", title, caption, cost.title, steps, "steps", True))
-    for cost in COSTS:
-        title, ends = f"test {metric} by {cost.name} spent", tuple(_ends(comparison, cost))
+        at.append(Panel(f"select-at-{cost.name}", title, caption, cost.title, curves, "steps", True))
+        title, ends = f"test {metric} by {cost.name} spent", _ends(comparison, cost)
         caption = "% on test rows, read once, when all has been spent"
-        found.append(Panel(f"test-by-{cost.name}", title, caption, cost.title, ends, "points", True))
-    return [panel for panel in found if panel.curves]
+        spent.append(Panel(f"test-by-{cost.name}", title, caption, cost.title, ends, "points", True))
+    return [panel for panel in at + spent if panel.curves]
 
 
 def error_panels(comparison: Comparison) -> list[Panel]:
-    """What every round after the seed did to the errors on the mining rows."""
-    found = []
+    """The errors that every round after the seed fixed, left and made."""
+    panels = []
     for name in ("errors_fixed", "errors_still", "errors_new"):
         curves = _curves(comparison.arms, partial(by_round, name=name, first=1))
         title, caption = measure(name).says.capitalize(), "number of gold rows that errors are mined from"
-        found.append(Panel(name.replace("_", "-"), title, caption, "round", curves))
-    return [panel for panel in found if panel.curves]
+        panels.append(Panel(name.replace("_", "-"), title, caption, "round", curves))
+    return [panel for panel in panels if panel.curves]
 
 
 def gap_panels(comparison: Comparison, kind: str) -> list[Panel]:
     """Distance to gold (`kind` is gap) or diversity of the rows by round, beside gold's own."""
-    found = []
+    panels = []
     rounds = comparison.frames.rounds
     for one in with_meaning(kind):
         curves = _curves(comparison.arms, partial(by_round, name=one.name))
         own = rounds[of_gold(one.name)].mean() if of_gold(one.name) in rounds else None
         name = one.name.replace("/", "-")
-        found.append(Panel(name, one.title, one.says, "round", curves, reference=own))
-    return [panel for panel in found if panel.curves]
+        panels.append(Panel(name, one.title, one.says, "round", curves, reference=own))
+    return [panel for panel in panels if panel.curves]
 
 
-_Steps = tuple[list[float], list[float]]  # what had been spent, and the number from then on
+_Steps = tuple[list[float], list[float]]  # the cost so far, and the number from then on
 
 
-def _steps(run: Run, cost: Cost, name: str) -> _Steps | None:
-    total, values = cost.spent(run), so_far(name, run.rounds)
-    return None if total is None or values is None else (total, values)
+def _steps(arm: Arm, cost: Cost, name: str) -> dict[int, _Steps] | None:
+    """The steps of an arm's runs by seed; None where one is not on record."""
+    steps: dict[int, _Steps] = {}
+    for run in arm.runs:
+        total, values = cost.spent(run), so_far(name, run.rounds)
+        if total is None or values is None:
+            return None
+        steps[run.seed] = (total, values)
+    return steps
 
 
 def _at(steps: _Steps, x: float) -> float:
@@ -219,21 +213,20 @@ def _curves(arms: Sequence[Arm], curve: Callable[[Arm], Curve | None]) -> tuple[
     return tuple(found for arm in arms if (found := curve(arm)) is not None)
 
 
-def _ends(comparison: Comparison, cost: Cost) -> list[Curve]:
-    """Mean test score over what whole runs cost; arms of a strategy that differ by their budget make one curve."""
+def _ends(comparison: Comparison, cost: Cost) -> tuple[Curve, ...]:
+    """Mean test score over the cost of whole runs; arms of a strategy that differ by their budget make one curve."""
     by_curve: dict[str, list[tuple[float, Arm]]] = {}
     for arm in comparison.synthesized:
         known = [total[-1] for run in arm.runs if (total := cost.spent(run)) is not None]
         if len(known) == len(arm.runs):
             name = arm.strategy if _budgets_only(comparison.arms, arm.strategy) else arm.name
             by_curve.setdefault(name, []).append((fmean(known), arm))
-    found = []
-    for name, points in by_curve.items():
-        points.sort(key=lambda point: point[0])
-        bands = [band(list(arm.scores.values())) for _, arm in points]
-        curve = _curve(name, [x for x, _ in points], bands)
-        found += [curve] if curve else []
-    return found
+    curves = []
+    for name, ends in by_curve.items():
+        ends.sort(key=lambda end: end[0])
+        bands = [band(list(arm.scores.values())) for _, arm in ends]
+        curves.append(_curve(name, [x for x, _ in ends], bands))
+    return tuple(curve for curve in curves if curve is not None)
 
 
 def _budgets_only(arms: Sequence[Arm], strategy: str) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -25,6 +25,8 @@ from s3exp.report.curves import ROWS, Curve, by_round
 from s3exp.report.figures import GRID, INK, STYLE
 from s3exp.terminal.texts import file_name
 
+_SOLID: dict[str, Any] = {"ms": 7, "lw": 2.2, "zorder": 3}
+_DASHED = (0, (4, 2))
 _PANEL = 215  # height of a panel of the overview in typographic points, about
 
 
@@ -37,36 +39,14 @@ class Drawing:
     svg: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drawings:
-    """The figures of one task by section, and the look of every arm."""
-
-    looks: Mapping[str, Look]
-    sections: Mapping[str, Sequence[Drawing]]
-
-
-def style() -> AbstractContextManager[None]:
-    """The settings of every figure; matplotlib's own come back afterwards."""
-    return matplotlib.rc_context(STYLE)
-
-
-def save(figure: Figure, stem: Path) -> str:
-    """Write a figure as `stem`.svg and .png; returns the SVG."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(stem.with_suffix(".png"), dpi=160)
-    stem.with_suffix(".svg").write_text(buffer.getvalue(), encoding="utf-8")
-    return buffer.getvalue()
-
-
-def draw_all(comparisons: Sequence[Comparison], folder: Path) -> dict[str, Drawings]:
-    """Draw and write the figures of every task, as FOLDER/TASK-NAME.svg and .png."""
+def draw_all(comparisons: Sequence[Comparison], folder: Path) -> dict[str, dict[str, list[Drawing]]]:
+    """Draw and write the figures, as FOLDER/TASK-NAME.svg and .png; returns them by task and section."""
     folder.mkdir(parents=True, exist_ok=True)
-    with style():
+    with matplotlib.rc_context(STYLE):
         return {one.task: _draw_task(one, folder, file_name(one.task)) for one in comparisons}
 
 
-def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
+def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> dict[str, list[Drawing]]:
     looks = looks_by_name(comparison.arms)
     kinds = {
         "scores": curves.score_panels(comparison),
@@ -77,7 +57,11 @@ def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
     }
 
     def drawing(name: str, title: str, figure: Figure) -> Drawing:
-        return Drawing(name, f"{comparison.task}: {title}", save(figure, folder / f"{prefix}-{name}"))
+        buffer, stem = io.StringIO(), folder / f"{prefix}-{name}"
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(stem.with_suffix(".png"), dpi=160)
+        stem.with_suffix(".svg").write_text(buffer.getvalue(), encoding="utf-8")
+        return Drawing(name, f"{comparison.task}: {title}", buffer.getvalue())
 
     sections = {"test": [drawing("test", "Test score of every arm", figures.draw_scores(comparison, looks))]}
     gains = figures.draw_gains(comparison, looks)
@@ -88,13 +72,13 @@ def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> Drawings:
             drawing(panel.name, f"{panel.title}. {panel.caption}", figures.draw(panel, looks))
             for panel in panels
         ]
-    return Drawings(looks, sections)
+    return sections
 
 
 def draw_overview(comparison: Comparison, path: Path) -> Path:
     """Draw one figure of a task: scores by rows trained on and on test, errors by round; returns `path`."""
     arms, looks = comparison.arms, looks_by_name(comparison.arms)
-    with style():
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10 + 0.4 * len(arms), 4.2), layout="constrained", facecolor="white")
         scores, test, errors = figure.subplots(1, 3, width_ratios=[1.55, 0.4 + 0.2 * len(arms), 1.15])
         test.sharey(scores)
@@ -148,7 +132,7 @@ def _scores(axes: Axes, comparison: Comparison, looks: Mapping[str, Look]) -> No
     axes.set(title=title, xlabel=ROWS.title, ylabel=metric)
     styles = [
         Line2D([], [], color=INK, marker="o", label="select (picks the epoch)"),
-        Line2D([], [], color=INK, marker="o", mfc="white", ls=(0, (4, 2)), label="mining (gives the errors)"),
+        Line2D([], [], color=INK, marker="o", mfc="white", ls=_DASHED, label="mining (gives the errors)"),
     ]
     axes.legend(handles=styles, loc="best", fontsize=9, frameon=False, handlelength=3.2)
     _name(axes, drawn, looks)
@@ -192,11 +176,8 @@ def _line(axes: Axes, look: Look, curve: Curve | None, *, dashed: bool = False) 
     """A line with markers; a band (of one round: a bar) where there are several runs."""
     if curve is None:
         return
-    weight = (
-        {"ms": 5, "mfc": "white", "lw": 1.3, "zorder": 2} if dashed else {"ms": 7, "lw": 2.2, "zorder": 3}
-    )
-    line = (0, (4, 2)) if dashed else "-"
-    axes.plot(curve.x, curve.mean, color=look.color, marker=look.marker, linestyle=line, **weight)
+    style = {"ms": 5, "mfc": "white", "lw": 1.3, "ls": _DASHED, "zorder": 2} if dashed else _SOLID
+    axes.plot(curve.x, curve.mean, color=look.color, marker=look.marker, **style)
     if curve.low == curve.high or dashed:
         return
     if len(curve.x) > 1:

@@ -47,6 +47,7 @@ _NAME = 32  # characters of an arm's name
 _MANY = 5  # curves with bands, from which on bands are hardly more than a hint
 _DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
 _DOTS = (0.0, (1.0, 1.5))
+_PERCENT = FuncFormatter(lambda value, _: f"{100 * value:g}")
 Looks = Mapping[str, Look]
 Point = tuple[float, float]
 
@@ -69,7 +70,7 @@ def draw(panel: Panel, looks: Looks) -> Figure:
     axes.margins(y=0.1)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if panel.percent:
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+        axes.yaxis.set_major_formatter(_PERCENT)
     place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 2.2}
     figure.legend(handles=handles, fontsize=9, frameon=False, **place)
     return figure
@@ -89,7 +90,7 @@ def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
         axes.plot(scores, [place] * len(scores), "o", color=look.color, ms=6.5, mec="white", mew=0.7)
         axes.plot([mean] * 2, [place - 0.3, place + 0.3], color=look.color, linewidth=2.4)
         label(axes, percent(mean), (mean, place), look.color, (0, 9))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+    axes.xaxis.set_major_formatter(_PERCENT)
     _rows(axes, [arm.name for arm in arms], looks)
     return figure
 

@@ -1,7 +1,7 @@
 """A study on disk: one HTML page that fetches nothing and runs no script but its own, tables and plots beside it.
 
-`write_report` is what other code calls. The template escapes all texts; the errors are data in JSON that cannot end its
-element; a Content-Security-Policy forbids every request and every script but the one whose hash it names.
+The template escapes all texts. The errors are JSON that cannot end its element. A Content-Security-Policy forbids every
+request and every script but the one whose hash it has.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from markupsafe import Markup
 
 from s3exp.record.files import write_text
 from s3exp.report import breakdowns, provenance, tables
+from s3exp.report.arms import looks_by_name
 from s3exp.report.comparison import Comparison
-from s3exp.report.drawing import Drawing, Drawings, draw_all
+from s3exp.report.drawing import Drawing, draw_all
 from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, formatted, write_tables
-from s3exp.report.study import Study, collect
+from s3exp.report.study import Study
 from s3exp.terminal.texts import chance, clean, file_name, percent, points
 from s3exp.types import UserError
 
@@ -37,19 +38,11 @@ _LEVELS = {
     "open": "not shown",
     "alone": "nothing to compare",
 }
-
-
-def write_report(folders: Sequence[Path], out: Path, title: str = TITLE, base: str = "zerogen") -> Path:
-    """Write `out`/index.html, tables/ and plots/ about every finished run in or below `folders`; returns the page.
-
-    Raises:
-        UserError: a folder does not exist, there is no finished run, or `out` cannot be written.
-    """
-    return write_study(collect(folders, base), out, title)
+Sections = Mapping[str, Sequence[Drawing]]
 
 
 def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
-    """Write what was collected; returns the page.
+    """Write `out`/index.html, tables/ and plots/ about a study; returns the page.
 
     Raises:
         UserError: `out` cannot be written.
@@ -57,10 +50,8 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
     try:
         drawings = draw_all(study.comparisons, out / "plots")
         everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
-        for comparison in study.comparisons:
-            write_tables(
-                list(everything[comparison.task].values()), out / "tables", file_name(comparison.task)
-            )
+        for task, own in everything.items():
+            write_tables(list(own.values()), out / "tables", file_name(task))
         records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
         write_tables(records, out / "tables", "all")
         path = out / "index.html"
@@ -72,8 +63,7 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
 
 def tables_of(comparison: Comparison) -> dict[str, Table]:
     """Every table of a task that has rows, by name."""
-    _, not_clean = breakdowns.certificates(comparison)
-    made = [
+    everything = [
         tables.results(comparison),
         tables.pairs(comparison),
         tables.mcnemar_by_seed(comparison),
@@ -82,30 +72,25 @@ def tables_of(comparison: Comparison) -> dict[str, Table]:
         breakdowns.costs(comparison),
         breakdowns.groups(comparison),
         breakdowns.beside_paper(comparison),
-        not_clean,
+        breakdowns.certificates(comparison)[1],
         breakdowns.rejected(comparison),
         breakdowns.audit(comparison),
         breakdowns.shortcuts(comparison),
         provenance.differences(comparison),
     ]
-    return {table.name: table for table in made if table is not None and table.rows}
+    return {table.name: table for table in everything if table is not None and table.rows}
 
 
 def page(
     study: Study,
     everything: Mapping[str, Mapping[str, Table]],
-    drawings: Mapping[str, Drawings],
+    drawings: Mapping[str, Sections],
     title: str,
 ) -> str:
     """The whole page as text."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.finalize = _cleaned
     environment.globals |= {"formatted": formatted, "sort_key": sort_key}
     environment.filters |= {"points": points, "percent": percent, "chance": chance}
     script = (_HERE / "template.js").read_text(encoding="utf-8")
@@ -133,23 +118,18 @@ def page(
 
 
 def _section(
-    number: int, comparison: Comparison, own: Mapping[str, Table], drawings: Drawings
+    number: int, comparison: Comparison, own: Mapping[str, Table], drawings: Sections
 ) -> dict[str, Any]:
-    """What the template shows of one task."""
-    inlined = {
-        kind: [
-            {"svg": inline(one, f"t{number}-{one.name}-"), "name": one.name, "title": one.title}
-            for one in drawn
-        ]
-        for kind, drawn in drawings.sections.items()
-    }
+    """The values of one task for the template."""
     ledger = lineage(comparison.arms)
     return {
         "id": f"t{number}",
         "comparison": comparison,
         "tables": own,
-        "looks": {name: look.color for name, look in drawings.looks.items()},
-        "drawings": inlined,
+        "looks": {name: look.color for name, look in looks_by_name(comparison.arms).items()},
+        "drawings": {
+            kind: [inline(one, f"t{number}-{one.name}-") for one in drawn] for kind, drawn in drawings.items()
+        },
         "matrix": [arm.name for arm in comparison.arms] if 2 <= len(comparison.arms) <= _MATRIX else [],
         "certificate": breakdowns.certificates(comparison)[0],
         "lineage": embed({"runs": ledger, "number": number}) if ledger else None,
@@ -191,14 +171,13 @@ def inline(drawing: Drawing, prefix: str) -> Markup:
 
 
 def sort_key(value: Cell) -> str:
-    """What a table's column is sorted by: a number, of an interval its lower end; empty where unknown."""
-    if isinstance(value, tuple):
-        value = value[0]
-    return (
-        "" if value is None else repr(float(value)) if isinstance(value, (int, float)) else clean(str(value))
-    )
+    """The sort key of a cell: a number, of an interval its lower end; empty where unknown."""
+    value = value[0] if isinstance(value, tuple) else value
+    if value is None:
+        return ""
+    return repr(float(value)) if isinstance(value, (int, float)) else clean(str(value))
 
 
-def _shown(value: object) -> object:
+def _cleaned(value: object) -> object:
     """Every text that the template prints, cleaned; escaping comes after."""
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from s3exp.report.write import embed, write_report
+from s3exp.report.study import collect
+from s3exp.report.write import TITLE, embed, write_study
 from s3exp.terminal.texts import clean
 from tests.report.browser import Browser
 from tests.report.records import config, ledger, result, write_all, write_run
@@ -48,11 +49,15 @@ class Elements(HTMLParser):
             self.scripts[-1] += data
 
 
+def write_report(runs: Path, out: Path, title: str = TITLE) -> Path:
+    return write_study(collect([runs]), out, title)
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of four strategies and five seeds."""
     folder = tmp_path_factory.mktemp("report")
-    return write_report([write_all(folder / "runs")], folder / "out", "A title & more")
+    return write_report(write_all(folder / "runs"), folder / "out", "A title & more")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,7 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_run(
             folder / "runs" / str(seed), told, identity, {**tables, "ledger.jsonl": ledger(NASTY, NASTY)}
         )
-    return write_report([folder / "runs"], folder / "out")
+    return write_report(folder / "runs", folder / "out")
 
 
 def test_what_the_page_says(page: Path) -> None:
@@ -164,7 +169,7 @@ def test_what_is_missing_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "runs" / "stopped").mkdir()
     (tmp_path / "runs" / "stopped" / "run.json").write_text("{}")
     write_all(tmp_path / "runs", ("s3",), [0])
-    text = write_report([tmp_path / "runs"], tmp_path / "out").read_text()
+    text = write_report(tmp_path / "runs", tmp_path / "out").read_text()
     assert "s3 is highest with 71.0% accuracy on test, +21.0 points over old." in text
     assert "not finished: 0 rounds on record" in text
     assert "a synthesized row copy a gold row; 1 run without one." in text
@@ -175,7 +180,7 @@ def test_a_bare_record_alone(tmp_path: Path) -> None:
         tmp_path / "runs",
         {"task": "t", "strategy": "old", "seed": 0, "test": {"accuracy": 0.5}, "rounds": [{}]},
     )
-    text = write_report([tmp_path / "runs"], tmp_path / "out").read_text()
+    text = write_report(tmp_path / "runs", tmp_path / "out").read_text()
     assert "There is nothing to compare it with." in text and "No leakage certificate is on record." in text
 
 
@@ -187,7 +192,7 @@ def test_two_tasks_are_two_verdicts(tmp_path: Path) -> None:
                 "rounds": [{"round": 0, "train_rows": 9}],
             }  # nothing to draw
             write_run(tmp_path / "runs" / f"{task}-{strategy}", told)
-    text = write_report([tmp_path / "runs"], tmp_path / "out").read_text()
+    text = write_report(tmp_path / "runs", tmp_path / "out").read_text()
     assert text.index("zerogen, which gains are over, is highest with 50.0%") > text.index(
         "s3 is highest with 71.0%"
     )
@@ -196,7 +201,7 @@ def test_two_tasks_are_two_verdicts(tmp_path: Path) -> None:
 
 
 def test_the_same_records_are_the_same_files(page: Path, tmp_path: Path) -> None:
-    again = write_report([page.parent.parent / "runs"], tmp_path, "A title & more")
+    again = write_report(page.parent.parent / "runs", tmp_path, "A title & more")
     files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert len(files) > 50
     assert [
