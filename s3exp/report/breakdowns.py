@@ -1,7 +1,4 @@
-"""Tables that take a result apart: by round, cost, group of test rows, rejection, audit, and beside the paper.
-
-Puts numbers of frames into rows; computes means.
-"""
+"""Tables that take a result apart: by round, cost, group of test rows, rejection, audit, and beside the paper."""
 
 from __future__ import annotations
 

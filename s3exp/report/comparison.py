@@ -1,7 +1,4 @@
-"""One task's arms against each other: gains over the base, and every pair of arms, on the same test rows.
-
-Reads arms and their test rows.
-"""
+"""One task's arms against each other: gains over the base, and every pair of arms, on the same test rows."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def cost_panels(comparison: Comparison) -> list[Panel]:
 
 
 def error_panels(comparison: Comparison) -> list[Panel]:
-    """The errors that every round after the seed fixed, left and made."""
+    """The errors that every round after the seed fixed, left and added."""
     panels = []
     for name in ("errors_fixed", "errors_still", "errors_new"):
         curves = _curves(comparison.arms, partial(by_round, name=name, first=1))
@@ -210,7 +210,7 @@ def _curve(arm: str, x: Sequence[float], bands: Sequence[tuple[float, float, flo
 
 
 def _curves(arms: Sequence[Arm], curve: Callable[[Arm], Curve | None]) -> tuple[Curve, ...]:
-    return tuple(found for arm in arms if (found := curve(arm)) is not None)
+    return tuple(one for arm in arms if (one := curve(arm)) is not None)
 
 
 def _ends(comparison: Comparison, cost: Cost) -> tuple[Curve, ...]:

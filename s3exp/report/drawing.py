@@ -119,7 +119,6 @@ def _title(comparison: Comparison) -> str:
 
 
 def _scores(axes: Axes, comparison: Comparison, looks: Mapping[str, Look]) -> None:
-    """Scores on mining and select over the rows trained on."""
     metric, drawn = comparison.word, []
     for arm in comparison.arms:
         mining, select = (by_round(arm, f"{role}/{comparison.metric}", ROWS) for role in ("mining", "select"))
@@ -139,7 +138,6 @@ def _scores(axes: Axes, comparison: Comparison, looks: Mapping[str, Look]) -> No
 
 
 def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
-    """The score on test rows, one point an arm, with its interval."""
     for place, arm in enumerate(arms):
         look, mean = looks[arm.name], arm.mean
         low, high = interval_of(arm) or (mean, mean)
@@ -159,7 +157,6 @@ def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
 
 
 def _errors(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
-    """The number of errors after each round."""
     drawn = [curve for arm in arms if (curve := by_round(arm, "errors")) is not None]
     last = max((len(curve.x) for curve in drawn), default=1) - 1
     for curve in drawn:

@@ -108,14 +108,14 @@ def rejected(records: Sequence[RoundRecord]) -> Table:
 def lineage(arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """One entry for every arm whose median run has a ledger: the run and its errors, for the page's script."""
     entries = []
-    for run, name in ((arm.median(), arm.name) for arm in arms):
-        histories = run.ledger()
-        # at most MOST, those with children first, in the order of the record
-        ranked = sorted(range(len(histories)), key=lambda place: not histories[place].children)
-        errors_of_run = [_history(histories[place]) for place in sorted(ranked[:MOST])]
-        about = {"arm": clean(name), "seed": run.seed, "run": clean(run.folder.name)}
-        if histories:
-            entries.append({**about, "total": len(histories), "errors": errors_of_run})
+    for arm in arms:
+        run = arm.median()
+        if histories := run.ledger():
+            # those with children stay first, in the order of the record
+            ranked = sorted(range(len(histories)), key=lambda place: not histories[place].children)
+            shown = [_history(histories[place]) for place in sorted(ranked[:MOST])]
+            about = {"arm": clean(arm.name), "seed": run.seed, "run": clean(run.folder.name)}
+            entries.append({**about, "total": len(histories), "errors": shown})
     return entries
 
 

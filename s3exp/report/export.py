@@ -1,7 +1,4 @@
-"""Tables as values, and as CSV, Markdown and LaTeX, each of which escapes what it must, and as pandas data frames.
-
-A notebook shows a table as its Markdown. HTML is the page's.
-"""
+"""Tables as values, as escaped CSV, Markdown and LaTeX, and as pandas data frames. A notebook shows the Markdown."""
 
 from __future__ import annotations
 
@@ -49,6 +46,9 @@ class Column:
         return self.kind not in ("text", "path")
 
 
+Fields = Sequence[tuple[Column, Callable[[Item], Cell]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table: rows of cells in the order of the columns, and a note below it."""
@@ -64,13 +64,7 @@ class Table:
         return as_markdown(self)
 
 
-def table_of(
-    name: str,
-    title: str,
-    items: Iterable[Item],
-    fields: Sequence[tuple[Column, Callable[[Item], Cell]]],
-    note: str = "",
-) -> Table:
+def table_of(name: str, title: str, items: Iterable[Item], fields: Fields[Item], note: str = "") -> Table:
     """A table with a row for every item, and a column with the function of its cells for every field."""
     rows = tuple(tuple(cell(item) for _, cell in fields) for item in items)
     return Table(name, title, tuple(column for column, _ in fields), rows, note)

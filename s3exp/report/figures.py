@@ -26,12 +26,9 @@ STYLE: Any = {  # of every figure, for matplotlib's rc_context
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
+    **dict.fromkeys(("axes.labelcolor", "xtick.color", "ytick.color", "text.color"), INK),
     "text.parse_math": False,  # names are no formulas
     "svg.hashsalt": "s3exp",  # the same figure is the same file
 }
@@ -47,7 +44,6 @@ _NAME = 32  # characters of an arm's name
 _MANY = 5  # curves with bands, from which on bands are hardly more than a hint
 _DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
 _DOTS = (0.0, (1.0, 1.5))
-_PERCENT = FuncFormatter(lambda value, _: f"{100 * value:g}")
 Looks = Mapping[str, Look]
 Point = tuple[float, float]
 
@@ -70,7 +66,7 @@ def draw(panel: Panel, looks: Looks) -> Figure:
     axes.margins(y=0.1)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if panel.percent:
-        axes.yaxis.set_major_formatter(_PERCENT)
+        axes.yaxis.set_major_formatter(_percent)
     place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 2.2}
     figure.legend(handles=handles, fontsize=9, frameon=False, **place)
     return figure
@@ -90,7 +86,7 @@ def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
         axes.plot(scores, [place] * len(scores), "o", color=look.color, ms=6.5, mec="white", mew=0.7)
         axes.plot([mean] * 2, [place - 0.3, place + 0.3], color=look.color, linewidth=2.4)
         label(axes, percent(mean), (mean, place), look.color, (0, 9))
-    axes.xaxis.set_major_formatter(_PERCENT)
+    axes.xaxis.set_major_formatter(_percent)
     _rows(axes, [arm.name for arm in arms], looks)
     return figure
 
@@ -127,7 +123,6 @@ def _blank(size: Point, around: tuple[float, float, float, float]) -> tuple[Figu
 
 
 def _wide(title: str, caption: str, names: Sequence[str]) -> tuple[Figure, Axes]:
-    """A figure with a row for every name."""
     left = 0.2 + _LETTER * max(len(short(name, _NAME)) for name in names)
     above = _HEAD + _LINE
     figure, axes = _blank((5.2, above + 0.4 + 0.44 * (len(names) + 0.4)), (left, 0.4, 0.15, above))
@@ -136,7 +131,6 @@ def _wide(title: str, caption: str, names: Sequence[str]) -> tuple[Figure, Axes]
 
 
 def _head(figure: Figure, title: str, caption: Sequence[str]) -> None:
-    """Title and lines of the caption, from the upper left corner."""
     height = figure.get_figheight()
     figure.text(0.02, 1 - 0.1 / height, title, fontsize=11, fontweight="bold", va="top")
     for line, text in enumerate(caption):
@@ -172,7 +166,6 @@ def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> 
 
 
 def _x_axis(axes: Axes, panel: Panel) -> None:
-    """Scale, ends and ticks of the x axis."""
     xs = [x for curve in panel.curves for x in curve.x]
     if panel.x != "round":
         scale_x(axes, xs)
@@ -194,7 +187,11 @@ def scale_x(axes: Axes, xs: Sequence[float]) -> None:
         air = 0.07 * ((most - least) or most)
         axes.set_xlim(least - air, most + air)
         axes.xaxis.set_major_locator(MaxNLocator(4) if most - least > 0.01 * most else FixedLocator([most]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    axes.xaxis.set_major_formatter(_thousands)
+
+
+def _percent(value: float, _: object) -> str:
+    return f"{100 * value:g}"
 
 
 def _thousands(value: float, _: object) -> str:
@@ -202,7 +199,6 @@ def _thousands(value: float, _: object) -> str:
 
 
 def _handles(panel: Panel, looks: Looks) -> list[Line2D]:
-    """The names of the curves, and of the reference."""
     names = {curve.arm for curve in panel.curves}
     handles = [
         Line2D([], [], color=look.color, marker=look.marker, ls=look.line, label=short(name, _NAME))

@@ -1,7 +1,7 @@
 """The runs of a task as two tidy pandas frames: a row a run, a row a round. Tables, terminal and notebooks read these.
 
 Columns that say which run it is come first (`task`, `arm`, `strategy`, `seed`, ...), then every number by its name in
-record/measures.py. A run's numbers are those of its rounds as they add up; what a record lacks is NaN.
+record/measures.py. A run's numbers are those of its rounds as they add up. NaN: not on record.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from s3exp.report.arms import Arm
 from s3exp.report.export import Cell, Column
 from s3exp.terminal.texts import clean
 
+Means = dict[tuple[Any, ...], list[Cell]]  # of several numbers, by group
 _SUMS = tuple(one.name for one in MEASURES if one.of)  # of numbers on record
 _KINDS = {"rows": "count", "calls": "count", "tokens": "count", "share": "score"}  # of columns, by unit
 
@@ -53,7 +54,6 @@ def frames_of(task: str, arms: Sequence[Arm]) -> Frames:
 
 
 def _of_run(run: Run) -> dict[str, Any]:
-    """The columns of a run that are no numbers of its rounds."""
     low, high = run.interval or (None, None)
     return {
         "metric": run.metric,
@@ -70,11 +70,9 @@ def _of_run(run: Run) -> dict[str, Any]:
     }
 
 
-def means(
-    frame: pandas.DataFrame, by: Sequence[str], names: Sequence[str]
-) -> dict[tuple[Any, ...], list[Cell]]:
+def means(frame: pandas.DataFrame, by: Sequence[str], names: Sequence[str]) -> Means:
     """Means of some columns over the rows of every group, in order; None where a row lacks the number."""
-    values_of: dict[tuple[Any, ...], list[Cell]] = {}
+    values_of: Means = {}
     for key, group in frame.reindex(columns=[*by, *names]).groupby(list(by), sort=False):
         columns = [group[name].astype(float).tolist() for name in names]
         values_of[key] = [None if any(map(isnan, values)) else fmean(values) for values in columns]

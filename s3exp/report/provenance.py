@@ -39,7 +39,7 @@ def records(comparisons: Sequence[Comparison]) -> Table:
 
 
 def differences(comparison: Comparison) -> Table:
-    """Options that set the arms apart, and each arm's values."""
+    """Options that differ between arms, with each arm's values."""
     differ = differing([settings(arm.runs[0]) for arm in comparison.arms])
     rows = [(key, *(cut(shown(value), 80) for value in values)) for key, values in sorted(differ.items())]
     columns = (Column("option", "option"), *(Column(arm.name, arm.name) for arm in comparison.arms))

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Columns = Sequence[int]
 RESAMPLES = 10_000
 _FEW = 3  # values; of fewer the interval by Student's t is many times wider than their range
 _CHUNK = 4_000_000  # resampled rows in memory
@@ -85,16 +88,14 @@ def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Estimate | N
     return estimate([own[seed] - other[seed] for seed in shared]) if shared else None
 
 
-def resampled_scores(right: NDArray[np.bool_], seed: int, times: int = RESAMPLES) -> NDArray[np.float64]:
+def resampled_scores(right: Bools, seed: int, times: int = RESAMPLES) -> Floats:
     """Scores of several runs on `times` resamples of their common test rows, the same rows for every run.
 
     Args:
         right: (rows, runs), whether each run has each row right.
-        seed: of the draws.
-        times: resamples.
 
     Returns:
-        (times, runs), shares of right rows. Sums of whole numbers, hence the same on every machine.
+        (times, runs), shares of right rows. Sums of whole numbers: the same on every machine.
     """
     rows, runs = right.shape
     rng, values = np.random.default_rng(seed), right.astype(np.float64)
@@ -107,19 +108,12 @@ def resampled_scores(right: NDArray[np.bool_], seed: int, times: int = RESAMPLES
     return scores
 
 
-def bootstrap(
-    right: NDArray[np.bool_],
-    resampled: NDArray[np.float64],
-    first: Sequence[int],
-    second: Sequence[int],
-    seed: int,
-) -> Difference:
+def bootstrap(right: Bools, resampled: Floats, first: Columns, second: Columns, seed: int) -> Difference:
     """Paired bootstrap over test rows and seeds at once (Owen 2007, "The pigeonhole bootstrap").
 
     Each resample draws rows, the same for all runs, and pairs of runs (one pair a seed), both with replacement. The
-    p-value is twice the smaller share of resamples on one side of 0, with one added to both counts, so that it is
-    never below 2 / (resamples + 1). Cautious where chance lies in rows; where it lies in few seeds it is not cautious
-    enough (five seeds: up to 1 in 10 of equal arms below 0.05), so that an interval over seeds belongs beside it.
+    p-value is twice the smaller share of resamples on one side of 0, at least 2 / (resamples + 1). It is too small for
+    few seeds (five seeds: up to 1 in 10 of equal arms below 0.05): an interval over seeds belongs beside it.
 
     Args:
         right: (rows, runs).
@@ -145,7 +139,7 @@ def bootstrap(
     return Difference(mean, float(low), float(high), p)
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
+def mcnemar(first: Bools, second: Bools) -> McNemar:
     """McNemar's exact test of two runs on the same rows, (rows,) each: a binomial test on rows where they differ."""
     from scipy.stats import binomtest
 
@@ -157,8 +151,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values corrected for their number (Holm 1979), in the order given."""
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
-    corrected = [1.0] * len(p_values)
-    worst = 0.0
+    corrected, worst = [1.0] * len(p_values), 0.0
     for rank, place in enumerate(order):
         worst = max(worst, min(1.0, (len(p_values) - rank) * p_values[place]))
         corrected[place] = worst

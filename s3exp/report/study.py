@@ -1,7 +1,4 @@
-"""A study: the finished runs of some folders, compared task by task. Terminal, page and notebooks are views of it.
-
-Reads records; never runs anything again.
-"""
+"""A study: the finished runs of some folders, compared task by task. Terminal, page and notebooks are views of it."""
 
 from __future__ import annotations
 

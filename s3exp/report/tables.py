@@ -1,14 +1,14 @@
-"""The tables that say who won: results, every pair of arms, pairs of runs, equal cost.
-
-Puts numbers of frames and comparisons into rows. export.py writes a table.
-"""
+"""The tables that say who won: results, every pair of arms, pairs of runs, equal cost."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import compare_at_cost
-from s3exp.report.export import Column, Table, table_of
+from s3exp.report.export import Column, Fields, Table, table_of
 from s3exp.report.frames import column, mean_by_arm
 from s3exp.report.statistics import Estimate, holm
 from s3exp.report.verdict import certainty
@@ -33,8 +33,7 @@ def results(comparison: Comparison) -> Table:
         (Column("seeds", "seeds", "count"), lambda arm: len(arm.runs)),
         (Column("test", f"test {comparison.metric}, %", "score"), lambda arm: mean_of(arm).mean),
         (Column("test", "95% interval", "interval"), interval_of),
-        (_gain(bases[0] if len(bases) == 1 else "base"), lambda arm: _mean(gains[arm.name])),
-        (Column("gain", "95% interval", "change"), lambda arm: _interval(gains[arm.name])),
+        *_with_interval(_gain(bases[0] if len(bases) == 1 else "base"), lambda arm: gains[arm.name]),
         (Column("shown", "shown"), shown),
         (Column("rows", "rows", "count"), lambda arm: spent[arm.name][0] or None),
         (column("llm/answers"), lambda arm: spent[arm.name][1] or None),
@@ -103,10 +102,8 @@ def equal_cost(comparison: Comparison) -> Table:
         (Column("budget", "spent", "count"), lambda one: one.budget),
         (Column("strategy", "strategy"), lambda one: one.arm),
         (Column("rounds", "rounds done", "number"), lambda one: one.rounds),
-        (Column("select", f"select {comparison.metric}, %", "score"), lambda one: _mean(one.score)),
-        (Column("select", "95% interval", "interval"), lambda one: _interval(one.score)),
-        (_gain("base"), lambda one: _mean(one.gain)),
-        (Column("gain", "95% interval", "change"), lambda one: _interval(one.gain)),
+        *_with_interval(Column("select", f"select {comparison.metric}, %", "score"), lambda one: one.score),
+        *_with_interval(_gain("base"), lambda one: one.gain),
     )
     note = "At what the cheapest arm spent in all; empty: not every seed had finished a round by then."
     return table_of("equal-cost", f"{comparison.task}: at equal cost", scores, fields, note)
@@ -116,9 +113,9 @@ def _gain(over: str) -> Column:
     return Column("gain", f"gain over {over}, points", "points")
 
 
-def _mean(estimate: Estimate | None) -> float | None:
-    return estimate.mean if estimate else None
-
-
-def _interval(estimate: Estimate | None) -> tuple[float, float] | None:
-    return estimate.interval if estimate else None
+def _with_interval(mean: Column, estimate: Callable[[Any], Estimate | None]) -> Fields[Any]:
+    interval = Column(mean.name, "95% interval", "change" if mean.kind == "points" else "interval")
+    return (
+        (mean, lambda item: one.mean if (one := estimate(item)) else None),
+        (interval, lambda item: one.interval if (one := estimate(item)) else None),
+    )

@@ -16,7 +16,7 @@ from s3exp.terminal.texts import chance, cut, percent, plural, points, spelled
 
 _SURE = 0.05
 _FEW = 3  # seeds
-_KEYS = 6  # of a config that are named in a sentence
+_KEYS = 6  # of a config in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,8 @@ def verdict(comparison: Comparison) -> Verdict:
     best = comparison.synthesized[0]
     first, sure = _best(comparison, best)
     detail = (*_runner_up(comparison, best), *_reference(comparison))
-    return Verdict(
-        comparison.task, first, sure, detail, tuple(warnings(comparison)), tuple(notes(comparison))
-    )
+    doubts, remarks = tuple(warnings(comparison)), tuple(notes(comparison))
+    return Verdict(comparison.task, first, sure, detail, doubts, remarks)
 
 
 def certainty(comparison: Comparison, pair: Pair) -> Certainty:
@@ -95,27 +94,22 @@ def _range(interval: tuple[float, float]) -> str:
 
 
 def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
-    """The first sentence and its certainty."""
-    score = f"{percent(best.mean)}% {comparison.metric} on test"
+    score, seeds = f"{percent(best.mean)}% {comparison.metric} on test", plural(len(best.runs), "seed")
     if len(comparison.synthesized) == 1:
-        words = f"{best.name} reaches {score} ({_spread(best)})."
-        return words, Certainty("alone", "There is nothing to compare it with.")
+        ends = interval_of(best)
+        spread = f"95% interval {percent(ends[0])} to {percent(ends[1])}, {seeds}" if ends else seeds
+        first = f"{best.name} reaches {score} ({spread})."
+        return first, Certainty("alone", "There is nothing to compare it with.")
     base, pair = comparison.bases.get(best.name), comparison.over_base(best)
-    if base is None and best.name in comparison.bases.values():
-        first = f"{best.name}, which gains are over, is highest with {score}."
-        return first, Certainty("open", "No gain over it is to be seen.")
-    if base is None:
-        words = "No single base fits it, so its gain over one is not told."
-        return f"{best.name} is highest with {score}.", Certainty("open", words)
-    if pair is None:
-        return f"{best.name} is highest with {score}.", Certainty("open", f"It shares no seed with {base}.")
-    first = f"{best.name} is highest with {score}, {points(pair.over_seeds.mean)} points over {base}."
-    return first, certainty(comparison, pair)
-
-
-def _spread(arm: Arm) -> str:
-    seeds, ends = plural(len(arm.runs), "seed"), interval_of(arm)
-    return seeds if ends is None else f"95% interval {percent(ends[0])} to {percent(ends[1])}, {seeds}"
+    first = f"{best.name} is highest with {score}"
+    if pair is not None:
+        return f"{first}, {points(pair.over_seeds.mean)} points over {base}.", certainty(comparison, pair)
+    if base is not None:
+        return f"{first}.", Certainty("open", f"It shares no seed with {base}.")
+    if best.name not in comparison.bases.values():
+        return f"{first}.", Certainty("open", "No single base fits it, so its gain over one is not told.")
+    first = f"{best.name}, which gains are over, is highest with {score}."
+    return first, Certainty("open", "No gain over it is to be seen.")
 
 
 def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
@@ -200,13 +194,12 @@ def _variants(comparison: Comparison) -> list[str]:
 
 
 def _gold(comparison: Comparison) -> list[str]:
-    sizes: dict[str, set[int]] = {}
-    for arm in comparison.synthesized:
-        for run in arm.runs:
-            gold = run.result.get("gold")
-            for role in ("mining", "select", "test"):
-                if isinstance(gold, dict) and isinstance(gold.get(role), int):
-                    sizes.setdefault(role, set()).add(gold[role])
+    recorded = [run.result.get("gold") for arm in comparison.synthesized for run in arm.runs]
+    golds = [gold for gold in recorded if isinstance(gold, dict)]
+    sizes = {
+        role: {gold[role] for gold in golds if isinstance(gold.get(role), int)}
+        for role in ("mining", "select", "test")
+    }
     differ = [f"{role} ({' / '.join(map(str, sorted(s)))})" for role, s in sizes.items() if len(s) > 1]
     return [f"Gold rows differ in number: {spelled(differ)}."] if differ else []
 

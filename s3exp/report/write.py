@@ -31,13 +31,9 @@ from s3exp.types import UserError
 TITLE = "Which strategy wrote the better training data?"
 _HERE = Path(__file__).parent
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_MATRIX = 8  # arms of a matrix at most; of more only the list is shown
-_LEVELS = {
-    "shown": "shown",
-    "partly": "shown over seeds only",
-    "open": "not shown",
-    "alone": "nothing to compare",
-}
+_MATRIX = 8  # arms of a matrix at most; more stand in the list alone
+_BADGES = {"partly": "shown over seeds only", "open": "not shown", "alone": "nothing to compare"}  # by level
+Tables = Mapping[str, Table]  # of one task, by name
 Sections = Mapping[str, Sequence[Drawing]]
 
 
@@ -81,12 +77,7 @@ def tables_of(comparison: Comparison) -> dict[str, Table]:
     return {table.name: table for table in everything if table is not None and table.rows}
 
 
-def page(
-    study: Study,
-    everything: Mapping[str, Mapping[str, Table]],
-    drawings: Mapping[str, Sections],
-    title: str,
-) -> str:
+def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, Sections], title: str) -> str:
     """The whole page as text."""
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
@@ -107,7 +98,7 @@ def page(
             for number, comparison in enumerate(study.comparisons, 1)
         ],
         verdicts=study.verdicts,
-        levels=_LEVELS,
+        badges=_BADGES,
         runs=runs,
         seeds=len({run.seed for run in runs}),
         records=provenance.records(study.comparisons),
@@ -117,10 +108,7 @@ def page(
     )
 
 
-def _section(
-    number: int, comparison: Comparison, own: Mapping[str, Table], drawings: Sections
-) -> dict[str, Any]:
-    """The values of one task for the template."""
+def _section(number: int, comparison: Comparison, own: Tables, drawings: Sections) -> dict[str, Any]:
     ledger = lineage(comparison.arms)
     return {
         "id": f"t{number}",
