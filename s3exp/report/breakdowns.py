@@ -146,11 +146,8 @@ def shortcuts(comparison: Comparison) -> Table:
         for one in sorted(features, key=_excess, reverse=True)[:_TOP]:
             rows.append((arm.name, one["line"], "strong" if one.get("strong") is True else "weak"))
     columns = (_STRATEGY, Column("shortcut", "shortcut"), Column("strength", "strength"))
-    title, note = (
-        f"{comparison.task}: the strongest shortcuts",
-        f"At most {_TOP} of the run with the median score.",
-    )
-    return Table("shortcuts", title, columns, tuple(rows), note)
+    note = f"At most {_TOP} of the run with the median score."
+    return Table("shortcuts", f"{comparison.task}: the strongest shortcuts", columns, tuple(rows), note)
 
 
 def _excess(one: Mapping[str, Any]) -> float:
@@ -161,10 +158,9 @@ def _excess(one: Mapping[str, Any]) -> float:
 def reported(task: str) -> dict[str, tuple[int, float]]:
     """The rows and the score, as a share, of every strategy in the paper's Table 2."""
     with (conf() / "task" / "paper_results.csv").open(encoding="utf-8", newline="") as file:
-        lines = [
-            line for line in csv.DictReader(line for line in file if line[0] != "#") if line["task"] == task
-        ]
-    return {line["strategy"]: (int(line["rows"]), float(line["score"]) / 100) for line in lines}
+        lines = (line for line in file if not line.startswith("#"))
+        rows = [row for row in csv.DictReader(lines) if row["task"] == task]
+    return {row["strategy"]: (int(row["rows"]), float(row["score"]) / 100) for row in rows}
 
 
 def beside_paper(comparison: Comparison) -> Table | None:

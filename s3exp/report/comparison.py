@@ -13,19 +13,9 @@ from numpy.typing import NDArray
 
 from s3exp.record.measures import in_all, measure
 from s3exp.record.reading import Run
+from s3exp.report import statistics as stats
 from s3exp.report.arms import Arm, settings
 from s3exp.report.frames import Frames, frames_of
-from s3exp.report.statistics import (
-    Difference,
-    Estimate,
-    McNemar,
-    bootstrap,
-    estimate,
-    holm,
-    mcnemar,
-    paired,
-    resampled_scores,
-)
 from s3exp.seeds import derive
 from s3exp.terminal.texts import spelled
 
@@ -42,9 +32,9 @@ class Pair:
 
     first: str
     second: str
-    over_seeds: Estimate
-    over_rows: Difference | None
-    by_seed: Mapping[int, McNemar]
+    over_seeds: stats.Estimate
+    over_rows: stats.Difference | None
+    by_seed: Mapping[int, stats.McNemar]
     p: float | None
 
 
@@ -98,10 +88,10 @@ class Comparison:
         own, other = arm.scores, self.arm(base).scores if base is not None else {}
         return {seed: own[seed] - other[seed] for seed in own if seed in other}
 
-    def gain(self, arm: Arm) -> Estimate | None:
+    def gain(self, arm: Arm) -> stats.Estimate | None:
         """How far an arm is above its base, paired by seed; None for the base itself."""
         gains = list(self.gain_by_seed(arm).values())
-        return estimate(gains) if gains else None
+        return stats.estimate(gains) if gains else None
 
 
 def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
@@ -159,10 +149,12 @@ def _test_set(run: Run) -> str:
 
 def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
     columns = {run.folder: place for place, run in enumerate(rows.runs)}
-    resampled = resampled_scores(rows.right, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
+    resampled = (
+        stats.resampled_scores(rows.right, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
+    )
     pairs: list[Pair] = []
     for one, other in combinations(arms, 2):
-        over_seeds = paired(one.scores, other.scores)
+        over_seeds = stats.paired(one.scores, other.scores)
         if over_seeds is None:
             continue
         first, second = (
@@ -170,24 +162,26 @@ def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
             for arm in (one, other)
         )
         both = [(seed, first[seed], second[seed]) for seed in first if seed in second]
-        by_seed = {seed: mcnemar(rows.right[:, a], rows.right[:, b]) for seed, a, b in both}
+        by_seed = {seed: stats.mcnemar(rows.right[:, a], rows.right[:, b]) for seed, a, b in both}
         over_rows, p = None, None
         if both:
             _, left, right = zip(*both, strict=True)
             draws = derive(0, task, "seeds", len(both))
-            over_rows = bootstrap(rows.right, resampled, left, right, draws)
+            over_rows = stats.bootstrap(rows.right, resampled, left, right, draws)
             p = next(iter(by_seed.values())).p if len(by_seed) == 1 else over_rows.p
         pairs.append(Pair(one.name, other.name, over_seeds, over_rows, by_seed, p))
-    corrected = iter(holm([pair.p for pair in pairs if pair.p is not None]))
+    corrected = iter(stats.holm([pair.p for pair in pairs if pair.p is not None]))
     return [pair if pair.p is None else replace(pair, p=next(corrected)) for pair in pairs]
 
 
 def _turned(pair: Pair) -> Pair:
     seeds, rows = pair.over_seeds, pair.over_rows
     low, high = (None if end is None else -end for end in (seeds.high, seeds.low))
-    over_seeds = Estimate(-seeds.mean, low, high, seeds.seeds)
-    over_rows = Difference(-rows.mean, -rows.high, -rows.low, rows.p) if rows else None
-    by_seed = {seed: McNemar(one.only_second, one.only_first, one.p) for seed, one in pair.by_seed.items()}
+    over_seeds = stats.Estimate(-seeds.mean, low, high, seeds.seeds)
+    over_rows = stats.Difference(-rows.mean, -rows.high, -rows.low, rows.p) if rows else None
+    by_seed = {
+        seed: stats.McNemar(one.only_second, one.only_first, one.p) for seed, one in pair.by_seed.items()
+    }
     return Pair(pair.second, pair.first, over_seeds, over_rows, by_seed, pair.p)
 
 
