@@ -125,7 +125,9 @@ def _test_rows(runs: Sequence[Run]) -> _Rows:
     read = {place: table for place, run in enumerate(runs) if (table := _right(run)) is not None}
     if not read:
         return _Rows([], np.zeros((0, 0), dtype=bool))
-    keys = {place: (_test_set(runs[place]), frozenset(table)) for place, table in read.items()}
+    # the same ids of another file are other rows
+    sources = [[run.identity.get(f"task.gold.{name}") for name in ("test", "test_rows")] for run in runs]
+    keys = {place: (str(sources[place]), frozenset(table)) for place, table in read.items()}
     ((most, _),) = Counter(keys.values()).most_common(1)
     places = [place for place in read if keys[place] == most]
     names = list(read[places[0]])
@@ -140,11 +142,6 @@ def _right(run: Run) -> dict[str, bool] | None:
     if not table or len(table) != len(lines) or abs(fmean(table.values()) - run.score) > 1e-6:
         return None
     return table
-
-
-def _test_set(run: Run) -> str:
-    """The source of the test rows: the same ids of another file are other rows."""
-    return "/".join(str(run.identity.get(f"task.gold.{name}")) for name in ("test", "test_rows"))
 
 
 def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:

@@ -231,6 +231,6 @@ def _ends(comparison: Comparison, cost: Cost) -> tuple[Curve, ...]:
 
 def _budgets_only(arms: Sequence[Arm], strategy: str) -> bool:
     """Whether a strategy's arms are points of one curve: they differ in the loop's budget or rounds alone."""
-    configs: list[Mapping[str, object]] = [settings(arm.runs[0]) for arm in arms if arm.strategy == strategy]
+    configs = [settings(arm.runs[0]) for arm in arms if arm.strategy == strategy]
     differ = differing(configs)
     return len(configs) > 1 and bool(differ) and all(key.startswith("loop.") for key in differ)

@@ -150,11 +150,10 @@ def _shifts(axes: Axes, panel: Panel) -> list[float]:
 def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> None:
     x, steps = [place + shift for place in curve.x], panel.kind == "steps" and len(curve.x) > 1
     style: dict[str, Any] = {"color": look.color, "ms": 6, "zorder": 3}
+    marker, drawn = ("", "steps-post") if steps else (look.marker, "default")
+    axes.plot(x, curve.mean, marker=marker, linestyle=look.line, linewidth=2, drawstyle=drawn, **style)
     if steps:  # markers at both ends only
-        axes.plot(x, curve.mean, linestyle=look.line, linewidth=2, drawstyle="steps-post", **style)
         axes.plot([x[0], x[-1]], [curve.mean[0], curve.mean[-1]], look.marker, **style)
-    else:
-        axes.plot(x, curve.mean, marker=look.marker, linestyle=look.line, linewidth=2, **style)
     if curve.low == curve.high:
         return
     if panel.kind == "points" or len(x) == 1:

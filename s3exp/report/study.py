@@ -90,10 +90,8 @@ def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
     kept, repeats = without_repeats(runs.runs)
     left_out = (*runs.left_out, *repeats)
     if not kept:
-        some = ""
-        if left_out:
-            some = f" ({plural(len(left_out), 'run')}: {left_out[0].folder.name} {left_out[0].why})"
-        raise UserError(f"{where}: no finished run is on record there{some}")
+        why = [f" ({plural(len(left_out), 'run')}: {one.folder.name} {one.why})" for one in left_out[:1]]
+        raise UserError(f"{where}: no finished run is on record there{''.join(why)}")
     tasks = sorted({(run.task, run.metric) for run in kept})
     comparisons = []
     for task, metric in tasks:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from s3exp.report.arms import Arm, differing, interval_of, settings, shown
@@ -138,15 +139,9 @@ def _reference(comparison: Comparison) -> list[str]:
 
 def warnings(comparison: Comparison) -> list[str]:
     """Reasons to doubt the scores."""
-    return [
-        *_certificates(comparison),
-        *_seeds(comparison),
-        *_variants(comparison),
-        *_gold(comparison),
-        *_cost(comparison, ROWS),
-        *_configs(comparison),
-        *_untested(comparison),
-    ]
+    rows = partial(_cost, cost=ROWS)
+    checks = (_certificates, _seeds, _variants, _gold, rows, _configs, _untested)
+    return [line for check in checks for line in check(comparison)]
 
 
 def notes(comparison: Comparison) -> list[str]:

@@ -152,9 +152,7 @@ def inline(drawing: Drawing, prefix: str) -> Markup:
                 element.set(name, value.replace("url(#", f"url(#{prefix}"))
     for name in ("width", "height"):
         root.attrib.pop(name, None)
-    root.set("role", "img")
-    root.set("aria-label", clean(drawing.title))
-    root.set("stroke-linejoin", "round")
+    root.attrib |= {"role": "img", "aria-label": clean(drawing.title), "stroke-linejoin": "round"}
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
