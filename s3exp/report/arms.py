@@ -161,10 +161,8 @@ def _tell_apart(values: Mapping[str, list[Any]], count: int) -> list[str]:
     last = {key: key.rpartition(".")[2] for key in chosen}
     ends = Counter(last.values())
     names = {key: end if ends[end] == 1 else key for key, end in last.items()}
-    return [
-        ", ".join(f"{name}={cut(shown(values[key][place]), 24)}" for key, name in names.items())
-        for place in range(count)
-    ]
+    columns = [[f"{name}={cut(shown(value), 24)}" for value in values[key]] for key, name in names.items()]
+    return [", ".join(column[place] for column in columns) for place in range(count)]
 
 
 def shown(value: Any) -> str:

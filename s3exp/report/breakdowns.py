@@ -130,9 +130,8 @@ def certificates(comparison: Comparison) -> tuple[str, Table]:
 def _copies(run: Run) -> list[int | None]:
     """Rows of a run that copy gold: in all, exactly, nearly, 13 words."""
     counts = (run.certificate or {}).get("rows_that_copy")
-    values = [
-        counts.get(kind) if isinstance(counts, dict) else None for kind in ("any", "exact", "near", "quote")
-    ]
+    known_counts = counts if isinstance(counts, dict) else {}
+    values = [known_counts.get(kind) for kind in ("any", "exact", "near", "quote")]
     return [value if isinstance(value, int) else None for value in values]
 
 

@@ -154,10 +154,8 @@ def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
         over_seeds = stats.paired(one.scores, other.scores)
         if over_seeds is None:
             continue
-        first, second = (
-            {run.seed: columns[run.folder] for run in arm.runs if run.folder in columns}
-            for arm in (one, other)
-        )
+        tested = ([run for run in arm.runs if run.folder in columns] for arm in (one, other))
+        first, second = ({run.seed: columns[run.folder] for run in runs} for runs in tested)
         both = [(seed, first[seed], second[seed]) for seed in first if seed in second]
         by_seed = {seed: stats.mcnemar(rows.right[:, a], rows.right[:, b]) for seed, a, b in both}
         over_rows, p = None, None

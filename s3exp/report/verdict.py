@@ -146,11 +146,10 @@ def warnings(comparison: Comparison) -> list[str]:
 
 def notes(comparison: Comparison) -> list[str]:
     """Costs that differ, and the base of the gains where another strategy stands in for it."""
-    strategies = {arm.strategy for arm in comparison.arms}
-    if comparison.base in strategies or not comparison.bases:
-        return _cost(comparison, TOKENS)
-    without = f"{comparison.base} was not run: gains are over the lowest of what was."
-    return [*_cost(comparison, TOKENS), without]
+    lines = _cost(comparison, TOKENS)
+    if comparison.bases and all(arm.strategy != comparison.base for arm in comparison.arms):
+        lines.append(f"{comparison.base} was not run: gains are over the lowest of what was.")
+    return lines
 
 
 def _certificates(comparison: Comparison) -> list[str]:
@@ -191,10 +190,8 @@ def _variants(comparison: Comparison) -> list[str]:
 def _gold(comparison: Comparison) -> list[str]:
     recorded = [run.result.get("gold") for arm in comparison.synthesized for run in arm.runs]
     golds = [gold for gold in recorded if isinstance(gold, dict)]
-    sizes = {
-        role: {gold[role] for gold in golds if isinstance(gold.get(role), int)}
-        for role in ("mining", "select", "test")
-    }
+    roles = ("mining", "select", "test")
+    sizes = {role: {gold[role] for gold in golds if isinstance(gold.get(role), int)} for role in roles}
     differ = [f"{role} ({' / '.join(map(str, sorted(s)))})" for role, s in sizes.items() if len(s) > 1]
     return [f"Gold rows differ in number: {spelled(differ)}."] if differ else []
 
