@@ -129,7 +129,6 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs of one strategy by a name for each of its configs."""
     differ = differing([settings(run) for run in runs])
     groups: dict[str, list[int]] = defaultdict(list)
     for place in range(len(runs)):

@@ -144,7 +144,6 @@ def _round(one: ErrorRound, history: ErrorHistory) -> dict[str, Any]:
 
 
 def _child(child: Child, history: ErrorHistory) -> dict[str, Any]:
-    """A child with the fields that differ from its parent's."""
     written = {k: v for k, v in child.fields.items() if v != history.fields.get(k)}
     about = {"label": clean(child.label), "tokens": child.tokens}
     return {"id": clean(child.id), "fields": _texts(written), **about}

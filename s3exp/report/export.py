@@ -147,7 +147,6 @@ def _names(table: Table) -> list[str]:
 
 
 def _cells(table: Table, row: Sequence[Cell]) -> list[Cell]:
-    """A row with the ends of its intervals as cells of their own."""
     cells: list[Cell] = []
     for column, value in zip(table.columns, row, strict=True):
         ends = len(_places(column))

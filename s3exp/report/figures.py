@@ -210,7 +210,6 @@ def _handles(panel: Panel, looks: Looks) -> list[Line2D]:
 
 
 def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:
-    """Arms as rows, the first at the top, each name in its colour."""
     axes.set_yticks(range(len(names)), [short(name, _NAME) for name in names])
     for tick, name in zip(axes.get_yticklabels(), names, strict=True):
         tick.set(color=looks[name].color, fontweight="bold")

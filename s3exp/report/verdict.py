@@ -174,7 +174,6 @@ def _seeds(comparison: Comparison) -> list[str]:
 
 
 def _variants(comparison: Comparison) -> list[str]:
-    """Strategies with several arms, by the options that differ between those."""
     by_keys: dict[tuple[str, ...], list[str]] = {}
     for strategy in dict.fromkeys(arm.strategy for arm in comparison.arms):
         own = [arm for arm in comparison.arms if arm.strategy == strategy]
@@ -211,7 +210,6 @@ def _cost(comparison: Comparison, cost: Cost) -> list[str]:
 
 
 def _configs(comparison: Comparison) -> list[str]:
-    """Options other than the strategy's own that differ between strategies."""
     firsts: Mapping[str, Arm] = {arm.strategy: arm for arm in reversed(comparison.synthesized)}
     configs = [settings(arm.runs[0]) for arm in firsts.values()]
     differ = {k: v for k, v in differing(configs).items() if not k.startswith("strategy.")}
