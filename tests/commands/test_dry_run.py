@@ -26,11 +26,15 @@ def nobody() -> LLM:
     raise AssertionError("a dry run starts no LLM")
 
 
+def toy_task(config: Config) -> Classification:
+    gold = load_gold(config.task, with_train=config.strategy.human)
+    return Classification(config.task, config.llm, gold, lambda text: text)
+
+
 def planned(config: Config, strategy: str, store: Path | None = None) -> list[RoundPlan]:
     reasons = StrategyConfig(name="zerogen", max_rounds=0, rationales=True)
     config = replace(config, strategy=reasons if strategy == "reasons" else STRATEGIES[strategy])
-    gold = load_gold(config.task, with_train=config.strategy.human)
-    task = Classification(config.task, config.llm, gold, lambda text: text)
+    task = toy_task(config)
     with Stored(nobody, Asker("toy", 0.9, 0.95), store) as llm:
         return plan_rounds(task, llm, config, lambda text: len(text.split()))
 
@@ -76,7 +80,8 @@ def test_lists_of_reasons_are_asked_for_first_and_their_rows_are_shown_with_stan
 
 def test_the_table_has_every_round_and_their_sum(toy_config: Config) -> None:
     file = io.StringIO()
-    print_plan(planned(toy_config, "s3"), toy_config, Path("runs/x"), Page(Console(file=file, width=120)))
+    page = Page(Console(file=file, width=120))
+    print_plan(planned(toy_config, "s3"), toy_task(toy_config), toy_config, Path("runs/x"), page)
     text = file.getvalue()
     assert "label={" not in text and "First prompt of kind seed" in text and "kind extrapolate" in text
     (total,) = [line.split() for line in text.split("\n") if line.strip().startswith("all")]
@@ -89,6 +94,7 @@ def test_the_table_says_what_it_costs_at_most(toy_config: Config) -> None:
     toy_config.loop.budget.prices.completion_tokens = 1e6
     file = io.StringIO()
     rounds = planned(toy_config, "s3")
-    print_plan(rounds, toy_config, Path("runs/x"), Page(Console(file=file, width=120)))
+    page = Page(Console(file=file, width=120))
+    print_plan(rounds, toy_task(toy_config), toy_config, Path("runs/x"), page)
     (total,) = [line.split() for line in file.getvalue().split("\n") if line.strip().startswith("all")]
     assert total[-1] == f"{720 * toy_config.llm.max_tokens:,.2f}"  # one for a token of an answer

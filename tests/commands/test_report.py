@@ -75,7 +75,13 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_command_that_makes_the_runs_again(tmp_path: Path) -> None:
     """From the overrides on record; it composes to the config on record."""
-    options = ["task=reviews", "loop.rounds=3", "llm.temperature=0.5", "small_model.checkpoint='a b, c'"]
+    options = [
+        "task=reviews",
+        "loop.rounds=3",
+        "llm.temperature=0.5",
+        "small_model=transformers",
+        "small_model.checkpoint='a b, c'",
+    ]
     for strategy in ("zerogen", "s3"):
         for seed in (0, 1):
             words = [f"strategy={strategy}", f"seed={seed}", *options, f"run_dir=runs/{strategy}-{seed}"]

@@ -15,6 +15,7 @@ import pytest
 from s3exp.commands.wandb import command
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.run import Config
+from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tracker import build_tracker
 from tests.test_loop import go
@@ -53,7 +54,8 @@ def found(content: Any, key: str) -> Iterator[Any]:
 
 def logged(folder: Path, config: Config) -> tuple[set[str], set[str]]:
     """The names of numbers by round, and of the summary with the tables, that a run in the toy world logs."""
-    tracker = build_tracker(config, {}, folder, load_gold(config.task, with_train=False))
+    gold = load_gold(config.task, with_train=False)
+    tracker = build_tracker(config, {}, folder, build_task(config.task, config.llm, gold, str))
     result = go(config, folder)
     with tracker:
         for record in read_rounds(folder):

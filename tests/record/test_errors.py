@@ -98,7 +98,7 @@ def test_every_error_has_its_history(toy_config: Config) -> None:
     assert [history_of(line) for line in lines] == entries
     assert list(lines[0]) == ["error", "fields", "target", "group", "fate", "rounds"]
     assert lines[0]["rounds"][1]["children"][0] == {
-        "id": "a", "fields": {"text": "like m0"}, "label": 0, "prompt": "hash", "seed": 7, "tokens": 30
+        "id": "a", "fields": {"text": "like m0"}, "label": "bad", "prompt": "hash", "seed": 7, "tokens": 30
     }  # fmt: skip
 
 

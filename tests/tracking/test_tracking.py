@@ -17,6 +17,7 @@ from s3exp.record.errors import Child, ErrorHistory, ErrorRound, line_of
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import NoTrackerConfig, WandbConfig
+from s3exp.tasks import build_task
 from s3exp.tasks.roles import Gold
 from s3exp.tracking import wandb as tracking
 from s3exp.tracking.environment import clean
@@ -477,10 +478,11 @@ def test_names_are_cleaned() -> None:
 
 def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: Config) -> None:
     gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    task = build_task(toy_config.task, toy_config.llm, gold, str)
     toy_config.tracker = WandbConfig(tags=["mining"])
 
     def described(folder: str, **plain: Any) -> Card:
-        tracker = build_tracker(toy_config, plain, tmp_path / folder, gold)
+        tracker = build_tracker(toy_config, plain, tmp_path / folder, task)
         assert isinstance(tracker, tracking.Wandb)
         return tracker._card
 
@@ -491,4 +493,4 @@ def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: 
     assert one.tags == ["mining", "toy", "s3", "toy", "bag"]
     assert one.mining == MINE
     toy_config.tracker = NoTrackerConfig()
-    assert isinstance(build_tracker(toy_config, {}, tmp_path, gold), Nothing)
+    assert isinstance(build_tracker(toy_config, {}, tmp_path, task), Nothing)
