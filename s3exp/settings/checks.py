@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from s3exp.settings.kinds import rules_of
+from s3exp.settings.kinds import check_kind, rules_of
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
@@ -45,7 +45,7 @@ def check(config: Config) -> None:
     if config.strategy.human and not config.task.gold.train:
         raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set")
     _check_columns(config.task)
-    rules_of(config.task).check(config)
+    check_kind(config)
 
 
 def _check_values(part: Any, prefix: str = "") -> None:

@@ -13,10 +13,29 @@ from s3exp.types import UserError
 
 @dataclass(frozen=True)
 class Rules:
-    """`check` refuses options without a meaning for the kind; a target fills the prompt field `target`."""
+    """`check` refuses options without a meaning for the kind; a target fills the prompt field `target`.
+
+    `foreign` are options of the task that only other kinds read.
+    """
 
     check: Callable[[Config], None]
     target: str
+    foreign: tuple[str, ...] = ()
+
+
+def check_kind(config: Config) -> None:
+    """Refuse options that the task's kind does not read, or that make no sense for it.
+
+    Raises:
+        UserError: names the option and what to do.
+    """
+    task, rules = config.task, rules_of(config.task)
+    for name in rules.foreign:
+        if getattr(task, name) != getattr(TaskConfig, name):
+            raise UserError(
+                f"task.{name} is an option of another kind of task; this one has task.kind={task.kind}: leave it out"
+            )
+    rules.check(config)
 
 
 def rules_of(task: TaskConfig) -> Rules:
@@ -70,6 +89,6 @@ def _check_one_written(task: TaskConfig) -> None:
 
 
 RULES = {
-    "classification": Rules(_check_classification, "label"),
-    "extraction": Rules(_check_extraction, "answer"),
+    "classification": Rules(_check_classification, "label", foreign=("answers",)),
+    "extraction": Rules(_check_extraction, "answer", foreign=("label", "rationales", "rationales_per_seed")),
 }

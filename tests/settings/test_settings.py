@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from s3exp.settings.checks import check
+from s3exp.settings.compose import compose
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import EncoderConfig
@@ -101,3 +102,26 @@ def test_what_a_run_is_leaves_out_where_it_runs() -> None:
         "seed": 3,
     }
     assert identity(values) == {"llm.model": "m", "seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["task=reviews", "task.answers=spans"], "task.answers is an option of another kind of task"),
+        (["task=adqa", "small_model=minilm", "task.label=y"], "task.label is an option of another kind"),
+        (["task=adqa", "small_model=minilm", "task.rationales=5"], "task.rationales is an option of another"),
+        (
+            ["task=reviews", "task.kind=ranking"],
+            "task.kind=ranking: choose one of classification, extraction",
+        ),
+        (
+            ["task=reviews", "task.generate=[text]"],
+            "task.generate=['text']: in a classification task the LLM",
+        ),
+        (["task=reviews", "task.generate=[]"], "task.generate=[]: must be one of task.fields (text)"),
+    ],
+)
+def test_an_option_of_another_kind_of_task_is_refused(words: list[str], says: str) -> None:
+    with pytest.raises(UserError) as error:
+        compose(["llm.model=any", "tracker=none", *words])
+    assert str(error.value).startswith(says)
