@@ -99,8 +99,9 @@ def test_a_value_is_no_code(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Unsupported interpolation type eval"):
         compose([*GOLD, "task.name='${eval:1+1}'"])
     place = tmp_path / "executed"
-    config = compose([*GOLD, "+task._target_=os.mkdir", f"+task._args_=['{place}']"])
-    assert type(config.task) is TaskConfig and not place.exists()
+    with pytest.raises(UserError, match="task._target_: there is no such option"):
+        compose([*GOLD, "+task._target_=os.mkdir", f"+task._args_=['{place}']"])
+    assert type(compose(GOLD).task) is TaskConfig and not place.exists()
 
 
 CALLS = re.compile(
@@ -132,7 +133,7 @@ def test_nothing_unpickles_evaluates_or_starts_a_shell() -> None:
 
 
 def test_code_of_a_model_runs_only_when_the_user_says_so() -> None:
-    config = compose(GOLD)
+    config = compose([*GOLD, "small_model=minilm"])
     assert not config.llm.trust_remote_code and not config.small_model.trust_remote_code
     for path in [*(ROOT / "conf").rglob("*.yaml"), *(ROOT / "sweeps").rglob("*.yaml")]:
         assert "trust_remote_code" not in path.read_text(encoding="utf-8"), path
