@@ -111,6 +111,6 @@ def test_answers_on_real_rows(tmp_path: Path, shared: Path) -> None:
     ]
     assert {row["round"] for row in made} == {0, 1, 2}
     for row in made:
-        assert row["answers"]
-        for answer in row["answers"]:
+        assert row["target"]
+        for answer in row["target"]:
             assert row["fields"]["context"].startswith(answer["text"], answer["start"])

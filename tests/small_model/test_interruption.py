@@ -12,7 +12,7 @@ SCRIPT = """
 import os, signal, sys, threading
 from s3exp.settings.small_model import BagConfig
 from s3exp.small_model import build_small_model
-from s3exp.types import Example
+from s3exp.types import Example, Lesson
 
 rows = [Example(str(i), {"text": f"row {i} is here"}, i % 2) for i in range(400)]
 config = BagConfig(lr=0.01, epochs=100000, patience=100000, threads=1)
@@ -31,7 +31,7 @@ for number in range(4):
     handlers = [signal.getsignal(n) for n in NUMBERS]
     say("ready")
     try:
-        small_model.fit(rows, rows[:20], seed=0)
+        small_model.fit(Lesson(rows), rows[:20], seed=0)
     except BaseException as error:
         same = [signal.getsignal(n) for n in NUMBERS] == handlers
         print(type(error).__name__, getattr(error, "code", None), same, flush=True)
