@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from s3exp.record.errors import ErrorHistory, read_ledger
+from s3exp.record.versions import SCHEMA
 from s3exp.terminal.texts import clean
 from s3exp.types import UserError
 
@@ -166,6 +167,8 @@ def _read(folder: Path) -> Run | str:
     result, record, certificate = (_read_object(folder / name) for name in names)
     if result is None:
         return "result.json cannot be read"
+    if record is not None and record.get("schema") != SCHEMA:
+        return f"its record has schema {record.get('schema')}, this s3exp reads {SCHEMA}"
     identity, overrides = ((record or {}).get(key) for key in ("identity", "overrides"))
     run = run_of(folder, result, identity if isinstance(identity, dict) else {}, certificate)
     if isinstance(run, str) or not isinstance(overrides, list):

@@ -9,7 +9,7 @@ import pytest
 
 from s3exp.record.reading import find_runs, read_lines
 from s3exp.types import UserError
-from tests.report.records import config, result, write_run
+from tests.report.records import config, result, write_all, write_run
 
 
 def test_runs_are_found_once_at_any_depth(tmp_path: Path) -> None:
@@ -75,3 +75,12 @@ def test_a_table_that_is_missing_or_damaged_is_empty(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         find_runs([tmp_path / "nothing"])
+
+
+def test_a_run_of_another_schema_is_left_out_by_name(tmp_path: Path) -> None:
+    """Its numbers have other names: read as they stand, some would be missing without a word."""
+    folder = write_all(tmp_path, ("s3",), [0]) / "s3-0"
+    begun = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(begun | {"schema": 1}))
+    (left_out,) = find_runs([tmp_path]).left_out
+    assert left_out.why == "its record has schema 1, this s3exp reads 2" and not find_runs([tmp_path]).runs

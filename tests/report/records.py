@@ -161,7 +161,7 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(told))
     if identity is not None:
-        (folder / "run.json").write_text(json.dumps({"schema": 1, "identity": identity}))
+        (folder / "run.json").write_text(json.dumps({"schema": 2, "identity": identity}))
     for name, rows in (lines or {}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
