@@ -71,12 +71,14 @@ def command() -> int:
     from omegaconf.errors import OmegaConfBaseException
 
     from s3exp.commands.cells import open_notes, read_notes, which
+    from s3exp.commands.sweep import check_sweeps
     from s3exp.settings.compose import conf, find_sweeps, one_line, register_schemas
     from s3exp.settings.typed import refuse_words
 
     notes, failures, code = open_notes(), [], 0
     register_schemas()
     find_sweeps()
+    check_sweeps()
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         refuse_words(sys.argv[1:])
