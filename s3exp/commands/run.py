@@ -72,8 +72,8 @@ def command() -> int:
 
     from s3exp.commands.cells import open_notes, read_notes, which
     from s3exp.commands.sweep import check_sweeps
-    from s3exp.settings.compose import conf, find_sweeps, one_line, register_schemas
-    from s3exp.settings.typed import refuse_words
+    from s3exp.settings.compose import conf, find_sweeps, register_schemas
+    from s3exp.settings.words import one_line, refuse_words
 
     notes, failures, code = open_notes(), [], 0
     register_schemas()
