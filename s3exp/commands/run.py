@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from s3exp.commands.edge import fail
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.interrupts import CODE, listen
-from s3exp.types import LLMFault, UserError
+from s3exp.types import Busy, LLMFault, UserError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -135,6 +135,8 @@ def job(composed: DictConfig) -> None:
             outcome = run(prepared, composed)
     except UserError as error:
         cell = replace(cell, detail=str(error), code=2)
+    except Busy as error:
+        cell = replace(cell, state="running", detail=str(error), code=1)
     except LLMFault as error:
         kept = "finished rounds and completions are kept: the same command goes on"
         cell = replace(cell, detail=f"{error} ({kept})", code=1)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from s3exp.commands.sweep import Planned, check_cells
 from s3exp.types import UserError
@@ -53,7 +54,7 @@ def test_one_place_for_several_cells_is_refused() -> None:
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "s3exp", *words, "dry_run=true", "tracker=none"],
+        [sys.executable, "-m", "s3exp", *words, "tracker=none"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -83,14 +84,25 @@ def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_command_is_refused_before_anything_runs(tmp_path: Path, words: list[str], says: str) -> None:
-    done = s3exp(tmp_path, *words)
+    done = s3exp(tmp_path, *words, "dry_run=true")
     assert done.returncode == 2
     assert done.stderr.strip().startswith("s3exp: ") and says in done.stderr
     assert done.stderr.count("\n") == 1 and "#0" not in done.stdout
 
 
 def test_the_sweep_over_rounds_can_be_made_smaller(tmp_path: Path) -> None:
-    done = s3exp(tmp_path, "sweeps=rounds", "loop.budget.rows=300", "seed=0")
+    done = s3exp(tmp_path, "sweeps=rounds", "loop.budget.rows=300", "seed=0", "dry_run=true")
     assert done.returncode == 0, done.stderr
     rounds = [line.split()[1] for line in done.stdout.splitlines() if line.split()[:1] in (["1"], ["4"])]
     assert "changes nothing" not in done.stdout and rounds.count("300") == 1
+
+
+def test_a_cell_that_another_process_works_on_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "0").mkdir(parents=True)
+    with FileLock(tmp_path / "runs" / "0" / ".lock"):
+        done = s3exp(tmp_path, "-m", "seed=0,1", "run_dir=runs/${seed}", "strategy=gold", "audit=none")
+    assert done.returncode == 1  # not 2: the input is right
+    assert "2 runs: 1 running, 1 done" in done.stdout
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("s3exp: run_dir=runs/0: another process is working in it") and "[seed=0]" in line
+    assert (tmp_path / "runs" / "1" / "result.json").is_file()
