@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from difflib import SequenceMatcher
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 
 from s3exp.settings.llm import LLMS
+from s3exp.settings.options import REST, WILDCARD, walk
 from s3exp.settings.run import Config, flat
 from s3exp.settings.small_model import SMALL_MODELS
 from s3exp.settings.tracker import TRACKERS
@@ -21,7 +22,6 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, type[Any]]]] = {
     "small_model": ("kind", SMALL_MODELS),
     "tracker": ("kind", TRACKERS),
 }
-WILDCARD = "*"  # a name that the user gives, as in task.prompt_sets.NAME.seed
 SUGGESTION_THRESHOLD = 0.75  # similarity
 
 
@@ -145,6 +145,8 @@ def _exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
     names = key.split(".")
     for option in options:
         parts = option.split(".")[: None if whole else len(names)]
+        if parts[-1] == REST and len(names) >= len(parts):
+            parts = [*parts[:-1], *[WILDCARD] * (len(names) - len(parts) + 1)]
         if len(parts) == len(names) and all(a in (WILDCARD, b) for a, b in zip(parts, names, strict=True)):
             return True
     return False
@@ -152,16 +154,7 @@ def _exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
 
 def _keys(part: Any, prefix: str = "") -> list[str]:
     """The dotted keys of a dataclass."""
-    hints, keys = get_type_hints(part), []
-    for field in fields(part):
-        kind, key = hints[field.name], f"{prefix}{field.name}"
-        if is_dataclass(kind):
-            keys += _keys(kind, f"{key}.")
-        elif get_origin(kind) is dict:
-            keys += _keys(get_args(kind)[1], f"{key}.{WILDCARD}.")
-        else:
-            keys.append(key)
-    return keys
+    return [key for key, _ in walk(part, prefix)]
 
 
 def _all_keys() -> tuple[str, ...]:
