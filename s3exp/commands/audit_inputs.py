@@ -99,6 +99,8 @@ def _of_folder(folder: Path) -> dict[str, str]:
         raise UserError(
             f"{folder}: no train, validation or test file ({', '.join(ENDINGS)}) in it: name a folder with --gold"
         )
+    order = [*(role for role in SPLITS if role in sources), *(name for name in sources if name not in SPLITS)]
+    sources = {name: sources[name] for name in order}
     lacking = [role for role in SPLITS if role not in sources]
     if lacking:
         warn_once(f"{folder}: compared with {', '.join(sources)}; no file there is {' or '.join(lacking)}")
