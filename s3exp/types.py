@@ -20,6 +20,10 @@ class UserError(Exception):
     """The user's input is wrong. The message is one line: the fault, its place and the remedy. Exit code 2."""
 
 
+class Busy(Exception):
+    """Another process works on the same run. Nothing is wrong with the input. Exit code 1."""
+
+
 class LLMFault(Exception):
     """The LLM cannot go on (engine died, server gone after all retries). Its completions so far are stored."""
 

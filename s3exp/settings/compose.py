@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -19,7 +18,8 @@ from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
-from s3exp.settings.typed import CHOICES, refuse_words, typed, unknown
+from s3exp.settings.typed import CHOICES, typed
+from s3exp.settings.words import one_line, refuse_words
 from s3exp.types import UserError
 
 
@@ -33,21 +33,6 @@ def conf() -> Path:
 def find_sweeps() -> None:
     """Set the variable by which conf/config.yaml finds sweeps/, the neighbour of conf/."""
     os.environ["S3EXP_SWEEPS"] = str(conf().parent)
-
-
-def one_line(error: BaseException) -> str:
-    """A message of Hydra or OmegaConf, with its cause, as one line; for an unknown option, with the nearest."""
-    parts = [str(error)]
-    if error.__cause__ is not None:
-        parts.append(str(error.__cause__))
-    text = " ".join(" - ".join(parts).split())
-    place = re.match(r"In '[^']+': ", text)
-    key = re.search(
-        r"^Could not override '([\w.]+)'|Key '[^']+' (?:not in|is not in) .*full_key: ([\w.]+)", text
-    )
-    if key is not None:
-        return f"{place[0] if place else ''}{unknown(key[1] or key[2])}"
-    return re.split(" Config search path:| reference_type=| object_type=", text)[0]
 
 
 def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Any
@@ -42,31 +42,6 @@ def typed(values: Mapping[str, Any]) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
     return config
-
-
-def refuse_words(words: Sequence[str]) -> None:
-    """Refuse overrides (key=value, +key=value, ~key) of options that exist in no choice, and the removal of one.
-
-    Names without a dot pass: they may be Hydra's config groups.
-
-    Raises:
-        UserError: names the key and its nearest neighbours.
-    """
-    for word in words:
-        name = word.lstrip("+~").partition("=")[0].partition("@")[0]
-        override = "=" in word or word.startswith("~")
-        if (
-            not override
-            or word.startswith("-")
-            or "." not in name
-            or "/" in name
-            or name.startswith("hydra.")
-        ):
-            continue
-        if not _exists(name, KEYS):
-            raise UserError(unknown(name))
-        if word.startswith("~") and not _exists(name, REMOVABLE, whole=True):
-            raise UserError(f"~{name}: an option cannot be taken away: set it, or leave out what sets it")
 
 
 def foreign(key: str, values: Mapping[str, Any]) -> bool:
@@ -127,7 +102,7 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
     for group, choice in chosen.items():
         own |= set(_keys(CHOICES[group][1][choice], f"{group}."))
     for key in flat(dict(values)):
-        if _exists(key, own):
+        if exists(key, own):
             continue
         group, _, name = key.partition(".")
         owners = [choice for choice, part in CHOICES.get(group, ("", {}))[1].items() if name in _keys(part)]
@@ -140,7 +115,7 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
         )
 
 
-def _exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
+def exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
     """Whether a key is one of `options` or, unless `whole`, a section of one."""
     names = key.split(".")
     for option in options:

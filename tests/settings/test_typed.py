@@ -14,7 +14,8 @@ from s3exp.settings.llm import LLMS
 from s3exp.settings.run import identity
 from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.settings.tracker import TRACKERS
-from s3exp.settings.typed import CHOICES, KEYS, nearest, refuse_words, typed
+from s3exp.settings.typed import CHOICES, KEYS, nearest, typed
+from s3exp.settings.words import refuse_words
 from s3exp.types import UserError
 
 FOREIGN = [
