@@ -75,7 +75,8 @@ def read_role(task: TaskConfig, role: str) -> list[Example]:
         table = read_task_table(source, task, columns)
         examples = usable(table.rows, source, role, columns, rules)
     except UserError as error:
-        error.args = (f"task.gold.{role}: {error}",)
+        place = "" if source in str(error) else f"={source}"
+        error.args = (f"task.gold.{role}{place}: {error}",)
         raise
     unused = [name for name in columns_in(table.rows) if name not in columns.needed]
     counts = Counter(task.labels[row.label] for row in examples if task.labels)

@@ -104,7 +104,10 @@ def to_names(
         note = (
             f"{where}: the file's own names are used for its class indices ({said}); the task's are {asked}"
         )
-        return [_named(cell, names) for cell in column], note
+        words = [
+            name if index is None else task.labels[index] for name, index in zip(names, own, strict=True)
+        ]
+        return [_named(cell, words) for cell in column], note
     if len(names) != len(task.labels) or any(
         index is not None and index != place for place, index in enumerate(own)
     ):

@@ -10,7 +10,7 @@ from s3exp.tasks.sources.exports import flattened
 from s3exp.tasks.sources.table import Row, Table
 from s3exp.types import UserError
 
-_HOLDERS = ("data", "rows", "examples", "items", "records", "instances", "annotations", "train", "result")
+_HOLDERS = ("data", "rows", "examples", "items", "records", "instances")
 
 
 def read_json(text: str, source: str) -> Table:
@@ -53,7 +53,7 @@ def _whole(text: str, source: str) -> Any:
             return None
     if rest.strip():
         return None
-    return value if isinstance(value, list) or _holder(value) else None
+    return value if isinstance(value, list) or _holder(value) or _is_columns(value) else None
 
 
 def _loads(text: str, source: str, line: int) -> Any:
@@ -84,6 +84,12 @@ def _holder(value: Any) -> str | None:
         return None
     found = [name for name in value if _is_rows(value[name]) and str(name).lower() in _HOLDERS]
     return found[0] if len(found) == 1 else None
+
+
+def _is_columns(value: Any) -> bool:
+    """Whether every value of an object is a list, or every one an object."""
+    cells = list(value.values()) if isinstance(value, Mapping) else []
+    return bool(cells) and any(all(isinstance(one, kind) for one in cells) for kind in (list, Mapping))
 
 
 def _is_rows(value: Any) -> bool:
