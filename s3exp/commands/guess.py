@@ -203,7 +203,11 @@ def _label_column(
             f"{source}: no column looks like a label ({shown_columns(list(values))}): name it with --label"
         )
     if best not in names and all(map(_is_number, cells_of(values[best]))):
-        words = [name for name in fit if name != best and _paired(values[best], values[name])]
+        words = [
+            name
+            for name in fit
+            if name != best and not _is_text(values[name]) and _paired(values[best], values[name])
+        ]
         if words:
             return words[0], f"it has the names of the numbers of {best}"
     others = [f"{name} ({count} values)" for name, count in fit.items() if name != best]
@@ -224,7 +228,8 @@ def _paired(numbers: Sequence[Any], words: Sequence[Any]) -> bool:
     """Whether a column of words names the numbers of another, one to one."""
     pairs = set(zip(map(text_of_value, numbers), map(text_of_value, words), strict=True))
     firsts, seconds = {one for one, _ in pairs}, {other for _, other in pairs}
-    return len(firsts) == len(seconds) == len(pairs) and not any(map(_is_number, seconds))
+    repeated = len(pairs) < len(numbers)
+    return repeated and len(firsts) == len(seconds) == len(pairs) and not any(map(_is_number, seconds))
 
 
 def _can_be_label(column: Sequence[Any]) -> bool:
@@ -240,7 +245,14 @@ def _can_be_label(column: Sequence[Any]) -> bool:
 
 def _text_columns(values: Mapping[str, Sequence[Any]], target: str, *, extraction: bool) -> list[str]:
     texts = [name for name, column in values.items() if name != target and _is_text(column)]
-    known = [name for name in texts if plain_name(name) in TEXT_NAMES]
+    by_name = [
+        name
+        for name, column in values.items()
+        if name != target and plain_name(name) in TEXT_NAMES and any(isinstance(cell, str) for cell in column)
+    ]
+    if len(texts) < 1 + extraction:  # texts of one word
+        texts = by_name
+    known = [name for name in by_name if name in texts]
     if len(texts) > 1 and len(known) in ((2,) if extraction else (1, 2)):
         aside = len(texts) > 2 or all(plain_name(name) in ASIDE_NAMES for name in texts if name not in known)
         return known if aside else texts

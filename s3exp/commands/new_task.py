@@ -251,3 +251,7 @@ def _yaml(text: str | None) -> str:
     if plain and str(text).lower() not in _WORDS:
         return str(text)
     return json.dumps(text, ensure_ascii=False).replace("${", "\\\\${")
+
+
+if __name__ == "__main__":
+    main()

@@ -41,6 +41,12 @@ def warn_once(message: str) -> None:
     log.warning("%s", message)
 
 
+@cache
+def say_once(message: str) -> None:
+    """Say a fact about a file, once a process."""
+    log.info("%s", message)
+
+
 def with_columns(
     rows: Sequence[Row], needed: Sequence[str], source: str
 ) -> tuple[Sequence[Row], dict[str, str]]:

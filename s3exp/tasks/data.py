@@ -88,14 +88,11 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
         Unusable: it has no text, or no label or answer.
         UserError: it is wrong.
     """
-    fields = _texts(row, columns.fields, tidy, where)
+    raw = {field: _text(row.get(field), field, where) for field in columns.fields}
     group = text_of_value(row.get(columns.group)) or None if columns.group else None
-    return Example(name, fields, columns.read({**row, **_raw(row, columns)}, tidy, where), group=group)
-
-
-def _raw(row: Row, columns: Columns) -> dict[str, str]:
-    """The texts as they stand: places of answers are counted in them."""
-    return {name: _text(row.get(name), name, "") for name in columns.fields}
+    # places of answers are counted in the texts as they stand
+    target = columns.read({**row, **raw}, tidy, where)
+    return Example(name, {field: tidy(text) for field, text in raw.items()}, target, group=group)
 
 
 def _texts(row: Row, names: Sequence[str], tidy: Callable[[str], str], where: str) -> dict[str, str]:

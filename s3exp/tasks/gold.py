@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.columns import Columns, warn_once
+from s3exp.tasks.columns import Columns, say_once, warn_once
 from s3exp.tasks.data import read_contexts
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.kinds import kind_of
@@ -80,15 +80,9 @@ def read_role(task: TaskConfig, role: str) -> list[Example]:
         raise
     unused = [name for name in columns_in(table.rows) if name not in columns.needed]
     counts = Counter(task.labels[row.label] for row in examples if task.labels)
-    log.info(
-        "%s: %s: %s rows read, %s kept%s%s",
-        role,
-        source,
-        f"{len(table.rows):,}",
-        f"{len(examples):,}",
-        "".join(f", {name} {counts[name]:,}" for name in task.labels[:10]),
-        f"; columns not used: {', '.join(unused[:10])}" if unused else "",
-    )
+    classes = "".join(f", {name} {counts[name]:,}" for name in task.labels[:10])
+    aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
+    say_once(f"{role}: {source}: {len(table.rows):,} rows read, {len(examples):,} kept{classes}{aside}")
     return examples
 
 

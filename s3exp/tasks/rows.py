@@ -19,6 +19,7 @@ from s3exp.types import Example, UserError
 
 FEW = 0.05  # of a file's rows: more than that is no accident, and refused
 _PLACEHOLDERS = frozenset(("nan", "null", "n/a", "#n/a", "<na>", "[deleted]", "[removed]"))
+_LONGEST = 12  # characters of a placeholder
 _WHAT = {
     "unlabelled": "have no label or answer",
     "empty": "have a text that says nothing",
@@ -100,7 +101,7 @@ def usable(
     examples = [one for one in examples if one.id not in out]
     if not examples:
         raise UserError(f"{source}: none of its {len(rows):,} rows can be used")
-    if len({content(one.fields.values()) for one in examples}) == 1 and len(examples) > 1:
+    if len(examples) > 1 and all(one.fields == examples[0].fields for one in examples):
         text = next(iter(examples[0].fields.values()))[:60]
         raise UserError(
             f"{source}: all {len(examples):,} rows hold the same text ({text!r}): is task.fields the right column?"
@@ -110,16 +111,17 @@ def usable(
 
 def contradictions(examples: Sequence[Example]) -> list[Example]:
     """The rows whose texts stand in other rows with another class."""
+    keys = [content(one.fields.values()) for one in examples]
     targets: dict[str, set[Any]] = defaultdict(set)
-    for one in examples:
+    for key, one in zip(keys, examples, strict=True):
         if isinstance(one.target, int):
-            targets[content(one.fields.values())].add(one.target)
-    return [one for one in examples if len(targets[content(one.fields.values())]) > 1]
+            targets[key].add(one.target)
+    return [one for key, one in zip(keys, examples, strict=True) if len(targets[key]) > 1]
 
 
 def says_nothing(text: str) -> bool:
     """Whether a text has no letter, digit or symbol in it, or stands for a missing one."""
-    if folded(text.strip()) in _PLACEHOLDERS:
+    if len(text) <= _LONGEST and folded(text.strip()) in _PLACEHOLDERS:
         return True
     return not any(unicodedata.category(character)[0] in "LNSM" for character in text)
 
