@@ -67,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
         "labels in synthesized rows. Exit code 1: rows copy gold.",
     )
     add = parser.add_argument
-    add("path", help="a .jsonl, .csv or .parquet file of labelled rows, or a run directory")
+    add("path", help="a file of labelled rows (.jsonl, .csv, .parquet, ...), or a run directory")
     add("--task", help="the task that the rows of a file belong to: a name in conf/task")
-    gold = "a folder with train, validation and test files, or one file; by itself the task's own gold"
-    add("--gold", type=Path, help=gold)
+    gold = "a folder, all of whose files are compared, or one file; by itself the task's own gold"
+    add("--gold", help=gold)
     add("--config-dir", type=Path, help="a folder of your own with task/NAME.yaml")
     add("--error", metavar="ID", help="of a run: one mining row, its children and its fate")
     add("--out", type=Path, help="also write certificate.json, audit.json and findings here")

@@ -69,11 +69,13 @@ def command() -> int:
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     from s3exp.commands.cells import open_notes, read_notes, which
     from s3exp.commands.sweep import check_sweeps
     from s3exp.settings.compose import conf, find_sweeps, register_schemas
     from s3exp.settings.words import one_line, refuse_words
+    from s3exp.settings.yaml_files import check_words, yaml_problem
 
     notes, failures, code = open_notes(), [], 0
     register_schemas()
@@ -82,11 +84,14 @@ def command() -> int:
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         refuse_words(sys.argv[1:])
+        check_words(sys.argv[1:])
         app()
     except UserError as error:
         failures, code = [str(error)], 2
     except (HydraException, OmegaConfBaseException) as error:
         failures, code = [one_line(error)], 2
+    except YAMLError as error:
+        failures, code = [yaml_problem(error)], 2
     except KeyboardInterrupt:
         failures, code = ["interrupted: the same command goes on where it stopped"], CODE
     except Exception as error:  # of the launcher: a process died, or did not start
