@@ -50,7 +50,8 @@ class Config:
 # options of place and display, which do not change a run's result
 SAME_RUN: frozenset[str] = frozenset(
     "run_dir progress dry_run status sweep tracker audit.cache loop.budget.prices llm.store llm.replay llm.gpu_memory "
-    "llm.kv_cache_gib llm.tensor_parallel llm.url llm.key_variable llm.concurrency llm.timeout llm.retries".split()
+    "llm.kv_cache_gib llm.tensor_parallel llm.url llm.key_variable llm.headers llm.changed "
+    "llm.concurrency llm.timeout llm.retries".split()
 )
 
 

@@ -57,7 +57,7 @@ def foreign(key: str, values: Mapping[str, Any]) -> bool:
 def unknown(key: str) -> str:
     """The message about a key that does not exist."""
     section = key.rpartition(".")[0]
-    near, siblings = nearest(key), [name for name in KEYS if name.rpartition(".")[0] == section]
+    near, siblings = nearest(key), [name for name in _named() if name.rpartition(".")[0] == section]
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     elif section and siblings:
@@ -67,13 +67,18 @@ def unknown(key: str) -> str:
     return f"{key}: there is no such option: {hint}"
 
 
+def _named() -> list[str]:
+    """All keys; of those below which the user gives names, the one above."""
+    return [key.removesuffix(f".{REST}") for key in KEYS]
+
+
 def nearest(key: str) -> list[str]:
     """The keys nearest to `key`, best first: similar as a whole, or with the same last name elsewhere."""
     prefixes = [option for option in KEYS if key.startswith(f"{option}.")]
     if prefixes:
         return prefixes
     names, scores = key.split("."), {}
-    for option in (*KEYS, *GROUPS):
+    for option in (*_named(), *GROUPS):
         parts = option.split(".")
         named = zip(parts, (*names, *["NAME"] * len(parts)), strict=False)
         option = ".".join(name if part == WILDCARD else part for part, name in named)
@@ -105,7 +110,9 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
         if exists(key, own):
             continue
         group, _, name = key.partition(".")
-        owners = [choice for choice, part in CHOICES.get(group, ("", {}))[1].items() if name in _keys(part)]
+        owners = [
+            choice for choice, part in CHOICES.get(group, ("", {}))[1].items() if exists(name, _keys(part))
+        ]
         if not owners:
             raise UserError(unknown(key))
         wanted = " or ".join(f"{group}={owner}" for owner in owners)

@@ -6,7 +6,7 @@ import re
 
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.task import Written
-from s3exp.types import Completion, Prompt
+from s3exp.types import NO_ANSWER, Completion, Prompt
 
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(?=\s|$)")
 
@@ -18,9 +18,9 @@ def parse_row(
 
     `truncated` (reject, trim or keep) applies to a completion that was cut off.
     """
+    if completion.finish_reason in NO_ANSWER:
+        return NO_ANSWER[completion.finish_reason]
     text = " ".join(completion.text.split())
-    if completion.finish_reason == "too_long":
-        return "prompt_too_long"
     if not text:
         return "empty"
     if completion.finish_reason == "length" and truncated != "keep":
