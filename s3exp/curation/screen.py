@@ -26,7 +26,7 @@ _REASONS = {  # the worst first
 }
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
 _SOME, _SHARE = 3, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
-_SAMPLE = 400  # gold rows that are looked at
+_SAMPLE = 200  # gold rows that are looked at
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Screen:
             steps.append(("reasoning", answer))
         problem = None
         for name, rest in steps:
-            rules += [name] if rest != text else []
+            rules += [name] if rest.split() != text.split() else []
             text = rest
         if rules and not text.strip() and rules[-1] == "reasoning":
             problem = "only_reasoning"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3exp.language.words import count
-from s3exp.settings.checks import check_prompts
 from s3exp.settings.llm import LLMConfig, VllmConfig
+from s3exp.settings.prompts import check_prompts
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.tasks.classification import Classification, LabelRationales
 from s3exp.tasks.prompts import fill, parse_list

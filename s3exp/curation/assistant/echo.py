@@ -43,7 +43,7 @@ def repeats(task: TaskConfig, text: str) -> bool:
 def _head(task: TaskConfig, prompt: str, text: str) -> str:
     """`text` without the lines and the last words of the prompt that it begins with."""
     asked, said = prompt.strip(), text.lstrip()
-    if (end := _shared(said, asked)) == len(asked) or (end and not said[end:].strip()):
+    if end := _shared(said, asked):
         return said[end:].strip()
     for line in _instructions(task, asked):
         end = _shared(said, line)
@@ -62,7 +62,8 @@ def _shared(said: str, asked: str) -> int:
         if said[place : place + len(word)].casefold() != word.casefold():
             return 0
         place += len(word)
-    return place
+    inside = said[place - 1 : place].isalnum() and said[place : place + 1].isalnum()
+    return 0 if inside else place
 
 
 def _instructions(task: TaskConfig, asked: str) -> Iterable[str]:
