@@ -118,7 +118,7 @@ class Prompt(Targeted):
 # has no text. The last ones are not the LLM's doing: another run asks these prompts again.
 NO_ANSWER: Mapping[str, str] = {
     "declined": "refusal",  # in a field of its own
-    "only_reasoned": "only_reasoned",  # all tokens went into a trace of reasoning
+    "only_reasoning": "only_reasoning",  # all tokens went into a trace of reasoning
     "tool_call": "tool_call",
     "too_long": "prompt_too_long",
     "filtered": "content_filter",

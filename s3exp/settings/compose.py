@@ -13,9 +13,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from s3exp.settings.audit import AuditConfig
-from s3exp.settings.checks import check, check_prompts
+from s3exp.settings.checks import check
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES, typed

@@ -61,6 +61,10 @@ def _check_classification(config: Config) -> None:
         raise UserError(
             f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
         )
+    said = [" ".join(word.casefold().split()) for word in words or task.labels]
+    if len(set(said)) < len(said) or "" in said:
+        key = "task.labels" if words is None else f"task.prompt_sets.{task.prompts}.labels"
+        raise UserError(f"{key}={words or task.labels}: every label needs a word of its own in the prompts")
 
 
 def _check_extraction(config: Config) -> None:
