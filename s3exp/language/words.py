@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -49,6 +50,11 @@ def folded_words(text: str) -> list[str]:
     return words(fold(text))
 
 
+def unspaced(words: Sequence[str]) -> bool:
+    """Whether most of these words are characters of scripts that put no spaces between words."""
+    return 2 * sum(word >= "\u0e00" and _unspaced().match(word) is not None for word in words) > len(words)
+
+
 @cache  # compiled when they are needed: an English run may never need them
 def _boundaries() -> Any:
     import regex
@@ -61,6 +67,13 @@ def _wordlike() -> Any:
     import regex
 
     return regex.compile(r"[\p{L}\p{N}\p{Regional_Indicator}]|[\p{Extended_Pictographic}--[©®™‼⁉]]", regex.V1)
+
+
+@cache
+def _unspaced() -> Any:
+    import regex
+
+    return regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
 @cache
