@@ -127,7 +127,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             small_model=small,
             tracker=tracker,
             audit=audit,
-            curation=build_curation(config, audit.copies),
+            curation=build_curation(config, audit.copies, [*gold.mining, *gold.select]),
             lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
             strategy=config.strategy,
             loop=config.loop,
