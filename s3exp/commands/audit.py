@@ -4,7 +4,7 @@
     s3exp-audit runs/reviews-s3-s0-186dd608                 a run, beside its own gold
     s3exp-audit runs/reviews-s3-s0-186dd608 --error validation-17
 
-Exit codes: 0 the certificate is clean, 1 it is not, 2 the input is wrong. Trains nothing and calls no LLM. Of gold test
+Exit codes: 0 no row copies gold, 1 rows do, 2 the input is wrong. Trains nothing and calls no LLM. Of gold test
 rows it reads the texts only, to find copies.
 """
 
@@ -138,7 +138,7 @@ def _audit(subject: Subject, options: argparse.Namespace) -> int:
         print(json.dumps(content, indent=1))  # noqa: T201
     else:
         print_audit(certificate, report, subject.ledger)
-    return 0 if certificate["clean"] else 1
+    return 1 if certificate["clean"] is False else 0
 
 
 if __name__ == "__main__":
