@@ -107,7 +107,9 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         passage=config.task.passage,
     )
     embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
-    small.check()
+    if embedder is not None and config.audit.encoder is not None:
+        embedder.check()
+    small.check([*gold.mining, *gold.select, *gold.train])
     if not config.strategy.human and donor is None:
         llm.check_llm(config.llm)
     with ExitStack() as stack:
