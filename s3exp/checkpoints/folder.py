@@ -36,13 +36,14 @@ OTHER_FORMATS = (
 )  # fmt: skip
 
 
-def check_folder(folder: Path, where: str, *, llm: bool = False) -> dict[str, Any]:
+def check_folder(folder: Path, where: str, *, llm: bool = False, any_name: bool = False) -> dict[str, Any]:
     """The config of a checkpoint's folder.
 
     Args:
         folder: the folder that the user names.
         where: the option with its value, which begins every message.
         llm: whether the checkpoint is to be the LLM, else the small model.
+        any_name: whether its loader takes safetensors of any name, as vLLM does.
 
     Raises:
         UserError: it is no checkpoint that can be loaded; names what it is, and what to do.
@@ -52,12 +53,12 @@ def check_folder(folder: Path, where: str, *, llm: bool = False) -> dict[str, An
     if not (folder / CONFIG).is_file():
         raise UserError(f"{where} is not a model folder: {_without_config(folder, where, llm)}")
     config = read_json(folder / CONFIG, where)
-    if not has_weights(folder):
-        raise UserError(f"{where} is not a model folder: {_without_weights(folder, where, llm)}")
     if not isinstance(config.get("model_type"), str):
         raise UserError(
             f"{where} is not a model folder: config.json has no model_type, so Transformers cannot read it"
         )
+    if not has_weights(folder) and not (any_name and any(folder.glob("*.safetensors"))):
+        raise UserError(f"{where} is not a model folder: {_without_weights(folder, where, llm)}")
     return config
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from s3exp.checkpoints.folder import check_folder, check_tokenizer_files
+from s3exp.checkpoints.folder import CONFIG, check_tokenizer_files
 from s3exp.checkpoints.shapes import check_shapes, check_vocabulary
 from s3exp.checkpoints.weights import check_values, read_json, read_weights
 from s3exp.types import UserError
@@ -27,14 +27,14 @@ def check_llm_folder(folder: Path, where: str, *, template: bool) -> None:
     """Refuse a folder that cannot be the LLM. Reads headers and a sample of the weights.
 
     Args:
-        folder: a local folder.
+        folder: a local folder that `check_folder` has passed.
         where: the option with its value, which begins every message.
         template: whether the user gives a chat template.
 
     Raises:
         UserError: names what is wrong with it, and what to do.
     """
-    config = check_folder(folder, where, llm=True)
+    config = read_json(folder / CONFIG, where)
     check_writer(config, where)
     check_tokenizer_files(folder, config, where)
     tensors = read_weights(folder, where)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from s3exp.checkpoints.pointers import stand_in
 from s3exp.types import UserError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+SHARD = re.compile(r"-of-0*(\d+)\.safetensors$")
 SAMPLED_TENSORS = 200
 SAMPLED_BYTES = 4096  # of each, from its middle: a first row is often that of padding, all zeros
 LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
@@ -61,6 +63,8 @@ def read_weights(folder: Path, where: str) -> dict[str, Tensor]:
     """
     if (folder / WEIGHTS).is_file():  # loaders prefer it to an index
         return _read_file(folder / WEIGHTS, where)
+    if not (folder / INDEX).is_file():
+        return _read_all(sorted(folder.glob("*.safetensors")), where)
     index = read_json(folder / INDEX, where)
     places = index.get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(file, str) for file in places.values()):
@@ -123,6 +127,17 @@ def read_json(file: Path, where: str) -> dict[str, Any]:
 
 def _verb(why: str) -> str:
     return "is " if why.startswith(("a ", "an ")) else ""
+
+
+def _read_all(files: Sequence[Path], where: str) -> dict[str, Tensor]:
+    """The tensors of files without an index, as far as their names say how many there are."""
+    counts = {int(match[1]) for file in files if (match := SHARD.search(file.name))}
+    if len(counts) == 1 and len(files) < max(counts):
+        raise UserError(
+            f"{where}: {max(counts) - len(files)} of its {max(counts)} files of weights are missing: "
+            "copy or download them"
+        )
+    return {name: one for file in files for name, one in _read_file(file, where).items()}
 
 
 def _read_file(file: Path, where: str) -> dict[str, Tensor]:

@@ -68,7 +68,7 @@ def command(words: Sequence[str]) -> int:
     hint = hint if guess.counts else f" small_model=minilm{hint}"
     target = f"{len(guess.counts)} labels" if guess.counts else "answers that are spans"
     print(printable(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}"))  # noqa: T201
-    print(f"edit labels and prompts, then: s3exp {places}task={out.stem} dry_run=true{hint}")  # noqa: T201
+    print(f"edit labels and prompts, then: s3exp {places}task={out.stem} llm.model=MODEL dry_run=true{hint}")  # noqa: T201
     return 0
 
 
