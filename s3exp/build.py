@@ -56,12 +56,18 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
     config = from_hydra(composed)
     check_plan(config.strategy, config.loop)
     from s3exp.curation.certificate import digest_of
+    from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.small_model import check_small_model
+    from s3exp.tasks.embedded import check_embedded
     from s3exp.tasks.gold import load_gold
 
+    if asks_llm(config):
+        check_embedded(config.task, config.llm.model)
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
+    if asks_llm(config):
+        check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     facts = identity(plain(composed))
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
@@ -69,6 +75,11 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
     return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides)
+
+
+def asks_llm(config: Config) -> bool:
+    """Whether a run asks its LLM anything: not where it trains on rows that exist."""
+    return not config.strategy.human and config.loop.rows_from is None
 
 
 def task_of(prepared: Prepared) -> Task:
@@ -108,8 +119,10 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         passage=config.task.passage,
     )
     embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
-    small.check()
-    if not config.strategy.human and donor is None:
+    if embedder is not None and config.audit.encoder is not None:
+        embedder.check()
+    small.check([*gold.mining, *gold.select, *gold.train])
+    if asks_llm(config):
         llm.check_llm(config.llm)
     with ExitStack() as stack:
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
@@ -172,8 +185,7 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
 
 def _gpus(config: Config) -> int:
     """The GPUs of the run: one to train on, or as many as its own LLM is split over, if it starts one."""
-    starts_llm = not config.strategy.human and config.loop.rows_from is None
-    return config.llm.tensor_parallel if starts_llm and isinstance(config.llm, VllmConfig) else 1
+    return config.llm.tensor_parallel if asks_llm(config) and isinstance(config.llm, VllmConfig) else 1
 
 
 def _log_again(store: RunStore, tracker: Tracker) -> None:

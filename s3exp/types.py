@@ -259,11 +259,11 @@ class Fitted(Protocol):
 class SmallModel(Protocol):
     """Makes trained small models, always from the same pretrained (or freshly drawn) weights."""
 
-    def check(self) -> None:
-        """Load the weights that `fit` starts from, so that their lack stops the run before the LLM starts.
+    def check(self, rows: Sequence[Example] = ()) -> None:
+        """Load the weights that `fit` starts from, and try them on rows, so that a fault stops the run before the LLM.
 
         Raises:
-            UserError: it cannot be loaded.
+            UserError: it cannot be loaded, or does not read these rows.
         """
         ...
 

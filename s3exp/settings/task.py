@@ -40,7 +40,7 @@ class GoldConfig:
     """Of files of text; null: UTF-8, or else guessed."""
     delimiter: str | None = option(None, added=True)
     """Between the cells of a .csv file and its kin (a character, or tab); null: guessed."""
-    columns: list[str] | None = option(None, added=True)  # noqa: RUF009
+    columns: list[str] | None = option(None, added=True)
     """Names of the columns of files without a header; null: their first line names them."""
     train_rows: int | None = option(None, at_least=1)
     """Caps, for sweeps over the amount of gold; null: every row."""
@@ -90,7 +90,7 @@ class TaskConfig:
     """The label column: class index, label name, or one of `label_values`."""
     labels: list[Any] = MISSING
     """Label names (texts) by class index; extraction has none: []."""
-    label_values: list[Any] | None = option(None, added=True)  # noqa: RUF009
+    label_values: list[Any] | None = option(None, added=True)
     """The cells that stand for the labels in the gold files, in the order of `labels` (say, stars from 1 to 5); null:
     class indices or label names."""
     answers: str = "answers"

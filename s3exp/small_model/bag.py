@@ -156,6 +156,7 @@ class BagNetwork(nn.Module):
 class Bag(ClassHead):
     """The architecture `bag`."""
 
+    where = "small_model=bag"
     precision = "32"  # bf16 gains nothing on sums of a few thousand numbers
 
     def __init__(self, config: BagConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
@@ -171,6 +172,13 @@ class Bag(ClassHead):
 
     def _features(self, keys: Sequence[Key]) -> list[Row]:
         return [features(texts, self.config.ngrams, self.config.buckets) for texts in keys]
+
+    def check_rows(self, examples: Sequence[Example]) -> None:
+        """Any text has n-grams."""
+
+    def longest(self, examples: Sequence[Example]) -> Example | None:
+        """It reads rows of any length."""
+        return None
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Put rows one after the other: `hashes` and `weights` (features of all rows,), `offsets` (rows,)."""

@@ -59,7 +59,17 @@ def test_a_draft_composes_and_runs_dry(tmp_path: Path, capsys: pytest.CaptureFix
     assert (task.name, task.fields, task.generate) == ("claims", ["passage", "claim"], "claim")
     assert (task.label, task.labels) == ("verdict", ["no", "yes, mostly"])
     ran = subprocess.run(
-        [sys.executable, "-m", "s3exp", "--config-dir", "my", "task=claims", "dry_run=true"],
+        [
+            sys.executable,
+            "-m",
+            "s3exp",
+            "--config-dir",
+            "my",
+            "task=claims",
+            "llm=server",
+            "llm.model=m",
+            "dry_run=true",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
