@@ -87,7 +87,7 @@ def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Seque
     _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
     for line in dropped:
         _print(line)
-    _print(f"edit labels and prompts, then: s3exp {places}task={out.stem} llm.model=MODEL dry_run=true{hint}")
+    _print(f"edit labels and prompts, then: s3exp-check {places}task={out.stem} llm.model=MODEL{hint}")
 
 
 def _print(text: str) -> None:

@@ -43,15 +43,17 @@ class Config:
     """Show whether each run is done, running, failed or missing; start and write nothing."""
     progress: bool = True
     """Progress bars."""
+    check: bool = False
+    """Read all input, ask the LLM once for each kind of prompt, train one step, and print a page of it."""
     dry_run: bool = False
     """Show the prompts and the expected costs; start and write nothing."""
 
 
 # options of place and display, which do not change a run's result
 SAME_RUN: frozenset[str] = frozenset(
-    "run_dir progress dry_run status sweep tracker audit.cache loop.budget.prices llm.store llm.replay llm.gpu_memory "
-    "llm.kv_cache_gib llm.tensor_parallel llm.url llm.key_variable llm.headers llm.changed "
-    "llm.concurrency llm.timeout llm.retries".split()
+    "run_dir progress dry_run check status sweep tracker audit.cache loop.budget.prices "
+    "llm.store llm.replay llm.gpu_memory llm.kv_cache_gib llm.tensor_parallel "
+    "llm.url llm.key_variable llm.headers llm.changed llm.concurrency llm.timeout llm.retries".split()
 )
 
 
