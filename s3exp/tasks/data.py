@@ -113,6 +113,11 @@ def _text(value: Any, name: str, where: str) -> str:
     """A cell as a text: a number is the text that a .csv file has for it."""
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):  # as other tools write texts into Parquet
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise UserError(f"{where}: column {name} holds bytes that are no UTF-8 text") from error
     if value is None or value != value:  # NaN
         raise Unusable(f"{where}: column {name} holds no text (null)", "empty", None)
     if isinstance(value, (int, float)):

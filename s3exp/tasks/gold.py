@@ -57,6 +57,19 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
     _check_classes(task, {"validation": [*mining, *select], "train": train}, test)
+    for part, rows in (("mining", mining), ("select", select)):
+        lacking = _lacking(task, rows, [*mining, *select])
+        if lacking:
+            warn_once(
+                f"{source.validation}: no row of {part} is {', '.join(lacking)}: too few rows of it are there"
+            )
+    if train_file and not with_train:
+        held = {unit(row) for row in (*validation, *test)}
+        shared = sum(unit(row) in held for row in train_file)
+        if shared:
+            say_once(
+                f"train: {source.train}: {shared:,} rows stand in validation or test too (not trained on)"
+            )
     contexts, aside = tuple(_contexts(task, mining)), () if with_train else tuple(train_file)
     return Gold(tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, aside)
 
@@ -127,6 +140,13 @@ def _check_classes(task: TaskConfig, parts: Mapping[str, Sequence[Example]], tes
             )
         if lacking:
             warn_once(f"{role}: {source}: no row is {', '.join(lacking)}: the scores say nothing about that")
+
+
+def _lacking(task: TaskConfig, rows: Sequence[Example], of: Sequence[Example]) -> list[str]:
+    """The labels of `of` that no row of `rows` has."""
+    has = {row.target for row in rows}
+    missing = {row.label for row in of if row.target not in has} if task.labels else set()
+    return [task.labels[index] for index in sorted(missing)]
 
 
 def columns_of(task: TaskConfig) -> Columns:
