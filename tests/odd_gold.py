@@ -157,6 +157,9 @@ MEANING = [  # one value has one meaning in every format
          says="the file's own names are used"),
     Case("names_of_a_card_beside", many(**{"s/README.md": CARD, "s/data/train.csv": table((0, 1, 0, 1))}),
          "s/data/train.csv", GOLD, says="the file's own names are used"),
+    Case("bytes_as_text", lambda: {"a.parquet": parquet(rows(texts=[text.encode() for text in TEXTS]))}, "a.parquet", GOLD),
+    Case("other_words", one("a.csv", table(("pos", "neg", "pos", "neg"))), "a.csv",
+         refused="column label has 'pos' (2), 'neg' (2)"),
     Case("number_as_text", one("a.jsonl", jsonl(rows(texts=(TEXTS[0], 7, TEXTS[2], 4.0)))), "a.jsonl", GOLD),
 ]  # fmt: skip
 
@@ -276,6 +279,12 @@ FOLDERS = [
     Case("folder_of_splits", many(**{"s/train.csv": table(), "s/test.csv": table()}), "s",
          refused="a folder of several splits: name one, as s:train"),
     Case("folder_of_one_file", many(**{"s/rows.csv": table()}), "s", GOLD),
+    Case("files_of_a_card", many(**{"s/README.md": "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: a.csv\n  - split: test\n    path: b.csv\n---\n", "s/a.csv": table(), "s/b.csv": table()}), "s:train", GOLD),
+    Case("split_with_a_longer_name", lambda: {"s/validation_matched-00000-of-00001.parquet": parquet(rows()),
+         "s/validation_mismatched-00000-of-00001.parquet": parquet(rows())}, "s:validation_matched", GOLD),
+    Case("split_of_two_names", lambda: {"s/validation_matched-00000-of-00001.parquet": parquet(rows()),
+         "s/validation_mismatched-00000-of-00001.parquet": parquet(rows())}, "s:validation", refused="several sets of files"),
+    Case("address", lambda: {}, "https://example.org/a.csv", refused="download the file"),
     Case("script", many(**{"s/s.py": "x = 1\n"}), "s:train", refused="a script makes these rows, and is never run"),
     Case("other_columns", lambda: {"part-0.csv": table().encode(), "part-1.csv": table().replace("text", "txt").encode()},
          "part-*.csv", refused="have different columns: text, txt"),

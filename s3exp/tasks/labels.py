@@ -22,6 +22,10 @@ class Unusable(UserError):
         self.kind, self.value = kind, value
 
 
+class WrongLabel(UserError):
+    """A cell that holds none of the task's labels."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Meanings:
     """Class indices by the text of a cell: exactly, and up to case where that leaves no doubt."""
@@ -48,7 +52,8 @@ def to_label(value: Any, labels: Sequence[str], where: str, values: Sequence[Any
 
     Raises:
         Unusable: the cell holds no label.
-        UserError: it holds none of the task's, or several.
+        WrongLabel: it holds none of the task's.
+        UserError: it holds several.
     """
     if isinstance(value, (list, tuple)):
         if len(value) > 1 and len(set(map(repr, value))) > 1:
@@ -71,7 +76,7 @@ def to_label(value: Any, labels: Sequence[str], where: str, values: Sequence[Any
         raise Unusable(f"{says}: the row has no label", "unlabelled", value)
     if values is None:
         says += ": task.label_values names the cells that stand for the labels"
-    raise UserError(says)
+    raise WrongLabel(says)
 
 
 def _shown(value: Any) -> str:

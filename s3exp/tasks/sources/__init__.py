@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from s3exp.tasks.sources.columnar import described, read_columnar
+from s3exp.tasks.sources.cards import described
+from s3exp.tasks.sources.columnar import read_columnar
 from s3exp.tasks.sources.delimited import read_delimited
 from s3exp.tasks.sources.documents import read_json
 from s3exp.tasks.sources.exports import read_fasttext
