@@ -85,11 +85,11 @@ def asks_llm(config: Config) -> bool:
 
 def task_of(prepared: Prepared) -> Task:
     """The task. It shortens texts to `llm.max_exemplar_tokens`."""
-    from s3exp.llm.tokens import cutter
+    from s3exp.llm.tokens import cutter, tokenizer_of
     from s3exp.tasks import build_task
 
     config = prepared.config
-    cut = cutter(prepared.model, config.llm.max_exemplar_tokens)
+    cut = cutter(tokenizer_of(config.llm, prepared.model), config.llm.max_exemplar_tokens)
     return build_task(config.task, config.llm, prepared.gold, cut)
 
 
@@ -135,7 +135,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.curation.copies import of_gold
     from s3exp.curation.curate import build_curation
     from s3exp.curation.lesson import Lessons
-    from s3exp.record.run import RunStore
+    from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.synthesize import recorded
 
     task, donor = task_of(prepared), prepared.donor
@@ -154,6 +154,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         if store.read_result() is not None:  # another process was faster
             _log_again(store, tracker)
             return outcome_of(folder, config)
+        engine.remember_in(LLMFacts(folder / "llm.json"))
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         audit = build_audit(

@@ -16,7 +16,7 @@ from rich.console import Console
 from s3exp.build import Prepared, task_of
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
-from s3exp.llm.tokens import counter
+from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
 from s3exp.strategies import plan
@@ -155,5 +155,5 @@ def print_dry_run(prepared: Prepared) -> None:
     quiet = replace(config.llm, store=store, replay=False)
     with build_llm(quiet, progress=False) as engine:
         task = task_of(prepared)
-        rounds = plan_rounds(task, engine, config, counter(prepared.model))
+        rounds = plan_rounds(task, engine, config, counter(tokenizer_of(config.llm, prepared.model)))
     print_plan(rounds, task, config, prepared.folder, Page(Console()))
