@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s3exp.curation.assistant import turns
-from s3exp.curation.assistant.echo import repeats, without_echo, without_label
+from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label
 from s3exp.curation.assistant.refusals import refusal
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
@@ -67,8 +67,10 @@ class Screen:
         expected = Expected(self.task.written, tuple(prompt.context.values()), habits)
         repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
         text, rules = repaired.text, [*rules, *repaired.rules]
-        if self.rules.preambles and (unlabelled := without_label(self.task.labels, text)) != text:
+        if self.rules.preambles and (unlabelled := without_label(self.task, text)) != text:
             text, rules = unlabelled, [*rules, "label_line"]
+        if rules and problem is None and other_label(self.task, prompt.target, completion.text, text):
+            problem = "other_label"
         ended = repaired.ended or not completion.text.rstrip().endswith(text.rstrip()[-20:])
         half = any(rule.startswith("half_") for rule in rules)
         return replace(repaired, text=text, rules=tuple(rules), ended=ended and not half, problem=problem)
