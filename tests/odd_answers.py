@@ -165,6 +165,14 @@ ECHOES = (
         f"{ROW}\n[positive]",
         f"{ROW}\nPositive.",
     ),
+    *_odd(
+        "another label than asked for",
+        f"Label: negative\n{ROW}",
+        f"{ROW}\n[negative]",
+        f'{{"label": "negative", "text": "{ROW}"}}',
+        f"<label>negative</label><text>{ROW}</text>",
+        wanted="!other_label",
+    ),
     *_odd("wrapper of the exemplar", f"Here is a positive film review: {ROW}"),
 )
 TURNS = (

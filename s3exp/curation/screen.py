@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from s3exp.curation.assistant import turns
-from s3exp.curation.assistant.echo import repeats, without_echo, without_label
-from s3exp.curation.assistant.refusals import refusal
+from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label
+from s3exp.curation.assistant.refusals import groups, refusal
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
 from s3exp.curation.copies import Copies
@@ -25,7 +26,8 @@ _REASONS = {  # the worst first
     "quote": "quotes_gold",
 }
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
-_SOME, _SHARE = 3, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
+_SPEECH = "refusal:"  # before a group of its evidence
+_SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
 _SAMPLE = 200  # gold rows that are looked at
 
 
@@ -67,8 +69,10 @@ class Screen:
         expected = Expected(self.task.written, tuple(prompt.context.values()), habits)
         repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
         text, rules = repaired.text, [*rules, *repaired.rules]
-        if self.rules.preambles and (unlabelled := without_label(self.task.labels, text)) != text:
+        if self.rules.preambles and (unlabelled := without_label(self.task, text)) != text:
             text, rules = unlabelled, [*rules, "label_line"]
+        if rules and problem is None and other_label(self.task, prompt.target, completion.text, text):
+            problem = "other_label"
         ended = repaired.ended or not completion.text.rstrip().endswith(text.rstrip()[-20:])
         half = any(rule.startswith("half_") for rule in rules)
         return replace(repaired, text=text, rules=tuple(rules), ended=ended and not half, problem=problem)
@@ -84,10 +88,14 @@ class Screen:
         kinds = {copy.kind for copy in copies}
         return next((reason for kind, reason in _REASONS.items() if kind in kinds), None)
 
+    @cached_property
+    def _spoken(self) -> frozenset[str]:
+        return frozenset(rule.removeprefix(_SPEECH) for rule in self.habits if rule.startswith(_SPEECH))
+
     def _debris(self, text: str) -> str | None:
         """What a text is instead of a row."""
         found = {
-            "refusal": self.rules.refusals and refusal(text) is not None,
+            "refusal": self.rules.refusals and refusal(text, self._spoken) is not None,
             "repeats_prompt": self.rules.preambles and repeats(self.task, text),
             "template_tokens": self.rules.preambles and turns.left(text),
             "not_plain": self.rules.quotes and like_json(text),
@@ -96,12 +104,17 @@ class Screen:
 
 
 def habits_of(screen: Screen, texts: Sequence[str]) -> frozenset[str]:
-    """The rules that fire on at least `_SHARE` of the gold texts: what they know as debris is the data's own form."""
+    """The rules that fire on at least `_SHARE` of the gold texts: what they know as debris is the data's own form.
+
+    Of refusals it is the evidence: where gold rows apologise and decline, such words mark none.
+    """
     sample = texts[:: max(1, len(texts) // _SAMPLE)]
     fired = Counter[str]()
     for text in sample:
         rules = set(repair(text, quotes=True, preambles=True).rules)
+        rules |= {f"{_SPEECH}{group}" for group in groups(text)}
         if without_reasoning(text) is not None:
             rules.add("reasoning")
-        fired.update(rules | ({reason} if (reason := screen._debris(text)) else set()))
+        reason = screen._debris(text)
+        fired.update(rules | ({reason} if reason and reason != "refusal" else set()))
     return frozenset(rule for rule, n in fired.items() if n >= max(_SOME, _SHARE * len(sample)))

@@ -66,7 +66,7 @@ def test_ordinary_rows_stay_as_they_are(task: Task) -> None:
         ("User: my parcel {} is late.\nAssistant: I am sorry, I will look.", "turns"),
         ('{{"city": "Paris {}", "text": "a word or two more"}}', "json"),
         ("<think>{} is even</think> so it is two", "reasoning"),
-        ("I'm sorry, but I can't help you with that request, number {}.", "refusal"),
+        ("I'm sorry, but I can't help you with that request, number {}.", "refusal:declined"),
         ("- one thing of {}\n- and another one here", "several"),
     ],
 )

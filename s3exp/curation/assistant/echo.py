@@ -90,24 +90,56 @@ def _behind(task: TaskConfig, text: str) -> str:
     return text
 
 
-def without_label(labels: Iterable[str], text: str) -> str:
+def without_label(task: TaskConfig, text: str) -> str:
     """`text` without a first or last line that says nothing but a label ("Klasse: negativ", "[positive]")."""
-    lines = text.strip().split("\n")
-    names = {" ".join(folded_words(label)) for label in labels if folded_words(label)}
-    if len(lines) > 1 and _says(lines[-1], names):
+    lines, names = text.strip().split("\n"), _names(task)
+    if len(lines) > 1 and _said(lines[-1], names) is not None:
         lines = lines[:-1]
-    if len(lines) > 1 and _says(lines[0], names):
+    if len(lines) > 1 and _said(lines[0], names) is not None:
         lines = lines[1:]
     rest = "\n".join(lines).strip()
     return rest if count(rest) >= _ROW and rest != text.strip() else text
 
 
-def _says(line: str, names: set[str]) -> bool:
-    """Whether a line is a label alone, in brackets or after a colon."""
+def other_label(task: TaskConfig, target: object, answer: str, row: str) -> bool:
+    """Whether an answer says of its row that it has another label than `target`, in a line or field beside the row."""
+    names = _names(task)
+    before, _, after = answer.partition(row) if row in answer else (answer, "", "")
+    said = {_said(line, names) for line in (*before.split("\n"), *after.split("\n"))}
+    said |= {
+        names.get(_folded(hit.group(1))) for hit in _label_field(task.label).finditer(f"{before}\n{after}")
+    }
+    said.discard(None)
+    return bool(said) and target not in said
+
+
+def _names(task: TaskConfig) -> dict[str, int]:
+    """The class index by the names of the labels and by their words in the prompts, folded."""
+    words = _key(task)[1]
+    return {
+        _folded(name): at for names in (words, task.labels) for at, name in enumerate(names) if _folded(name)
+    }
+
+
+def _folded(text: str) -> str:
+    return " ".join(folded_words(text))
+
+
+def _said(line: str, names: Mapping[str, int]) -> int | None:
+    """The label that a line says and nothing else: alone, in brackets or after a colon."""
+    if not line.strip() or count(line) > _LABEL_LINE:
+        return None
     name = re.split(r"[:：=]", line)[-1]
-    if " ".join(folded_words(name)) not in names or count(line) > _LABEL_LINE:
-        return False
-    return any(mark in line for mark in ":：=[]()（）<>*#") or count(line) == count(name)
+    digits = _folded(name).isdecimal()  # "1." counts
+    marked = any(mark in line for mark in (":：=" if digits else ":：=[]()（）<>*#"))
+    return names.get(_folded(name)) if marked or (count(line) == count(name) and not digits) else None
+
+
+@lru_cache(32)
+def _label_field(name: str) -> re.Pattern[str]:
+    """A field with a label in JSON, tags or lines."""
+    names = f"label|sentiment|class|category|{re.escape(name)}"
+    return re.compile(rf"[\"'<\b](?:{names})[\"']?\s?[:=>]\s?[\"']?([^\"'<>\n,}}]{{1,40}})", re.IGNORECASE)
 
 
 def _key(task: TaskConfig) -> tuple[tuple[str, ...], tuple[str, ...], str]:
