@@ -24,7 +24,7 @@ _LINES = 5  # shortcuts, copies, errors that are listed
 
 
 def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistory]) -> None:
-    """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise and errors."""
+    """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise, the unjudged and errors."""
     page, numbers = Page(Console()), report.numbers
     page.paragraph("Leakage certificate", in_one_line(certificate))
     _roles(page, certificate)
@@ -35,6 +35,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _sides(page, "Distance to gold", "gap", numbers)
     _sides(page, "Diversity", "diversity", numbers)
     _noise(page, report)
+    _unjudged(page, report)
     _fates(page, ledger)
 
 
@@ -147,6 +148,12 @@ def _noise(page: Page, report: Report) -> None:
     judge = f"to a judge that agrees with {report.numbers['noise/agreement']:.0%} of the labels"
     title = f"Labels: {share:.1%} (at most {upper:.1%}) look wrong {judge}"
     page.paragraph(title, "\n".join(lines) or "none is suspected")
+
+
+def _unjudged(page: Page, report: Report) -> None:
+    """What the audit cannot judge, and why."""
+    if lines := [f"{one['what']}: {one['why']}" for one in report.tables.get("unjudged", ())]:
+        page.paragraph("Not judged", "\n".join(lines))
 
 
 def _fates(page: Page, ledger: Sequence[ErrorHistory]) -> None:
