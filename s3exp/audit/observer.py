@@ -26,6 +26,7 @@ from s3exp.types import Example
 
 Numbers = dict[str, float]
 TABLE_ROWS = 1000  # at most
+NO_GOLD = "there is no labelled gold to compare with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +165,7 @@ class Audit:
         if not self.config.gap:
             return Part()
         if not self.gold:
-            return Part(
-                unjudged=[
-                    Unjudged("distance to gold, diversity", "there is no labelled gold to compare with")
-                ]
-            )
+            return Part(unjudged=[Unjudged("distance to gold, diversity", NO_GOLD)])
         from s3exp.audit.diversity import compare
         from s3exp.audit.gap import FEWEST_ROWS, gap
 
@@ -191,6 +188,8 @@ class Audit:
     def _noise(self, rows: Sequence[Example], judged: Judged | None) -> Part:
         if not self.config.noise or len(self.task.labels) < 2:
             return Part()
+        if not self.gold and self.vectors.gold_alone:
+            return Part({}, {"noise": []}, [Unjudged("wrong labels", NO_GOLD)])
         judged = judged or judge_labels(self._sample(rows), self.task, self.vectors, self.seed)
         sampled, noise, names = judged.rows, judged.noise, self.task.labels
         why = noise.why or self._strange_to_gold(judged)
