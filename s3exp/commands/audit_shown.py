@@ -10,7 +10,7 @@ from rich.console import Console
 
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line, quoted_in_one_line
-from s3exp.curation.copies import KINDS
+from s3exp.curation.copies import EXEMPLAR, KINDS
 from s3exp.record.errors import ErrorHistory, new_text
 from s3exp.record.measures import measure, of_gold, with_meaning
 from s3exp.terminal.page import Page
@@ -59,6 +59,8 @@ def _roles(page: Page, certificate: Entry) -> None:
         [role, f"{counts['gold_rows']:,}", *(f"{counts[kind]:,}" for kind in KINDS)]
         for role, counts in certificate["roles"].items()
     ]
+    if certificate["quoted_from_exemplar"]:
+        rows.append(["their exemplars", "", *(f"{certificate[EXEMPLAR][kind]:,}" for kind in KINDS)])
     page.table("Rows that copy gold, by role", ("role", "gold rows", *KINDS), rows, texts=("role",))
 
 
