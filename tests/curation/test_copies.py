@@ -157,14 +157,13 @@ def test_nothing_to_compare_with_is_no_fault() -> None:
     assert empty["clean"] is None and in_one_line(empty) == "unjudged: there is no synthesized row to compare"
 
 
-def test_a_certificate_over_less_than_there_is_is_not_clean() -> None:
-    part = certify(index(g1=GOLD), [example("a", "new")], ("text",), ["test (b.jsonl)"])
-    assert part["clean"] is None
-    assert in_one_line(part) == (
-        "incomplete: none of 1 row copies one of the gold rows (1 test); NOT compared: test (b.jsonl)"
+def test_the_verdict_says_what_was_compared_and_what_had_nothing_to_compare() -> None:
+    roles = {"train": [], "test": [fingerprint("g", {"text": GOLD}, ("text",))]}
+    certificate = certify(Copies(roles), [example("a", "new"), example("b", "?!")], ("text",))
+    assert certificate["clean"] is True and certificate["rows_without_words"] == 1
+    assert in_one_line(certificate) == (
+        "clean: none of 2 rows copies one of the gold rows (1 test; no row is train); 1 row without a word"
     )
-    copied = certify(index(g1=GOLD), [example("a", GOLD)], ("text",), ["test (b.jsonl)"])
-    assert copied["clean"] is False and in_one_line(copied).endswith("; NOT compared: test (b.jsonl)")
 
 
 def test_repeats_are_counted_against_what_was_kept() -> None:
