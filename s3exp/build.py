@@ -20,7 +20,7 @@ from s3exp.record.versions import check_schema
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.llm import VllmConfig
 from s3exp.settings.run import Config, identity
-from s3exp.strategies import plan
+from s3exp.strategies import check_plan, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -54,6 +54,7 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
         UserError: an option, a gold file, the LLM or the small model is wrong.
     """
     config = from_hydra(composed)
+    check_plan(config.strategy, config.loop)
     from s3exp.curation.certificate import digest_of
     from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
@@ -140,7 +141,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             small_model=small,
             tracker=tracker,
             audit=audit,
-            curation=build_curation(config, audit.copies),
+            curation=build_curation(config, audit.copies, [*gold.mining, *gold.select]),
             lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
             strategy=config.strategy,
             loop=config.loop,

@@ -92,14 +92,14 @@ def audit_of(config: Config, task: Task) -> Audit:
 
 def curation_of(config: Config, task: Task) -> Curation:
     """The curation of a run in a toy world."""
-    return build_curation(config, audit_of(config, task).copies)
+    return build_curation(config, audit_of(config, task).copies, task.gold.mining)
 
 
 def checks_of(config: Config, task: Task) -> tuple[Audit, Curation, Lessons]:
     """The audit of a run in a toy world, its curation and what makes its lessons: three of the loop's parts."""
     audit = audit_of(config, task)
     lessons = Lessons(config.curation.noise, config.task, audit.vectors, config.seed)
-    return audit, build_curation(config, audit.copies), lessons
+    return audit, build_curation(config, audit.copies, task.gold.mining), lessons
 
 
 def as_rows(examples: list[Example]) -> list[dict[str, object]]:

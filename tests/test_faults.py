@@ -19,7 +19,7 @@ from s3exp.llm.server import Server
 from s3exp.record.run import RunStore
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config
-from s3exp.types import LLMFault, UserError
+from s3exp.types import Busy, LLMFault
 from tests.conftest import toy_world
 from tests.test_kill import kept, record
 from tests.test_loop import go, rows, same
@@ -115,7 +115,7 @@ def test_a_second_process_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     for _ in range(2):
-        with pytest.raises(UserError, match="another process is working in it"):
+        with pytest.raises(Busy, match="another process is working in it"):
             RunStore(tmp_path / "run", "a: 1", {"a": 1})
     holder.kill()  # its lock dies with it
     holder.communicate()

@@ -18,6 +18,7 @@ from s3exp.seeds import derive
 from s3exp.settings.audit import AuditConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.roles import fingerprints
 from s3exp.types import Example
 
 Numbers = dict[str, float]
@@ -43,9 +44,11 @@ class Audit:
     vectors: Cached
     seed: int
 
-    def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
-        """The leakage certificate of the synthesized ones among `rows`."""
-        return certify(self.copies, [row for row in rows if row.round is not None], self.task.written)
+    def certify(self, rows: Sequence[Example], not_compared: Sequence[str] = ()) -> dict[str, Any]:
+        """The leakage certificate of the synthesized ones among `rows`; `not_compared` names gold that is left out."""
+        return certify(
+            self.copies, [row for row in rows if row.round is not None], self.task.written, not_compared
+        )
 
     def look(self, rows: Sequence[Example], new: Sequence[Example], judged: Judged | None = None) -> Report:
         """Audit the training rows of a round: the `new` ones for findings, all `rows` for everything else.
@@ -53,6 +56,7 @@ class Audit:
         `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged.
         """
         numbers, tables = self._findings(new)
+        numbers |= self._quoted(new)
         if not rows:
             return Report(numbers, tables)
         repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
@@ -77,6 +81,19 @@ class Audit:
             numbers["audit/unfinished_share"] = counts["unfinished"] / len(new)
             numbers["audit/unfinished_share_gold"] = self._unfinished_gold
         return numbers, {"findings": listed}
+
+    def _quoted(self, new: Sequence[Example]) -> Numbers:
+        """How much of the new rows is quoted from their exemplars; no number where no row has one."""
+        prints = fingerprints([row for row in new if row.parent is not None], self.task.written)
+        parents = [row.parent for row in new if row.parent is not None]
+        quoted = [self.copies.quoted(one, parent) for one, parent in zip(prints, parents, strict=True)]
+        shares = [share for share in quoted if share is not None]
+        if not shares:
+            return {}
+        return {
+            "quoted/rows": sum(share > 0 for share in shares) / len(shares),
+            "quoted/share": sum(shares) / len(shares),
+        }
 
     @cached_property
     def _unfinished_gold(self) -> float:

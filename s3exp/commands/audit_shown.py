@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from s3exp.audit.observer import Report
-from s3exp.curation.certificate import in_one_line
+from s3exp.curation.certificate import in_one_line, quoted_in_one_line
 from s3exp.curation.copies import KINDS
 from s3exp.record.errors import ErrorHistory, new_text
 from s3exp.record.measures import measure, of_gold, with_meaning
@@ -29,6 +29,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     page.paragraph("Leakage certificate", in_one_line(certificate))
     _roles(page, certificate)
     _copies(page, certificate["copies"])
+    _quoted(page, certificate)
     _debris(page, report)
     _shortcuts(page, report)
     _sides(page, "Distance to gold", "gap", numbers)
@@ -67,6 +68,21 @@ def _copies(page: Page, copies: Sequence[Entry]) -> None:
         rows = [[c["row"], c["kind"], c["role"], c["of"], f"{c['score']:.3g}"] for c in worst]
         names = ("row", "kind", "role", "gold row", "score")
         page.table("The worst of them", names, rows, texts=names[:-1])
+
+
+def _quoted(page: Page, certificate: Entry) -> None:
+    """How much of the rows is quoted from their exemplars, by round."""
+    rounds = certificate["quoted_from_exemplar"]
+    if rounds:
+        bands = tuple(rounds[0]["rows_by_share"])
+        rows = [
+            [str(one["round"]), f"{one['rows']:,}", *(f"{one['rows_by_share'][band]:,}" for band in bands)]
+            + [f"{one[name]:.2f}" for name in ("mean", "median", "nine_in_ten")]
+            for one in rounds
+        ]
+        names = ("round", "rows", *bands, "mean", "median", "nine in ten")
+        page.paragraph("Quoted from what the LLM was shown", quoted_in_one_line(certificate))
+        page.table("Rows by the share of their words that is quoted, and that share", names, rows, texts=())
 
 
 def _debris(page: Page, report: Report) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from s3exp.commands.edge import fail
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.interrupts import CODE, listen
-from s3exp.types import LLMFault, UserError
+from s3exp.types import Busy, LLMFault, UserError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -69,22 +69,29 @@ def command() -> int:
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     from s3exp.commands.cells import open_notes, read_notes, which
-    from s3exp.settings.compose import conf, find_sweeps, one_line, register_schemas
-    from s3exp.settings.typed import refuse_words
+    from s3exp.commands.sweep import check_sweeps
+    from s3exp.settings.compose import conf, find_sweeps, register_schemas
+    from s3exp.settings.words import one_line, refuse_words
+    from s3exp.settings.yaml_files import check_words, yaml_problem
 
     notes, failures, code = open_notes(), [], 0
     register_schemas()
     find_sweeps()
+    check_sweeps()
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         refuse_words(sys.argv[1:])
+        check_words(sys.argv[1:])
         app()
     except UserError as error:
         failures, code = [str(error)], 2
     except (HydraException, OmegaConfBaseException) as error:
         failures, code = [one_line(error)], 2
+    except YAMLError as error:
+        failures, code = [yaml_problem(error)], 2
     except KeyboardInterrupt:
         failures, code = ["interrupted: the same command goes on where it stopped"], CODE
     except Exception as error:  # of the launcher: a process died, or did not start
@@ -133,6 +140,8 @@ def job(composed: DictConfig) -> None:
             outcome = run(prepared, composed)
     except UserError as error:
         cell = replace(cell, detail=str(error), code=2)
+    except Busy as error:
+        cell = replace(cell, state="running", detail=str(error), code=1)
     except LLMFault as error:
         kept = "finished rounds and completions are kept: the same command goes on"
         cell = replace(cell, detail=f"{error} ({kept})", code=1)

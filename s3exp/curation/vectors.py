@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from s3exp.language.words import tokens
 from s3exp.types import Embedder
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def _space(gold: tuple[str, ...]) -> tuple[Any, NDArray[np.float64]]:
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b|[^\w\s]")
+    counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, tokenizer=tokens, token_pattern=None)
     table = counts.fit_transform(gold)
     size = max(1, min(LATENT_DIMENSIONS, min(table.shape) - 1))
     return counts, TruncatedSVD(size, random_state=0).fit(table).components_

@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from s3exp.language.words import cut as first_words
+from s3exp.language.words import spaced
+
 log = logging.getLogger(__name__)
 
 WORDS_PER_TOKEN = 0.75  # of English text and common tokenizers, where a model's own cannot be had
@@ -39,7 +42,7 @@ def counter(model_path: str) -> Callable[[str], int]:
         tokenizer = load(model_path)
         plain = text.encode("utf-8", "replace").decode()
         if tokenizer is None:
-            return math.ceil(len(plain.split()) / WORDS_PER_TOKEN)
+            return math.ceil(len(spaced(plain).split()) / WORDS_PER_TOKEN)
         return len(tokenizer.encode(plain, add_special_tokens=False).ids)
 
     return count
@@ -59,11 +62,7 @@ def _cut_tokens(tokenizer: Any, text: str, limit: int) -> str:
 
 
 def _cut_words(text: str, limit: int) -> str:
-    room = max(1, int(limit * WORDS_PER_TOKEN))
-    rest = text.split(maxsplit=room)
-    if len(rest) <= room:
-        return text
-    return text[: len(text) - len(rest[-1])].rstrip()
+    return first_words(text, max(1, int(limit * WORDS_PER_TOKEN)))
 
 
 def _load(model_path: str) -> Any | None:

@@ -26,7 +26,7 @@ from s3exp.record.files import dump, read_object, sync, write_lines, write_text
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, plain, read_round, tables_of
 from s3exp.record.versions import SCHEMA, check_schema, versions
-from s3exp.types import Fitted, Prediction, UserError
+from s3exp.types import Busy, Fitted, Prediction, UserError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ class RunStore:
     """One run directory, held by one process at a time.
 
     Raises:
-        UserError: the directory holds another config, another process holds it, or it cannot be written.
+        UserError: the directory holds another config, or it cannot be written.
+        Busy: another process holds it.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class RunStore:
             self._lock = FileLock(folder / ".lock", timeout=0)
             self._lock.acquire()
         except Timeout as error:
-            raise UserError(f"run_dir={folder}: another process is working in it") from error
+            raise Busy(
+                f"run_dir={folder}: another process is working in it; the same command shows it when it is done"
+            ) from error
         except OSError as error:
             raise UserError(f"run_dir={folder}: cannot be written: {error}") from error
         try:

@@ -114,7 +114,7 @@ def certificates(comparison: Comparison) -> tuple[str, Table]:
         Column("rows_that_copy", "rows that copy gold", "count"),
         Column("exact", "exactly", "count"),
         Column("near", "nearly", "count"),
-        Column("quote", "13 words of it", "count"),
+        Column("quote", "quoted", "count"),
     )
     rows = tuple((name, run.seed, *_copies(run)) for name, run in dirty)
     table = Table("not-clean", f"{comparison.task}: runs trained on copies of gold", columns, rows)
@@ -128,7 +128,7 @@ def certificates(comparison: Comparison) -> tuple[str, Table]:
 
 
 def _copies(run: Run) -> list[int | None]:
-    """Rows of a run that copy gold: in all, exactly, nearly, 13 words."""
+    """Rows of a run that copy gold: in all, exactly, nearly, quoted."""
     counts = (run.certificate or {}).get("rows_that_copy")
     known_counts = counts if isinstance(counts, dict) else {}
     values = [known_counts.get(kind) for kind in ("any", "exact", "near", "quote")]

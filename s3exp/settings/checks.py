@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import fields, is_dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from s3exp.settings.kinds import check_kind, rules_of
+from s3exp.settings.kinds import check_kind
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
+from s3exp.settings.server import check_server
 from s3exp.settings.small_model import EncoderConfig
-from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
-
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(config: Config) -> None:
@@ -37,7 +34,7 @@ def check(config: Config) -> None:
         raise UserError(f"loop.rows_per_error={loop.rows_per_error}: must be a whole number above 0, or auto")
     _check_names(config)
     if isinstance(config.llm, ServerConfig):
-        _check_secrets(config.llm)
+        check_server(config.llm)
     if isinstance(small, EncoderConfig) and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
@@ -72,21 +69,6 @@ def _check_names(config: Config) -> None:
             )
 
 
-def _check_secrets(llm: ServerConfig) -> None:
-    """Refuse secrets without repeating them: the config goes on record and to W&B."""
-    if _VARIABLE_NAME.fullmatch(llm.key_variable) is None:
-        raise UserError("llm.key_variable: the name of an environment variable is needed, not the key itself")
-    try:
-        parts = urlsplit(llm.url)
-    except ValueError as error:
-        raise UserError(f"llm.url: not a URL: {error}") from error
-    if parts.username or parts.password or parts.query:
-        raise UserError(
-            "llm.url holds a user name, a password or a query, and it goes on record: "
-            "leave them out, and put the key into the environment variable that llm.key_variable names"
-        )
-
-
 def _check_columns(task: TaskConfig) -> None:
     names = [task.generate] if isinstance(task.generate, str) else task.generate
     if not isinstance(names, list) or not names or not set(names) <= set(task.fields):
@@ -95,31 +77,3 @@ def _check_columns(task: TaskConfig) -> None:
         )
     if task.prompts not in task.prompt_sets:
         raise UserError(f"task.prompts={task.prompts}: this task has {', '.join(task.prompt_sets)}")
-
-
-def check_prompts(task: TaskConfig) -> None:
-    """Refuse a prompt set whose templates name fields that do not exist.
-
-    Raises:
-        UserError: names the template, its wrong field and the existing fields.
-    """
-    prompts = task.prompt_sets[task.prompts]
-    target, context = rules_of(task).target, task.context
-    allowed = {
-        "seed": [target, *context],
-        "extrapolate": [target, *task.fields],
-        "rationale": ["label", "count"],
-        "seed_with_rationales": ["label", "rationales", *context],
-    }
-    for name, names in allowed.items():
-        template = getattr(prompts, name)
-        if template is None:
-            continue
-        where = f"task.prompt_sets.{task.prompts}.{name}"
-        for field in PROMPT_FIELD.findall(template):
-            if field not in names:
-                raise UserError(
-                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in names)}"
-                )
-    if prompts.rationale and not prompts.seed_with_rationales:
-        raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")

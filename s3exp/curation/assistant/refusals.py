@@ -1,4 +1,6 @@
-"""Detects an LLM's refusal, or its speech as an assistant, in place of a row of data. English only.
+"""Detects an LLM's refusal, or its speech as an assistant, in place of a row of data.
+
+In English by the rules of this room, in some other languages by those of foreign.py.
 
 No single phrase decides: "I cannot write" stands in real reviews too. Every rule (`refusal_rules`, `refusal_acts`)
 gives a piece of evidence, worth one or two points; a text is a refusal where pieces of different groups make
@@ -12,6 +14,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from s3exp.curation.assistant import foreign
 from s3exp.curation.assistant import refusal_acts as acts
 from s3exp.curation.assistant import refusal_rules as tables
 
@@ -102,7 +105,7 @@ def refusal(text: str) -> str | None:
                 best[piece.group] = piece
         if sum(piece.points for piece in best.values()) >= ENOUGH_POINTS:
             return max(best.values(), key=lambda piece: piece.points).phrase
-    return None
+    return foreign.refusal(text)
 
 
 def evidence(text: str) -> list[Evidence]:
