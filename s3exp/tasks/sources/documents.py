@@ -124,6 +124,9 @@ def _columns(value: Any, source: str) -> list[Row]:
     """The rows of {column: [value, ...]} or, as pandas writes it, {column: {index: value}}."""
     columns = dict(value) if isinstance(value, Mapping) else {}
     if columns and all(isinstance(cells, Mapping) for cells in columns.values()):
+        inner = list(next(iter(columns.values())))
+        if len(columns) >= len(inner) and inner != [str(index) for index in range(len(inner))]:
+            return list(columns.values())  # rows by their names
         keys = list(next(iter(columns.values())))
         if all(list(cells) == keys for cells in columns.values()):
             columns = {name: list(cells.values()) for name, cells in columns.items()}
