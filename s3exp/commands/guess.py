@@ -68,7 +68,7 @@ def inspect(
     for name in [*([label] if label else []), *(fields or ())]:
         if name not in columns:
             raise UserError(f"{source}: no column {name}; it has {shown_columns(columns)}")
-    values: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in columns}
+    values: dict[str, list[Any]] = {name: [_cell(row.get(name)) for row in rows] for name in columns}
     answers = None if label else next((name for name in columns if _has_answers(values[name])), None)
     if answers:
         target, why = answers, "answers with their places"
@@ -145,6 +145,10 @@ def _usable_name(name: str, columns: Sequence[str], source: str) -> str:
     if not plain or plain in TAKEN or sum(plain_name(one) == plain for one in columns) > 1:
         raise UserError(f"{source}: column {name!r} has a name that prompts cannot use: rename it")
     return plain
+
+
+def _cell(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _has_answers(column: Sequence[Any]) -> bool:
