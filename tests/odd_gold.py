@@ -218,6 +218,8 @@ LAYOUT = [  # formats, encodings, delimiters
          "features": [{"name": "label", "type": {"names": ["positive", "negative"], "_type": "ClassLabel"}}],
          "rows": [{"row_idx": i, "row": row} for i, row in enumerate(rows((0, 1, 0, 1)))]})), "a.json", GOLD,
          says="the file's own names"),
+    Case("json_one_after_another", one("a.json", "\n".join(json.dumps(row, indent=2) for row in rows())), "a.json", GOLD),
+    Case("split_of_a_file", one("a.csv", table()), "a.csv:train", refused="a.csv is a file, which has no splits"),
     Case("json_by_name", one("a.json", json.dumps({f"id{i}": row for i, row in enumerate(rows())}, indent=1)), "a.json", GOLD),
     Case("no_ending", one("train", table()), "train", GOLD),
     Case("no_ending_json", one("train", jsonl(rows())), "train", GOLD),

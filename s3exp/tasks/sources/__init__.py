@@ -65,10 +65,9 @@ def _joined(place: Place, source: str, layout: Layout) -> Table:
 
 
 def _described(place: Place) -> dict[str, Sequence[str]]:
-    """The class names of the description beside the files, or above the folder data/ that they lie in."""
-    folders = [place.described] if place.described else [place.files[0].parent]
-    if place.files[0].parent.name == "data":
-        folders.append(place.files[0].parent.parent)
+    """The class names of the description beside the files, or above their folder."""
+    folder = place.described or place.files[0].resolve().parent
+    folders = [folder] if place.described else [folder, folder.parent]
     return next((names for folder in folders if (names := described(folder, place.config))), {})
 
 
