@@ -17,12 +17,13 @@ from s3exp.record.run import RunStore
 from s3exp.seeds import derive
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.strategies import Guesses, exemplars, plan
+from s3exp.synthesis.advice import no_rows
 from s3exp.synthesis.order import Order, order_of
 from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import Synthesis, synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking.tracker import Tracker
-from s3exp.types import Example, SmallModel
+from s3exp.types import Example, SmallModel, UserError
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +76,19 @@ def run(parts: Parts) -> dict[str, Any]:
 
 
 def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | None) -> RoundRecord:
-    """Synthesize and curate rows, train on their lesson, predict the mining rows, and write the record."""
+    """Synthesize and curate rows, train on their lesson, predict the mining rows, and write the record.
+
+    Raises:
+        UserError: no row is left to train on; it says why.
+    """
     task, gold = parts.task, parts.task.gold
     meter = metrics.Meter(parts.llm, parts.gpus)
     with meter.stage("synthesize"):
         batch = parts.synthesize(task, parts.llm, order, train, parts.curation)
     parts.llm.sleep()  # frees GPU memory for the small model
     rows = [*train, *batch.examples]
+    if not rows:
+        raise UserError(no_rows(batch))
     with meter.stage("curate"):
         lesson, reweighted, judged = parts.lessons.of(rows)
     with meter.stage("audit"):

@@ -118,7 +118,7 @@ class Prompt(Targeted):
 # has no text. The last ones are not the LLM's doing: another run asks these prompts again.
 NO_ANSWER: Mapping[str, str] = {
     "declined": "refusal",  # in a field of its own
-    "only_reasoned": "only_reasoned",  # all tokens went into a trace of reasoning
+    "only_reasoning": "only_reasoning",  # all tokens went into a trace of reasoning
     "tool_call": "tool_call",
     "too_long": "prompt_too_long",
     "filtered": "content_filter",
@@ -219,9 +219,14 @@ class Embedder(Protocol):
     """Embeds texts."""
 
     name: str  # two embedders of one name make the same vectors
+    gold_alone: bool  # its vectors were made from gold texts alone
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector a text: (texts, dim), float32."""
+        ...
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the words of some texts that the vectors know, 0 to 1."""
         ...
 
 
@@ -259,11 +264,11 @@ class Fitted(Protocol):
 class SmallModel(Protocol):
     """Makes trained small models, always from the same pretrained (or freshly drawn) weights."""
 
-    def check(self) -> None:
-        """Load the weights that `fit` starts from, so that their lack stops the run before the LLM starts.
+    def check(self, rows: Sequence[Example] = ()) -> None:
+        """Load the weights that `fit` starts from, and try them on rows, so that a fault stops the run before the LLM.
 
         Raises:
-            UserError: it cannot be loaded.
+            UserError: it cannot be loaded, or does not read these rows.
         """
         ...
 

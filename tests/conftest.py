@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from s3exp.audit.observer import Audit
 from s3exp.curation.copies import of_gold
 from s3exp.curation.curate import build_curation
 from s3exp.curation.lesson import Lessons
+from s3exp.embedded import locate
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.toy import toy_gold
 from s3exp.settings.loop import LoopConfig, StrategyConfig
@@ -62,6 +64,12 @@ def shared() -> Path:
 
 
 @pytest.fixture
+def film_lm(tmp_path: Path) -> Path:
+    """The embedded LLM as one of the user's own: under its own name it is refused for other tasks."""
+    return Path(shutil.copytree(locate("embedded/reviews-lm"), tmp_path / "film-lm"))
+
+
+@pytest.fixture
 def write_rows(tmp_path: Path) -> Callable[[str, list[dict[str, object]]], str]:
     """Write rows as a JSON Lines file; returns its path."""
 
@@ -84,14 +92,14 @@ def audit_of(config: Config, task: Task) -> Audit:
 
 def curation_of(config: Config, task: Task) -> Curation:
     """The curation of a run in a toy world."""
-    return build_curation(config, audit_of(config, task).copies)
+    return build_curation(config, audit_of(config, task).copies, task.gold.mining)
 
 
 def checks_of(config: Config, task: Task) -> tuple[Audit, Curation, Lessons]:
     """The audit of a run in a toy world, its curation and what makes its lessons: three of the loop's parts."""
     audit = audit_of(config, task)
     lessons = Lessons(config.curation.noise, config.task, audit.vectors, config.seed)
-    return audit, build_curation(config, audit.copies), lessons
+    return audit, build_curation(config, audit.copies, task.gold.mining), lessons
 
 
 def as_rows(examples: list[Example]) -> list[dict[str, object]]:

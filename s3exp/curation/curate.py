@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
-from s3exp.curation.screen import Screen
+from s3exp.curation.screen import Screen, habits_of
+from s3exp.language.languages import language_of
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import Curation, Judge
+from s3exp.types import Example
+
+log = logging.getLogger(__name__)
 
 # Curators by the name that their changes carry, in the order in which they judge: cheapest first. None: switched off.
 CURATORS: dict[str, Callable[[Config], Judge | None]] = {}
 
 
-def build_curation(config: Config, copies: Copies) -> Curation:
-    """The screen and the curators of a run; `copies` is the index of all gold rows."""
+def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ()) -> Curation:
+    """The screen and the curators of a run; `copies` is the index of all gold rows, `gold` are those of the loop.
+
+    The log says what the screen cannot judge on such rows.
+    """
     screen = Screen(config.curation, config.task, copies if config.curation.copies == "reject" else None)
+    texts = [config.task.text_of(row.fields) for row in gold]
+    screen = replace(screen, habits=habits_of(screen, texts))
+    if screen.habits:
+        log.info(
+            "gold rows have the form of %s: these rules are off in this run", ", ".join(sorted(screen.habits))
+        )
+    language = language_of(texts) if config.curation.refusals or config.curation.preambles else None
+    if language is not None and language not in LANGUAGES:
+        log.warning(
+            "gold rows are in the language %s: refusals are unjudged there, and preambles known by their form alone"
+            " (the rules know %s)",
+            language,
+            " ".join(LANGUAGES),
+        )
     judges = {name: make(config) for name, make in CURATORS.items()}
     return Curation(screen, {name: judge for name, judge in judges.items() if judge is not None})

@@ -1,42 +1,120 @@
-"""The screen of synthesis: it takes off the words around a row, and rejects refusals and copies of gold rows."""
+"""The screen of synthesis: takes off the words around a row, and rejects refusals, echoes and copies of gold rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from s3exp.curation.assistant.refusals import refusal
+from s3exp.curation.assistant import turns
+from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label
+from s3exp.curation.assistant.refusals import groups, refusal
 from s3exp.curation.assistant.repair import Repaired, repair
+from s3exp.curation.assistant.structures import Expected, like_json
 from s3exp.curation.copies import Copies
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.characters import plain
 from s3exp.tasks.fingerprints import fingerprint
+from s3exp.tasks.reasoning import without_reasoning
+from s3exp.types import Completion, Prompt
 
 _REASONS = {  # the worst first
     "exact": "copy_of_gold",
     "near": "near_copy_of_gold",
     "quote": "quotes_gold",
 }
+_FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
+_SPEECH = "refusal:"  # before a group of its evidence
+_SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
+_SAMPLE = 200  # gold rows that are looked at
 
 
 @dataclass(frozen=True)
 class Screen:
-    """The screen of one run. `gold` is None where copies pass: then the certificate lists them."""
+    """The screen of one run. `gold` is None where copies pass: then the certificate lists them.
+
+    `habits` are the rules of repair and of rejection that fire on gold rows: such rows are as they should be.
+    """
 
     rules: CurationConfig
     task: TaskConfig
     gold: Copies | None
+    habits: frozenset[str] = frozenset()
 
-    def repair(self, text: str) -> Repaired:
-        """The completion without an assistant's words around the row, and the names of the rules that changed it."""
-        return repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles)
+    def repair(self, prompt: Prompt, completion: Completion, rows: int = 1) -> Repaired:
+        """The completion without an assistant's words around the row, and the names of the rules that changed it.
+
+        Where the prompt asks for several rows or columns, their form is left to the task's kind.
+        """
+        text, rules = completion.text, list[str]()
+        steps = [("characters", plain(text))]
+        if (answer := without_reasoning(steps[0][1])) is not None and "reasoning" not in self.habits:
+            steps.append(("reasoning", answer))
+        problem = None
+        for name, rest in steps:
+            rules += [name] if rest.split() != text.split() else []
+            text = rest
+        if rules and not text.strip() and rules[-1] == "reasoning":
+            problem = "only_reasoning"
+        if self.rules.preambles:
+            unechoed = without_echo(self.task, prompt.text, text)
+            if unechoed != text:
+                rules.append("echo")
+                problem = problem or (None if unechoed.strip() else "repeats_prompt")
+                text = unechoed
+        formed = rows > 1 or len(self.task.written) > 1
+        habits = self.habits | (_FORMS if formed else frozenset())
+        expected = Expected(self.task.written, tuple(prompt.context.values()), habits)
+        repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
+        text, rules = repaired.text, [*rules, *repaired.rules]
+        if self.rules.preambles and (unlabelled := without_label(self.task, text)) != text:
+            text, rules = unlabelled, [*rules, "label_line"]
+        if rules and problem is None and other_label(self.task, prompt.target, completion.text, text):
+            problem = "other_label"
+        ended = repaired.ended or not completion.text.rstrip().endswith(text.rstrip()[-20:])
+        half = any(rule.startswith("half_") for rule in rules)
+        return replace(repaired, text=text, rules=tuple(rules), ended=ended and not half, problem=problem)
 
     def problem(self, fields: Mapping[str, str]) -> str | None:
-        """The reason to reject a parsed row: it is a refusal, or repeats a gold row. None: no reason."""
-        if self.rules.refusals and refusal(self.task.text_of(fields)):
-            return "refusal"
+        """The reason to reject a parsed row: it is a refusal, an echo, or repeats a gold row. None: no reason."""
+        text = self.task.text_of(fields)
+        if reason := self._debris(text):
+            return reason
         if self.gold is None:
             return None
         (copies,) = self.gold.find([fingerprint("", fields, self.task.written)])
         kinds = {copy.kind for copy in copies}
         return next((reason for kind, reason in _REASONS.items() if kind in kinds), None)
+
+    @cached_property
+    def _spoken(self) -> frozenset[str]:
+        return frozenset(rule.removeprefix(_SPEECH) for rule in self.habits if rule.startswith(_SPEECH))
+
+    def _debris(self, text: str) -> str | None:
+        """What a text is instead of a row."""
+        found = {
+            "refusal": self.rules.refusals and refusal(text, self._spoken) is not None,
+            "repeats_prompt": self.rules.preambles and repeats(self.task, text),
+            "template_tokens": self.rules.preambles and turns.left(text),
+            "not_plain": self.rules.quotes and like_json(text),
+        }
+        return next((name for name, true in found.items() if true and name not in self.habits), None)
+
+
+def habits_of(screen: Screen, texts: Sequence[str]) -> frozenset[str]:
+    """The rules that fire on at least `_SHARE` of the gold texts: what they know as debris is the data's own form.
+
+    Of refusals it is the evidence: where gold rows apologise and decline, such words mark none.
+    """
+    sample = texts[:: max(1, len(texts) // _SAMPLE)]
+    fired = Counter[str]()
+    for text in sample:
+        rules = set(repair(text, quotes=True, preambles=True).rules)
+        rules |= {f"{_SPEECH}{group}" for group in groups(text)}
+        if without_reasoning(text) is not None:
+            rules.add("reasoning")
+        reason = screen._debris(text)
+        fired.update(rules | ({reason} if reason and reason != "refusal" else set()))
+    return frozenset(rule for rule, n in fired.items() if n >= max(_SOME, _SHARE * len(sample)))

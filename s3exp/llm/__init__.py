@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
+from s3exp.checkpoints.llm import check_llm_folder
 from s3exp.llm.hub import is_cached, unreachable
 from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
@@ -42,6 +43,20 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
     place = None if config.store is None else Path(config.store).expanduser()
     accept = isinstance(config, ServerConfig) and config.changed == "accept"
     return Stored(start, asker, place, replay=config.replay, progress=progress, accept=accept)
+
+
+def check_folder_of(config: LLMConfig) -> None:
+    """Refuse a local folder that cannot be the LLM, by its files and headers. Imports no back end.
+
+    Raises:
+        UserError: names what is wrong with it.
+    """
+    path = Path(
+        resolve_model(config.model, config.revision, config.backend)
+    )  # which looks for config and weights
+    if isinstance(config, LocalLLMConfig) and path.is_dir():
+        template = getattr(config, "chat_template", None) is not None
+        check_llm_folder(path, f"llm.model={config.model}", template=template)
 
 
 def check_llm(config: LLMConfig) -> None:

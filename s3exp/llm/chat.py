@@ -155,7 +155,7 @@ def _reason(choice: Choice, text: str, reasoning: str) -> tuple[str, str]:
         return "tool_call", "a tool call instead of a text"
     if reasoning.strip():
         return (
-            "only_reasoned",
+            "only_reasoning",
             f"{len(reasoning)} characters of reasoning and no answer: finish_reason is {word}",
         )
     return ("length" if plain in LENGTH else word), ""

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from s3exp.checkpoints.folder import check_folder
 from s3exp.embedded import PREFIX, locate
 from s3exp.settings.llm import ASKING, LLMConfig, LocalLLMConfig, ServerConfig
 from s3exp.settings.server import address
@@ -26,7 +27,6 @@ HASHED_SUFFIXES = {
     ".txt",
     ".py",
 }
-WEIGHTS = {".safetensors", ".bin", ".pt", ".gguf"}
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 HASHED_WHOLE = 64 << 20  # bytes up to which a file is hashed from end to end
 HASHED_END = 1 << 20  # bytes hashed at either end of a larger one
@@ -51,28 +51,15 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
         if revision is not None and backend != "server":
             raise UserError(f"llm.revision={revision}: only a hub id has revisions, {model} is a folder")
         if backend != "server":
-            _check_folder(folder, model)
+            check_folder(folder, f"llm.model={model}", llm=True, any_name=backend == "vllm")
         return str(folder)
     if backend == "server":
         return model
     if folder.exists():
-        raise UserError(f"llm.model={model} is not a model folder: no config.json in it")
+        check_folder(folder, f"llm.model={model}", llm=True)
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise UserError(f"llm.model={model}: no such folder")
     return model
-
-
-def _check_folder(folder: Path, model: str) -> None:
-    try:
-        facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"llm.model={model} is not a model folder: config.json cannot be read: {error}"
-        ) from error
-    if not isinstance(facts, dict) or "model_type" not in facts:
-        raise UserError(f"llm.model={model} is not a model folder: config.json has no model_type")
-    if not any(file.suffix in WEIGHTS for file in folder.iterdir()):
-        raise UserError(f"llm.model={model} is not a model folder: no weights ({', '.join(sorted(WEIGHTS))})")
 
 
 def llm_identity(config: LLMConfig, path: str) -> str:

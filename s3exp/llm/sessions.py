@@ -111,7 +111,7 @@ class Session:
         """The option that helps where the server's words name a parameter or a length."""
         if failure.reason == "too_long":
             return "set llm.max_exemplar_tokens or llm.max_tokens lower"
-        if failure.reason == "only_reasoned":
+        if failure.reason == "only_reasoning":
             return (
                 "set llm.max_tokens higher, or switch reasoning off, for example by "
                 "llm.chat_template_kwargs.enable_thinking=false"

@@ -60,7 +60,7 @@ class Transformers:
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
             self._model: Any = AutoModelForCausalLM.from_pretrained(path, **weights, **common)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError) as error:
             raise UserError(
                 f"Transformers cannot load {path}: {' '.join(str(error).split())[:400]}"
             ) from error

@@ -95,6 +95,8 @@ MEASURES = (
     Measure("audit/repeats_exact", "exact repeats", "rows", "down"),
     Measure("audit/repeats_near", "near repeats", "rows", "down"),
     Measure("audit/seconds_share", "the audit's part of the seconds", "share", "down", "none"),
+    Measure("quoted/rows", "new rows that quote their exemplar", "share", "down"),
+    Measure("quoted/share", "words quoted from the exemplar", "share", "down"),
     Measure("shortcuts/strong", "strong shortcuts", "shortcuts", "down"),
     Measure("shortcuts/excess", "the strongest shortcut's excess over gold", "share", "down"),
     Measure("shortcuts/accuracy", "the strongest shortcut's accuracy", "share", "down"),

@@ -6,13 +6,13 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from s3exp.settings.kinds import check_kind, rules_of
+from s3exp.settings.kinds import check_kind
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
 from s3exp.settings.small_model import EncoderConfig
-from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
 
@@ -77,31 +77,3 @@ def _check_columns(task: TaskConfig) -> None:
         )
     if task.prompts not in task.prompt_sets:
         raise UserError(f"task.prompts={task.prompts}: this task has {', '.join(task.prompt_sets)}")
-
-
-def check_prompts(task: TaskConfig) -> None:
-    """Refuse a prompt set whose templates name fields that do not exist.
-
-    Raises:
-        UserError: names the template, its wrong field and the existing fields.
-    """
-    prompts = task.prompt_sets[task.prompts]
-    target, context = rules_of(task).target, task.context
-    allowed = {
-        "seed": [target, *context],
-        "extrapolate": [target, *task.fields],
-        "rationale": ["label", "count"],
-        "seed_with_rationales": ["label", "rationales", *context],
-    }
-    for name, names in allowed.items():
-        template = getattr(prompts, name)
-        if template is None:
-            continue
-        where = f"task.prompt_sets.{task.prompts}.{name}"
-        for field in PROMPT_FIELD.findall(template):
-            if field not in names:
-                raise UserError(
-                    f"{where} names {{{field}}}; its fields are {', '.join(f'{{{f}}}' for f in names)}"
-                )
-    if prompts.rationale and not prompts.seed_with_rationales:
-        raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")

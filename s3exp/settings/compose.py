@@ -13,13 +13,15 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from s3exp.settings.audit import AuditConfig
-from s3exp.settings.checks import check, check_prompts
+from s3exp.settings.checks import check
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES, typed
 from s3exp.settings.words import one_line, refuse_words
+from s3exp.settings.yaml_files import check_files, yaml_problem
 from s3exp.types import UserError
 
 
@@ -48,6 +50,8 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     from hydra.errors import HydraException
 
     refuse_words(overrides)
+    if folder is not None:
+        check_files(overrides, folder)
     register_schemas()
     find_sweeps()
     own = [] if folder is None else [f"file://{folder.expanduser().resolve()}"]
@@ -57,6 +61,8 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
             composed = hydra_compose("config", overrides=[*overrides, path])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(one_line(error)) from error
+    except YAMLError as error:
+        raise UserError(yaml_problem(error)) from error
     for role in ("validation", "test"):
         if OmegaConf.is_missing(composed.task.gold, role):
             composed.task.gold[role] = ""

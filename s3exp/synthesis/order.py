@@ -11,6 +11,8 @@ from typing import Protocol
 from s3exp.seeds import derive, stream
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.synthesis.rows import rejection
+from s3exp.tasks.parsing import thought_alone
+from s3exp.tasks.reasoning import without_reasoning
 from s3exp.tasks.task import Rationales, Task
 from s3exp.types import NO_ANSWER, Completion, Example, Prompt, Rejected, Target, UserError
 
@@ -135,12 +137,19 @@ def ask_rationales(
             if len(listed) >= task.config.rationales_per_seed:
                 reasons[prompt.target] = listed
             else:
-                problem = NO_ANSWER.get(completion.finish_reason, "no_list")
-                rejected.append(rejection(problem, prompt, completion))
+                rejected.append(rejection(_no_list(completion), prompt, completion))
     for target in rationales.targets:
         if target not in reasons:
             log.warning("no rationales for label %s: seeded without", task.says(target))
     return reasons
+
+
+def _no_list(completion: Completion) -> str:
+    """Why a completion holds no list of reasons."""
+    if completion.finish_reason in NO_ANSWER:
+        return NO_ANSWER[completion.finish_reason]
+    alone = thought_alone(completion) or without_reasoning(completion.text) == ""
+    return "only_reasoning" if alone else "no_list"
 
 
 def next_wave(

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.parsing import CUT_OFF, thought_alone
 from s3exp.tasks.task import Task
 from s3exp.types import Change, Completion, Example, Prompt, Rejected, prompt_hash
 
 
 class Repaired(Protocol):
-    """A completion, and the names of the rules that changed it."""
+    """A completion, and the names of the rules that changed it.
+
+    `ended`: the row in it is whole, however the completion ended. `problem`: there is no row in it, and why.
+    """
 
     @property
     def text(self) -> str: ...
@@ -20,11 +24,17 @@ class Repaired(Protocol):
     @property
     def rules(self) -> tuple[str, ...]: ...
 
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def problem(self) -> str | None: ...
+
 
 class Screen(Protocol):
     """Repairs a completion, and names the problem with a row of it; see curation/screen.py."""
 
-    def repair(self, text: str) -> Repaired: ...
+    def repair(self, prompt: Prompt, completion: Completion, rows: int = 1) -> Repaired: ...
 
     def problem(self, fields: Mapping[str, str]) -> str | None: ...
 
@@ -72,12 +82,21 @@ class Reading:
 def read_completion(
     task: Task, screen: Screen, number: int, prompt: Prompt, completion: Completion
 ) -> Reading:
-    """Repair, parse and screen a completion of round `number`; each row of it has the tokens of the whole."""
-    repaired = screen.repair(completion.text)
+    """Repair, parse and screen a completion of round `number`; each row of it has the tokens of the whole.
+
+    It is repaired first and judged cut off afterwards: the repair may take off what was cut off.
+    """
+    if thought_alone(completion):
+        return Reading(prompt, completion, (), "only_reasoning")
+    repaired = screen.repair(prompt, completion, task.rows_per_answer)
     repair = None
     if repaired.rules:
         repair = Change("", "repair", "completion", completion.text, repaired.text, ", ".join(repaired.rules))
-    parsed = task.parse(prompt, replace(completion, text=repaired.text))
+    if repaired.problem is not None:
+        return Reading(prompt, completion, (), repaired.problem, repair)
+    whole = repaired.ended and completion.finish_reason == CUT_OFF
+    ending = "stop" if whole else completion.finish_reason
+    parsed = task.parse(prompt, replace(completion, text=repaired.text, finish_reason=ending))
     if isinstance(parsed, str):
         return Reading(prompt, completion, (), parsed, repair)
     rows = (

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 
+from s3exp.synthesis.advice import rejected_by_reason, repaired_by_rule, warning
 from s3exp.synthesis.order import Answers, Order, affordable, ask_rationales, next_wave, question, refills
 from s3exp.synthesis.rows import Candidate, Curation, Reading, candidate, curate, read_completion, rejection
 from s3exp.tasks.fingerprints import content
@@ -61,14 +62,15 @@ def synthesize(
         number += len(readings) - len(prompts)
         questions += len(readings)
         round_.add(readings)
-    _log(order, round_.examples, round_.rejected, shortage)
-    return Batch(
+    batch = Batch(
         tuple(round_.examples),
         tuple(round_.rejected),
         tuple(round_.asked),
         order.quota,
         tuple(round_.changes),
     )
+    _log(order, batch, shortage)
+    return batch
 
 
 @dataclass
@@ -184,13 +186,18 @@ def recorded(batches: Sequence[Batch]) -> Synthesis:
     return replay
 
 
-def _log(order: Order, examples: list[Example], rejected: list[Rejected], shortage: str) -> None:
-    counts = ", ".join(f"{n} {reason}" for reason, n in Counter(r.reason for r in rejected).most_common())
-    number, rows = order.round, len(examples)
-    log.info("round %d: %d rows%s", number, rows, f", rejected: {counts}" if counts else "")
+def _log(order: Order, batch: Batch, shortage: str) -> None:
+    number, rows, rejected = order.round, len(batch.examples), batch.rejected
+    log.info(
+        "round %d: %d rows%s", number, rows, f", rejected: {rejected_by_reason(rejected)}" if rejected else ""
+    )
+    if repairs := repaired_by_rule(batch):
+        log.info("round %d: repaired: %s (rounds/%d/changes.jsonl)", number, repairs, number)
     if number > 0 and not order.shown:
         log.warning("round %d: nothing to extrapolate from, no row was asked for", number)
     elif rows < order.wanted:
         log.warning(
             "round %d: %d of %d rows %s; the run goes on with them", number, rows, order.wanted, shortage
         )
+    if many := warning(batch):
+        log.warning("round %d: %s", number, many)

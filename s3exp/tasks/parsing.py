@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
+from s3exp.language.words import count
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.characters import plain
 from s3exp.tasks.task import Written
 from s3exp.types import NO_ANSWER, Completion, Prompt
 
-_SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(?=\s|$)")
+CUT_OFF = "length"  # the reason for which a completion ends at the limit on its tokens
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s|$)|[。！？｡．؟۔।॥።၊။។][\"'”’」』）)\]]*")
+_UNSEEN = 16  # tokens of an answer without a text, which no model spends on nothing
 
 
 def parse_row(
@@ -20,15 +24,23 @@ def parse_row(
     """
     if completion.finish_reason in NO_ANSWER:
         return NO_ANSWER[completion.finish_reason]
-    text = " ".join(completion.text.split())
+    text = " ".join(plain(completion.text).split())
+    if thought_alone(completion):
+        return "only_reasoning"
     if not text:
         return "empty"
-    if completion.finish_reason == "length" and truncated != "keep":
+    if completion.finish_reason == CUT_OFF and truncated != "keep":
         ends = list(_SENTENCE_END.finditer(text))
         if truncated == "reject" or not ends:
             return "truncated"
         text = text[: ends[-1].end()]
-    if len(text.split()) < task.min_words:
+    if max(len(text.split()), count(text)) < task.min_words:
         return "too_short"
     fields = {**prompt.context, task.written[0]: text}
     return [Written({name: fields[name] for name in task.fields}, prompt.target)]
+
+
+def thought_alone(completion: Completion) -> bool:
+    """Whether a model spent tokens and wrote no text: a server keeps its reasoning in a field of its own."""
+    spent = completion.finish_reason == CUT_OFF or (completion.completion_tokens or 0) >= _UNSEEN
+    return not completion.text.strip() and spent and completion.finish_reason not in NO_ANSWER

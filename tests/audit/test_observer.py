@@ -18,7 +18,7 @@ from s3exp.settings.task import TaskConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.tasks.roles import TestIsSealed
-from s3exp.types import Example
+from s3exp.types import Completion, Example, Prompt
 from tests.conftest import audit_of
 
 
@@ -84,7 +84,7 @@ def test_what_is_switched_off_is_not_there(audit: Audit) -> None:
 def test_no_rows_are_no_fault(audit: Audit) -> None:
     report = audit.look([], [])
     assert report.numbers["audit/refusal"] == 0
-    assert audit.certify([])["clean"]
+    assert audit.certify([])["clean"] is None
 
 
 @pytest.mark.parametrize("how", ["drop", "weight"])
@@ -112,9 +112,10 @@ TASK = TaskConfig(name="t", fields=["text"], generate="text", labels=["a", "b"])
 def test_a_screen_repairs_and_refuses_as_it_is_told() -> None:
     written = 'Sure! Here is a positive film review:\n\n"A quiet film that stays with you for days."'
     on, off = Screen(CurationConfig(), TASK, None), Screen(CurationConfig(False, False, False), TASK, None)
-    assert on.repair(written).text == "A quiet film that stays with you for days."
-    assert set(on.repair(written).rules) == {"preamble", "quotes"}
-    assert off.repair(written).text == written and off.repair(written).rules == ()
+    prompt, answer = Prompt("?", "seed", 1, 20, 0), Completion(written, 1, 1, "stop")
+    assert on.repair(prompt, answer).text == "A quiet film that stays with you for days."
+    assert set(on.repair(prompt, answer).rules) == {"preamble", "quotes"}
+    assert off.repair(prompt, answer).text == written and off.repair(prompt, answer).rules == ()
     refusal = {"text": "I'm sorry, but as an AI language model I cannot write reviews."}
     assert on.problem(refusal) == "refusal" and off.problem(refusal) is None
     assert on.problem({"text": "I cannot recommend this film."}) is None

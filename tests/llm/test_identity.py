@@ -47,7 +47,9 @@ def test_refuses_what_is_not_there(model: str, message: str) -> None:
 
 
 def test_refuses_a_folder_without_a_model(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(UserError, match=r"is not a model folder: no config\.json in it"):
+    with pytest.raises(
+        UserError, match=r"is not a model folder: it has no config\.json; a model lies in model below it"
+    ):
         build_llm(VllmConfig(model=str(tmp_path), store=None), progress=False)
     with pytest.raises(UserError, match="only a hub id has revisions"):
         resolve_model(str(folder), "main")

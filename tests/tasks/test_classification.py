@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.settings.checks import check_prompts
+from s3exp.language.words import count
 from s3exp.settings.llm import LLMConfig, VllmConfig
+from s3exp.settings.prompts import check_prompts
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.tasks.classification import Classification, LabelRationales
 from s3exp.tasks.prompts import fill, parse_list
@@ -85,10 +86,11 @@ def test_any_completion_is_a_row_or_a_reason(text: str, finish: str, truncated: 
     prompt = task.seed_prompt(0, 1, {"sentence": "s"})
     found = task.parse(prompt, Completion(text, 1, 1, finish))
     if not isinstance(found, str):
-        assert len(found[0].fields["question"].split()) >= PAIR.min_words
+        text = found[0].fields["question"]
+        assert max(len(text.split()), count(text)) >= PAIR.min_words
         assert "\n" not in found[0].fields["question"]
     else:
-        assert found in {"empty", "too_short", "truncated"}
+        assert found in {"empty", "only_reasoning", "too_short", "truncated"}
 
 
 def test_unknown_fields_are_refused_with_those_there_are() -> None:

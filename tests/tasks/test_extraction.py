@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from s3exp.settings.checks import check, check_prompts
+from s3exp.settings.checks import check
 from s3exp.settings.llm import VllmConfig
+from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.settings.task import PromptSet

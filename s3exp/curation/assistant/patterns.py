@@ -85,7 +85,6 @@ FIRST_WORDS = frozenset(
 FIRST = re.compile(r"[^\w<]{0,40}([a-z]+(?:['’][a-z]+)?)", re.IGNORECASE)
 RULERS = ("---", "***", "___", "===")
 PREAMBLE_KEYS = tuple(":|\n|— |– |- |ere you go|happy to|glad to|I'll |I’ll |I will |I can ".split("|"))
-THOUGHT = re.compile(r"\s*<(think(?:ing)?)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 
 _UNREAL = (
     r"(?:fictional|fictitious|hypothetical|imaginary|simulated|generated|language model|\ban? ai\b|made[- ]up|invented"
@@ -131,16 +130,6 @@ EXPLANATION = re.compile(
     re.IGNORECASE,
 )
 
-# Tokens of chat templates. One at an end is no part of the row; nor is the name of a role, alone on the first line.
-_TOKEN = r"(?:<[|｜][^<>|｜\n]{1,30}[|｜]>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>|\[/?INST\]|<</?SYS>>)"
-_ROLE = r"(?:assistant|model|chatgpt|gpt)"
-TOKEN_KEYS = ("<", "INST]", "\n")  # as above: no token or role without one
-TOKENS_BEFORE = re.compile(
-    rf"\s*(?:(?:<s>\s*)?\[INST\].*?\[/INST\]\s*"
-    rf"|(?:{_TOKEN}\s*)+(?:{_ROLE}\b:?\s*(?:{_TOKEN}\s*|(?<=\s)))?|{_ROLE}[ \t]*\n\s*(?=\S+\s+\S+\s+\S))",
-    re.DOTALL,
-)
-TOKENS_AFTER = re.compile(rf"{_TOKEN}\s{{0,9}}(?:\Z|{_TOKEN})")
 DECORATED = re.compile(rf"\s*{_EMOJI}{_DECORATION}*\n\s*")
 DECORATION_AFTER = re.compile(rf"\n[ \t]{{0,9}}{_EMOJI}{_DECORATION}*\s*\Z")
 

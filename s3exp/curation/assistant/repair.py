@@ -1,24 +1,28 @@
-"""Finds an assistant's words around or inside a row, and takes off those around it. English, in linear time.
+"""Finds an assistant's words around or inside a row, and takes off those around it, in linear time.
 
 `repair` takes off words before the row ("Sure! Here is a review:") or after it ("Let me know if you would like
 another!"), and wrappers (quotation marks, a JSON object). `findings` also names refusals, leaked labels and unfinished
 texts. A title on a line of its own may belong to the row (in AG News it does), so it stays, unless another field is
-named as the row ("Title: …", "Review: …").
+named as the row ("Title: …", "Review: …"). Forms are known in any language, words in English and those of foreign.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from s3exp.curation.assistant import cues, patterns
+from s3exp.curation.assistant import cues, foreign, patterns
 from s3exp.curation.assistant.refusals import refusal
-from s3exp.curation.assistant.wrappers import field, unwrapped
+from s3exp.curation.assistant.several import first_block, first_of_several
+from s3exp.curation.assistant.structures import PLAIN, Expected
+from s3exp.curation.assistant.turns import first_turn, without_tokens
+from s3exp.curation.assistant.wrappers import main_field, unwrapped, within
+from s3exp.tasks.reasoning import without_reasoning
 
 FINDINGS = ("refusal", "preamble", "wrapped", "label_in_text", "unfinished")
-_NO_WRAPPERS = ("tokens", "fields", "preamble", "epilogue")
+_NO_WRAPPERS = ("reasoning", "tokens", "turns", "several", "fields", "preamble", "epilogue")
 _MOST_LAYERS = 12  # a text with more is no row, and stays as it is
 _LEAKY = re.compile(r"[:(\[<{*=\n_]|label|classif|answer|this is")
 _WORDLIKE = re.compile(r"[^\W_]")
@@ -28,24 +32,31 @@ _CLOSERS = " \t\r\n\"'”’»›」』)]}）】》*_`~>"
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A text after `repair`, and the names of the layers taken off, in order."""
+    """A text after `repair`, and the names of the layers taken off, in order.
+
+    `ended`: something was taken off behind the row, so that the row is whole where the completion was cut off.
+    `problem` is the reason of rejection where no row is left.
+    """
 
     text: str
     rules: tuple[str, ...]
+    ended: bool = field(default=False, compare=False)
+    problem: str | None = None
 
 
-def repair(text: str, quotes: bool, preambles: bool) -> Repaired:
+def repair(text: str, quotes: bool, preambles: bool, expected: Expected = PLAIN) -> Repaired:
     """Take an assistant's words off the row, layer by layer.
 
     Idempotent. A text without them comes back byte for byte, and so does one of which no word would be left. `quotes`
-    are wrappers, also JSON and the marker of a list of one; `preambles` are words before and after the row, tokens of
-    chat templates, and the named fields beside it.
+    are wrappers, also JSON and the marker of a list of one; `preambles` are words before and after the row, reasoning,
+    tokens and turns of chat templates, the named fields beside it, and further rows.
     """
-    rest, rules = text, list[str]()
+    rest, rules, ended = text, list[str](), False
     while len(rules) <= _MOST_LAYERS:
-        layer = _layer(rest, quotes, preambles)
+        layer = _layer(rest, quotes, preambles, expected)
         if layer is None:
-            return Repaired(rest, tuple(rules))
+            return Repaired(rest, tuple(rules), ended)
+        ended |= not layer[0].startswith("half_") and not rest.rstrip().endswith(layer[1])
         rest = layer[1]
         rules.append(layer[0])
     return Repaired(text, ())
@@ -69,12 +80,12 @@ def findings(text: str, labels: Sequence[str]) -> tuple[str, ...]:
 
 def preamble(text: str) -> int:
     """Number of characters at the start of `text` in which an assistant announces the row; 0 if there are none."""
-    for special in (patterns.THOUGHT, patterns.LABELLED, patterns.DECORATED):
+    for special in (patterns.LABELLED, patterns.DECORATED):
         if hit := special.match(text):
             return hit.end()
     first = patterns.FIRST.match(text)
     if first is None:
-        return 0
+        return foreign.preamble(text)
     if (
         first.group(1).lower().replace("’", "'") in patterns.FIRST_WORDS
         or text.lstrip()[:3] in patterns.RULERS
@@ -84,7 +95,7 @@ def preamble(text: str) -> int:
             hits = (pattern.match(head) for pattern in patterns.PREAMBLES)
             if end := next((hit.end() for hit in hits if hit), 0):
                 return end
-    return _announcement(text)
+    return _announcement(text) or foreign.preamble(text)
 
 
 def epilogue(text: str) -> int:
@@ -92,7 +103,7 @@ def epilogue(text: str) -> int:
     begin = max(0, len(text) - patterns.TAIL)
     tail = text[begin:].lower()
     if not any(key in tail for key in patterns.EPILOGUE_KEYS):
-        return len(text)
+        return foreign.epilogue(text)
     if explained := patterns.EXPLANATION.search(text):
         return explained.start()
     starts = (boundary.end() for boundary in patterns.BOUNDARY.finditer(text, begin))
@@ -100,7 +111,7 @@ def epilogue(text: str) -> int:
         return start
     if hit := patterns.DECORATION_AFTER.search(text, begin):
         return hit.start()
-    return _afterword(text)
+    return min(_afterword(text), foreign.epilogue(text))
 
 
 def unfinished(text: str) -> bool:
@@ -153,16 +164,6 @@ def _afterword(text: str) -> int:
     return start if _speaks(body[start:], cues.AFTER, cues.NEEDED + (not apart)) else len(text)
 
 
-def _without_tokens(text: str) -> str | None:
-    """`text` without tokens of a chat template at its ends and the turns beyond them; None if there are none."""
-    if not any(key in text for key in patterns.TOKEN_KEYS):
-        return None
-    before = patterns.TOKENS_BEFORE.match(text)
-    begin = before.end() if before else 0
-    after = patterns.TOKENS_AFTER.search(text, begin)
-    return text[begin : after.start() if after else len(text)].strip() if before or after else None
-
-
 def _speaks(text: str, about: cues.Cues, needed: int) -> bool:
     """Whether a short text has so many points of the cues; one that is too long for them has none."""
     if text.count(" ") >= about.words:
@@ -170,20 +171,37 @@ def _speaks(text: str, about: cues.Cues, needed: int) -> bool:
     return sum(points for points, cue in about.patterns if cue.search(text)) >= needed
 
 
-def _layer(text: str, quotes: bool, preambles: bool) -> tuple[str, str] | None:
+def _layer(text: str, quotes: bool, preambles: bool, expected: Expected) -> tuple[str, str] | None:
     """The name of the outermost layer, and the text without it."""
-    if preambles and (inner := _without_tokens(text)) is not None and _WORDLIKE.search(inner):
-        return "tokens", inner
-    if quotes and (opened := unwrapped(text.strip())) and _WORDLIKE.search(opened[1]):
-        return opened
-    if preambles:
-        if (row := field(text)) is not None and _WORDLIKE.search(row):
-            return "fields", row
-        if (end := preamble(text)) and _WORDLIKE.search(text, end):
-            return "preamble", text[end:].strip()
-        if (end := epilogue(text)) < len(text) and _WORDLIKE.search(text, 0, end):
-            return "epilogue", text[:end].strip()
+    for name, inner in _layers(text, quotes, preambles, expected):
+        if inner != text and name not in expected.habits and _WORDLIKE.search(inner):
+            return name, inner
     return None
+
+
+def _layers(text: str, quotes: bool, preambles: bool, expected: Expected) -> Iterator[tuple[str, str]]:
+    """The layers that a text may have, each with the text without it; those that hold others first."""
+    for name, strip in _OUTER if preambles else ():
+        if (inner := strip(text)) is not None:
+            yield name, inner
+    if quotes and (opened := unwrapped(text.strip(), expected)):
+        yield opened
+    if preambles:
+        if (row := main_field(text, expected)) is not None:
+            yield "fields", row
+        if (first := first_of_several(text.strip())) is not None:
+            yield "several", first
+        if (end := preamble(text)) and _WORDLIKE.search(text, end):
+            yield "preamble", text[end:].strip()
+        if (end := epilogue(text)) < len(text):
+            yield "epilogue", text[:end].strip()
+        if (first := first_block(text.strip())) is not None:
+            yield "several", first
+    if quotes and (opened := within(text.strip(), expected)):
+        yield opened
+
+
+_OUTER = (("reasoning", without_reasoning), ("tokens", without_tokens), ("turns", first_turn))
 
 
 @lru_cache(maxsize=64)

@@ -1,29 +1,28 @@
-"""Wrappers of a whole row: quotes, code, bold, brackets, a tag, a list marker, a JSON object, or named fields.
+"""Wrappers of a whole row: quotes, code, bold, brackets, a list marker, or named fields. JSON and tags: structures.py.
 
-Functions of one text, in linear time. Of several named fields (in English) the row is the most likely one.
+Functions of one text, in linear time. Of several named fields the row is the one that the task names, or the most
+likely one by its English name.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from itertools import islice
 
-from s3exp.curation.assistant import patterns
+from s3exp.curation.assistant import patterns, structures
+from s3exp.curation.assistant.structures import PLAIN, Expected
+from s3exp.language.words import count
 
 _CLOSERS = ('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'")
 _QUOTES = dict(zip("\"“„«»‘'「『`", _CLOSERS, strict=True))
 _BRACKETS = {"(": ")", "[": "]", "<": ">", "【": "】"}
 _EMPHASIS = ("***", "**", "__", "*", "_")
-_TAG = re.compile(r"<(\w{1,30})>(.*)</(\w{1,30})>", re.DOTALL)
 _LANGUAGE = re.compile(r"[\w+-]{0,20}[ \t]{0,9}\n")
-_NAME = re.compile(r"[a-z]+")
-_RANK = {name: rank for names, rank in patterns.RANKS.items() for name in names.split()}
 _MOST_FIELDS = 12  # of one row
-_JSON_DEPTH = 4
+_AROUND = 60  # words of an assistant around a fence
 
 
-def unwrapped(text: str) -> tuple[str, str] | None:
+def unwrapped(text: str, expected: Expected = PLAIN) -> tuple[str, str] | None:
     """The name of the wrapper of a stripped text, and the text inside; None if it has none."""
     if len(text) < 3:
         return None
@@ -32,12 +31,10 @@ def unwrapped(text: str) -> tuple[str, str] | None:
         return fenced
     if first == "`" == last:
         return ("code", text[1:-1].strip()) if text.count("`") == 2 else None
-    if first == "{" or (first == "[" and text[1:].lstrip()[:1] == "{"):
-        inner = _in_json(text)
-        return None if inner is None else ("json", inner)
-    if first == "<" and last == ">" and (tag := _TAG.fullmatch(text)):
-        name, inner, closing = tag.groups()
-        return ("tag", inner.strip()) if name == closing and f"</{name}>" not in inner else None
+    if structures.like_json(text):
+        return structures.in_json(text, expected)
+    if first == "<" and structures.like_tag(text):
+        return structures.in_tags(text, expected)
     for kind, pairs in (("brackets", _BRACKETS), ("quotes", _QUOTES)):
         if last in pairs.get(first, ""):
             return (kind, text[1:-1].strip()) if _encloses(text, first, last) else None
@@ -48,7 +45,7 @@ def unwrapped(text: str) -> tuple[str, str] | None:
     return _listed(text)
 
 
-def field(text: str) -> str | None:
+def main_field(text: str, expected: Expected = PLAIN) -> str | None:
     """The row among named fields ("Label: …", "Sentence: …"), each on a line of its own; None if there are none.
 
     One field alone is a heading and no business of this function, nor are several rows under one name.
@@ -59,45 +56,12 @@ def field(text: str) -> str | None:
         return None
     ends = [hit.start() for hit in hits[1:]] + [len(text)]
     values = [text[hit.end() : end].strip() for hit, end in zip(hits, ends, strict=True)]
-    return _main(list(zip(names, values, strict=True)))
-
-
-def _main(fields: list[tuple[str, str]]) -> str | None:
-    """The one of the named values that is the row, or None where all are premises or remarks."""
-    ranked = [(_rank(name) or 0, at) for at, (name, value) in enumerate(fields) if value]
-    best, at = max(ranked, default=(0, 0))
-    return fields[at][1] if best > 0 else None
-
-
-def _rank(name: str) -> int | None:
-    """How likely a field of that name ("Sentence 2", "rewritten_text") is the row: 0 is never, None is not known."""
-    words = _NAME.findall(name.lower())
-    if "original" in words:
-        return 1
-    return next((_RANK[word] for word in reversed(words) if word in _RANK), None)
-
-
-def _in_json(text: str) -> str | None:
-    """The row in a JSON object: its only text, or the main one by its name."""
-    try:
-        value = json.loads(text, strict=False)  # models write newlines into strings as they are
-        if "\\ud" in text.lower():
-            json.dumps(value, ensure_ascii=False).encode()  # half a character could not be written to a file
-    except (ValueError, RecursionError):
-        return None
-    for _ in range(_JSON_DEPTH):
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if not isinstance(value, dict):
-            return None
-        texts = [(str(key), inner.strip()) for key, inner in value.items() if isinstance(inner, str)]
-        if (main := _main(texts)) is not None or len(value) != 1:
-            return main
-        if texts:
-            name, only = texts[0]
-            return None if _rank(name) == 0 and "answer" not in name.lower() else only
-        (value,) = value.values()
-    return None
+    if len({(hit[1] + hit[2]).lower() for hit in hits}) == 1 and all(
+        hit[3] for hit in hits
+    ):  # "Review 1", "Review 2": several rows, or a pair of texts
+        values = expected.not_given(values)
+        return values[0] if len(values) == 1 else None
+    return structures.main(list(zip(names, values, strict=True)), expected)
 
 
 def _fenced(text: str) -> tuple[str, str] | None:
@@ -147,3 +111,19 @@ def _encloses(text: str, opener: str, closer: str) -> bool:
         if depth == 0:
             return at == len(text) - 1
     return False
+
+
+def within(text: str, expected: Expected) -> tuple[str, str] | None:
+    """The name of the wrapper and the row inside, where a fence or a tag stands amid an assistant's words."""
+    if text.count("```") == 2:
+        before, inner, after = text.split("```")
+        language = _LANGUAGE.match(inner)
+        inner = inner[language.end() :] if language else inner
+        around = count(before) + count(after)
+        return ("code", inner.strip()) if around < _AROUND and count(inner) >= structures.LEAST else None
+    if text.count("```") == 1 and text.startswith("```"):  # cut off
+        language = _LANGUAGE.match(text, 3)
+        return "half_code", text[language.end() if language else 3 :].strip()
+    if (row := structures.closing_tag(text)) is not None:
+        return "tag", row
+    return structures.tag_within(text, expected)

@@ -1,0 +1,1 @@
+"""Words and languages of texts, by Unicode's rules and not by those of English."""

@@ -1,0 +1,72 @@
+"""What to do about rejected answers: for each reason the option or the file that changes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from s3exp.types import Batch, Rejected
+
+MOSTLY = 0.9  # share of the answers that are rejected, from which on a round is warned of
+FEW = 10  # answers of which no share is taken
+_SHOWN = 90  # characters of an answer in a message
+ADVICE = {
+    "only_reasoning": "set llm.max_tokens higher, so that the answer follows the reasoning, or switch the reasoning off"
+    " (of a server llm.chat_template_kwargs={enable_thinking:false})",
+    "empty": "the LLM wrote nothing: is llm.model a chat model, and does its server use its chat template?",
+    "prompt_too_long": "set llm.max_exemplar_tokens lower, or give the LLM a longer context",
+    "truncated": "set llm.max_tokens higher, or llm.truncated=trim to keep the whole sentences",
+    "too_short": "set task.min_words lower, or ask for longer texts in the prompts (task.prompts)",
+    "refusal": "change the prompts (task.prompts) or llm.model; curation.refusals=false keeps such rows",
+    "repeats_prompt": "the LLM repeats its prompt: choose an instruction-tuned llm.model, or simpler task.prompts",
+    "other_label": "the LLM says another label than it was asked for: choose another llm.model or other task.prompts",
+    "template_tokens": "tokens of a chat template are in the answers: does the LLM's chat template fit the model?",
+    "not_plain": "the answers are JSON without a text of the row: ask for the text alone in the prompts (task.prompts)",
+    "duplicate": "the LLM repeats itself: set llm.temperature higher, or a smaller loop.budget.rows",
+    "copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
+    "near_copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
+    "quotes_gold": "the LLM quotes its exemplar: choose another llm.model or set llm.temperature higher",
+    "answer_not_in_text": "the answers do not stand in the gold texts: check the task's answers column",
+    "no_list": "change the rationale prompt (task.prompts), or set strategy.rationales=false",
+}
+
+
+def rejected_by_reason(rejected: Sequence[Rejected]) -> str:
+    """The counts of reasons: "only_reasoning 58, empty 2"."""
+    counts = Counter(one.reason for one in rejected)
+    return ", ".join(f"{reason} {number}" for reason, number in counts.most_common())
+
+
+def repaired_by_rule(batch: Batch) -> str:
+    """The counts of repairs of accepted rows: "reasoning 12, quotes 3"."""
+    rules = (rule for change in batch.changes if change.step == "repair" for rule in change.why.split(", "))
+    return ", ".join(f"{rule} {number}" for rule, number in Counter(rules).most_common())
+
+
+def advice(rejected: Sequence[Rejected]) -> str:
+    """What to do about the most frequent reason; empty for a reason of a curator."""
+    ((reason, _),) = Counter(one.reason for one in rejected).most_common(1)
+    return ADVICE.get(reason, "")
+
+
+def warning(batch: Batch) -> str | None:
+    """The round's warning where nearly all answers were rejected; None: they were not."""
+    asked, rejected = len(batch.asked), len(batch.rejected)
+    if asked < FEW or rejected < MOSTLY * asked:
+        return None
+    counts = rejected_by_reason(batch.rejected)
+    return f"{rejected} of {asked} answers were rejected ({counts}): {advice(batch.rejected)}".rstrip(": ")
+
+
+def no_rows(batch: Batch) -> str:
+    """Why there is no row to train on, in one line: the cause that is known upstream, an example, and what to do."""
+    if not batch.rejected:
+        return "there is no row to train on: no row was asked for"
+    worst = Counter(one.reason for one in batch.rejected).most_common(1)[0][0]
+    raw = next(" ".join(one.raw.split()) for one in batch.rejected if one.reason == worst)
+    shown = "".join(c if c.isprintable() else "?" for c in raw[:_SHOWN]) + (
+        "..." if len(raw) > _SHOWN else ""
+    )
+    example = f", for example {shown!r}" if shown else ""
+    counts = f"all {len(batch.asked)} completions were rejected: {rejected_by_reason(batch.rejected)}"
+    return f"there is no row to train on: {counts}{example}; {advice(batch.rejected)}".rstrip("; ")

@@ -1,0 +1,81 @@
+"""Odd completions become the row that is in them, or a rejection by name; what changed is on record."""
+
+from __future__ import annotations
+
+import pytest
+
+from s3exp.curation.screen import Screen, habits_of
+from s3exp.settings.compose import compose
+from s3exp.settings.curation import CurationConfig
+from s3exp.settings.run import Config
+from s3exp.synthesis.rows import read_completion
+from s3exp.tasks import build_task
+from s3exp.tasks.gold import load_gold
+from s3exp.tasks.task import Task
+from s3exp.types import Completion
+from tests import odd_answers as odd
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return compose(["task=reviews", "llm.model=any"])
+
+
+@pytest.fixture(scope="module")
+def task(config: Config) -> Task:
+    return build_task(config.task, config.llm, load_gold(config.task, with_train=False), lambda text: text)
+
+
+def row_of(task: Task, screen: Screen, one: odd.Odd) -> str:
+    """The row of a completion, or `!` and the reason of its rejection."""
+    prompt = task.seed_prompt(1, 7, {})
+    completion = Completion(one.text, 20, one.tokens, one.finish)
+    reading = read_completion(task, screen, 0, prompt, completion)
+    if reading.problem is not None:
+        return f"!{reading.problem}"
+    (candidate,) = reading.rows
+    if candidate.problem is not None:
+        return f"!{candidate.problem}"
+    text = candidate.row.fields["text"]
+    assert (reading.repair is not None) == (one.text.split() != text.split())  # on record
+    return text
+
+
+@pytest.mark.parametrize("one", odd.ALL, ids=lambda one: one.name)
+def test_an_odd_answer_is_a_row_or_a_reason(task: Task, one: odd.Odd) -> None:
+    assert row_of(task, Screen(CurationConfig(), task.config, None), one) == one.wanted
+
+
+def test_reasoning_and_unseen_characters_come_off_whatever_is_switched_off(task: Task) -> None:
+    off = Screen(CurationConfig(False, False, False), task.config, None)
+    for one in (*odd.REASONING[:10], *odd.CHARACTERS):
+        assert row_of(task, off, one) == one.wanted
+
+
+def test_ordinary_rows_stay_as_they_are(task: Task) -> None:
+    screen = Screen(CurationConfig(), task.config, None)
+    gold = [row.fields["text"] for row in (*task.gold.mining, *task.gold.select)]
+    assert habits_of(screen, gold) == frozenset()
+    for text in gold:
+        assert row_of(task, screen, odd.Odd("", text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "habit"),
+    [
+        ("User: my parcel {} is late.\nAssistant: I am sorry, I will look.", "turns"),
+        ('{{"city": "Paris {}", "text": "a word or two more"}}', "json"),
+        ("<think>{} is even</think> so it is two", "reasoning"),
+        ("I'm sorry, but I can't help you with that request, number {}.", "refusal:declined"),
+        ("- one thing of {}\n- and another one here", "several"),
+    ],
+)
+def test_a_form_that_gold_rows_have_is_no_debris(task: Task, text: str, habit: str) -> None:
+    screen = Screen(CurationConfig(), task.config, None)
+    gold = [text.format(number) for number in range(20)] + ["An ordinary row of words."] * 60
+    habits = habits_of(screen, gold)
+    assert habit in habits
+    own = Screen(CurationConfig(), task.config, None, habits)
+    for row in gold[:3]:
+        assert row_of(task, own, odd.Odd("", row)) == " ".join(row.split())
+    assert habits_of(screen, ["An ordinary row of words."] * 60 + gold[:1]) == frozenset()  # one is chance
