@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from s3exp.curation.assistant import turns
 from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label
-from s3exp.curation.assistant.refusals import groups, refusal
+from s3exp.curation.assistant.refusals import SPEECH, groups, refusal, spoken
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
 from s3exp.curation.copies import Copies
@@ -26,7 +25,6 @@ _REASONS = {  # the worst first
     "quote": "quotes_gold",
 }
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
-_SPEECH = "refusal:"  # before a group of its evidence
 _SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
 _SAMPLE = 200  # gold rows that are looked at
 
@@ -88,14 +86,10 @@ class Screen:
         kinds = {copy.kind for copy in copies}
         return next((reason for kind, reason in _REASONS.items() if kind in kinds), None)
 
-    @cached_property
-    def _spoken(self) -> frozenset[str]:
-        return frozenset(rule.removeprefix(_SPEECH) for rule in self.habits if rule.startswith(_SPEECH))
-
     def _debris(self, text: str) -> str | None:
         """What a text is instead of a row."""
         found = {
-            "refusal": self.rules.refusals and refusal(text, self._spoken) is not None,
+            "refusal": self.rules.refusals and refusal(text, spoken(self.habits)) is not None,
             "repeats_prompt": self.rules.preambles and repeats(self.task, text),
             "template_tokens": self.rules.preambles and turns.left(text),
             "not_plain": self.rules.quotes and like_json(text),
@@ -112,7 +106,7 @@ def habits_of(screen: Screen, texts: Sequence[str]) -> frozenset[str]:
     fired = Counter[str]()
     for text in sample:
         rules = set(repair(text, quotes=True, preambles=True).rules)
-        rules |= {f"{_SPEECH}{group}" for group in groups(text)}
+        rules |= {f"{SPEECH}{group}" for group in groups(text)}
         if without_reasoning(text) is not None:
             rules.add("reasoning")
         reason = screen._debris(text)
