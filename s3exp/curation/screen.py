@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s3exp.curation.assistant import turns
-from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label
+from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label, words_of_label
 from s3exp.curation.assistant.refusals import SPEECH, groups, refusal, spoken
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
 from s3exp.curation.copies import Copies
+from s3exp.language.script import script_of
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
@@ -33,13 +34,15 @@ _SAMPLE = 200  # gold rows that are looked at
 class Screen:
     """The screen of one run. `gold` is None where copies pass: then the certificate lists them.
 
-    `habits` are the rules of repair and of rejection that fire on gold rows: such rows are as they should be.
+    `habits` are the rules of repair and of rejection that fire on gold rows: such rows are as they should be. `script`
+    is the one that gold rows are in.
     """
 
     rules: CurationConfig
     task: TaskConfig
     gold: Copies | None
     habits: frozenset[str] = frozenset()
+    script: str | None = None
 
     def repair(self, prompt: Prompt, completion: Completion, rows: int = 1) -> Repaired:
         """The completion without an assistant's words around the row, and the names of the rules that changed it.
@@ -57,14 +60,15 @@ class Screen:
         if rules and not text.strip() and rules[-1] == "reasoning":
             problem = "only_reasoning"
         if self.rules.preambles:
-            unechoed = without_echo(self.task, prompt.text, text)
+            unechoed = without_echo(self.task, prompt, text)
             if unechoed != text:
                 rules.append("echo")
                 problem = problem or (None if unechoed.strip() else "repeats_prompt")
                 text = unechoed
         formed = rows > 1 or len(self.task.written) > 1
         habits = self.habits | (_FORMS if formed else frozenset())
-        expected = Expected(self.task.written, tuple(prompt.context.values()), habits)
+        asked = words_of_label(self.task, prompt.target)
+        expected = Expected(self.task.written, tuple(prompt.context.values()), habits, asked)
         repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
         text, rules = repaired.text, [*rules, *repaired.rules]
         if self.rules.preambles and (unlabelled := without_label(self.task, text)) != text:
@@ -92,6 +96,7 @@ class Screen:
             "refusal": self.rules.refusals and refusal(text, spoken(self.habits)) is not None,
             "repeats_prompt": self.rules.preambles and repeats(self.task, text),
             "template_tokens": self.rules.preambles and turns.left(text),
+            "other_script": self.script is not None and script_of(text) not in (self.script, None),
             "not_plain": self.rules.quotes and like_json(text),
         }
         return next((name for name, true in found.items() if true and name not in self.habits), None)

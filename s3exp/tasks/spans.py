@@ -56,7 +56,8 @@ def stop_words() -> frozenset[str]:
 def candidates(text: str) -> tuple[Answer, ...]:
     """The answer candidates of `text` by the rules above."""
     answers: dict[str, Answer] = {}
-    for start, end in _spans(text) if latin(text) else scripts.spans(text):
+    found = _spans(text) if latin(text) else (_strip(text, *span) for span in scripts.spans(text))
+    for start, end in found:
         span = text[start:end]
         if span and len(span.split()) <= MAX_WORDS:
             answers.setdefault(span.casefold(), Answer(span, start))
