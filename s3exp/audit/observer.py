@@ -15,9 +15,11 @@ from s3exp.curation.certificate import certify
 from s3exp.curation.copies import Copies
 from s3exp.curation.lesson import Judged, judge_labels
 from s3exp.curation.noise import knows_gold
+from s3exp.curation.screen import Screen, habits_of
 from s3exp.curation.vectors import Cached
 from s3exp.seeds import derive
 from s3exp.settings.audit import AuditConfig
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.roles import fingerprints
@@ -116,6 +118,11 @@ class Audit:
         return sum("unfinished" in names for _, names in self._findings_of(self.gold)) / len(self.gold)
 
     @cached_property
+    def _habits(self) -> frozenset[str]:
+        screen = Screen(CurationConfig(), self.task, None)
+        return habits_of(screen, [self.task.text_of(row.fields) for row in self.gold])
+
+    @cached_property
     def _gold_sample(self) -> list[str]:
         return [self.task.text_of(row.fields) for row in self._sample(self.gold)]
 
@@ -132,7 +139,7 @@ class Audit:
         # prompts may have other words for the labels
         words = [*self.task.labels, *(self.task.prompt_sets[self.task.prompts].labels or ())]
         for row in rows:
-            yield row, findings(self.task.text_of(row.fields), list(dict.fromkeys(words)))
+            yield row, findings(self.task.text_of(row.fields), list(dict.fromkeys(words)), self._habits)
 
     def _sample(self, rows: Sequence[Example]) -> list[Example]:
         """At most `audit.rows` rows, by hash, so that samples of growing sets overlap and vectors are used again."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from s3exp.language.words import count, folded_words
 from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.types import Prompt
 
 LEAST = 5  # words that a piece of a template needs to be known wherever it stands
 _ROW = 3  # words that must stand before it, for the row to be cut there
@@ -20,10 +21,10 @@ _MARKER = re.compile(r"\s*(\d{1,2}[.)])\s+")
 _LABEL_LINE = 5  # words of a line that only says the label
 
 
-def without_echo(task: TaskConfig, prompt: str, text: str) -> str:
+def without_echo(task: TaskConfig, prompt: Prompt, text: str) -> str:
     """`text` without what it repeats of the prompt at its start and of the templates behind its row.
 
-    It is empty where it does nothing but repeat them.
+    It is empty where it does nothing but repeat them, or a text that was given with the prompt.
     """
     rest = text
     for _ in range(_ROW):  # the whole prompt, then its last line once more
@@ -40,15 +41,20 @@ def repeats(task: TaskConfig, text: str) -> bool:
     return any(f" {words} " in said for words, _ in _pieces(_key(task)))
 
 
-def _head(task: TaskConfig, prompt: str, text: str) -> str:
+def _head(task: TaskConfig, prompt: Prompt, text: str) -> str:
     """`text` without the lines and the last words of the prompt that it begins with."""
-    asked, said = prompt.strip(), text.lstrip()
+    asked, said = prompt.text.strip(), text.lstrip()
     if end := _shared(said, asked):
         return said[end:].strip()
     for line in _instructions(task, asked):
         end = _shared(said, line)
         if end and (line[-1] in ":：=" or said[end : end + 1] in ("", "\n")):
             return said[end:].strip()
+    for given in filter(None, prompt.context.values()):
+        if (end := _shared(said, given)) and said[end : end + 1] in ("", "\n"):
+            return said[end:].strip()
+    if named := _column(task.written).match(said):
+        return said[named.end() :].strip()
     marker = _MARKER.match(said)  # the prompt ends in "2."
     return said[marker.end() :] if marker and asked.endswith(marker.group(1)) else text
 
@@ -111,6 +117,22 @@ def other_label(task: TaskConfig, target: object, answer: str, row: str) -> bool
     }
     said.discard(None)
     return bool(said) and target not in said
+
+
+def words_of_label(task: TaskConfig, target: object) -> tuple[str, ...]:
+    """The words for a class in prompts and data, folded; none for another kind of target."""
+    return tuple(
+        name for name, at in _names(task).items() if at == target and not isinstance(target, (str, tuple))
+    )
+
+
+@lru_cache(32)
+def _column(names: tuple[str, ...]) -> re.Pattern[str]:
+    """The name of a column to write, as a heading of the row."""
+    known = "|".join(re.escape(name).replace("_", "[_ ]") for name in names)
+    return re.compile(
+        rf"[*_#\[(\"' ]{{0,4}}(?:{known})[*_\])\"' ]{{0,4}}[:：][*_]{{0,3}}\s*(?=\S)", re.IGNORECASE
+    )
 
 
 def _names(task: TaskConfig) -> dict[str, int]:

@@ -20,6 +20,7 @@ from s3exp.curation.assistant import refusal_acts as acts
 from s3exp.curation.assistant import refusal_rules as tables
 
 ENOUGH_POINTS = 2
+SPEECH = "refusal:"  # before a group of evidence that gold rows have
 FOREIGN = "foreign"  # the group of the evidence in other languages
 NEAR = 250  # characters between pieces of evidence that add up
 _SPEECH = 80  # characters within which single quotation marks open speech
@@ -112,6 +113,11 @@ def refusal(text: str, without: Container[str] = ()) -> str | None:
         if sum(piece.points for piece in best.values()) >= ENOUGH_POINTS:
             return max(best.values(), key=lambda piece: piece.points).phrase
     return None if FOREIGN in without else foreign.refusal(text)
+
+
+def spoken(habits: frozenset[str]) -> frozenset[str]:
+    """The groups of evidence among the habits of gold rows."""
+    return frozenset(rule.removeprefix(SPEECH) for rule in habits if rule.startswith(SPEECH))
 
 
 def groups(text: str) -> set[str]:
