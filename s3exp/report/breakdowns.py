@@ -105,7 +105,13 @@ def audit(comparison: Comparison) -> Table:
 
 def certificates(comparison: Comparison) -> tuple[str, Table]:
     """The verdict in one line, and a table of the runs that are not clean; copies of gold by kind."""
-    runs = [(arm.name, run) for arm in comparison.arms for run in arm.runs]
+    # a run on human rows alone has nothing to certify
+    runs = [
+        (arm.name, run)
+        for arm in comparison.arms
+        for run in arm.runs
+        if run.clean is not None or not arm.human
+    ]
     certified = [(name, run) for name, run in runs if run.clean is not None]
     dirty = [(name, run) for name, run in certified if not run.clean]
     columns = (
