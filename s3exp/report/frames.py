@@ -93,9 +93,9 @@ def shared_rounds(frames: Frames) -> pandas.DataFrame:
     return rounds[rounds["round"] <= rounds["arm"].map(last)]
 
 
-def known(frames: Frames, names: Sequence[str]) -> list[str]:
-    """Those of some numbers that a round has on record."""
-    return [name for name in names if name in frames.rounds and frames.rounds[name].notna().any()]
+def known(frame: pandas.DataFrame, names: Sequence[str]) -> list[str]:
+    """Those of some numbers that a row of a frame has on record."""
+    return [name for name in names if name in frame and frame[name].notna().any()]
 
 
 def column(name: str) -> Column:
