@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.tasks.columns import warn_once
 from s3exp.tasks.gold import read_role
 from s3exp.types import Example, UserError
-from tests.odd_gold import CASES, GOLD, Case, arrow, jsonl, parquet, saved_set, write
+from tests.odd_gold import CASES, GOLD, TEXTS, Case, arrow, jsonl, parquet, saved_set, table, write
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -116,3 +118,44 @@ def test_one_cell_has_one_meaning_in_every_format(
             assert kind == "no label" or "is not the task's" in str(error)
             outcomes.add(kind)
     assert len(outcomes) == 1, outcomes
+
+
+@pytest.mark.parametrize(
+    "name", ["latin_1", "names_of_parquet_swapped", "some_null", "both_labels", "polarity"]
+)
+def test_an_odd_file_by_the_real_command_line(name: str, tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == name)
+    write(case, tmp_path)
+    (tmp_path / "test.csv").write_text(table(texts=[f"{text} too" for text in TEXTS], labels=GOLD))
+    known = [f"task.gold.{key}={value}" for key, value in case.options.items() if hasattr(GoldConfig, key)]
+    own = [
+        f"task.{key}={json.dumps(value)}"
+        for key, value in case.options.items()
+        if not hasattr(GoldConfig, key)
+    ]
+    if "label_values" in case.options:  # of every file of the task
+        (tmp_path / "test.csv").write_text(
+            table(texts=[f"{text} too" for text in TEXTS], labels=(1, -1, 1, -1))
+        )
+    words = [
+        "task=classification",
+        "task.name=odd",
+        "task.labels=[negative,positive]",
+        "dry_run=true",
+        "tracker=none",
+    ]
+    sources = [f"task.gold.validation={case.source}", "task.gold.test=test.csv"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "s3exp", *words, *sources, *known, *own],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if case.refused:
+        assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+        assert case.refused in ended.stderr
+    else:
+        assert ended.returncode == 0, ended.stderr
+        counts = ", ".join(f"{label} {list(case.labels).count(label)}" for label in ("negative", "positive"))
+        assert f"{len(case.labels)} kept, {counts}" in ended.stderr and ended.stderr.count(case.says) >= 1
