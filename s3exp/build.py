@@ -20,7 +20,7 @@ from s3exp.record.versions import check_schema
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.llm import VllmConfig
 from s3exp.settings.run import Config, identity
-from s3exp.strategies import plan
+from s3exp.strategies import check_plan, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from s3exp.tasks.roles import Gold
     from s3exp.tasks.task import Task
     from s3exp.tracking.tracker import Tracker
+    from s3exp.types import Embedder, SmallModel
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +55,20 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
         UserError: an option, a gold file, the LLM or the small model is wrong.
     """
     config = from_hydra(composed)
+    check_plan(config.strategy, config.loop)
     from s3exp.curation.certificate import digest_of
+    from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.small_model import check_small_model
+    from s3exp.tasks.embedded import check_embedded
     from s3exp.tasks.gold import load_gold
 
+    if asks_llm(config):
+        check_embedded(config.task, config.llm.model)
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
+    if asks_llm(config):
+        check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     facts = identity(plain(composed))
     facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
@@ -70,14 +78,53 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
     return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides)
 
 
+def asks_llm(config: Config) -> bool:
+    """Whether a run asks its LLM anything: not where it trains on rows that exist."""
+    return not config.strategy.human and config.loop.rows_from is None
+
+
 def task_of(prepared: Prepared) -> Task:
     """The task. It shortens texts to `llm.max_exemplar_tokens`."""
-    from s3exp.llm.tokens import cutter
+    from s3exp.llm.tokens import cutter, tokenizer_of
     from s3exp.tasks import build_task
 
     config = prepared.config
-    cut = cutter(prepared.model, config.llm.max_exemplar_tokens)
+    cut = cutter(tokenizer_of(config.llm, prepared.model), config.llm.max_exemplar_tokens)
     return build_task(config.task, config.llm, prepared.gold, cut)
+
+
+def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
+    """The small model and the audit's embedder, loaded once and tried on gold rows.
+
+    Raises:
+        UserError: one of them cannot be loaded, or does not read these rows.
+    """
+    from s3exp.small_model import build_embedder, build_small_model
+
+    config, gold = prepared.config, prepared.gold
+    small = build_small_model(
+        config.small_model,
+        labels=config.task.labels,
+        fields=config.task.fields,
+        progress=config.progress,
+        passage=config.task.passage,
+    )
+    embedder = build_embedder(config.small_model, config.audit.encoder)
+    if embedder is not None and config.audit.encoder is not None:
+        embedder.check()
+    small.check([*gold.mining, *gold.select, *gold.train])
+    return small, embedder
+
+
+def tracker_of(prepared: Prepared, composed: DictConfig, task: Task) -> Tracker:
+    """The tracker. It shows nothing yet.
+
+    Raises:
+        UserError: W&B is not installed, or WANDB_MODE is not a mode.
+    """
+    from s3exp.tracking.tracker import build_tracker
+
+    return build_tracker(prepared.config, plain(composed), prepared.folder, task)
 
 
 def run(prepared: Prepared, composed: DictConfig) -> Outcome:
@@ -88,27 +135,18 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.curation.copies import of_gold
     from s3exp.curation.curate import build_curation
     from s3exp.curation.lesson import Lessons
-    from s3exp.record.run import RunStore
+    from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.synthesize import recorded
-    from s3exp.tracking.tracker import build_tracker
 
     task, donor = task_of(prepared), prepared.donor
-    tracker = build_tracker(config, plain(composed), folder, task)
+    tracker = tracker_of(prepared, composed, task)
     text = OmegaConf.to_yaml(composed, resolve=True)
     if (folder / "result.json").is_file():  # before torch is imported
         with closing(RunStore(folder, text, prepared.identity, prepared.overrides)) as store:
             _log_again(store, tracker)
         return outcome_of(folder, config)
-    small = small_model.build_small_model(
-        config.small_model,
-        labels=config.task.labels,
-        fields=config.task.fields,
-        progress=config.progress,
-        passage=config.task.passage,
-    )
-    embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
-    small.check()
-    if not config.strategy.human and donor is None:
+    small, embedder = small_models_of(prepared)
+    if asks_llm(config):
         llm.check_llm(config.llm)
     with ExitStack() as stack:
         engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
@@ -116,6 +154,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         if store.read_result() is not None:  # another process was faster
             _log_again(store, tracker)
             return outcome_of(folder, config)
+        engine.remember_in(LLMFacts(folder / "llm.json"))
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         audit = build_audit(
@@ -171,8 +210,7 @@ def _donor(config: Config, gold: str) -> list[RoundRecord]:
 
 def _gpus(config: Config) -> int:
     """The GPUs of the run: one to train on, or as many as its own LLM is split over, if it starts one."""
-    starts_llm = not config.strategy.human and config.loop.rows_from is None
-    return config.llm.tensor_parallel if starts_llm and isinstance(config.llm, VllmConfig) else 1
+    return config.llm.tensor_parallel if asks_llm(config) and isinstance(config.llm, VllmConfig) else 1
 
 
 def _log_again(store: RunStore, tracker: Tracker) -> None:

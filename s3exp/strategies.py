@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.types import Example, Prediction
+from s3exp.types import Example, Prediction, UserError
 
 
 def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
@@ -24,11 +24,29 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     if rounds == 0:
         return [min(rows, loop.seed_rows or rows)]
     seed = min(loop.seed_rows or max(1, round(rows * loop.seed_fraction)), rows)
-    if loop.round_rows is not None:
-        left = [rows - seed - loop.round_rows * before for before in range(rounds)]
-        return [seed, *(max(0, min(loop.round_rows, rest)) for rest in left)]
-    share, remainder = divmod(rows - seed, rounds)
-    return [seed, *(share + (index < remainder) for index in range(rounds))]
+    share = None if loop.round_fraction is None else max(1, round(rows * loop.round_fraction))
+    fixed = loop.round_rows or share
+    if fixed is not None:
+        left = [rows - seed - fixed * before for before in range(rounds)]
+        return [seed, *(max(0, min(fixed, rest)) for rest in left)]
+    even, remainder = divmod(rows - seed, rounds)
+    return [seed, *(even + (index < remainder) for index in range(rounds))]
+
+
+def check_plan(strategy: StrategyConfig, loop: LoopConfig) -> None:
+    """Refuse a budget that leaves a round without rows: such a round trains on the rows of the one before.
+
+    Raises:
+        UserError: names the first round without rows, and the options to set.
+    """
+    quotas = plan(strategy, loop)
+    if strategy.human or loop.rows_from is not None or all(quotas):
+        return
+    raise UserError(
+        f"loop.budget.rows={loop.budget.rows} leaves no rows for round {quotas.index(0)} of {len(quotas) - 1} "
+        f"(rows by round: {', '.join(map(str, quotas))}): give it more rows, set fewer loop.rounds, or use shares, "
+        "loop.seed_fraction and loop.round_fraction, in place of loop.seed_rows and loop.round_rows"
+    )
 
 
 @dataclass(frozen=True, slots=True)

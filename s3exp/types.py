@@ -20,6 +20,10 @@ class UserError(Exception):
     """The user's input is wrong. The message is one line: the fault, its place and the remedy. Exit code 2."""
 
 
+class Busy(Exception):
+    """Another process works on the same run. Nothing is wrong with the input. Exit code 1."""
+
+
 class LLMFault(Exception):
     """The LLM cannot go on (engine died, server gone after all retries). Its completions so far are stored."""
 
@@ -110,19 +114,44 @@ class Prompt(Targeted):
     context: Mapping[str, str] = field(default_factory=dict)
 
 
+# Why a prompt has no answer: the finish_reason of its completion, and the reason of its rejection. Such a completion
+# has no text. The last ones are not the LLM's doing: another run asks these prompts again.
+NO_ANSWER: Mapping[str, str] = {
+    "declined": "refusal",  # in a field of its own
+    "only_reasoning": "only_reasoning",  # all tokens went into a trace of reasoning
+    "tool_call": "tool_call",
+    "too_long": "prompt_too_long",
+    "filtered": "content_filter",
+    "refused": "refused_by_server",
+    "failed": "server_failed",
+    "malformed": "malformed_answer",
+}
+ASKED_AGAIN = frozenset(("too_long", "filtered", "refused", "failed", "malformed"))
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The LLM's answer to one prompt; token counts are the engine's.
+    """The LLM's answer to one prompt; token counts are the engine's, None where it gives none.
 
-    `finish_reason` is `stop`, `length` (cut off), `too_long` (the prompt did not fit and was not sent) or another word
-    of a server.
+    `finish_reason` is `stop`, `length` (cut off), a key of `NO_ANSWER` or another word of a server. `reasoning` is a
+    trace that the server gives in a field of its own. `said` are the server's words where there is no answer.
     """
 
     text: str
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
     finish_reason: str
     stored: bool = False  # read from the generation store, not generated
+    reasoning: str = ""
+    reasoning_tokens: int | None = None  # of completion_tokens
+    said: str = ""
+
+    @property
+    def tokens(self) -> int | None:
+        """Of prompt and completion together; None where either is unknown."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +219,14 @@ class Embedder(Protocol):
     """Embeds texts."""
 
     name: str  # two embedders of one name make the same vectors
+    gold_alone: bool  # its vectors were made from gold texts alone
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector a text: (texts, dim), float32."""
+        ...
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the words of some texts that the vectors know, 0 to 1."""
         ...
 
 
@@ -230,11 +264,11 @@ class Fitted(Protocol):
 class SmallModel(Protocol):
     """Makes trained small models, always from the same pretrained (or freshly drawn) weights."""
 
-    def check(self) -> None:
-        """Load the weights that `fit` starts from, so that their lack stops the run before the LLM starts.
+    def check(self, rows: Sequence[Example] = ()) -> None:
+        """Load the weights that `fit` starts from, and try them on rows, so that a fault stops the run before the LLM.
 
         Raises:
-            UserError: it cannot be loaded.
+            UserError: it cannot be loaded, or does not read these rows.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from s3exp.audit.observer import Audit
 from s3exp.curation.copies import of_gold
 from s3exp.curation.curate import build_curation
 from s3exp.curation.lesson import Lessons
+from s3exp.embedded import locate
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.toy import toy_gold
 from s3exp.settings.loop import LoopConfig, StrategyConfig
@@ -59,6 +61,12 @@ def shared() -> Path:
     if not folder:
         pytest.skip("S3EXP_SHARED is not set")
     return Path(folder)
+
+
+@pytest.fixture
+def film_lm(tmp_path: Path) -> Path:
+    """The embedded LLM as one of the user's own: under its own name it is refused for other tasks."""
+    return Path(shutil.copytree(locate("embedded/reviews-lm"), tmp_path / "film-lm"))
 
 
 @pytest.fixture

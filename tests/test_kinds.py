@@ -114,7 +114,7 @@ class Nearest:
     def __init__(self, rows: Sequence[tuple[str, str]] = ()) -> None:
         self.rows = list(rows)
 
-    def check(self) -> None: ...
+    def check(self, rows: Sequence[Example] = ()) -> None: ...
 
     def fit(self, lesson: Lesson, select: Sequence[Example], seed: int) -> tuple[Nearest, dict[str, float]]:
         fitted = Nearest([(row.fields["question"], str(row.target)) for row in lesson.rows])

@@ -22,7 +22,8 @@ from s3exp.report.export import Column, Table, as_csv, as_latex, as_markdown
 from s3exp.report.write import embed
 from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.tasks.characters import plain
-from s3exp.tasks.data import read_rows, to_label
+from s3exp.tasks.data import read_rows
+from s3exp.tasks.labels import to_label
 from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill, parse_list
 from s3exp.terminal.texts import clean, printable

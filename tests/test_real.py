@@ -43,7 +43,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
 
 @pytest.mark.engine
 @pytest.mark.parametrize("task", ["qnli", "rte", "sst2"])
-def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> None:
+def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str, film_lm: Path) -> None:
     """Pairs and single sentences, with the embedded LLM: it writes film reviews whatever it is asked, and shows that
     prompts, contexts, training and scoring fit the hub's columns."""
     data = shared / "data" / task
@@ -54,7 +54,7 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> No
             *("task.gold.mining_rows=40", "task.gold.select_rows=20", "task.gold.test_rows=60"),
             *("llm.max_tokens=60", "llm.truncated=trim", "llm.max_exemplar_tokens=200"),
             *("small_model.epochs=2", "loop.budget.rows=30", "run_dir=run", "progress=false", "tracker=none"),
-            "audit.rows=40",
+            *("audit.rows=40", f"llm.model={film_lm}"),
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -75,12 +75,13 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str) -> No
         assert all(text[:50] in prompt["text"] for text in prompt["context"].values())
 
 
-def test_answers_on_real_rows(tmp_path: Path, shared: Path) -> None:
+def test_answers_on_real_rows(tmp_path: Path, shared: Path, film_lm: Path) -> None:
     """AdversarialQA with MiniLM and, for want of a better one, an LLM of film reviews: seed, errors, scores."""
     data = shared / "data" / "adqa"
     words = [
         *(
             "task=adqa",
+            f"llm.model={film_lm}",
             *(f"task.gold.{role}={data / role}.jsonl" for role in ("train", "validation", "test")),
         ),
         *("task.gold.mining_rows=24", "task.gold.select_rows=12", "task.gold.test_rows=24"),

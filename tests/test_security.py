@@ -23,7 +23,7 @@ from s3exp.llm.server import Server
 from s3exp.settings.compose import compose
 from s3exp.settings.llm import ServerConfig, TransformersConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.types import LLMFault, UserError
+from s3exp.types import UserError
 from tests.llm.fakes import ask
 from tests.toy_world import ToyServer, write_task
 
@@ -224,7 +224,7 @@ def own_certificate(tmp_path: Path) -> Iterator[str]:
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(own_certificate: str) -> None:
     server = Server(ServerConfig(model="m", url=own_certificate, retries=1))
-    with pytest.raises(LLMFault, match=r"(?i)certificate"):
+    with pytest.raises(UserError, match=r"(?i)certificate"):
         list(server.generate(ask(1)))
 
 

@@ -25,7 +25,7 @@ TINY = [
     *("task.gold.test_rows=24", "task.gold.train_rows=24", "loop.budget.rows=12", "seed=0"),
 ]
 SMALLER = {
-    "rounds": ["loop.seed_rows=8", "loop.round_rows=4", "loop.budget.rows=24"],
+    "rounds": ["loop.budget.rows=24"],
     "budget": ["loop.budget.rows=8,12"],
     "rounds_x_budget": ["loop.rounds=1,2", "loop.budget.rows=8,12"],
     "mining_size": ["task.gold.mining_rows=12,24"],

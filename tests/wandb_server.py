@@ -23,6 +23,7 @@ class WandbServer:
         self.runs: dict[str, dict[str, Any]] = {}  # what was told of each run when it began, by id
         self.summaries: dict[str, dict[str, Any]] = {}  # by id of a run
         self.exit_codes: dict[str, int] = {}
+        self.refusal: tuple[int, str] | None = None  # status and words for every run that wants to begin
         self.views: list[dict[str, Any]] = []  # workspaces and reports that were saved
         self._jobs = [(f"job{number}", job) for number, job in enumerate(jobs)]
         server = self
@@ -32,7 +33,13 @@ class WandbServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                self._say(server.answer(urlparse(self.path).path, json.loads(body or b"{}")))
+                path = urlparse(self.path).path
+                told = json.loads(body or b"{}") if path.endswith(("graphql", "file_stream")) else {}
+                if server.refusal is not None and "upsertBucket" in told.get("query", ""):
+                    status, words = server.refusal
+                    self._say({"errors": [{"message": words}], "data": {"upsertBucket": None}}, status)
+                    return
+                self._say(server.answer(path, told))
 
             def do_PUT(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -43,9 +50,9 @@ class WandbServer:
 
             def log_message(self, *_: object) -> None: ...
 
-            def _say(self, content: dict[str, Any]) -> None:
+            def _say(self, content: dict[str, Any], status: int = 200) -> None:
                 body = json.dumps(content).encode()
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

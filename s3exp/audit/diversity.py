@@ -1,12 +1,12 @@
 """The diversity of a set of texts: of its words, phrases, bytes and meanings.
 
 Every measure changes with the amount of text alone, so it compares only with that of a set of the same size: `compare`
-measures two sets at the size that both have. Words are runs of letters and digits: a script without spaces has few.
+measures two sets at the size that both have. Words are runs of letters and digits, and single characters in scripts
+without spaces.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from s3exp.language.words import places, spaced
 from s3exp.seeds import derive
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -23,8 +24,6 @@ Floats = npt.NDArray[np.floating[Any]]
 WORDS_PER_ROW = 64  # on average: more text costs time and adds little
 BLEU_ORDERS = (1, 2, 3, 4)
 BLEU_GROUP, BLEU_GROUPS = 20, 3  # rows of a group, groups: the cost grows with the square of a group
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def common_size(one: Sequence[str], other: Sequence[str], rows: int = 1000) -> S
 
     Rounds of a run compare once they have `rows` rows.
     """
-    sides = [[n for text in texts if (n := len(_WORD.findall(text)))] for texts in (one, other)]
+    sides = [[n for text in texts if (n := len(places(text)))] for texts in (one, other)]
     common = min(rows, *map(len, sides))
     if common == 0:
         return Size(0, 0)
@@ -102,11 +101,11 @@ def diversity(
     if vectors is not None and not np.isfinite(vectors).all():
         raise ValueError("the vectors hold something that is no finite number")
     order = np.random.default_rng(derive(seed, "diversity")).permutation(len(texts))
-    order = np.array([i for i in order if _WORD.search(texts[i])], dtype=np.intp)
+    order = np.array([i for i in order if places(texts[i])], dtype=np.intp)
     if min(len(order), words, rows) < 2:
         return {}
     cut = list(_first_words((texts[i] for i in order), words))
-    words_of_rows = [[word.lower() for word in _WORD.findall(text)] for text in cut]
+    words_of_rows = [[text[slice(*place)].lower() for place in places(text)] for text in cut]
     plain = "\n".join(cut).encode("utf-8", "surrogatepass")
     numbers = {f"distinct_{n}": distinct(words_of_rows, n) for n in (1, 2, 3)}
     sample = [
@@ -123,11 +122,11 @@ def diversity(
 def _first_words(texts: Iterator[str] | Sequence[str], words: int) -> Iterator[str]:
     """The beginning of the texts, with `words` words in all."""
     for text in texts:
-        hits = list(_WORD.finditer(text))
-        if len(hits) >= words:
-            yield text[: hits[words - 1].end()]
+        found = places(text)
+        if len(found) >= words:
+            yield text[: found[words - 1][1]]
             return
-        words -= len(hits)
+        words -= len(found)
         yield text
 
 
@@ -142,7 +141,8 @@ def self_bleu(rows: Sequence[str]) -> float:
 
     0 (no row has a word of another) to 1 (every row stands there twice). It rises with the number and the length of
     the references, so these are the other rows of a group of 20, and the caller cuts rows to one length. Rows that make
-    no full group are left out, unless there is no other. Case is ignored; the words are sacrebleu's (13a).
+    no full group are left out, unless there is no other. Case is ignored; the words are sacrebleu's (13a), or single
+    characters in scripts without spaces.
     """
     size = min(BLEU_GROUP, len(rows))
     scores: list[float] = []
@@ -159,7 +159,7 @@ def _bleu_of_each(group: Sequence[str]) -> list[float]:
     from sacrebleu.metrics.bleu import BLEU
 
     split = BLEU(lowercase=True).tokenizer
-    rows = [split(row.lower().rstrip()).split() for row in group]
+    rows = [split(spaced(row.lower()).rstrip()).split() for row in group]
     counts = [Counter(gram for n in BLEU_ORDERS for gram in zip(*(r[i:] for i in range(n)))) for r in rows]  # noqa: B905
     scores: list[float] = []
     for place, (words, own) in enumerate(zip(rows, counts, strict=True)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from s3exp.curation.copies import NEAR, SHORT, in_chunks, minhashes
+from s3exp.curation.copies import NEAR, in_chunks, minhashes
 from s3exp.tasks.fingerprints import Hashes, jaccard
 
 # finds 95% of the pairs at a similarity of 0.8, all at 0.9; measures few below 0.5
@@ -42,7 +42,7 @@ def repeats(
         for row in chunk:
             if row.row in seen:
                 exact += 1
-            elif row.words >= SHORT:
+            elif not row.short:
                 fresh.append(row)
             seen.add(row.row)
         for row, sketch in zip(fresh, minhashes(fresh) if fresh else [], strict=True):

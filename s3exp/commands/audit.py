@@ -4,7 +4,7 @@
     s3exp-audit runs/reviews-s3-s0-186dd608                 a run, beside its own gold
     s3exp-audit runs/reviews-s3-s0-186dd608 --error validation-17
 
-Exit codes: 0 the certificate is clean, 1 it is not, 2 the input is wrong. Trains nothing and calls no LLM. Of gold test
+Exit codes: 0 no row copies gold, 1 rows do, 2 the input is wrong. Trains nothing and calls no LLM. Of gold test
 rows it reads the texts only, to find copies.
 """
 
@@ -67,10 +67,10 @@ def _parser() -> argparse.ArgumentParser:
         "labels in synthesized rows. Exit code 1: rows copy gold.",
     )
     add = parser.add_argument
-    add("path", help="a .jsonl, .csv or .parquet file of labelled rows, or a run directory")
+    add("path", help="a file of labelled rows (.jsonl, .csv, .parquet, ...), or a run directory")
     add("--task", help="the task that the rows of a file belong to: a name in conf/task")
-    gold = "a folder with train, validation and test files, or one file; by itself the task's own gold"
-    add("--gold", type=Path, help=gold)
+    gold = "a folder, all of whose files are compared, or one file; by itself the task's own gold"
+    add("--gold", help=gold)
     add("--config-dir", type=Path, help="a folder of your own with task/NAME.yaml")
     add("--error", metavar="ID", help="of a run: one mining row, its children and its fate")
     add("--out", type=Path, help="also write certificate.json, audit.json and findings here")
@@ -138,7 +138,7 @@ def _audit(subject: Subject, options: argparse.Namespace) -> int:
         print(json.dumps(content, indent=1))  # noqa: T201
     else:
         print_audit(certificate, report, subject.ledger)
-    return 0 if certificate["clean"] else 1
+    return 1 if certificate["clean"] is False else 0
 
 
 if __name__ == "__main__":

@@ -1,45 +1,41 @@
 """The `s3exp-new-task` command: drafts the YAML of a task of your own from a data file.
 
-Guesses the column of the label, or of the answers, and those of texts, counts labels and writes prompts to edit.
+Guesses the column of the label, or of the answers, and those of texts, counts labels and writes prompts to edit. Writes
+no draft that a run would refuse: it is composed and its gold files are read before.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import re
+import shlex
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from s3exp.commands.edge import guarded
+from s3exp.commands.guess import Draft, cells_of, inspect
 from s3exp.record.files import write_text
-from s3exp.tasks.data import clean, read_rows
+from s3exp.settings.compose import compose, conf
+from s3exp.tasks.columns import shown_columns
+from s3exp.tasks.data import said
+from s3exp.tasks.rows import Droppable
+from s3exp.tasks.sources import read_table
+from s3exp.tasks.sources.places import parts_of
+from s3exp.tasks.sources.shards import data_files_beside
+from s3exp.tasks.sources.table import Layout, Table
+from s3exp.tasks.sources.table import columns as columns_in
+from s3exp.terminal.logs import prepare_logs
 from s3exp.terminal.texts import printable
 from s3exp.types import UserError
 
-LABEL_NAMES = ("label", "labels", "class", "category", "target", "sentiment", "topic", "intent")
-MOST_LABELS = 100
 SHORT = 60  # characters of an example in a comment
+_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n", "none"))
 
-
-@dataclass(frozen=True)
-class Draft:
-    """The guess at a task: text columns, the column to predict, and rows by label.
-
-    `generate` is the shorter of two text columns: the longer is mostly a given paragraph. Without `counts` the column
-    to predict holds answers that are spans of that paragraph.
-    """
-
-    fields: Sequence[str]
-    generate: str
-    target: str
-    counts: Mapping[str, int]
-    named: bool  # the labels are words, not class indices
-    sample: Mapping[str, str]
+Gold = Mapping[str, str | Sequence[str] | None]
 
 
 def main() -> None:
@@ -51,25 +47,51 @@ def main() -> None:
 def command(words: Sequence[str]) -> int:
     """Draft the YAML of a task; returns the exit code."""
     options = _parser().parse_args(words)
-    source = Path(options.file)
-    name = re.sub(r"\W+", "_", source.stem if source.suffix else options.file).strip("_").lower()
-    out = options.out or Path("my") / "task" / f"{name}.yaml"
+    logging.basicConfig(level=logging.WARNING, format="s3exp-new-task: %(message)s", stream=sys.stderr)
+    prepare_logs()
+    out = options.out or Path("my") / "task" / f"{_name(options.file)}.yaml"
     if out.exists():
         raise UserError(f"{out} exists: remove it, or name another file with --out")
-    if out.suffix != ".yaml":
-        raise UserError(f"--out {out}: must end in .yaml")
-    guess = inspect(read_rows(options.file), options.file, options.label, options.fields)
-    gold = {"train": options.train, "validation": options.file, "test": options.test}
-    text = draft(guess, out.stem, gold)
+    if out.suffix != ".yaml" or not re.fullmatch(r"[A-Za-z]\w*", out.stem, re.ASCII):
+        raise UserError(f"--out {out}: must be a word of Latin letters, digits and _, and end in .yaml")
+    layout = Layout(options.encoding, options.delimiter, options.columns)
+    table = said(read_table(options.file, layout))
+    if layout.columns is None and _headless(table):
+        raise UserError(
+            f"{options.file}: the first line looks like a row ({shown_columns(columns_in(table.rows))}): name the "
+            "columns of a file without a header with --columns"
+        )
+    guess = inspect(table.rows, options.file, options.label, options.fields, table.names)
+    gold: dict[str, str | Sequence[str] | None] = {
+        "train": options.train,
+        "validation": options.file,
+        "test": options.test,
+        **{key: getattr(layout, key) for key in ("encoding", "delimiter", "columns") if getattr(layout, key)},
+    }
+    text, dropped = _accepted(guess, out.stem, gold)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, text)
-    hint = "" if options.test else f" task.gold.test=FILE, or set it in {out}"
-    places = f"--config-dir {out.parent.parent} " if out.parent.name == "task" else ""
+    _tell(guess, out, options.test, options.file, dropped)
+    return 0
+
+
+def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Sequence[str]) -> None:
+    beside = data_files_beside(Path(source), "test")
+    file = shlex.quote(str(beside[0])) if len(beside) == 1 else "FILE"
+    hint = "" if test else f" task.gold.test={file}, or set it in {out}"
+    places = f"--config-dir {shlex.quote(str(out.parent.parent))} " if out.parent.name == "task" else ""
     hint = hint if guess.counts else f" small_model=minilm{hint}"
     target = f"{len(guess.counts)} labels" if guess.counts else "answers that are spans"
-    print(printable(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}"))  # noqa: T201
-    print(f"edit labels and prompts, then: s3exp {places}task={out.stem} dry_run=true{hint}")  # noqa: T201
-    return 0
+    unused = f"\nnot used: {', '.join(guess.unused)}" if guess.unused else ""
+    _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
+    _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
+    for line in dropped:
+        _print(line)
+    _print(f"edit labels and prompts, then: s3exp-check {places}task={out.stem} llm.model=MODEL{hint}")
+
+
+def _print(text: str) -> None:
+    print("\n".join(map(printable, text.split("\n"))))  # noqa: T201
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,75 +99,92 @@ def _parser() -> argparse.ArgumentParser:
         "s3exp-new-task", description="Draft the YAML of a task from a data file."
     )
     add = parser.add_argument
-    add("file", help=".jsonl, .csv or .parquet file, or hub id with split: what the loop may look at")
+    add(
+        "file",
+        help="a data file (.jsonl, .csv, .parquet, ...), a pattern, a folder's split (./set:train), or a hub id "
+        "with its split: what the loop may look at",
+    )
     add("--test", help="another file, for the final report")
     add("--train", help="a third one, for the human-annotated baseline")
     add("--label", help="the label column; by itself the likeliest")
     add("--fields", nargs="+", help="the text columns, one or two; by themselves all that hold texts")
+    add("--columns", nargs="+", help="names of the columns of files without a header")
+    add("--encoding", help="of files of text; by itself UTF-8, or guessed")
+    add("--delimiter", help="between the cells of a .csv file and its kin; by itself guessed")
     add("--out", type=Path, help="where to write; by itself my/task/NAME.yaml")
     return parser
 
 
-def inspect(
-    rows: Sequence[Mapping[str, Any]], source: str, label: str | None, fields: Sequence[str] | None
-) -> Draft:
-    """Guess the columns of a data set.
+def _name(source: str) -> str:
+    """A name for the task that the command line can take, and that no shipped task has."""
+    path = Path(source)
+    stem = path.name.split(".")[0] if path.suffix and not path.is_dir() else "_".join(parts_of(source))
+    stem = re.sub(r"-\d{5}-of-\d{5}", "", stem)
+    name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "task"
+    taken = {one.stem for one in (conf() / "task").glob("*.yaml")} | _WORDS
+    return f"my_{name}" if name in taken or not name[0].isalpha() else name
+
+
+def _headless(table: Table) -> bool:
+    """Whether the names of columns are rather values: a number, or one of the column's own."""
+    return any(
+        re.fullmatch(r"-?\d+(\.\d+)?", name) is not None
+        or name in cells_of([row.get(name) for row in table.rows])
+        for name in columns_in(table.rows)
+    )
+
+
+def _accepted(guess: Draft, name: str, gold: Gold) -> tuple[str, list[str]]:
+    """The YAML of a draft that a run accepts, and what its options leave out.
 
     Raises:
-        UserError: there are no rows, no column is a label or a text, or a named column is not.
+        UserError: a run would refuse it.
     """
-    if not rows:
-        raise UserError(f"{source}: no rows")
-    columns = list(rows[0])
-    for name in [*([label] if label else []), *(fields or ())]:
-        if name not in columns:
-            raise UserError(f"{source}: no column {name}; it has {', '.join(columns)}")
-    values: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in columns}
-    answers = None if label else next((name for name in columns if _has_answers(values[name])), None)
-    target = answers or label or _label_column(values)
-    if target is None:
-        names = ", ".join(columns)
-        raise UserError(f"{source}: no column looks like a label ({names}): name it with --label")
-    if fields is None:
-        fields = [name for name in columns if name != target and _is_text(values[name])]
-    if len(fields) != 2 if answers else not 1 <= len(fields) <= 2:
-        names = ", ".join(fields) if fields else "none"
-        needs = "a text and a question about it" if answers else "one text or a pair"
-        raise UserError(f"{source}: a task reads {needs}; columns with texts: {names}; say --fields")
-    for name in fields:
-        if not all(isinstance(value, str) for value in values[name]):
-            raise UserError(f"{source}: column {name} holds no text")
-    lengths = {name: sum(map(len, values[name])) for name in fields}
-    sample = {name: clean(values[name][0]) for name in fields}
-    counts, named = ({}, True) if answers else _labels(values[target], f"{source}: column {target}")
-    return Draft(fields, min(fields, key=lengths.__getitem__), target, counts, named, sample)
+    drops: dict[str, str] = {}
+    while True:
+        text = draft(guess, name, {**gold, **dict.fromkeys(drops, "drop")})
+        try:
+            _read(text, name, gold, "small_model=bag" if guess.counts else "small_model=minilm")
+        except Droppable as refused:
+            if refused.option in drops:
+                raise
+            drops[refused.option] = f"{refused.what}: left out (gold.{refused.option}: drop)"
+        else:
+            return text, list(drops.values())
 
 
-def _labels(column: Sequence[Any], where: str) -> tuple[dict[str, int], bool]:
-    """Rows by label, in the order of class indices, and whether the labels are words."""
-    counts = Counter(map(_label, column))
-    if not 2 <= len(counts) <= MOST_LABELS:
-        raise UserError(f"{where} has {len(counts)} different values: choose another with --label")
-    named = not all(key.isdigit() for key in counts)
-    ordered = dict(sorted(counts.items(), key=lambda item: item[0] if named else f"{int(item[0]):09d}"))
-    if not named and list(ordered) != [str(index) for index in range(len(ordered))]:
-        labels = ", ".join(ordered)
-        raise UserError(f"{where}: the labels {labels} are no class indices: they must count from 0")
-    return ordered, named
+def _read(text: str, name: str, gold: Gold, words: str) -> None:
+    """Compose a draft and read its gold files, as a run does."""
+    from s3exp.tasks.gold import load_gold, read_role
+
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "task"
+        place.mkdir()
+        write_text(place / f"{name}.yaml", text)
+        task = compose([f"task={name}", words], Path(folder)).task
+    if gold["test"]:
+        load_gold(task, with_train=bool(gold["train"]))
+    else:
+        read_role(task, "validation")
 
 
-def draft(guess: Draft, name: str, gold: Mapping[str, str | None]) -> str:
+def draft(guess: Draft, name: str, gold: Gold) -> str:
     """The YAML of a task, with comments on what to edit."""
-    test = _yaml(gold["test"]) if gold["test"] else "???"
+    test = _value(gold["test"]) if gold["test"] else "???"
     lines = [
         *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
         *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
         f"name: {name}",
         *([] if guess.counts else ["kind: extraction"]),
         "gold:",
-        *([f"  train: {_yaml(gold['train'])}"] if gold["train"] else []),
-        f"  validation: {_yaml(gold['validation'])} # all that the loop may look at",
+        *([f"  train: {_value(gold['train'])}"] if gold["train"] else []),
+        f"  validation: {_value(gold['validation'])} # all that the loop may look at",
         f"  test: {test} # read once, for the final report",
+        *(
+            f"  {key}: {_value(value)}"
+            for key, value in gold.items()
+            if key not in ("train", "validation", "test")
+        ),
         f"fields: [{', '.join(map(_yaml, guess.fields))}]",
         f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
         *(_classes(guess) if guess.counts else _answers(guess)),
@@ -154,7 +193,7 @@ def draft(guess: Draft, name: str, gold: Mapping[str, str | None]) -> str:
 
 
 def _classes(guess: Draft) -> list[str]:
-    labels = list(guess.counts) if guess.named else [f"class_{key}" for key in guess.counts]
+    labels = [_word(key) for key in guess.counts]
     rows = zip(labels, guess.counts.values(), strict=True)
     given = [field for field in guess.fields if field != guess.generate]
     text = guess.generate
@@ -162,6 +201,11 @@ def _classes(guess: Draft) -> list[str]:
         f"label: {_yaml(guess.target)}",
         f"labels: # by class index{'' if guess.named else '; name them'}",
         *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
+        *(
+            []
+            if guess.values is None
+            else [f"label_values: {_value(guess.values)} # the cells of the labels"]
+        ),
         *("prompts: plain", "prompt_sets:", "  plain:"),
         f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}} in the prompts",
         "    seed: |-",
@@ -186,48 +230,28 @@ def _answers(guess: Draft) -> list[str]:
     ]
 
 
-def _has_answers(column: Sequence[Any]) -> bool:
-    """Whether the column is as SQuAD's: {text: [...], answer_start: [...]}, in a .csv file as JSON."""
-    first = column[0]
-    if isinstance(first, str) and first.startswith("{"):
-        try:
-            first = json.loads(first)
-        except json.JSONDecodeError:
-            return False
-    return isinstance(first, Mapping) and {"text", "answer_start"} <= first.keys()
-
-
-def _label_column(values: Mapping[str, Sequence[Any]]) -> str | None:
-    """A column with the name of a label, or else the column with the fewest different values."""
-    fit = {name: len(set(map(_label, column))) for name, column in values.items() if _can_be_label(column)}
-    named = [name for name in fit if name.lower() in LABEL_NAMES]
-    return named[0] if named else min(fit, key=lambda name: fit[name], default=None)
-
-
-def _can_be_label(column: Sequence[Any]) -> bool:
-    if not all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in column):
-        return False
-    return 2 <= len(set(map(_label, column))) <= min(MOST_LABELS, max(2, len(column) // 2))
-
-
-def _label(value: Any) -> str:
-    return str(value).strip() if isinstance(value, str) else str(value)
-
-
-def _is_text(column: Sequence[Any]) -> bool:
-    """Whether most values are texts of at least two words."""
-    texts = [value for value in column if isinstance(value, str)]
-    return len(texts) == len(column) and sum(len(text.split()) >= 2 for text in texts) * 2 > len(texts)
-
-
 def _short(text: str) -> str:
     """The beginning of a text, fit for a YAML comment."""
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= SHORT else text[:SHORT] + "..."
 
 
+def _word(label: str) -> str:
+    """A label as a name: a number gets a word before it."""
+    return f"class_{label.replace('-', 'minus_')}" if re.fullmatch(r"-?\d+(\.\d*)?", label) else label
+
+
+def _value(value: str | Sequence[str] | None) -> str:
+    return _yaml(value) if value is None or isinstance(value, str) else f"[{', '.join(map(_yaml, value))}]"
+
+
 def _yaml(text: str | None) -> str:
-    """A YAML scalar: plain where that is safe, else in double quotes as JSON has them."""
-    plain = text is not None and re.fullmatch(r"[A-Za-z_./][\w./-]*", text)
-    words = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
-    return str(text) if plain and str(text).lower() not in words else json.dumps(text, ensure_ascii=False)
+    """A YAML scalar: plain where that is safe, else in double quotes as JSON has them, without interpolations."""
+    plain = text is not None and re.fullmatch(r"[A-Za-z_][\w/-]*(\.[\w./-]+)?", text)
+    if plain and str(text).lower() not in _WORDS:
+        return str(text)
+    return json.dumps(text, ensure_ascii=False).replace("${", "\\\\${")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from s3exp.commands.edge import fail
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.interrupts import CODE, listen
-from s3exp.types import LLMFault, UserError
+from s3exp.types import Busy, LLMFault, UserError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -45,6 +45,12 @@ def main() -> None:
     sys.exit(codes[0])
 
 
+def check() -> None:
+    """Entry point of `s3exp-check`, which is `s3exp` with `check=true`."""
+    sys.argv.append("check=true")
+    main()
+
+
 def _leave(codes: list[int]) -> None:
     """End the process after all other exit handlers (threads, pools of processes, W&B).
 
@@ -69,22 +75,29 @@ def command() -> int:
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     from s3exp.commands.cells import open_notes, read_notes, which
-    from s3exp.settings.compose import conf, find_sweeps, one_line, register_schemas
-    from s3exp.settings.typed import refuse_words
+    from s3exp.commands.sweep import check_sweeps
+    from s3exp.settings.compose import conf, find_sweeps, register_schemas
+    from s3exp.settings.words import one_line, refuse_words
+    from s3exp.settings.yaml_files import check_words, yaml_problem
 
     notes, failures, code = open_notes(), [], 0
     register_schemas()
     find_sweeps()
+    check_sweeps()
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         refuse_words(sys.argv[1:])
+        check_words(sys.argv[1:])
         app()
     except UserError as error:
         failures, code = [str(error)], 2
     except (HydraException, OmegaConfBaseException) as error:
         failures, code = [one_line(error)], 2
+    except YAMLError as error:
+        failures, code = [yaml_problem(error)], 2
     except KeyboardInterrupt:
         failures, code = ["interrupted: the same command goes on where it stopped"], CODE
     except Exception as error:  # of the launcher: a process died, or did not start
@@ -121,6 +134,9 @@ def job(composed: DictConfig) -> None:
     cell = Cell(number, words, None, "failed", sweep=composed.sweep, status_only=composed.status)
     try:
         check_agent(many=facts.mode == RunMode.MULTIRUN)
+        if composed.check:
+            _check(composed, list(words))
+            return
         prepared = prepare(composed, list(words))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
@@ -133,6 +149,8 @@ def job(composed: DictConfig) -> None:
             outcome = run(prepared, composed)
     except UserError as error:
         cell = replace(cell, detail=str(error), code=2)
+    except Busy as error:
+        cell = replace(cell, state="running", detail=str(error), code=1)
     except LLMFault as error:
         kept = "finished rounds and completions are kept: the same command goes on"
         cell = replace(cell, detail=f"{error} ({kept})", code=1)
@@ -143,6 +161,18 @@ def job(composed: DictConfig) -> None:
     else:
         cell = replace(cell, folder=str(outcome.folder), state=outcome.state, detail=outcome.detail)
     note(cell)
+
+
+def _check(composed: DictConfig, words: Sequence[str]) -> None:
+    """Print the page of a check, with the warnings of all that it reads."""
+    from rich.console import Console
+
+    from s3exp.build import prepare
+    from s3exp.commands.check import collected, print_check
+    from s3exp.terminal.page import Page
+
+    with collected() as warnings:
+        print_check(prepare(composed, words), composed, Page(Console()), warnings)
 
 
 def _show(cells: Sequence[Cell]) -> None:

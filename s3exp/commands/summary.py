@@ -16,6 +16,7 @@ from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
 from s3exp.report.frames import Frames, means, shared_rounds
 from s3exp.report.study import Study
+from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
@@ -34,6 +35,8 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
         arms = _in_order(one.arms, folders)
         for arm in arms:
             _rounds(page, one, arm, task)
+        if why := mining_beside_test(one):
+            page.paragraph(f"{task}Mining beside test", "\n".join(why))
         _comparison(page, one, arms, task)
         _gains(page, one, arms, task)
         _groups(page, one, arms, task)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from s3exp.commands.edge import fail, guarded
 from s3exp.record.measures import ROUND, measure
 from s3exp.terminal.texts import spelled
+from s3exp.tracking.environment import PROJECT
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -193,7 +194,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("group", help="the W&B group of the runs: tracker.group, else the sweep, else the task")
-    add("--project", default="s3exp", help="W&B project; by itself s3exp")
+    add(
+        "--project",
+        default=os.environ.get("WANDB_PROJECT") or PROJECT,
+        help="W&B project; else WANDB_PROJECT, else s3exp",
+    )
     add("--entity", default=os.environ.get("WANDB_ENTITY"), help="W&B user or team")
     add("--kind", choices=("workspace", "report"), default="workspace")
     add("--metric", default="accuracy", help="of the task: accuracy, or f1 where answers are extracted")

@@ -10,15 +10,18 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
-from s3exp.llm.identity import llm_identity, resolve_model
+from s3exp.checkpoints.llm import check_llm_folder
+from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
-from s3exp.settings.llm import LLMConfig, LocalLLMConfig
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig, ServerConfig
 from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
 
-RUN_OPTIONS = frozenset("store replay max_tokens rationale_tokens max_exemplar_tokens truncated".split())
+RUN_OPTIONS = frozenset(
+    "store replay changed tokenizer max_tokens rationale_tokens max_exemplar_tokens truncated".split()
+)
 
 
 def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
@@ -30,14 +33,29 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
         UserError: there is no such model or store.
     """
     path = resolve_model(config.model, config.revision, config.backend)
-    asker = Asker(llm_identity(config, path), config.temperature, config.top_p)
+    asker = Asker(llm_identity(config, path), config.temperature, config.top_p, asking(config))
 
     def start() -> LLM:
         options = {name: value for name, value in asdict(config).items() if name not in RUN_OPTIONS}
         return OF_PROCESS.lend((path, tuple(sorted(options.items()))), lambda: _start(config, path))
 
     place = None if config.store is None else Path(config.store).expanduser()
-    return Stored(start, asker, place, replay=config.replay, progress=progress)
+    accept = isinstance(config, ServerConfig) and config.changed == "accept"
+    return Stored(start, asker, place, replay=config.replay, progress=progress, accept=accept)
+
+
+def check_folder_of(config: LLMConfig) -> None:
+    """Refuse a local folder that cannot be the LLM, by its files and headers. Imports no back end.
+
+    Raises:
+        UserError: names what is wrong with it.
+    """
+    path = Path(
+        resolve_model(config.model, config.revision, config.backend)
+    )  # which looks for config and weights
+    if isinstance(config, LocalLLMConfig) and path.is_dir():
+        template = getattr(config, "chat_template", None) is not None
+        check_llm_folder(path, f"llm.model={config.model}", template=template)
 
 
 def check_llm(config: LLMConfig) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from s3exp.checkpoints.folder import check_folder
 from s3exp.embedded import PREFIX, locate
-from s3exp.settings.llm import LLMConfig, LocalLLMConfig
+from s3exp.settings.llm import ASKING, LLMConfig, LocalLLMConfig, ServerConfig
+from s3exp.settings.server import address
 from s3exp.types import UserError
 
 # a README or a training log does not change completions
@@ -23,7 +27,7 @@ HASHED_SUFFIXES = {
     ".txt",
     ".py",
 }
-WEIGHTS = {".safetensors", ".bin", ".pt", ".gguf"}
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 HASHED_WHOLE = 64 << 20  # bytes up to which a file is hashed from end to end
 HASHED_END = 1 << 20  # bytes hashed at either end of a larger one
 
@@ -47,44 +51,98 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
         if revision is not None and backend != "server":
             raise UserError(f"llm.revision={revision}: only a hub id has revisions, {model} is a folder")
         if backend != "server":
-            _check_folder(folder, model)
+            check_folder(folder, f"llm.model={model}", llm=True, any_name=backend == "vllm")
         return str(folder)
     if backend == "server":
         return model
     if folder.exists():
-        raise UserError(f"llm.model={model} is not a model folder: no config.json in it")
+        check_folder(folder, f"llm.model={model}", llm=True)
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise UserError(f"llm.model={model}: no such folder")
     return model
 
 
-def _check_folder(folder: Path, model: str) -> None:
-    try:
-        facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"llm.model={model} is not a model folder: config.json cannot be read: {error}"
-        ) from error
-    if not isinstance(facts, dict) or "model_type" not in facts:
-        raise UserError(f"llm.model={model} is not a model folder: config.json has no model_type")
-    if not any(file.suffix in WEIGHTS for file in folder.iterdir()):
-        raise UserError(f"llm.model={model} is not a model folder: no weights ({', '.join(sorted(WEIGHTS))})")
-
-
 def llm_identity(config: LLMConfig, path: str) -> str:
     """One line that names the LLM in the generation store and in a run's facts.
 
-    It holds the hash of a local folder, wherever that lies; the name and revision of a hub id; the name that a server
-    gives its model. It also holds back end and dtype: both move the last digits of probabilities, and so the text.
+    It holds the hash of a local folder, wherever that lies; the name and revision of a hub id; of a server its name for
+    the model, and its address or the name that the user gives it. It also holds back end and dtype: both move the last
+    digits of probabilities, and so the text.
     """
-    facts = {"backend": config.backend, "revision": config.revision}
-    if not isinstance(config, LocalLLMConfig):
-        facts["model"] = config.model
+    facts: dict[str, Any] = {"backend": config.backend, "revision": config.revision}
+    if isinstance(config, ServerConfig):
+        where = {"url": address(config.url)} if config.name is None else {"name": config.name}
+        changes = {"query": config.query, "request": asdict(config.request)}
+        facts |= {
+            "model": config.model,
+            **where,
+            **{name: value for name, value in changes.items() if _set(value)},
+        }
         return json.dumps(facts, sort_keys=True)
+    assert isinstance(config, LocalLLMConfig)
     folder = Path(path)
     local = (folder / "config.json").is_file()
     facts |= {"dtype": config.dtype, "model": f"sha256:{_hash_folder(folder)}" if local else config.model}
     return json.dumps(facts, sort_keys=True)
+
+
+def asking(config: LLMConfig) -> dict[str, Any]:
+    """The options of asking that are set, for the key of a question."""
+    values = {name: getattr(config, name) for name in ASKING}
+    if isinstance(config, LocalLLMConfig):
+        if config.chat_template is not None:
+            values["chat_template"] = read_template(config.chat_template)
+        if config.lora is not None:
+            values["lora"] = f"sha256:{_hash_folder(adapter_folder(config.lora))}"
+    return {name: value for name, value in values.items() if _set(value)}
+
+
+def read_template(template: str) -> str:
+    """A Jinja template that is given as the path of a file, or as it stands.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read.
+    """
+    if "{{" in template or "{%" in template:
+        return template
+    try:
+        return Path(template).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"llm.chat_template={template} is no template, and no file that can be read: {error}"
+        ) from error
+
+
+def adapter_folder(lora: str) -> Path:
+    """The folder of a LoRA adapter.
+
+    Raises:
+        UserError: it is none.
+    """
+    folder = Path(lora).expanduser()
+    if not (folder / "adapter_config.json").is_file():
+        raise UserError(f"llm.lora={lora} is no folder of a LoRA adapter: no adapter_config.json in it")
+    if not any(file.suffix == ".safetensors" for file in folder.iterdir()):
+        raise UserError(f"llm.lora={lora}: no .safetensors in it; convert its weights to that format")
+    return folder
+
+
+def lora_rank(lora: str) -> int:
+    """The rank of a LoRA adapter, as engines want it: 8, 16, 32 and so on.
+
+    Raises:
+        UserError: its config cannot be read, or names none.
+    """
+    folder = adapter_folder(lora)
+    try:
+        rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"llm.lora={lora}: adapter_config.json names no rank r: {error}") from error
+    return next((size for size in LORA_RANKS if isinstance(rank, int) and size >= rank), LORA_RANKS[-1])
+
+
+def _set(value: Any) -> bool:
+    return any(map(_set, value.values())) if isinstance(value, dict) else value not in (None, [], "")
 
 
 def _hash_folder(folder: Path) -> str:

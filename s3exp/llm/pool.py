@@ -92,6 +92,11 @@ class Lent:
             self._pool.close()
             raise
 
+    @property
+    def origin(self) -> LLM:
+        """The LLM itself."""
+        return self._pool.llm
+
     def sleep(self) -> None:
         """Give back GPU memory for a while."""
         self._pool.sleep()

@@ -6,30 +6,31 @@ Requests run on an event loop in a thread of its own, `concurrency` at a time.
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import openai
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.wait import wait_exponential_jitter
 
-from s3exp.llm.database import TOO_LONG
+from s3exp.llm.chat import Malformed, completion_of, decoded
+from s3exp.llm.failures import MAX_WAIT_SECONDS, Failure, Kind, failure_of
+from s3exp.llm.sessions import Session
+from s3exp.llm.tally import Held, Tally, counted
+from s3exp.llm.witness import canary_of, description_of
 from s3exp.settings.llm import LLMConfig, ServerConfig
-from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
+from s3exp.settings.server import body_of
+from s3exp.types import LLM, NO_ANSWER, Completion, LLMFault, Prompt, UserError
 
-MAX_WAIT_SECONDS = 60.0
-TOO_LONG_SIGNS = ("context length", "context_length", "maximum model length", "max_model_len")
 MIN_ANSWER_TOKENS = 32
+MALFORMED_TRIES = 2
+FIRST_TRIES = 3  # of a connection, before anybody has answered there
 Item = tuple[int, Completion] | BaseException | None  # None: the stream has ended
-
-
-class BadAnswer(Exception):
-    """The server answered 200 with something that is no chat completion."""
 
 
 def start(config: LLMConfig, path: str) -> LLM:
@@ -45,19 +46,43 @@ class Server:
         """Read the key from the environment. Sends no request.
 
         Raises:
-            UserError: the URL is not one of HTTP.
+            UserError: the URL is not one of HTTP, or a header's environment variable is not set.
         """
-        if not config.url.startswith(("http://", "https://")):
-            raise UserError(f"llm.url={config.url}: must begin with http:// or https://")
         self._config = config
-        self._key = os.environ.get(config.key_variable) or "EMPTY"
+        self._session = Session(config)
+        self._tally = Tally()
+        self._last_good = 0.0
+        self._answered = False  # by anybody, with anything
+        self._description: dict[str, Any] | None = None
+        self._canaries: list[str] = []
         self._back_off = wait_exponential_jitter(initial=0.5, max=MAX_WAIT_SECONDS / 2, jitter=0.5)
 
-    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
-        """Yield (index, completion) as each answer arrives. A prompt that does not fit is answered `too_long`.
+    @property
+    def name(self) -> str:
+        """Model and URL, for messages."""
+        return f"llm.model={self._config.model} at llm.url={self._config.url}"
+
+    def describe(self) -> dict[str, Any]:
+        """What the server says of its model; empty where it says nothing. It is asked once."""
+        if self._description is None:
+            self._description = description_of(self._config, self._session)
+        return self._description
+
+    def canary(self, number: int) -> str:
+        """The `number`-th answer to a fixed question; empty where there is none.
 
         Raises:
-            UserError: the server refuses key, model or settings.
+            UserError: nobody listens there, or it would refuse every prompt.
+        """
+        while len(self._canaries) <= number:
+            self._canaries.append(canary_of(self._config, self._session))
+        return self._canaries[number]
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        """Yield (index, completion) as each answer arrives. What one prompt meets is its `finish_reason`.
+
+        Raises:
+            UserError: the server refuses key, model or settings, or every prompt so far.
             LLMFault: the server is gone, after all tries.
         """
         items: queue.SimpleQueue[Item] = queue.SimpleQueue()
@@ -91,17 +116,34 @@ class Server:
 
     async def _ask_all(self, todo: asyncio.Queue[tuple[int, Prompt]], items: queue.SimpleQueue[Item]) -> None:
         """Run `concurrency` workers until they are cancelled or one fails."""
-        config = self._config
-        async with openai.AsyncOpenAI(
-            base_url=config.url, api_key=self._key, timeout=config.timeout, max_retries=0
-        ) as client:
+        held = Held()
+        busy = 0
+        async with self._session.client() as client:
 
             async def work() -> None:
+                nonlocal busy
                 while True:
                     index, prompt = await todo.get()
-                    items.put((index, await self._ask(client, prompt)))
+                    busy += 1
+                    began = time.monotonic()
+                    try:
+                        completion = await self._ask(client, prompt)
+                    except Failure as failure:
+                        completion = Completion("", None, None, failure.reason, said=failure.words)
+                        if self._last_good <= began:  # by the prompt, or by the server?
+                            problem = f"failed {self._tries(failure)} times"
+                            if held.too_many(index, completion, last=busy == 1 and todo.empty()):
+                                raise LLMFault(self._session.line(problem, failure)) from failure
+                        else:
+                            items.put((index, completion))
+                    else:
+                        items.put((index, completion))
+                    busy -= 1
+                    if self._last_good > began or (not busy and todo.empty()):
+                        for item in held.release():
+                            items.put(item)
 
-            workers = [asyncio.create_task(work()) for _ in range(config.concurrency)]
+            workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
             try:
                 await asyncio.gather(*workers)
             finally:
@@ -109,66 +151,78 @@ class Server:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _ask(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
+    async def _ask(self, client: httpx.AsyncClient, prompt: Prompt) -> Completion:
+        """The answer to a prompt, or a completion that says why there is none.
+
+        Raises:
+            Failure: all tries failed, perhaps by the server and not by the prompt.
+        """
         tries = AsyncRetrying(
-            retry=retry_if_exception(_is_transient),
-            stop=stop_after_attempt(self._config.retries),
-            wait=self._wait,
-            reraise=True,
+            retry=retry_if_exception(_may_pass), stop=self._enough, wait=self._wait, reraise=True
         )
         try:
-            return await tries(self._try, client, prompt)
-        except openai.BadRequestError as error:
-            if _is_too_long(error):  # the prompt may fit with a shorter answer
-                shorter = prompt.max_tokens // 2
-                if shorter >= MIN_ANSWER_TOKENS:
-                    return await self._ask(client, replace(prompt, max_tokens=shorter))
-                return Completion("", 0, 0, TOO_LONG)
-            raise UserError(self._message("refuses the request", error)) from error
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            hint = f"set {self._config.key_variable} to a key that it knows"
-            raise UserError(self._message("refuses the API key", error, hint)) from error
-        except openai.NotFoundError as error:
-            hint = f"is llm.model={self._config.model} what it serves, and does llm.url end in /v1?"
-            raise UserError(self._message("does not know what is asked for", error, hint)) from error
-        except (openai.OpenAIError, BadAnswer) as error:
-            if isinstance(error, openai.APIStatusError) and not _is_transient(error):
-                raise UserError(self._message("refuses the request", error)) from error
-            raise LLMFault(self._message(f"failed {self._config.retries} times", error)) from error
+            completion: Completion = await tries(self._try, client, prompt)
+        except Failure as failure:
+            if failure.kind is Kind.EVERY:
+                raise UserError(self._session.line("refuses the request", failure)) from failure
+            if failure.nobody and not self._answered:
+                raise self._session.unheard(failure) from failure
+            if failure.kind is Kind.MOMENT and (failure.reason == "failed" or self._tally.good):
+                raise
+            shorter = prompt.max_tokens // 2
+            if failure.reason == "too_long" and shorter >= MIN_ANSWER_TOKENS:
+                # the prompt may fit with a shorter answer
+                return await self._ask(client, replace(prompt, max_tokens=shorter))
+            self._count(failure)
+            return Completion("", None, None, failure.reason, said=failure.words)
+        if completion.finish_reason in NO_ANSWER:
+            self._count(Failure(Kind.PROMPT, completion.finish_reason, completion.said))
+        else:
+            self._tally.note_good()
+            self._last_good = time.monotonic()
+        return completion
 
-    async def _try(self, client: openai.AsyncOpenAI, prompt: Prompt) -> Completion:
-        config = self._config
+    def _count(self, failure: Failure) -> None:
+        """Note a prompt without an answer. Raises if the counts say that every prompt would meet it."""
+        many = self._tally.note(failure.reason)
+        if many:
+            line = self._session.line(counted(many, self._tally.good, failure), failure, told=True)
+            raise LLMFault(line) if self._tally.good else UserError(line)
+
+    async def _try(self, client: httpx.AsyncClient, prompt: Prompt) -> Completion:
+        body = body_of(self._config, prompt.text, {"max_tokens": prompt.max_tokens, "seed": prompt.seed})
+        response = await self._session.send(client, body)
+        self._answered = True
+        failure = failure_of(response)
+        if failure is not None:
+            raise failure
         try:
-            answer = await client.chat.completions.create(
-                model=config.model,
-                messages=[{"role": "user", "content": prompt.text}],
-                temperature=config.temperature,
-                top_p=config.top_p,
-                max_tokens=prompt.max_tokens,
-                seed=prompt.seed,
-            )
-        except (ValueError, openai.APIResponseValidationError) as error:
-            raise BadAnswer("no JSON in its answer") from error
-        return _completion(answer)
+            return completion_of(decoded(response.content))[0]
+        except Malformed as error:
+            raise Failure(Kind.MOMENT, "malformed", str(error)) from error
+
+    def _enough(self, state: RetryCallState) -> bool:
+        failure = state.outcome.exception() if state.outcome else None
+        return not isinstance(failure, Failure) or state.attempt_number >= self._tries(failure)
+
+    def _tries(self, failure: Failure) -> int:
+        """How often a request is sent that fails so."""
+        if failure.reason == "malformed":
+            return min(self._config.retries, MALFORMED_TRIES)
+        if failure.nobody and not self._answered:
+            return min(self._config.retries, FIRST_TRIES)
+        return self._config.retries
 
     def _wait(self, state: RetryCallState) -> float:
-        """The server's Retry-After up to the limit, or else an exponential back-off."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, openai.APIStatusError):
-            try:
-                return min(max(0.0, float(error.response.headers["retry-after"])), MAX_WAIT_SECONDS)
-            except (KeyError, ValueError):
-                pass  # not given, or given as a date
+        """As long as the server says, up to a limit, or else an exponential back-off."""
+        failure = state.outcome.exception() if state.outcome else None
+        if isinstance(failure, Failure) and failure.wait is not None:
+            return failure.wait
         return float(self._back_off(state))
 
-    def _message(self, problem: str, error: BaseException, hint: str = "") -> str:
-        """One line with URL and cause, and without the key, which some servers send back."""
-        cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
-        text = " ".join((str(cause) or type(cause).__name__).split())
-        if self._key != "EMPTY":
-            text = text.replace(self._key, "***")
-        tail = f"; {hint}" if hint else ""
-        return f"llm.url={self._config.url} {problem}: {text[:300]}{tail}"
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, Failure) and error.kind is Kind.MOMENT
 
 
 def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], items: queue.SimpleQueue[Item]) -> None:
@@ -184,29 +238,3 @@ def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], items: que
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
         items.put(end)
-
-
-def _is_transient(error: BaseException) -> bool:
-    if isinstance(error, openai.APIStatusError):
-        return error.status_code in (408, 409, 425, 429) or error.status_code >= 500
-    return isinstance(error, (openai.APIConnectionError, BadAnswer))
-
-
-def _is_too_long(error: openai.BadRequestError) -> bool:
-    text = str(error).lower()
-    return any(sign in text for sign in TOO_LONG_SIGNS)
-
-
-def _completion(answer: Any) -> Completion:
-    # compatible servers leave out any field
-    choices = getattr(answer, "choices", None)
-    if not choices or getattr(choices[0], "message", None) is None:
-        raise BadAnswer("no completion in its answer")
-    usage = getattr(answer, "usage", None)
-    reason = choices[0].finish_reason
-    return Completion(
-        text=choices[0].message.content or "",
-        prompt_tokens=getattr(usage, "prompt_tokens", None) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", None) or 0,
-        finish_reason=str(reason or "stop"),
-    )

@@ -10,18 +10,19 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from tqdm import tqdm
 
-from s3exp.llm.database import TOO_LONG, Database
+from s3exp.llm.database import Database
 from s3exp.llm.pending import Questions, plain
-from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
+from s3exp.llm.witness import Book, Witnessed, check
+from s3exp.types import ASKED_AGAIN, LLM, Completion, LLMFault, Prompt, UserError
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +38,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """All that a completion depends on beside its prompt: the LLM (`llm_identity`) and its sampling."""
+    """All that a completion depends on beside its prompt: the LLM (`llm_identity`) and how it is asked.
+
+    `more` are options that count only where they are set, so that a store of before answers a run without them.
+    """
 
     identity: str
     temperature: float
     top_p: float
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def key(self, prompt: Prompt) -> str:
         """Hash of one question: equal keys, equal answers."""
@@ -52,6 +57,7 @@ class Asker:
             "top_p": float(self.top_p),
             "max_tokens": prompt.max_tokens,
             "seed": prompt.seed,
+            **self.more,
         }
         text = json.dumps(question, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -77,8 +83,11 @@ class Stored:
         *,
         replay: bool = False,
         progress: bool = False,
+        accept: bool = False,
     ) -> None:
         """Open the store at `path` (None: in memory); `replay` answers from it alone and never starts the LLM.
+
+        `accept`: an LLM that lives elsewhere and is another one than before is warned of instead of being refused.
 
         Raises:
             UserError: the store cannot be opened, or there is none to replay.
@@ -93,6 +102,14 @@ class Stored:
         self._engine: LLM | None = None
         self._asleep = False
         self._database = Database(path, read_only=replay)
+        self._started: float | None = None
+        self._checked = False
+        self._accept = accept
+        self._books: list[Book] = [StoreBook(self._database, asker.identity)]
+
+    def remember_in(self, book: Book) -> None:
+        """Keep what can be known of an LLM that lives elsewhere in another place, too, and compare it with that."""
+        self._books.append(book)
 
     def generate(self, prompts: Sequence[Prompt], description: str = "generate") -> list[Completion]:
         """Answer every prompt, in the order given; equal questions go to the LLM once.
@@ -155,14 +172,15 @@ class Stored:
         completions = self._database.read(keys)
         if self._replay:
             return completions
-        # whether a prompt is too long depends on the LLM's set-up, which may have changed
-        return {key: c for key, c in completions.items() if c.finish_reason != TOO_LONG}
+        # whether a prompt is too long, say, depends on the LLM's set-up, which may have changed
+        return {key: c for key, c in completions.items() if c.finish_reason not in ASKED_AGAIN}
 
     def _ask(
         self, questions: Questions, prompts: Sequence[Prompt], description: str
     ) -> Iterator[tuple[int, Completion]]:
         """Ask the LLM all open questions; every answer is in the store before the next one is waited for."""
         engine = self._ready()
+        self._check_witness(engine)
         questions.again()
         count, seconds, tokens = len(questions.todo), self.usage.seconds, 0
         missing = set(range(count))
@@ -181,7 +199,8 @@ class Stored:
                     key = questions.keys[index]
                     self._database.write(key, completion)
                     missing.discard(index)
-                    tokens += completion.completion_tokens
+                    tokens += completion.completion_tokens or 0
+                    self._say_ready()
                     rate = tokens / max(self.usage.seconds - seconds, 1e-9)
                     bar.set_postfix_str(f"{rate:.0f} tokens/s", refresh=False)
                     yield from questions.answer(key, completion)
@@ -215,17 +234,44 @@ class Stored:
         else:
             return self._engine
         self._asleep = False
-        seconds = time.perf_counter() - began
-        self.usage.start_seconds += seconds
+        self.usage.start_seconds += time.perf_counter() - began
         self.usage.start_cpu_seconds += time.process_time() - cpu_began
-        if seconds > 1:
-            log.info("the LLM is ready after %.1f s", seconds)
+        self._started = began
         return self._engine
+
+    def _say_ready(self) -> None:
+        """Log, at its first answer, how long an LLM took to start: one that gave no answer is not ready."""
+        began, self._started = self._started, None
+        if began is not None and time.perf_counter() - began > 1:
+            log.info("the LLM is ready: its first answer came after %.1f s", time.perf_counter() - began)
+
+    def _check_witness(self, engine: LLM) -> None:
+        """Once in a run, compare an LLM that lives elsewhere with what store and record know of it."""
+        origin = getattr(engine, "origin", engine)
+        if isinstance(origin, Witnessed) and not self._checked:
+            check(origin, self._books, accept=self._accept)
+            self._checked = True
 
     def _stop(self) -> None:
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.close()
+
+
+@dataclass(frozen=True)
+class StoreBook:
+    """The store's facts about an LLM (protocol `Book`)."""
+
+    database: Database
+    identity: str
+
+    def read(self) -> Mapping[str, Any] | None:
+        """The facts, or None."""
+        return self.database.read_facts(self.identity)
+
+    def write(self, facts: Mapping[str, Any]) -> None:
+        """Keep the facts."""
+        self.database.write_facts(self.identity, facts)
 
 
 @contextmanager

@@ -21,10 +21,13 @@ _PRICED = {
 def money(numbers: Mapping[str, float], prices: PricesConfig) -> float | None:
     """The cost of a round in the currency of the prices; None without any price.
 
-    A number without a price, or not on record, costs nothing: a run on a CPU has no GPU seconds.
+    A number without a price, or not on record, costs nothing: a run on a CPU has no GPU seconds. Tokens that the LLM's
+    server does not count have an unknown cost, None.
     """
     given: dict[str, float] = {name: price for name, price in asdict(prices).items() if price is not None}
     if not given:
+        return None
+    if any(f"llm/{name}" not in numbers for name in given if name.endswith("_tokens")):
         return None
     priced = ((number, units, given[name]) for number, (name, units) in _PRICED.items() if name in given)
     costs: list[float] = [numbers.get(number, 0.0) / units * price for number, units, price in priced]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3exp.record.rounds import RoundRecord, plain
-from s3exp.types import Batch, Example, Target, UserError
+from s3exp.types import NO_ANSWER, Batch, Example, Target, UserError
 
 if TYPE_CHECKING:
     from s3exp.tasks.task import Task
@@ -94,7 +94,8 @@ def ledger_numbers(missed_before: set[str], missed: set[str], batch: Batch) -> d
     for name, group in (("with", parents), ("without", missed_before - parents)):
         if group:
             numbers[f"ledger/fixed_share_{name}"] = len(group & fixed) / len(group)
-    tokens = sum(c.prompt_tokens + c.completion_tokens for _, c in batch.asked)
+    counts = [c.tokens for _, c in batch.asked if c.tokens is not None or c.finish_reason not in NO_ANSWER]
+    tokens = 0 if None in counts else sum(count for count in counts if count is not None)
     numbers["ledger/fixed_per_row"] = len(fixed) / len(batch.examples)
     if tokens:
         numbers["ledger/fixed_per_1k_tokens"] = 1000 * len(fixed) / tokens

@@ -37,6 +37,7 @@ class Measure:
     total: str = ""
     of: tuple[str, ...] = ()
     says: str = ""
+    whole: bool = False  # unknown for a run where one round lacks it
 
 
 MEASURES = (
@@ -70,11 +71,13 @@ MEASURES = (
     Measure("llm/calls", "LLM calls, asked", "calls", "down", "sum"),
     Measure("llm/store_hits", "store hits", "calls", "", "sum"),
     Measure("llm/answers", "LLM calls", "calls", "down", "sum", "llm_calls", ("llm/calls", "llm/store_hits")),
-    Measure("llm/prompt_tokens", "tokens of prompts", "tokens", "down", "sum"),
-    Measure("llm/completion_tokens", "tokens of completions", "tokens", "down", "sum"),
+    Measure("llm/prompt_tokens", "tokens of prompts", "tokens", "down", "sum", whole=True),
+    Measure("llm/completion_tokens", "tokens of completions", "tokens", "down", "sum", whole=True),
+    Measure("llm/reasoned", "answers with a trace of reasoning", "calls", "", "sum"),
+    Measure("llm/reasoning_tokens", "tokens of reasoning", "tokens", "down", "sum"),
     Measure(
         "llm/tokens", "LLM tokens", "tokens", "down", "sum", "llm_tokens",
-        ("llm/prompt_tokens", "llm/completion_tokens"),
+        ("llm/prompt_tokens", "llm/completion_tokens"), whole=True,
     ),
     Measure("cost/seconds", "seconds", "seconds", "down", "sum", "seconds"),
     Measure("cost/cpu_seconds", "CPU seconds", "seconds", "down", "sum", "cpu_seconds"),
@@ -92,6 +95,8 @@ MEASURES = (
     Measure("audit/repeats_exact", "exact repeats", "rows", "down"),
     Measure("audit/repeats_near", "near repeats", "rows", "down"),
     Measure("audit/seconds_share", "the audit's part of the seconds", "share", "down", "none"),
+    Measure("quoted/rows", "new rows that quote their exemplar", "share", "down"),
+    Measure("quoted/share", "words quoted from the exemplar", "share", "down"),
     Measure("shortcuts/strong", "strong shortcuts", "shortcuts", "down"),
     Measure("shortcuts/excess", "the strongest shortcut's excess over gold", "share", "down"),
     Measure("shortcuts/accuracy", "the strongest shortcut's accuracy", "share", "down"),
@@ -165,6 +170,8 @@ def value_of(name: str, numbers: Numbers) -> float | None:
     """A number of one round, computed where it is a sum of others; None where it is not on record."""
     parts = measure(name).of or (name,)
     values = [numbers[part] for part in parts if part in numbers]
+    if measure(name).whole and len(values) < len(parts):
+        return None
     return sum(values) if values else None
 
 
@@ -180,7 +187,7 @@ def so_far(name: str, rounds: Sequence[Numbers]) -> list[float] | None:
 def in_all(name: str, rounds: Sequence[Numbers]) -> float | None:
     """A run's number over all rounds; None where no round has it."""
     values = [value for numbers in rounds if (value := value_of(name, numbers)) is not None]
-    how = measure(name).adds_up
-    if not values or how == "none":
+    how, whole = measure(name).adds_up, measure(name).whole
+    if not values or how == "none" or (whole and len(values) < len(rounds)):
         return None
     return sum(values) if how == "sum" else values[-1]

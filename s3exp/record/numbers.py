@@ -17,7 +17,7 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
-from s3exp.types import Batch, Example, Prediction
+from s3exp.types import NO_ANSWER, Batch, Completion, Example, Prediction
 
 
 class Meter:
@@ -77,9 +77,7 @@ def of_round(
         "errors": len(missed),
         "llm/calls": len(batch.asked) - stored,
         "llm/store_hits": stored,
-        "llm/prompt_tokens": sum(completion.prompt_tokens for _, completion in batch.asked),
-        "llm/completion_tokens": sum(completion.completion_tokens for _, completion in batch.asked),
-    }
+    } | _tokens([completion for _, completion in batch.asked])
     numbers |= ledger_numbers(missed_before, missed, batch)
     repairs = Counter(why for c in batch.changes if c.step == "repair" for why in c.why.split(", "))
     numbers |= {f"repaired/{rule}": n for rule, n in repairs.items()}
@@ -88,6 +86,22 @@ def of_round(
     numbers |= {f"new_rows/{name}": targets[index] for index, name in enumerate(task.config.labels)}
     scores = {f"mining/{name}": value for name, value in score.metrics.items()}
     return numbers | scores | _of_fit(fit)
+
+
+def _tokens(answers: Sequence[Completion]) -> dict[str, float]:
+    """Tokens of a round, where its LLM counts them; an unknown number is left out, and is not 0."""
+    known = [one for one in answers if one.tokens is not None or one.finish_reason not in NO_ANSWER]
+    counts = {
+        "llm/prompt_tokens": [one.prompt_tokens for one in known],
+        "llm/completion_tokens": [one.completion_tokens for one in known],
+    }
+    numbers: dict[str, float] = {
+        name: sum(n for n in found if n is not None) for name, found in counts.items() if None not in found
+    }
+    if any(one.reasoning for one in answers):
+        numbers["llm/reasoned"] = sum(bool(one.reasoning) for one in answers)
+        numbers["llm/reasoning_tokens"] = sum(one.reasoning_tokens or 0 for one in answers)
+    return numbers
 
 
 def _of_fit(fit: dict[str, float]) -> dict[str, float]:
@@ -102,7 +116,7 @@ def _of_fit(fit: dict[str, float]) -> dict[str, float]:
 
 def tokens(record: RoundRecord) -> int:
     """LLM tokens of a round, prompts and completions, store hits included."""
-    return int(record.metrics["llm/prompt_tokens"] + record.metrics["llm/completion_tokens"])
+    return int(sum(record.metrics.get(f"llm/{name}_tokens", 0) for name in ("prompt", "completion")))
 
 
 def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
@@ -124,8 +138,8 @@ def result(
     def total(name: str) -> float:
         return in_all(name, rounds) or 0
 
-    counts = ("calls", "store_hits", "prompt_tokens", "completion_tokens")
-    llm = {name: total(f"llm/{name}") for name in counts}
+    llm: dict[str, float | None] = {name: total(f"llm/{name}") for name in ("calls", "store_hits")}
+    llm |= {name: in_all(f"llm/{name}", rounds) for name in ("prompt_tokens", "completion_tokens")}
     stages = sorted({name for numbers in rounds for name in numbers if name.startswith("seconds/")})
     return {
         "status": "done",

@@ -105,7 +105,7 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
     return {
         "prompts.jsonl": ({"hash": name, **plain(prompt)} for name, prompt in prompts.items()),
         "completions.jsonl": (
-            {"prompt": name, **plain(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
+            {"prompt": name, **_without_unset(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
         ),
         "examples.jsonl": map(plain, batch.examples),
         "rejected.jsonl": map(plain, batch.rejected),
@@ -118,6 +118,12 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
 def plain(value: Any) -> dict[str, Any]:
     """A dataclass as `asdict` gives it, without its deep copies: ten times faster."""
     return {part.name: _inner(getattr(value, part.name)) for part in fields(value)}
+
+
+def _without_unset(completion: Completion) -> dict[str, Any]:
+    """A completion without what few have: a trace of reasoning, and a server's words."""
+    rare = ("reasoning", "reasoning_tokens", "said")
+    return {name: value for name, value in plain(completion).items() if name not in rare or value}
 
 
 def _inner(value: Any) -> Any:

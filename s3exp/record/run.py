@@ -1,6 +1,7 @@
 """The run directory: the record that a killed run goes on from, and that every view is drawn from.
 
     config.yaml  run.json  log.txt            the config, its identity, the log
+    llm.json                                  what is known of an LLM behind a server
     rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last
     small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
@@ -14,6 +15,7 @@ import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from s3exp.record.files import dump, read_object, sync, write_lines, write_text
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, plain, read_round, tables_of
 from s3exp.record.versions import SCHEMA, check_schema, versions
-from s3exp.types import Fitted, Prediction, UserError
+from s3exp.types import Busy, Fitted, Prediction, UserError
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ class RunStore:
     """One run directory, held by one process at a time.
 
     Raises:
-        UserError: the directory holds another config, another process holds it, or it cannot be written.
+        UserError: the directory holds another config, or it cannot be written.
+        Busy: another process holds it.
     """
 
     def __init__(
@@ -48,7 +51,9 @@ class RunStore:
             self._lock = FileLock(folder / ".lock", timeout=0)
             self._lock.acquire()
         except Timeout as error:
-            raise UserError(f"run_dir={folder}: another process is working in it") from error
+            raise Busy(
+                f"run_dir={folder}: another process is working in it; the same command shows it when it is done"
+            ) from error
         except OSError as error:
             raise UserError(f"run_dir={folder}: cannot be written: {error}") from error
         try:
@@ -175,6 +180,28 @@ class RunStore:
                 f"run_dir={self.folder}: cannot be written: {error}; "
                 "what is finished is kept: the same command goes on"
             ) from error
+
+
+@dataclass(frozen=True)
+class LLMFacts:
+    """What is known of an LLM behind a server, in the run directory."""
+
+    path: Path
+
+    def read(self) -> Mapping[str, Any] | None:
+        """The facts, or None."""
+        return read_object(self.path) if self.path.is_file() else None
+
+    def write(self, facts: Mapping[str, Any]) -> None:
+        """Keep the facts.
+
+        Raises:
+            UserError: the disk is full or read-only.
+        """
+        try:
+            write_text(self.path, dump(facts, indent=1))
+        except OSError as error:
+            raise UserError(f"run_dir={self.path.parent}: cannot be written: {error}") from error
 
 
 def _short(value: Any) -> str:

@@ -22,7 +22,7 @@ CITATION = (
 )
 AUDITED = (
     "audit/refusal", "audit/preamble", "audit/label_in_text", "audit/repeats_exact", "audit/repeats_near",
-    "shortcuts/strong", "noise/share",
+    "quoted/rows", "quoted/share", "shortcuts/strong", "noise/share",
 )  # fmt: skip
 NEW_ROWS, CALLS = Cost("new-rows", "new_rows"), Cost("calls", "llm/answers")
 _TOP = 3  # shortcuts of an arm
@@ -114,7 +114,7 @@ def certificates(comparison: Comparison) -> tuple[str, Table]:
         Column("rows_that_copy", "rows that copy gold", "count"),
         Column("exact", "exactly", "count"),
         Column("near", "nearly", "count"),
-        Column("quote", "13 words of it", "count"),
+        Column("quote", "quoted", "count"),
     )
     rows = tuple((name, run.seed, *_copies(run)) for name, run in dirty)
     table = Table("not-clean", f"{comparison.task}: runs trained on copies of gold", columns, rows)
@@ -128,7 +128,7 @@ def certificates(comparison: Comparison) -> tuple[str, Table]:
 
 
 def _copies(run: Run) -> list[int | None]:
-    """Rows of a run that copy gold: in all, exactly, nearly, 13 words."""
+    """Rows of a run that copy gold: in all, exactly, nearly, quoted."""
     counts = (run.certificate or {}).get("rows_that_copy")
     known_counts = counts if isinstance(counts, dict) else {}
     values = [known_counts.get(kind) for kind in ("any", "exact", "near", "quote")]
@@ -147,6 +147,17 @@ def shortcuts(comparison: Comparison) -> Table:
     columns = (_STRATEGY, Column("shortcut", "shortcut"), Column("strength", "strength"))
     note = f"At most {_TOP} of the run with the median score."
     return Table("shortcuts", f"{comparison.task}: the strongest shortcuts", columns, tuple(rows), note)
+
+
+def unjudged(comparison: Comparison) -> Table:
+    """What the audit of every arm's median run could not judge, and why."""
+    rows: list[tuple[Cell, ...]] = []
+    for arm in (arm for arm in comparison.arms if not arm.human):
+        run = arm.median()
+        for one in run.lines(f"{run.last_round()}/unjudged.jsonl"):
+            rows.append((arm.name, str(one.get("what")), str(one.get("why"))))
+    columns = (_STRATEGY, Column("what", "not judged"), Column("why", "why"))
+    return Table("unjudged", f"{comparison.task}: what the audit cannot judge", columns, tuple(rows))
 
 
 def _excess(one: Mapping[str, Any]) -> float:

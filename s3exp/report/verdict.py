@@ -18,6 +18,7 @@ from s3exp.terminal.texts import chance, cut, percent, plural, points, spelled
 _SURE = 0.05
 _FEW = 3  # seeds
 _KEYS = 6  # of a config in a sentence
+_QUOTED = ("quoted/rows", "quoted/share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,34 @@ def notes(comparison: Comparison) -> list[str]:
     lines = _cost(comparison, TOKENS)
     if comparison.bases and all(arm.strategy != comparison.base for arm in comparison.arms):
         lines.append(f"{comparison.base} was not run: gains are over the lowest of what was.")
-    return lines
+    return [*lines, *mining_beside_test(comparison)]
+
+
+def mining_beside_test(comparison: Comparison) -> list[str]:
+    """Why `mining` is no estimate of `test`, for the arms whose rows were written from mining rows, in one sentence."""
+    mining, parts = f"mining/{comparison.metric}", []
+    for arm in comparison.synthesized:
+        pairs = [
+            (run.rounds, run.score) for run in arm.runs if any("quoted/rows" in one for one in run.rounds)
+        ]
+        ends = [rounds[-1][mining] for rounds, _ in pairs if mining in rounds[-1]]
+        if not ends or len(ends) < len(pairs):
+            continue
+        rows, share = (_by_new_rows([one for rounds, _ in pairs for one in rounds], name) for name in _QUOTED)
+        beside = f"{percent(fmean(ends))}% on mining, {percent(fmean(score for _, score in pairs))}% on test"
+        parts.append(
+            f"{arm.name} ({beside}): {percent(rows)}% of these rows quote theirs, {percent(share)}% of the words"
+        )
+    if not parts:
+        return []
+    shown = "the LLM was shown mining rows and wrote rows from them"
+    return [f"The score on mining is no estimate of that on test, since {shown}: {'; '.join(parts)}."]
+
+
+def _by_new_rows(rounds: Sequence[Mapping[str, float]], name: str) -> float:
+    """The mean of a number over the rounds that have it, by their new rows."""
+    known = [(one[name], one.get("new_rows", 1.0)) for one in rounds if name in one]
+    return sum(value * rows for value, rows in known) / (sum(rows for _, rows in known) or 1.0)
 
 
 def _certificates(comparison: Comparison) -> list[str]:

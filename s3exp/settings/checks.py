@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import fields, is_dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from s3exp.settings.kinds import check_kind
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
+from s3exp.settings.server import check_server
 from s3exp.settings.small_model import EncoderConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
-
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(config: Config) -> None:
@@ -37,7 +34,7 @@ def check(config: Config) -> None:
         raise UserError(f"loop.rows_per_error={loop.rows_per_error}: must be a whole number above 0, or auto")
     _check_names(config)
     if isinstance(config.llm, ServerConfig):
-        _check_secrets(config.llm)
+        check_server(config.llm)
     if isinstance(small, EncoderConfig) and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
@@ -70,21 +67,6 @@ def _check_names(config: Config) -> None:
             raise UserError(
                 f"{key}={name}: a name, not a path: without slashes, and not beginning with a dot"
             )
-
-
-def _check_secrets(llm: ServerConfig) -> None:
-    """Refuse secrets without repeating them: the config goes on record and to W&B."""
-    if _VARIABLE_NAME.fullmatch(llm.key_variable) is None:
-        raise UserError("llm.key_variable: the name of an environment variable is needed, not the key itself")
-    try:
-        parts = urlsplit(llm.url)
-    except ValueError as error:
-        raise UserError(f"llm.url: not a URL: {error}") from error
-    if parts.username or parts.password or parts.query:
-        raise UserError(
-            "llm.url holds a user name, a password or a query, and it goes on record: "
-            "leave them out, and put the key into the environment variable that llm.key_variable names"
-        )
 
 
 def _check_columns(task: TaskConfig) -> None:

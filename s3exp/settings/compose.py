@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -20,7 +19,9 @@ from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
-from s3exp.settings.typed import CHOICES, refuse_words, typed, unknown
+from s3exp.settings.typed import CHOICES, typed
+from s3exp.settings.words import one_line, refuse_words
+from s3exp.settings.yaml_files import check_files, yaml_problem
 from s3exp.types import UserError
 
 
@@ -36,21 +37,6 @@ def find_sweeps() -> None:
     os.environ["S3EXP_SWEEPS"] = str(conf().parent)
 
 
-def one_line(error: BaseException) -> str:
-    """A message of Hydra or OmegaConf, with its cause, as one line; for an unknown option, with the nearest."""
-    parts = [str(error)]
-    if error.__cause__ is not None:
-        parts.append(str(error.__cause__))
-    text = " ".join(" - ".join(parts).split())
-    place = re.match(r"In '[^']+': ", text)
-    key = re.search(
-        r"^Could not override '([\w.]+)'|Key '[^']+' (?:not in|is not in) .*full_key: ([\w.]+)", text
-    )
-    if key is not None:
-        return f"{place[0] if place else ''}{unknown(key[1] or key[2])}"
-    return re.split(" Config search path:| reference_type=| object_type=", text)[0]
-
-
 def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     """The typed config that `s3exp` would run with these overrides; `folder` holds the user's own config groups.
 
@@ -64,6 +50,8 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     from hydra.errors import HydraException
 
     refuse_words(overrides)
+    if folder is not None:
+        check_files(overrides, folder)
     register_schemas()
     find_sweeps()
     own = [] if folder is None else [f"file://{folder.expanduser().resolve()}"]
@@ -73,6 +61,8 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
             composed = hydra_compose("config", overrides=[*overrides, path])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(one_line(error)) from error
+    except YAMLError as error:
+        raise UserError(yaml_problem(error)) from error
     for role in ("validation", "test"):
         if OmegaConf.is_missing(composed.task.gold, role):
             composed.task.gold[role] = ""

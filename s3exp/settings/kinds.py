@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from s3exp.settings.labels import check_labels, check_names
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig
 from s3exp.settings.task import TaskConfig
@@ -52,8 +53,9 @@ def rules_of(task: TaskConfig) -> Rules:
 def _check_classification(config: Config) -> None:
     task = config.task
     _check_one_written(task)
-    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
-        raise UserError(f"task.labels={task.labels}: at least two different names are needed")
+    check_labels(task.labels, task.label_values)
+    for name, prompts in task.prompt_sets.items():
+        check_names(f"task.prompt_sets.{name}.labels", prompts.labels or ())
     words = task.prompt_sets[task.prompts].labels
     if words is not None and len(words) != len(task.labels):
         raise UserError(
@@ -94,5 +96,7 @@ def _check_one_written(task: TaskConfig) -> None:
 
 RULES = {
     "classification": Rules(_check_classification, "label", foreign=("answers",)),
-    "extraction": Rules(_check_extraction, "answer", foreign=("label", "rationales", "rationales_per_seed")),
+    "extraction": Rules(
+        _check_extraction, "answer", foreign=("label", "label_values", "rationales", "rationales_per_seed")
+    ),
 }

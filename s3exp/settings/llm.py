@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -23,6 +24,22 @@ class LLMConfig:
     """0: always the most probable token."""
     top_p: float = option(0.95, above=0, at_most=1)
     """Share of the probability that tokens are drawn from."""
+    top_k: int | None = option(None, added=True, at_least=1)
+    """How many of the most probable tokens are drawn from; null: all."""
+    min_p: float | None = option(None, added=True, at_least=0, at_most=1)
+    """Tokens less probable than this share of the best one's are not drawn; null: all may be."""
+    repetition_penalty: float | None = option(None, added=True, above=0)
+    """Above 1: tokens of the prompt and of the answer so far are less probable."""
+    presence_penalty: float | None = option(None, added=True, at_least=-2, at_most=2)
+    """Above 0: tokens that the answer has are less probable."""
+    frequency_penalty: float | None = option(None, added=True, at_least=-2, at_most=2)
+    """Above 0: tokens are less probable by how often the answer has them."""
+    stop: list[str] = option(added=True, factory=list)
+    """Texts that end an answer; they are no part of it."""
+    system: str | None = option(None, added=True)
+    """A system message before every prompt."""
+    chat_template_kwargs: dict[str, Any] = option(added=True, factory=dict)
+    """Variables of the chat template, for example {enable_thinking: false}."""
     max_tokens: int = option(256, at_least=1)
     """Tokens of one example at most."""
     rationale_tokens: int = option(768, at_least=1)
@@ -46,6 +63,10 @@ class LocalLLMConfig(LLMConfig):
     """auto: the checkpoint's own on a GPU, float32 on a CPU."""
     trust_remote_code: bool = False
     """Run code that ships with a model: only if you trust its author."""
+    chat_template: str | None = option(None, added=True)
+    """A Jinja template instead of the model's own: the path of a file, or the template itself."""
+    lora: str | None = option(None, added=True)
+    """Folder of a LoRA adapter for the model."""
 
 
 @dataclass
@@ -66,14 +87,37 @@ class VllmConfig(LocalLLMConfig):
 
 
 @dataclass
+class RequestConfig:
+    """Changes of each request, for a server that refuses a parameter or wants another."""
+
+    drop: list[str] = option(added=True, factory=list)
+    """Parameters that are not sent, for example [seed, top_p]."""
+    rename: dict[str, str] = option(added=True, factory=dict)
+    """New names, for example {max_tokens: max_completion_tokens}."""
+    add: dict[str, Any] = option(added=True, factory=dict)
+    """More parameters, for example {reasoning_effort: low}."""
+
+
+@dataclass
 class ServerConfig(LLMConfig):
     """Any OpenAI-compatible API."""
 
     backend: str = "server"
     url: str = "http://127.0.0.1:8000/v1"
-    """Base URL."""
+    """Base URL. It tells this LLM from others of the same name, unless llm.name does."""
+    name: str | None = option(None, added=True)
+    """A name for this LLM in store and record, instead of its URL: a server that has one may move."""
+    changed: str = option("refuse", choices=("refuse", "accept"))
+    """An LLM that describes itself, or answers a fixed question, otherwise than before: refuse | accept."""
+    tokenizer: str | None = option(None, added=True)
+    """Folder or hub id of its tokenizer, to cut exemplars by; null: llm.model, where that is on this machine."""
     key_variable: str = "OPENAI_API_KEY"
     """The environment variable with the key; the key is never recorded."""
+    headers: dict[str, str] = option(added=True, factory=dict)
+    """More headers: the name of each, and the environment variable with its value, which is never recorded."""
+    query: dict[str, str] = option(added=True, factory=dict)
+    """Parameters of the URL, for example {api-version: 2024-10-21}."""
+    request: RequestConfig = field(default_factory=RequestConfig)
     concurrency: int = option(64, at_least=1)
     """Requests in flight."""
     timeout: float = option(120.0, above=0)
@@ -96,3 +140,13 @@ LLMS: dict[str, type[LLMConfig]] = {
     "server": ServerConfig,
     "transformers": TransformersConfig,
 }
+
+SAMPLING = "top_k min_p repetition_penalty presence_penalty frequency_penalty stop".split()
+"""Options of sampling that count in a question's key only when they are set, as those below."""
+ASKING = (*SAMPLING, "system", "chat_template_kwargs")
+
+
+def sampling_of(config: LLMConfig) -> dict[str, Any]:
+    """The options of sampling beside temperature and top_p that are set."""
+    values = {name: getattr(config, name) for name in SAMPLING}
+    return {name: value for name, value in values.items() if value not in (None, [])}

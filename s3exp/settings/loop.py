@@ -61,9 +61,11 @@ class LoopConfig:
     seed_rows: int | None = option(None, at_least=1)
     """Rows of the seed; null: seed_fraction of budget.rows."""
     round_rows: int | None = option(None, at_least=1)
-    """Rows of each round; null: the rest after the seed, evenly. Never more than budget.rows."""
+    """Rows of each round; null: round_fraction, or else the rest after the seed, evenly."""
     seed_fraction: float = option(0.67, above=0, below=1)
     """The seed's share of budget.rows, unless rounds=0."""
+    round_fraction: float | None = option(None, added=True, above=0, below=1)
+    """Each round's share of budget.rows."""
     rows_per_error: str = "auto"
     """A number, or auto: fill the round's quota from its exemplars in turn."""
     rows_from: str | None = None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
 
 ALLOWED_KEY = "allowed"  # in a field's metadata
+ADDED_KEY = "added"
+WILDCARD = "*"  # a name that the user gives, as in task.prompt_sets.NAME.seed
+REST = "**"  # keys of any depth that the user gives
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,37 @@ class Allowed:
         return None
 
 
-def option(default: Any, **allowed: Any) -> Any:
-    """A dataclass field with a default; `allowed` are the fields of `Allowed`."""
-    return field(default=default, metadata={ALLOWED_KEY: Allowed(**allowed)})
+def option(default: Any = MISSING, *, added: bool = False, factory: Any = MISSING, **allowed: Any) -> Any:
+    """A dataclass field with a default.
+
+    Args:
+        default: of the option.
+        added: the option came after the first release: it is part of a run's identity only where it is set, so that
+            runs and stores of before keep their names.
+        factory: makes the default, in place of `default`: `list` or `dict`.
+        allowed: fields of `Allowed`.
+    """
+    metadata = {ALLOWED_KEY: Allowed(**allowed), ADDED_KEY: added}
+    if factory is not MISSING:
+        return field(default_factory=factory, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def walk(part: Any, prefix: str = "") -> Iterator[tuple[str, Field[Any]]]:
+    """The options of a dataclass at every level, with their dotted keys."""
+    hints = get_type_hints(part)
+    for one in fields(part):
+        kind, key = hints[one.name], f"{prefix}{one.name}"
+        if is_dataclass(kind):
+            yield from walk(kind, f"{key}.")
+        elif get_origin(kind) is dict and is_dataclass(get_args(kind)[1]):
+            yield from walk(get_args(kind)[1], f"{key}.{WILDCARD}.")
+        elif get_origin(kind) is dict:
+            yield f"{key}.{REST}", one
+        else:
+            yield key, one
+
+
+def default_of(one: Field[Any]) -> Any:
+    """The default of an option."""
+    return one.default_factory() if one.default_factory is not MISSING else one.default

@@ -8,16 +8,17 @@ into them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from s3exp.settings.audit import AuditConfig
 from s3exp.settings.curation import CurationConfig
-from s3exp.settings.llm import LLMConfig, VllmConfig
+from s3exp.settings.llm import LLMS, LLMConfig, VllmConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.settings.options import option
-from s3exp.settings.small_model import BagConfig, SmallModelConfig
+from s3exp.settings.options import ADDED_KEY, default_of, option, walk
+from s3exp.settings.small_model import SMALL_MODELS, BagConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.settings.tracker import TrackerConfig, WandbConfig
+from s3exp.settings.tracker import TRACKERS, TrackerConfig, WandbConfig
 
 
 @dataclass
@@ -42,21 +43,28 @@ class Config:
     """Show whether each run is done, running, failed or missing; start and write nothing."""
     progress: bool = True
     """Progress bars."""
+    check: bool = False
+    """Read all input, ask the LLM once for each kind of prompt, train one step, and print a page of it."""
     dry_run: bool = False
     """Show the prompts and the expected costs; start and write nothing."""
 
 
 # options of place and display, which do not change a run's result
 SAME_RUN: frozenset[str] = frozenset(
-    "run_dir progress dry_run status sweep tracker audit.cache loop.budget.prices llm.store llm.replay llm.gpu_memory "
-    "llm.kv_cache_gib llm.tensor_parallel llm.url llm.key_variable llm.concurrency llm.timeout llm.retries".split()
+    "run_dir progress dry_run check status sweep tracker audit.cache loop.budget.prices "
+    "llm.store llm.replay llm.gpu_memory llm.kv_cache_gib llm.tensor_parallel "
+    "llm.url llm.key_variable llm.headers llm.changed llm.concurrency llm.timeout llm.retries".split()
 )
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
-    """Flatten a config (nested dicts) to dotted keys, without those of `SAME_RUN`."""
-    ignored = tuple(f"{key}." for key in SAME_RUN)
-    return {key: value for key, value in flat(values).items() if not f"{key}.".startswith(ignored)}
+    """A config as dotted keys, without those of `SAME_RUN` and added options at their default."""
+    ignored, unset, default = tuple(f"{key}." for key in SAME_RUN), object(), _added()
+    return {
+        key: value
+        for key, value in flat(values).items()
+        if not f"{key}.".startswith(ignored) and default.get(key, unset) != value
+    }
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -68,3 +76,12 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flattened[f"{prefix}{key}"] = value
     return flattened
+
+
+@cache
+def _added() -> dict[str, Any]:
+    """The defaults of the options that are part of an identity only where they are set."""
+    choices: dict[str, Any] = {"llm.": LLMS, "small_model.": SMALL_MODELS, "tracker.": TRACKERS}
+    parts = [("", Config), *((group, part) for group, named in choices.items() for part in named.values())]
+    options = (pair for prefix, part in parts for pair in walk(part, prefix))
+    return {key: default_of(one) for key, one in options if one.metadata.get(ADDED_KEY)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from s3exp.settings.labels import as_names
 from s3exp.settings.options import option
 
 PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
@@ -16,8 +17,8 @@ PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
 
 @dataclass
 class GoldConfig:
-    """The sources of gold rows: a hub id with its split (`org/name:train`, `org/name:config:validation`) or a local
-    .jsonl, .csv or .parquet file."""
+    """The sources of gold rows: a local file (.jsonl, .csv, .parquet, ...), a pattern (`part-*.parquet`), a folder or
+    one of its splits (`./set:train`), or a hub id with its split (`org/name:train`, `org/name:config:validation`)."""
 
     train: str | None = None
     """For the human-annotated baseline only."""
@@ -29,6 +30,18 @@ class GoldConfig:
     """Share of `validation` that picks the epoch; errors are mined from the rest."""
     overlap: str = option("refuse", choices=("refuse", "drop"))
     """Rows in two splits: refuse | drop (from train before validation before test)."""
+    unlabelled: str = option("refuse", choices=("refuse", "drop"), added=True)
+    """Rows without a label or an answer (null, empty, -1): refuse | drop."""
+    contradictions: str = option("refuse", choices=("refuse", "drop"), added=True)
+    """Texts that stand in one file with two labels: refuse (a few are left out with a warning) | drop."""
+    empty: str = option("refuse", choices=("refuse", "drop"), added=True)
+    """Rows whose text says nothing (empty, marks alone, nan): refuse (a few are left out with a warning) | drop."""
+    encoding: str | None = option(None, added=True)
+    """Of files of text; null: UTF-8, or else guessed."""
+    delimiter: str | None = option(None, added=True)
+    """Between the cells of a .csv file and its kin (a character, or tab); null: guessed."""
+    columns: list[str] | None = option(None, added=True)
+    """Names of the columns of files without a header; null: their first line names them."""
     train_rows: int | None = option(None, at_least=1)
     """Caps, for sweeps over the amount of gold; null: every row."""
     mining_rows: int | None = option(None, at_least=1)
@@ -49,8 +62,12 @@ class PromptSet:
     """{label} and {count}, once a label; null: this set has no rationales."""
     seed_with_rationales: str | None = None
     """As `seed`, with {rationales}."""
-    labels: list[str] | None = None
+    labels: list[Any] | None = None
     """Words for {label}, by class index; null: the task's label names."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.labels, list):
+            self.labels = as_names(self.labels)
 
 
 @dataclass
@@ -70,9 +87,12 @@ class TaskConfig:
     """Source of the contexts of seeds, labels unread: a file or hub id with the context columns, or a .txt file with
     one context a line; null: the gold mining rows."""
     label: str = "label"
-    """The label column: class index or label name."""
-    labels: list[str] = MISSING
-    """Label names by class index; extraction has none: []."""
+    """The label column: class index, label name, or one of `label_values`."""
+    labels: list[Any] = MISSING
+    """Label names (texts) by class index; extraction has none: []."""
+    label_values: list[Any] | None = option(None, added=True)
+    """The cells that stand for the labels in the gold files, in the order of `labels` (say, stars from 1 to 5); null:
+    class indices or label names."""
     answers: str = "answers"
     """Extraction: the column of gold answers, {text: [...], answer_start: [...]}."""
     group: str | None = None
@@ -87,6 +107,10 @@ class TaskConfig:
     """Reasons shown for one seed row."""
     min_words: int = 3
     """A generated text with fewer words is rejected."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.labels, list):
+            self.labels = as_names(self.labels)
 
     @property
     def written(self) -> tuple[str, ...]:

@@ -24,14 +24,14 @@ class WandbConfig(TrackerConfig):
     kind: str = "wandb"
     mode: str | None = option(None, choices=("online", "offline", "disabled"))
     """online | offline | disabled; null: WANDB_MODE, else offline."""
-    project: str = "s3exp"
-    """W&B's project."""
+    project: str | None = None
+    """W&B's project; null: WANDB_PROJECT, else s3exp."""
     entity: str | None = None
-    """User or team; null: W&B's default."""
+    """User or team; null: WANDB_ENTITY, else W&B's default."""
     group: str | None = None
-    """null: the sweep, or else the task."""
+    """null: WANDB_RUN_GROUP, else the sweep, or else the task."""
     tags: list[str] = field(default_factory=list)
-    """Tags beside those of every run."""
+    """Tags beside those of every run and of WANDB_TAGS."""
     table_rows: int = option(200, at_least=0)
     """Rows of a table of errors or examples at most."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from difflib import SequenceMatcher
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 
 from s3exp.settings.llm import LLMS
+from s3exp.settings.options import REST, WILDCARD, walk
 from s3exp.settings.run import Config, flat
 from s3exp.settings.small_model import SMALL_MODELS
 from s3exp.settings.tracker import TRACKERS
@@ -21,7 +22,6 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, type[Any]]]] = {
     "small_model": ("kind", SMALL_MODELS),
     "tracker": ("kind", TRACKERS),
 }
-WILDCARD = "*"  # a name that the user gives, as in task.prompt_sets.NAME.seed
 SUGGESTION_THRESHOLD = 0.75  # similarity
 
 
@@ -44,31 +44,6 @@ def typed(values: Mapping[str, Any]) -> Config:
     return config
 
 
-def refuse_words(words: Sequence[str]) -> None:
-    """Refuse overrides (key=value, +key=value, ~key) of options that exist in no choice, and the removal of one.
-
-    Names without a dot pass: they may be Hydra's config groups.
-
-    Raises:
-        UserError: names the key and its nearest neighbours.
-    """
-    for word in words:
-        name = word.lstrip("+~").partition("=")[0].partition("@")[0]
-        override = "=" in word or word.startswith("~")
-        if (
-            not override
-            or word.startswith("-")
-            or "." not in name
-            or "/" in name
-            or name.startswith("hydra.")
-        ):
-            continue
-        if not _exists(name, KEYS):
-            raise UserError(unknown(name))
-        if word.startswith("~") and not _exists(name, REMOVABLE, whole=True):
-            raise UserError(f"~{name}: an option cannot be taken away: set it, or leave out what sets it")
-
-
 def foreign(key: str, values: Mapping[str, Any]) -> bool:
     """Whether the choice of a flat config has no option `key`."""
     group, _, name = key.partition(".")
@@ -82,7 +57,7 @@ def foreign(key: str, values: Mapping[str, Any]) -> bool:
 def unknown(key: str) -> str:
     """The message about a key that does not exist."""
     section = key.rpartition(".")[0]
-    near, siblings = nearest(key), [name for name in KEYS if name.rpartition(".")[0] == section]
+    near, siblings = nearest(key), [name for name in _named() if name.rpartition(".")[0] == section]
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     elif section and siblings:
@@ -92,13 +67,18 @@ def unknown(key: str) -> str:
     return f"{key}: there is no such option: {hint}"
 
 
+def _named() -> list[str]:
+    """All keys; of those below which the user gives names, the one above."""
+    return [key.removesuffix(f".{REST}") for key in KEYS]
+
+
 def nearest(key: str) -> list[str]:
     """The keys nearest to `key`, best first: similar as a whole, or with the same last name elsewhere."""
     prefixes = [option for option in KEYS if key.startswith(f"{option}.")]
     if prefixes:
         return prefixes
     names, scores = key.split("."), {}
-    for option in (*KEYS, *GROUPS):
+    for option in (*_named(), *GROUPS):
         parts = option.split(".")
         named = zip(parts, (*names, *["NAME"] * len(parts)), strict=False)
         option = ".".join(name if part == WILDCARD else part for part, name in named)
@@ -127,10 +107,12 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
     for group, choice in chosen.items():
         own |= set(_keys(CHOICES[group][1][choice], f"{group}."))
     for key in flat(dict(values)):
-        if _exists(key, own):
+        if exists(key, own):
             continue
         group, _, name = key.partition(".")
-        owners = [choice for choice, part in CHOICES.get(group, ("", {}))[1].items() if name in _keys(part)]
+        owners = [
+            choice for choice, part in CHOICES.get(group, ("", {}))[1].items() if exists(name, _keys(part))
+        ]
         if not owners:
             raise UserError(unknown(key))
         wanted = " or ".join(f"{group}={owner}" for owner in owners)
@@ -140,11 +122,13 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
         )
 
 
-def _exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
+def exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
     """Whether a key is one of `options` or, unless `whole`, a section of one."""
     names = key.split(".")
     for option in options:
         parts = option.split(".")[: None if whole else len(names)]
+        if parts[-1] == REST and len(names) >= len(parts):
+            parts = [*parts[:-1], *[WILDCARD] * (len(names) - len(parts) + 1)]
         if len(parts) == len(names) and all(a in (WILDCARD, b) for a, b in zip(parts, names, strict=True)):
             return True
     return False
@@ -152,16 +136,7 @@ def _exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
 
 def _keys(part: Any, prefix: str = "") -> list[str]:
     """The dotted keys of a dataclass."""
-    hints, keys = get_type_hints(part), []
-    for field in fields(part):
-        kind, key = hints[field.name], f"{prefix}{field.name}"
-        if is_dataclass(kind):
-            keys += _keys(kind, f"{key}.")
-        elif get_origin(kind) is dict:
-            keys += _keys(get_args(kind)[1], f"{key}.{WILDCARD}.")
-        else:
-            keys.append(key)
-    return keys
+    return [key for key, _ in walk(part, prefix)]
 
 
 def _all_keys() -> tuple[str, ...]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from s3exp.checkpoints.encoder import check_encoder_folder
 from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
-from s3exp.types import Embedder, SmallModel, UserError
+from s3exp.types import SmallModel, UserError
 
-WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
+if TYPE_CHECKING:
+    from s3exp.small_model.embedding import PretrainedEmbedder
+
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -30,19 +29,8 @@ def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint"
     if not checkpoint:
         raise UserError(f"{key} is not set: name a hub id or a folder")
     folder = Path(checkpoint).expanduser()
-    if not folder.exists():
-        if HUB_ID.fullmatch(checkpoint):
-            return
-        reason = "it does not exist"
-    elif not folder.is_dir():
-        reason = "it is a file"
-    elif not (folder / "config.json").is_file():
-        reason = "it has no config.json"
-    elif not any((folder / name).is_file() for name in WEIGHTS):
-        reason = "it has no weights (model.safetensors)"
-    else:
-        return
-    raise UserError(f"{key}={checkpoint} is not a model folder: {reason}")
+    if folder.exists() or not HUB_ID.fullmatch(checkpoint):
+        check_encoder_folder(folder, f"{key}={checkpoint}")
 
 
 def has_gpu() -> bool:
@@ -103,7 +91,7 @@ def build_small_model(
     return TrainableSmallModel(Bag(config, labels, fields), progress)
 
 
-def build_embedder(config: SmallModelConfig, encoder: str | None) -> Embedder | None:
+def build_embedder(config: SmallModelConfig, encoder: str | None) -> PretrainedEmbedder | None:
     """The pretrained encoder `encoder`, or else the small model's own; None where it has none. Loads no weights yet.
 
     Raises:
@@ -114,7 +102,8 @@ def build_embedder(config: SmallModelConfig, encoder: str | None) -> Embedder | 
         config = replace(own, checkpoint=encoder, revision=None)
     if not isinstance(config, EncoderConfig):
         return None
-    check_checkpoint(config.checkpoint, "audit.encoder" if encoder else "small_model.checkpoint")
+    key = "audit.encoder" if encoder else "small_model.checkpoint"
+    check_checkpoint(config.checkpoint, key)
     from s3exp.small_model.embedding import PretrainedEmbedder
 
-    return PretrainedEmbedder(config)
+    return PretrainedEmbedder(config, key)

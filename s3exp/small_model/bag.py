@@ -15,11 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import regex
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from s3exp.language.words import spaced
 from s3exp.seeds import derive
 from s3exp.settings.small_model import BagConfig
 from s3exp.small_model.batches import lengths
@@ -28,7 +30,9 @@ from s3exp.small_model.heads import ClassHead
 from s3exp.small_model.rows import Key, Row, RowCache, Rows
 from s3exp.types import Example, UserError
 
-TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]")
+TOKEN = r"[^\W_]+(?:'[^\W_]+)?|[^\w\s]"
+_ASCII_TOKEN = re.compile(TOKEN)
+_ANY_TOKEN = regex.compile(TOKEN)  # its \w knows combining marks
 NEGATIONS = frozenset("not no never nor neither without cannot hardly nothing n't".split())
 NEGATION_SCOPE = 3  # words
 LETTER_NGRAM_LENGTHS = (3, 4, 5)
@@ -37,8 +41,9 @@ OVERLAP_WEIGHT = 4.0  # measured on two tasks of pairs: from 68 to 73 % and from
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-cased words and punctuation marks, in order."""
-    return TOKEN.findall(text.lower().replace("’", "'"))
+    """Lower-cased words and punctuation marks, in order; characters where a script puts no spaces between words."""
+    lower = text.lower().replace("’", "'")
+    return _ASCII_TOKEN.findall(lower) if lower.isascii() else list(_ANY_TOKEN.findall(spaced(lower)))
 
 
 def mark_negation(words: Iterable[str]) -> Iterator[str]:
@@ -151,6 +156,7 @@ class BagNetwork(nn.Module):
 class Bag(ClassHead):
     """The architecture `bag`."""
 
+    where = "small_model=bag"
     precision = "32"  # bf16 gains nothing on sums of a few thousand numbers
 
     def __init__(self, config: BagConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
@@ -166,6 +172,13 @@ class Bag(ClassHead):
 
     def _features(self, keys: Sequence[Key]) -> list[Row]:
         return [features(texts, self.config.ngrams, self.config.buckets) for texts in keys]
+
+    def check_rows(self, examples: Sequence[Example]) -> None:
+        """Any text has n-grams."""
+
+    def longest(self, examples: Sequence[Example]) -> Example | None:
+        """It reads rows of any length."""
+        return None
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Put rows one after the other: `hashes` and `weights` (features of all rows,), `offsets` (rows,)."""

@@ -39,11 +39,21 @@ class TextEncoder(Encoder):
 class PretrainedEmbedder:
     """Vectors of texts by a pretrained encoder (protocol `Embedder`). Loads it when it is first needed."""
 
-    def __init__(self, config: EncoderConfig) -> None:
+    def __init__(self, config: EncoderConfig, key: str) -> None:
         self.name = f"{config.checkpoint}@{config.revision or 'main'}:{MAX_TOKENS}"
         limit = min(MAX_TOKENS, config.max_length)
-        self._encoder = TextEncoder(replace(config, max_length=limit), [], ["text"])
+        self._encoder = TextEncoder(replace(config, max_length=limit), [], ["text"], key)
         self._network: nn.Module | None = None
+        self.gold_alone = False
+
+    def check(self) -> None:
+        """Load the encoder.
+
+        Raises:
+            UserError: the checkpoint cannot be loaded, or does not hold what its config says.
+        """
+        if self._network is None:
+            self._network = self._encoder.load().network.eval()
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector a text: (texts, dim), float32.
@@ -51,8 +61,8 @@ class PretrainedEmbedder:
         Raises:
             UserError: the checkpoint cannot be loaded.
         """
-        if self._network is None:
-            self._network = self._encoder._network().eval()
+        self.check()
+        assert self._network is not None
         rows = self._encoder.encode([Example("", {"text": text}, 0) for text in texts])
         batches = Batches(rows, [0] * len(rows), self._encoder.collate, BATCH_SIZE)
         means: list[Tensor] = []
@@ -68,3 +78,11 @@ class PretrainedEmbedder:
         vectors = np.empty((len(texts), means[0].shape[1]), dtype=np.float32)
         vectors[by_length(rows)] = torch.cat(means).numpy()
         return vectors
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the tokens of some texts that are not the tokenizer's unknown token."""
+        tokenizer = self._encoder.tokenizer
+        rows = self._encoder.encode([Example("", {"text": text}, 0) for text in texts])
+        unknown, others = tokenizer.unk_token_id, set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        ids = [token for row in rows for token in row[0].tolist() if token not in others]
+        return sum(token != unknown for token in ids) / len(ids) if ids else 0.0

@@ -6,18 +6,17 @@ the file's dtype.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers.utils import logging as transformers_logging
+from transformers import AutoModelForSequenceClassification
 
 from s3exp.seeds import derive
 from s3exp.settings.small_model import EncoderConfig
@@ -25,54 +24,68 @@ from s3exp.small_model.batches import lengths
 from s3exp.small_model.dropout import fast_dropout
 from s3exp.small_model.flops import of_transformer
 from s3exp.small_model.heads import ClassHead
+from s3exp.small_model.kept_head import settle_head
+from s3exp.small_model.loading import Loaded, check_numbers, load_config, load_network, load_tokenizer, quiet
+from s3exp.small_model.reading import Reading, reading_of
 from s3exp.small_model.rows import Key, Row, RowCache, Rows
+from s3exp.small_model.vocabulary import check_tokenizer, unknown_share
 from s3exp.types import Example, UserError
 
-T = TypeVar("T")
-LOADING_ERRORS = (OSError, ValueError, ImportError, RuntimeError, KeyError, SafetensorError)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence the reports and progress bars of Transformers."""
-    verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if bars:
-            transformers_logging.enable_progress_bar()
+log = logging.getLogger(__name__)
 
 
 class Encoder(ClassHead):
-    """The architecture `transformers`."""
+    """The architecture `transformers`. `key` is the option that names the checkpoint."""
 
     network_class: Any = AutoModelForSequenceClassification
 
-    def __init__(self, config: EncoderConfig, labels: Sequence[str], fields: Sequence[str]) -> None:
+    def __init__(
+        self,
+        config: EncoderConfig,
+        labels: Sequence[str],
+        fields: Sequence[str],
+        key: str = "small_model.checkpoint",
+    ) -> None:
         self.config, self.labels, self.fields = config, list(labels), list(fields)
         self.precision, self.threads = config.precision, config.threads
         self.dropout = fast_dropout  # a context around every forward pass
+        self.where = f"{key}={config.checkpoint}"
         self._rows = RowCache()
         self._tokenizer: Any = None
+        self._said: set[str] = set()
 
     @property
     def tokenizer(self) -> Any:
         """The checkpoint's tokenizer, loaded when it is first needed.
 
         Raises:
-            UserError: it cannot be loaded.
+            UserError: it cannot be loaded, or is not the network's.
         """
         if self._tokenizer is None:
-            tokenizer = self._from_checkpoint(
-                lambda source: AutoTokenizer.from_pretrained(source, **self._source())
-            )
-            if tokenizer.pad_token_id is None:
-                tokenizer.pad_token = tokenizer.eos_token
+            tokenizer = load_tokenizer(self.config, self.where)
+            check_tokenizer(tokenizer, self.reading, self.where)
             self._tokenizer = tokenizer
         return self._tokenizer
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What the network reads, whatever its tokenizer would allow.
+
+        Raises:
+            UserError: the checkpoint's config cannot be loaded, or is of another kind of network.
+        """
+        facts = load_config(self.config, self.where, self.network_class)
+        return reading_of(facts, self.network_class, self.config)
+
+    @property
+    def limit(self) -> int:
+        """The tokens of a row at most, special ones included."""
+        wanted, most = self.config.max_length, self.reading.limit
+        if wanted > most and wanted != EncoderConfig.max_length:  # whoever set it expects it
+            self._say(
+                f"small_model.max_length={wanted}: this network reads {most} tokens, longer rows are cut there"
+            )
+        return min(wanted, most)
 
     def encode(self, examples: Sequence[Example]) -> Rows:
         """Token ids, and segment ids where the tokenizer has them, of every example, in order.
@@ -87,13 +100,44 @@ class Encoder(ClassHead):
             encoded = self.tokenizer(
                 *[list(column) for column in zip(*texts, strict=True)],
                 truncation="longest_first",
-                max_length=min(self.config.max_length, self.tokenizer.model_max_length),
+                max_length=self.limit,
                 padding=False,
                 return_attention_mask=False,
             )
-        names = [name for name in ("input_ids", "token_type_ids") if name in encoded]
-        parts = [[torch.tensor(row, dtype=torch.int32) for row in encoded[name]] for name in names]
+        blank = {
+            "input_ids": self.tokenizer.pad_token_id,
+            "token_type_ids": 0,
+        }  # a row of no token cannot be read
+        parts = [
+            [torch.tensor(row or [blank[name]], dtype=torch.int32) for row in encoded[name]]
+            for name in self.inputs(encoded)
+        ]
         return list(zip(*parts, strict=True))
+
+    def inputs(self, encoded: Any) -> list[str]:
+        """The tensors that the network reads, of those that its tokenizer makes."""
+        names = ("input_ids", "token_type_ids") if self.reading.segments else ("input_ids",)
+        return [name for name in names if name in encoded]
+
+    def check_rows(self, examples: Sequence[Example]) -> None:
+        """Refuse a tokenizer that does not know these rows' words.
+
+        Raises:
+            UserError: it knows less than half of them, or cannot tell rows apart.
+        """
+        unknown_share(
+            self.tokenizer, [[row.fields[name] for name in self.fields] for row in examples], self.where
+        )
+
+    def longest(self, examples: Sequence[Example]) -> Example | None:
+        """A row as long as the network reads, made of the longest of some rows."""
+        row = max(examples, key=lambda one: sum(len(one.fields[name]) for name in self.fields), default=None)
+        if row is None:
+            return None
+        with quiet():
+            tokens = len(self.tokenizer(" ".join(row.fields[name] for name in self.fields))["input_ids"])
+        times = self.limit // max(1, tokens) + 2
+        return replace(row, fields={name: " ".join([text] * times) for name, text in row.fields.items()})
 
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Pad rows to the longest: tensors of shape (rows, tokens), int64."""
@@ -119,21 +163,36 @@ class Encoder(ClassHead):
     def draw(self, seed: int) -> nn.Module:
         """The pretrained encoder in float32 with a head drawn from `seed`.
 
-        A head of the checkpoint stays if it has as many classes.
+        A head of the checkpoint stays if it is for the same classes.
 
         Raises:
-            UserError: the checkpoint cannot be loaded.
+            UserError: the checkpoint cannot be loaded, or does not hold what its config says.
         """
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive(seed, "small_model", "weights"))
-            network = self._network(num_labels=len(self.labels), ignore_mismatched_sizes=True)
-        config: Any = network.config
+            loaded = self.load(num_labels=len(self.labels))
+            self._settle(loaded)
+        config: Any = loaded.network.config
         config.id2label = dict(enumerate(self.labels))
         config.label2id = {label: i for i, label in enumerate(self.labels)}
+        config.problem_type = None  # not that of a head that gave way
         config.s3exp_fields = self.fields
-        if config.pad_token_id is None:
+        if (
+            config.pad_token_id is None or self.reading.decoder
+        ):  # a decoder looks for the last token before the padding
             config.pad_token_id = self.tokenizer.pad_token_id
-        return network
+        return loaded.network  # type: ignore[no-any-return]
+
+    def _settle(self, loaded: Loaded) -> None:
+        note = settle_head(loaded, self.labels)
+        if note is not None:
+            self._say(f"{self.where}: {note}")
+
+    def _say(self, text: str) -> None:
+        """Log a text once."""
+        if text not in self._said:
+            self._said.add(text)
+            log.info("%s", text)
 
     def save(self, network: nn.Module, folder: Path) -> None:
         """Write weights, config and tokenizer for `from_pretrained` of the network's auto class."""
@@ -153,34 +212,27 @@ class Encoder(ClassHead):
         Raises:
             UserError: it cannot be loaded, or was trained for other labels or fields.
         """
-        network = self.of_folder(folder)._network()
-        saved: Any = network.config
+        loaded = self.of_folder(folder).load()
+        saved: Any = loaded.network.config
         labels = list(saved.id2label.values())
         if labels != self.labels:
             raise UserError(f"{folder} was trained with labels {labels}, this task has {self.labels}")
         fields = getattr(saved, "s3exp_fields", self.fields)
         if fields != self.fields:
             raise UserError(f"{folder} was trained with fields {fields}, this task has {self.fields}")
-        return network
+        if loaded.fresh:
+            raise UserError(
+                f"{folder} is damaged: {', '.join(sorted(loaded.fresh)[:2])} is not in its weights"
+            )
+        return loaded.network  # type: ignore[no-any-return]
 
-    def _network(self, **arguments: Any) -> nn.Module:
-        # the other format is pickle
-        arguments |= self._source() | {"dtype": torch.float32, "use_safetensors": True}
-        network: nn.Module = self._from_checkpoint(
-            lambda source: self.network_class.from_pretrained(source, **arguments)
-        )
-        return network
+    def load(self, **arguments: Any) -> Loaded:
+        """The checkpoint's network, compared with what the checkpoint holds.
 
-    def _source(self) -> dict[str, Any]:
-        config = self.config
-        return {"revision": config.revision or "main", "trust_remote_code": config.trust_remote_code}
-
-    def _from_checkpoint(self, load: Callable[[str], T]) -> T:
-        checkpoint = str(self.config.checkpoint)
-        source = str(Path(checkpoint).expanduser()) if checkpoint.startswith("~") else checkpoint
-        try:
-            with quiet():
-                return load(source)
-        except LOADING_ERRORS as error:
-            problem = " ".join(str(error).split())[:300]
-            raise UserError(f"small_model.checkpoint={checkpoint} cannot be loaded: {problem}") from error
+        Raises:
+            UserError: it cannot be loaded, or is not what its config says.
+        """
+        load_config(self.config, self.where, self.network_class)
+        loaded = load_network(self.config, self.where, self.network_class, **arguments)
+        check_numbers(loaded.network, self.where)
+        return loaded

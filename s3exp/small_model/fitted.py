@@ -53,6 +53,12 @@ class Architecture(Head, Protocol):
     def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:
         """FLOPs of one forward pass over some rows."""
 
+    def check_rows(self, examples: Sequence[Example]) -> None:
+        """Raise UserError where it cannot read these rows' language."""
+
+    def longest(self, examples: Sequence[Example]) -> Example | None:
+        """A row as long as it reads, made of some rows; None: any row is like any other."""
+
     def draw(self, seed: int) -> nn.Module:
         """A network to be trained: pretrained or fresh weights, a function of `seed`."""
 
@@ -137,13 +143,15 @@ class TrainableSmallModel:
     def __init__(self, architecture: Architecture, progress: bool) -> None:
         self.architecture, self.progress = architecture, progress
 
-    def check(self) -> None:
-        """Draw a network and drop it.
+    def check(self, rows: Sequence[Example] = ()) -> None:
+        """Load the network, and train it for one step on a row as long as it reads.
 
         Raises:
-            UserError: the checkpoint cannot be loaded.
+            UserError: the checkpoint cannot be loaded, or does not read these rows.
         """
-        self.architecture.draw(0)
+        from s3exp.small_model.trial import try_longest
+
+        try_longest(self, rows)
 
     def fit(
         self, lesson: Lesson, select: Sequence[Example], seed: int
@@ -166,6 +174,7 @@ class TrainableSmallModel:
         train, weights = weighted(lesson.rows, lesson.weights)
         if not train:
             raise UserError("there is no row to train on: every row was rejected, or the data set is empty")
+        self.architecture.targets([*train, *select])  # a row of no class is named before any step
         if len(set(self.architecture.targets(train))) == 1:
             log.warning("all %d training rows have the same label", len(train))
         if not select:

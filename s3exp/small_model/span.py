@@ -18,8 +18,9 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForQuestionAnswering
 
 from s3exp.settings.small_model import EncoderConfig
-from s3exp.small_model.encoder import Encoder, quiet
+from s3exp.small_model.encoder import Encoder
 from s3exp.small_model.flops import of_transformer
+from s3exp.small_model.loading import Loaded, quiet
 from s3exp.small_model.rows import Key, Row, Rows
 from s3exp.tasks.squad import exact
 from s3exp.types import Answer, Example, Prediction, UserError
@@ -50,10 +51,15 @@ class SpanEncoder(Encoder):
             UserError: the checkpoint cannot be loaded, or its tokenizer gives no offsets.
         """
         if not self.tokenizer.is_fast:
-            raise UserError(
-                f"small_model.checkpoint={self.config.checkpoint}: its tokenizer gives no offsets, spans need them"
-            )
+            raise UserError(f"{self.where}: its tokenizer gives no offsets, spans need them")
         return super().draw(seed)
+
+    def _settle(self, loaded: Loaded) -> None:
+        """A head for spans means the same in every checkpoint."""
+
+    def longest(self, examples: Sequence[Example]) -> Example | None:
+        """A row whose text fills one window and part of another, made of the longest that has an answer."""
+        return super().longest([row for row in examples if row.answers])
 
     def encode(self, examples: Sequence[Example]) -> Rows:
         """One row an example: the windows one after the other, in tensors of shape (tokens of all windows,).
@@ -65,7 +71,7 @@ class SpanEncoder(Encoder):
         return self._rows.rows(keys, self._windows)
 
     def _windows(self, pairs: Sequence[Key]) -> Iterator[Row]:
-        limit = min(self.config.max_length, self.tokenizer.model_max_length)
+        limit = self.limit
         with quiet():
             encoded = self.tokenizer(
                 [self._short(question, limit // 4) for question, _ in pairs],
@@ -78,7 +84,7 @@ class SpanEncoder(Encoder):
                 return_attention_mask=False,
                 padding=False,
             )
-        names = [name for name in ("input_ids", "token_type_ids") if name in encoded]
+        names = self.inputs(encoded)
         rows: list[list[list[Tensor]]] = [[] for _ in pairs]
         for window, owner in enumerate(encoded["overflow_to_sample_mapping"]):
             ids, *types = (torch.tensor(encoded[name][window], dtype=torch.int32) for name in names)

@@ -34,6 +34,10 @@ class Head(Protocol):
 
     metric: str  # the name of the share of right rows
 
+    @property
+    def where(self) -> str:
+        """The option that chose the network, with its value."""
+
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The network's output on a batch; the first dimension is rows."""
 
@@ -76,6 +80,7 @@ class Training(pl.LightningModule):
         self._best_weights: dict[str, Tensor] = {}
         self._stale = 0
         self._loss = torch.zeros(())
+        self._first: Tensor | None = None  # loss of the first step
         self._scored: list[tuple[Tensor, Tensor, int]] = []
 
     def on_train_start(self) -> None:
@@ -89,6 +94,7 @@ class Training(pl.LightningModule):
         else:  # divided by the batch's weights, a row would count for more beside light rows
             loss = (weights * self.head.loss(logits, inputs, targets, "none")).mean()
         self._loss = self._loss.to(loss.device) + loss.detach()
+        self._first = loss.detach() if self._first is None else self._first
         return loss
 
     def validation_step(self, batch: tuple[dict[str, Tensor], Tensor, None], _: int) -> None:
@@ -118,8 +124,14 @@ class Training(pl.LightningModule):
         self._check(float(self._loss))
 
     def _check(self, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise UserError(f"training diverged at small_model.lr={self.config.lr}: choose a lower one")
+        if math.isfinite(loss):
+            return
+        if self._first is not None and not math.isfinite(float(self._first)):  # no step had changed a weight
+            raise UserError(
+                f"{self.head.where}: its loss is {float(self._first)} before the first step: the network cannot read "
+                "these rows, or its weights are broken; name another checkpoint, or set small_model.precision=32"
+            )
+        raise UserError(f"training diverged at small_model.lr={self.config.lr}: choose a lower one")
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.AdamW(

@@ -14,9 +14,14 @@ from s3exp.synthesis.rows import rejection
 from s3exp.tasks.parsing import thought_alone
 from s3exp.tasks.reasoning import without_reasoning
 from s3exp.tasks.task import Rationales, Task
-from s3exp.types import Completion, Example, Prompt, Rejected, Target
+from s3exp.types import NO_ANSWER, Completion, Example, Prompt, Rejected, Target, UserError
 
 log = logging.getLogger(__name__)
+
+NO_TOKENS = (
+    "loop.budget.tokens is set, and the LLM's server does not count tokens: set loop.budget.rows, and "
+    "loop.budget.tokens=null"
+)
 
 
 class Answers(Protocol):
@@ -141,8 +146,8 @@ def ask_rationales(
 
 def _no_list(completion: Completion) -> str:
     """Why a completion holds no list of reasons."""
-    if completion.finish_reason == "too_long":
-        return "prompt_too_long"
+    if completion.finish_reason in NO_ANSWER:
+        return NO_ANSWER[completion.finish_reason]
     alone = thought_alone(completion) or without_reasoning(completion.text) == ""
     return "only_reasoning" if alone else "no_list"
 
@@ -173,7 +178,10 @@ def affordable(
     """The first prompts, as many as surely fit into the tokens left: a byte is at most a token, answers may be full."""
     if order.tokens is None:
         return prompts
-    left = order.tokens - sum(c.prompt_tokens + c.completion_tokens for _, c in asked)
+    for _, completion in asked:
+        if completion.tokens is None and completion.finish_reason not in NO_ANSWER:
+            raise UserError(NO_TOKENS)
+    left = order.tokens - sum(c.tokens or 0 for _, c in asked)
     for count, prompt in enumerate(prompts):
         left -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
         if left < 0:

@@ -108,7 +108,7 @@ def read_completion(
             prompt.parent,
             prompt_hash(prompt),
             seed=prompt.seed,
-            tokens=completion.prompt_tokens + completion.completion_tokens,
+            tokens=completion.tokens,
         )
         for row in parsed
     )
@@ -122,7 +122,7 @@ def candidate(screen: Screen, row: Example) -> Candidate:
 
 def rejection(reason: str, prompt: Prompt, completion: Completion, row: Example | None = None) -> Rejected:
     """The record of a completion that gave no row, or of one `row` of it."""
-    text = completion.text if row is None else "\n".join(row.fields.values())
+    text = completion.text or completion.said if row is None else "\n".join(row.fields.values())
     return Rejected(reason, text, prompt_hash(prompt), prompt.target, prompt.parent)
 
 

@@ -14,8 +14,8 @@ from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
-from s3exp.tasks.data import to_label
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.labels import to_label
 from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill, label_words, parse_list
 from s3exp.tasks.reasoning import without_reasoning
@@ -49,7 +49,7 @@ class Classification:
 
     def says(self, target: Target) -> str:
         """The label's name."""
-        return self.config.labels[class_index(target)]
+        return str(self.config.labels[class_index(target)])
 
     def seed_prompt(
         self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
@@ -138,7 +138,7 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str]
     Raises:
         UserError: its label is none of the task's.
     """
-    return to_label(row.get(config.label), config.labels, where)
+    return to_label(row.get(config.label), config.labels, where, config.label_values)
 
 
 def unit(config: TaskConfig, row: Example) -> str:

@@ -1,4 +1,4 @@
-"""Fingerprints of texts, for the search for copies and near copies.
+"""Fingerprints of texts, for the search for copies and near copies, in any script.
 
 A fingerprint holds hashes alone, so that rows can be compared with sealed gold test rows. Hashes are BLAKE2 and
 arithmetic on it: the same in every process.
@@ -7,7 +7,7 @@ arithmetic on it: the same in every process.
 from __future__ import annotations
 
 import hashlib
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,13 +15,19 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from s3exp.language.words import fold, unspaced, words
+
 Hashes = NDArray[np.uint64]
 SHINGLE = 2  # words
 CACHE_ROWS = 4096  # screen, certificate and counts fingerprint the same rows in every round
-RUN = 13  # words in a row: no honest pair of texts shares as many by chance (Brown et al. 2020, appendix C)
-# words and, in scripts that put no spaces between words, characters; punctuation is none of either
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
-_POWERS = np.array([pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(RUN)], dtype=np.uint64)
+RUN = 6  # words in a row: a shorter run, like a shorter text, equals another by chance
+UNSPACED_RUN = 2 * RUN  # the same where each character counts as a word
+_INSIDE_WORDS = str.maketrans(
+    dict.fromkeys("'.:,;_·״׳", " ")
+)  # a copy may write "film.It" or "l'eau" otherwise
+_POWERS = np.array(
+    [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(UNSPACED_RUN)], dtype=np.uint64
+)
 
 
 class _WordHashes(dict[str, int]):
@@ -35,8 +41,9 @@ _word_hashes = _WordHashes()
 
 
 def content(texts: Iterable[str]) -> str:
-    """Hash of texts up to case and white space: the identity of a row."""
-    joined = "\x1f".join(" ".join(text.casefold().split()) for text in texts)
+    """Hash of texts up to case, white space and composition: the identity of a row."""
+    composed = (unicodedata.normalize("NFC", text.casefold()) for text in texts)
+    joined = "\x1f".join(" ".join(text.split()) for text in composed)
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -44,9 +51,9 @@ def content(texts: Iterable[str]) -> str:
 class Fingerprint:
     """The hashes of one row's written text; contexts are shared by design.
 
-    `shingles` are hashes of its runs of `SHINGLE` words, each once and sorted, `runs` of its runs of `RUN` words in the
-    order of the text, without those of the row's own context. `text` is the hash of all its words, folded and without
-    punctuation, `row` that of all fields of the row, `words` the number of words.
+    `text` is the hash of all its words, folded and without punctuation, `row` that of all fields of the row, `words`
+    the number of words. `shingles` are hashes of its runs of `SHINGLE` words, each once and sorted. `runs` are hashes
+    of its runs of `run` words, one for each word that begins one; 0 for a run of the row's own context.
     """
 
     id: str
@@ -54,7 +61,13 @@ class Fingerprint:
     text: str
     words: int
     shingles: Hashes
+    run: int
     runs: Hashes
+
+    @property
+    def short(self) -> bool:
+        """Whether the text is so short that it equals another by chance."""
+        return self.words < self.run
 
 
 def fingerprint(name: str, fields: Mapping[str, str], written: Sequence[str]) -> Fingerprint:
@@ -64,27 +77,33 @@ def fingerprint(name: str, fields: Mapping[str, str], written: Sequence[str]) ->
 
 
 @lru_cache(CACHE_ROWS)
-def _prints(written: str, given: tuple[str, ...]) -> tuple[str, str, int, Hashes, Hashes]:
-    own = word_hashes(written)
-    runs = windows(own, RUN)
+def _prints(written: str, given: tuple[str, ...]) -> tuple[str, str, int, Hashes, int, Hashes]:
+    parts = _words(written)
+    own = _hashes(parts)
+    run = UNSPACED_RUN if unspaced(parts) else RUN
+    runs = windows(own, run)
     if given and len(runs):
-        runs = runs[~np.isin(runs, np.concatenate([windows(word_hashes(text), RUN) for text in given]))]
+        runs[np.isin(runs, np.concatenate([windows(word_hashes(text), run) for text in given]))] = 0
     whole = hashlib.blake2b(own.tobytes(), digest_size=16)
     text = whole.hexdigest()
     for part in given:
         whole.update(b"--" + word_hashes(part).tobytes())
     shingles = np.unique(windows(own, SHINGLE) if len(own) >= SHINGLE else own)
-    return whole.hexdigest(), text, len(own), shingles, runs
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, case folded, without punctuation."""
-    return _WORD.findall(text.casefold())
+    return whole.hexdigest(), text, len(own), shingles, run, runs
 
 
 def word_hashes(text: str) -> Hashes:
-    """A hash of every word of `text`, shape (words,)."""
-    return np.fromiter(map(_word_hashes.__getitem__, words_of(text)), dtype=np.uint64)
+    """A hash of every word of `text`, folded, shape (words,)."""
+    return _hashes(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, folded, without any punctuation."""
+    return words(fold(text).translate(_INSIDE_WORDS))
+
+
+def _hashes(words: Sequence[str]) -> Hashes:
+    return np.fromiter(map(_word_hashes.__getitem__, words), dtype=np.uint64)
 
 
 def windows(hashes: Hashes, size: int) -> Hashes:

@@ -8,10 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.data import Columns, read_contexts, read_rows, to_examples
+from s3exp.tasks.classes import Parts, check_classes
+from s3exp.tasks.columns import Columns, say_once, warn_once
+from s3exp.tasks.data import read_contexts
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.roles import Gold, Sealed
+from s3exp.tasks.rows import Droppable, read_task_table, usable
+from s3exp.tasks.sources.places import is_local
+from s3exp.tasks.sources.table import columns as columns_in
+from s3exp.tasks.sources.table import layout_of
 from s3exp.types import Example, Target, UserError
 
 log = logging.getLogger(__name__)
@@ -27,15 +33,10 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     Raises:
         UserError: a file or column is missing, a label is not the task's, a role is empty or two roles share rows.
     """
-    source = task.gold
-    columns, unit = columns_of(task), partial(kind_of(task).unit, task)
-
-    def rows(name: str, role: str) -> list[Example]:
-        return to_examples(read_rows(name), name, role, columns)
-
-    validation = _distinct(rows(source.validation, "validation"), source.validation)
-    test = _even(rows(source.test, "test"))[: source.test_rows]
-    train_file = rows(source.train, "train") if source.train else []
+    source, unit = task.gold, partial(kind_of(task).unit, task)
+    validation = _distinct(read_role(task, "validation"), source.validation)
+    test = _even(read_role(task, "test"))[: source.test_rows]
+    train_file = [] if _stray(task, with_train) else read_role(task, "train")
     train = _even(train_file)[: source.train_rows] if with_train else []
     for name, part, other, prior in (
         ("task.gold.validation", validation, "task.gold.test", test),
@@ -56,8 +57,62 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
         )
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
+    check_classes(task, Parts(mining, select, train, test))
+    if train_file and not with_train:
+        shared = len(set(map(unit, train_file)) & set(map(unit, [*validation, *test])))
+        if shared:
+            say_once(
+                f"train: {source.train}: {shared:,} rows stand in validation or test too (not trained on)"
+            )
     contexts, aside = tuple(_contexts(task, mining)), () if with_train else tuple(train_file)
     return Gold(tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, aside)
+
+
+def read_role(task: TaskConfig, role: str) -> list[Example]:
+    """The rows of a gold file that can be used, in its order, and a line on what was read and left out.
+
+    Raises:
+        UserError: the file is not set, cannot be read, or is not of this task; names the option.
+    """
+    source, columns = getattr(task.gold, role), columns_of(task)
+    if not source or source == "???":
+        raise UserError(f"task.gold.{role} is not set: name a file, or a hub id with its split (id:split)")
+    rules = {kind: getattr(task.gold, kind) for kind in ("unlabelled", "empty", "contradictions")}
+    try:
+        table = read_task_table(source, task, columns)
+        examples = usable(table.rows, source, role, columns, rules)
+    except UserError as error:
+        place = "" if source in str(error) else f"={source}"
+        error.args = (f"task.gold.{role}{place}: {error}",)
+        raise
+    unused = [name for name in columns_in(table.rows) if name not in columns.needed]
+    counts = Counter(task.labels[row.label] for row in examples if task.labels)
+    classes = "".join(f", {name} {counts[name]:,}" for name in task.labels[:10])
+    aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
+    say_once(f"{role}: {source}: {len(table.rows):,} rows read, {len(examples):,} kept{classes}{aside}")
+    return examples
+
+
+def _stray(task: TaskConfig, with_train: bool) -> bool:
+    """Whether train is not read: it is not set, or is of the hub, while the other roles are files of the user's.
+
+    A task's own train stays behind when both other roles are replaced on the command line.
+    """
+    source = task.gold
+    if not source.train:
+        if with_train:
+            raise UserError("task.gold.train is not set: this strategy trains on it")
+        return True
+    if is_local(source.train) or not (is_local(source.validation) and is_local(source.test)):
+        return False
+    if with_train:
+        warn_once(f"task.gold.train={source.train} is of the hub, while validation and test are local files")
+        return False
+    warn_once(
+        f"task.gold.train={source.train} is not read: it is of the hub, while validation and test are local files "
+        "(task.gold.train=null leaves it out, a file of yours is compared with)"
+    )
+    return True
 
 
 def columns_of(task: TaskConfig) -> Columns:
@@ -76,7 +131,7 @@ def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, 
     if task.contexts is None:
         contexts = [{name: row.fields[name] for name in names} for row in mining]
     else:
-        contexts = read_contexts(task.contexts, names)
+        contexts = read_contexts(task.contexts, names, layout=layout_of(task.gold))
     return list({content(context.values()): context for context in contexts}.values())
 
 
@@ -85,7 +140,16 @@ def _distinct(rows: Sequence[Example], source: str) -> list[Example]:
     for row in rows:
         first.setdefault(content(row.fields.values()), row)
     if len(first) < len(rows):
-        log.warning("%s: %d repeated rows left out", source, len(rows) - len(first))
+        often, times = Counter(content(row.fields.values()) for row in rows).most_common(1)[0]
+        text = next(iter(first[often].fields.values()))[:60]
+        log.warning(
+            "%s: %d repeated rows left out (of %d; %r stands there %d times)",
+            source,
+            len(rows) - len(first),
+            len(rows),
+            text,
+            times,
+        )
     return list(first.values())
 
 
@@ -122,10 +186,9 @@ def _separate(
     if not shared:
         return
     if overlap == "refuse":
-        raise UserError(
-            f"{name} and {other} share {len(shared)} rows, for example {shared[0].id}: "
-            "mend the files, or set task.gold.overlap=drop to leave them out of the former"
-        )
+        what = f"{name} and {other} share {len(shared)} rows, for example {shared[0].id}"
+        hint = "mend the files, or set task.gold.overlap=drop to leave them out of the former"
+        raise Droppable(f"{what}: {hint}", "overlap", what)
     log.warning("%s: %d rows that stand in %s left out", name, len(shared), other)
     rows[:] = [row for row in rows if unit(row) not in held]
     if not rows:

@@ -8,7 +8,7 @@ from s3exp.language.words import count
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
 from s3exp.tasks.task import Written
-from s3exp.types import Completion, Prompt
+from s3exp.types import NO_ANSWER, Completion, Prompt
 
 CUT_OFF = "length"  # the reason for which a completion ends at the limit on its tokens
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s|$)|[。！？｡．؟۔।॥።၊။។][\"'”’」』）)\]]*")
@@ -22,8 +22,8 @@ def parse_row(
 
     `truncated` (reject, trim or keep) applies to a completion that was cut off.
     """
-    if completion.finish_reason == "too_long":
-        return "prompt_too_long"
+    if completion.finish_reason in NO_ANSWER:
+        return NO_ANSWER[completion.finish_reason]
     text = " ".join(plain(completion.text).split())
     if thought_alone(completion):
         return "only_reasoning"
@@ -43,5 +43,5 @@ def parse_row(
 
 def thought_alone(completion: Completion) -> bool:
     """Whether a model spent tokens and wrote no text: a server keeps its reasoning in a field of its own."""
-    spent = completion.finish_reason == CUT_OFF or completion.completion_tokens >= _UNSEEN
-    return not completion.text.strip() and spent and completion.finish_reason != "too_long"
+    spent = completion.finish_reason == CUT_OFF or (completion.completion_tokens or 0) >= _UNSEEN
+    return not completion.text.strip() and spent and completion.finish_reason not in NO_ANSWER

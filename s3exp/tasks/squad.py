@@ -1,19 +1,30 @@
-"""Exact match and F1 of short answers, as SQuAD defines them: on normalised strings, best of several gold answers."""
+"""Exact match and F1 of short answers, as SQuAD defines them: on normalised strings, best of several gold answers.
+
+SQuAD's rules are for English. Answers in other letters than Latin ones are normalised as in MLQA (Lewis et al. 2020):
+no punctuation of any script, and a word for every character where a script puts no spaces between words.
+"""
 
 from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
+from s3exp.language.words import spaced
+
+_LATIN = "\u024f"  # its last letter
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalise(text: str) -> str:
-    """Lower case, without ASCII punctuation, English articles and superfluous white space, in this order."""
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
+    """Lower case, without punctuation (in Latin letters, ASCII's), English articles and superfluous white space."""
+    lower = text.lower()
+    if any(letter > _LATIN and letter.isalpha() for letter in lower):
+        lower = spaced("".join(one for one in lower if not unicodedata.category(one).startswith("P")))
+    return " ".join(_ARTICLES.sub(" ", lower.translate(_NO_PUNCTUATION)).split())
 
 
 def exact(predicted: str, gold: Iterable[str]) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import re
+from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +19,13 @@ from s3exp.types import UserError
 
 log = logging.getLogger(__name__)
 
+PROJECT = "s3exp"
+# variables of W&B that s3exp cannot follow, and the reason
+UNUSED = {
+    "WANDB_DIR": "W&B's files lie in the folder of the run",
+    "WANDB_RUN_ID": "a run's id follows from its config, so that the same command continues it",
+    "WANDB_RESUME": "the same command continues a run",
+}
 FOLDERS = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_ARTIFACT_DIR")  # else outside the run
 SETTINGS: dict[str, Any] = {
     "silent": True,
@@ -54,6 +63,8 @@ def mode_of(config: TrackerConfig) -> str:
     """
     agent = agent_run()
     configured = config.mode if isinstance(config, WandbConfig) else "disabled"
+    if configured is None and os.environ.get("WANDB_DISABLED", "").lower() in ("true", "1", "yes"):
+        configured = "disabled"  # W&B's older variable, which the Trainer of Transformers reads, too
     mode = configured or os.environ.get("WANDB_MODE") or ("offline" if agent is None else "online")
     mode = {"run": "online", "dryrun": "offline"}.get(mode, mode)  # W&B's older names
     if mode not in ("online", "offline", "disabled"):
@@ -61,6 +72,38 @@ def mode_of(config: TrackerConfig) -> str:
     if agent is not None and mode != "online":
         log.warning("W&B is %s: the sweep that asked for run %s gets no metric of it", mode, agent)
     return mode
+
+
+def named(config: WandbConfig, group: str) -> WandbConfig:
+    """The config with the names that W&B's own variables give where it gives none; `group` is used if neither does."""
+    variables = os.environ.get
+    return replace(
+        config,
+        project=config.project or variables("WANDB_PROJECT") or PROJECT,
+        entity=config.entity or variables("WANDB_ENTITY") or None,
+        group=config.group or variables("WANDB_RUN_GROUP") or group,
+        tags=[*config.tags, *(tag for tag in variables("WANDB_TAGS", "").split(",") if tag)],
+    )
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers within seconds, with anything but a fault of its own."""
+    import httpx
+
+    try:
+        return httpx.get(url, timeout=5.0).status_code < 500
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError):  # a SOCKS proxy needs a package
+        return False
+
+
+@cache
+def warn_of_unused() -> None:
+    """Name, once a process, the variables of W&B that are set and not followed."""
+    if agent_run() is not None:  # they are the agent's
+        return
+    for name, why in UNUSED.items():
+        if os.environ.get(name):
+            log.warning("%s is set and not used: %s", name, why)
 
 
 def clean(name: str, longest: int) -> str:

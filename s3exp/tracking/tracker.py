@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.tasks.task import Task
-from s3exp.tracking.environment import clean, mode_of
+from s3exp.tracking.environment import clean, mode_of, named, warn_of_unused
 from s3exp.tracking.tables import Card
 from s3exp.tracking.wandb import Wandb
 from s3exp.types import UserError
@@ -25,6 +26,7 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
     """The tracker of one job; `plain` is the config to show."""
     options, strategy = config.task, config.strategy.name
     shown = config.tracker if isinstance(config.tracker, WandbConfig) else WandbConfig()
+    shown = named(shown, config.sweep or options.name)
     # The id depends on the directory and on the config: two runs may share either one.
     facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
@@ -32,16 +34,16 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
     card = Card(
         folder=folder,
         id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
-        name=name,
+        name=os.environ.get("WANDB_NAME") or name,
         config=plain,
         fields=options.fields,
         says=task.says,
         mining={row.id: row for row in task.gold.mining},
-        group=shown.group or config.sweep or options.name,
-        job_type=strategy,
+        group=str(shown.group),
+        job_type=os.environ.get("WANDB_JOB_TYPE") or strategy,
         tags=[*shown.tags, *sweep, options.name, strategy, config.llm.model, config.small_model.kind],
     )
-    return start(config.tracker, card)
+    return start(shown if isinstance(config.tracker, WandbConfig) else config.tracker, card)
 
 
 def start(config: TrackerConfig, card: Card) -> Tracker:
@@ -55,6 +57,7 @@ def start(config: TrackerConfig, card: Card) -> Tracker:
         return Nothing()
     if importlib.util.find_spec("wandb") is None:
         raise UserError("tracker=wandb: pip install wandb first, or choose tracker=none")
+    warn_of_unused()
     return Wandb(config, card, mode)
 
 

@@ -19,9 +19,9 @@ from s3exp.record.measures import ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking import service as wandb_service
-from s3exp.tracking.environment import FOLDERS, SETTINGS, agent_run, clean
+from s3exp.tracking.environment import FOLDERS, PROJECT, SETTINGS, agent_run, answers, clean
 from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
-from s3exp.types import Prediction
+from s3exp.types import Prediction, UserError
 
 if TYPE_CHECKING:
     import wandb
@@ -35,6 +35,7 @@ AUDIT_TABLES = {
     "findings": ("row", "finding", "text"),
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
     "noise": ("row", "label", "suggested", "quality", "text"),
+    "unjudged": ("what", "why"),
 }
 
 
@@ -87,7 +88,8 @@ class Wandb:
 
     def __enter__(self) -> Self:
         self._outer = {name: os.environ.get(name) for name in FOLDERS}
-        os.environ.update(dict.fromkeys(FOLDERS, str(self._root / "staging")))
+        for name in FOLDERS:
+            os.environ.setdefault(name, str(self._root / "staging"))
         if self._mode == "online":
             self._safely("W&B is out of reach; going on offline", lambda: self._begin("online"))
         # twice: the service may have died since the last run, and the second try starts a new one
@@ -172,7 +174,7 @@ class Wandb:
             # dotted names like the sweep's parameters: one value has one name, and the sweep's `strategy: s3`
             # stands beside strategy.shown
             return {"config": sendable(flat(dict(card.config)))}
-        names = {"project": config.project, "entity": config.entity, "id": clean(card.id, 64)}
+        names = {"project": config.project or PROJECT, "entity": config.entity, "id": clean(card.id, 64)}
         return {**names, "name": sendable(card.name), "config": sendable(dict(card.config))}
 
     def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
@@ -195,6 +197,22 @@ class Wandb:
         if run is not None:
             self._safely("W&B failed; going on without", lambda: send(run))
 
+    def _refuse(self, error: Exception) -> None:
+        """Raise UserError if W&B refused the names or the key of the run, and is not merely out of reach."""
+        import wandb
+
+        if not isinstance(error, wandb.errors.UsageError):
+            # the server's words are its own: what a server that is there says at once is no outage
+            at_once = isinstance(error, wandb.errors.Error) and "timed out" not in str(error).lower()
+            if self._mode != "online" or not at_once or not answers(wandb.setup().settings.base_url):
+                return
+        config = self._config
+        owner = f" tracker.entity={config.entity}" if config.entity else ""
+        raise UserError(
+            f"W&B refuses tracker.project={config.project or PROJECT}{owner}: {' '.join(str(error).split())[:200]}: "
+            "mend the name or the key, or set tracker.mode=offline"
+        ) from error
+
     def _safely(self, note: str, call: Callable[[], object]) -> None:
         """Call W&B; its first error ends the W&B run with one warning."""
         try:
@@ -202,6 +220,8 @@ class Wandb:
         except Exception as error:
             if not _of_wandb(error):
                 raise
+            if self._run is None:
+                self._refuse(error)
             log.warning("%s (%s: %s)", note, type(error).__name__, str(error).partition("\n")[0])
             self._run = None
             wandb_service.end(exit_code=1, level=logging.DEBUG)

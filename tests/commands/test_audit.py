@@ -148,7 +148,7 @@ def test_other_forms_of_rows_and_gold(tmp_path: Path, gold: Path, write_rows: Wr
     assert one.returncode == 1 and json.loads(one.stdout)["certificate"]["roles"]["gold"]["exact"] == 10
     (tmp_path / "my" / "task").mkdir(parents=True)
     (tmp_path / "my" / "task" / "own.yaml").write_text(
-        "defaults: [rte, _self_]\nname: own\nlabels: [yes_it_does, no]\ngold: {train: null}\n"
+        'defaults: [rte, _self_]\nname: own\nlabels: [yes_it_does, "no"]\ngold: {train: null}\n'
     )
     own = audit(tmp_path, made, "--task", "own", "--config-dir", "my", "--gold", str(gold))
     assert own.returncode == 1, own.stderr

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from s3exp.commands.new_task import command, inspect
+from s3exp.commands.guess import inspect
+from s3exp.commands.new_task import _name, command
+from s3exp.settings.compose import compose as compose_user
 from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.gold import read_role
 from s3exp.types import UserError
+from tests.odd_gold import CASES, Case, write
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -55,7 +59,17 @@ def test_a_draft_composes_and_runs_dry(tmp_path: Path, capsys: pytest.CaptureFix
     assert (task.name, task.fields, task.generate) == ("claims", ["passage", "claim"], "claim")
     assert (task.label, task.labels) == ("verdict", ["no", "yes, mostly"])
     ran = subprocess.run(
-        [sys.executable, "-m", "s3exp", "--config-dir", "my", "task=claims", "dry_run=true"],
+        [
+            sys.executable,
+            "-m",
+            "s3exp",
+            "--config-dir",
+            "my",
+            "task=claims",
+            "llm=server",
+            "llm.model=m",
+            "dry_run=true",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -105,7 +119,6 @@ def test_answers_make_an_extraction_task(tmp_path: Path) -> None:
             "no column kind; it has text, label",
         ),
         ([{"text": f"a {i}", "label": i % 2} for i in range(4)], None, ["body"], "no column body"),
-        ([{"text": f"a {i}", "label": 5 * (i % 2)} for i in range(4)], None, None, "must count from 0"),
         ([{"n": i, "label": i % 2} for i in range(8)], "label", None, "columns with texts: none"),
         (
             [{"a": f"a {i}", "b": f"b {i}", "c": f"c {i}", "label": i % 2} for i in range(8)],
@@ -129,3 +142,122 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert out.read_text() == "mining" and "exists" in capsys.readouterr().err
     assert command([str(tmp_path / "none.csv"), "--out", str(tmp_path / "u.yaml")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+READ = [case for case in CASES if not case.refused]
+
+
+@pytest.mark.parametrize("case", READ, ids=lambda case: case.name)
+def test_a_run_accepts_whatever_is_drafted(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every odd file that the reader takes: the draft reads it, or no draft is written."""
+    write(case, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = []
+    for key in ("encoding", "delimiter", "columns"):
+        value = case.options.get(key, [])
+        words += [f"--{key}", *([value] if isinstance(value, str) else value)] if value else []
+    code = command([case.source, *words, "--out", "my/task/drafted.yaml"])
+    shown = capsys.readouterr()
+    if code:
+        assert code == 2 and not Path("my/task/drafted.yaml").exists()
+        assert len(shown.err.strip().split("\n")) == 1 or case.says
+        assert case.name in ("spaces", "one_in_a_list", "names_in_case_alone"), shown.err
+        return
+    kind = "minilm" if case.options.get("kind") == "extraction" else "bag"
+    task = compose_user(["task=drafted", f"small_model={kind}"], tmp_path / "my").task
+    assert len(read_role(task, "validation")) >= len(case.labels)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("这部电影非常好看", "这部电影很无聊"),
+        ("とても良い映画でした", "つまらない映画だった"),
+        ("หนังเรื่องนี้ดีมาก", "หนังเรื่องนี้น่าเบื่อ"),
+        ("ကောင်းသောရုပ်ရှင်", "ပျင်းစရာရုပ်ရှင်"),
+        ("정말 좋은 영화입니다", "지루한 영화였다"),
+        ("फिल्म बहुत अच्छी है", "फिल्म बेकार है"),
+    ],
+)
+def test_texts_in_any_script_are_found(texts: tuple[str, str]) -> None:
+    rows = [{"id": f"x{i}", "正文": f"{texts[i % 2]}{i}", "标签": ("好", "坏")[i % 2]} for i in range(20)]
+    found = inspect(rows, "x", None, None)
+    assert (list(found.fields), found.target, list(found.counts)) == (["正文"], "标签", ["坏", "好"])
+
+
+def test_the_label_is_chosen_by_name_and_content_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "source": ("web", "app")[i % 2],
+            "text": f"some words {i}",
+            "label": i % 3,
+            "label_text": ("bad", "so so", "good")[i % 3],
+        }
+        for i in range(30)
+    ]
+    data = table(tmp_path / "reviews.csv", rows)
+    assert command([data, "--out", str(tmp_path / "my/task/r.yaml")]) == 0
+    shown = capsys.readouterr().out
+    assert "text -> label_text, 3 labels" in shown and "it has the names of the numbers of label" in shown
+    assert "not used: source, label" in shown
+    polar = [{"text": f"some words {i}", "stars": (1, 3, 5)[i % 3], "kind": "ab"[i % 2]} for i in range(30)]
+    found = inspect(polar, "x", None, None)
+    assert (found.target, found.values) == ("stars", ["1", "3", "5"])
+    assert found.why == "by its name; others that could be it: kind (2 values)"
+
+
+def test_what_is_left_out_is_an_option_of_the_draft(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"Review text": f"some words {i}", "label": ("bad", "good", "")[i % 3]} for i in range(30)
+    ]
+    data = table(tmp_path / "d.csv", rows)
+    test = table(
+        tmp_path / "t.csv", [{**row, "Review text": f"{row['Review text']} too"} for row in rows] + rows[:2]
+    )
+    out = tmp_path / "my/task/d.yaml"
+    assert command([data, "--test", test, "--out", str(out)]) == 0
+    text, shown = out.read_text(), capsys.readouterr().out
+    assert "  unlabelled: drop" in text and "  overlap: drop" in text and "fields: [review_text]" in text
+    assert "10 of 30 rows have no label" in shown and "share 2 rows" in shown
+    ran = subprocess.run(
+        [sys.executable, "-m", "s3exp", "--config-dir", "my", "task=d", "dry_run=true", "tracker=none"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "review_text: some words" in ran.stdout and "30 rows read, 20 kept, bad 10, good 10" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "drafted"),
+    [
+        ("imdb.csv", "my_imdb"),
+        ("2024 reviews.csv", "my_2024_reviews"),
+        ("评论.csv", "task"),
+        ("train-00000-of-00001.parquet", "train"),
+        ("no.jsonl.gz", "my_no"),
+    ],
+)
+def test_a_drafts_name_is_one_that_the_command_line_takes(name: str, drafted: str) -> None:
+    assert _name(name) == drafted
+
+
+def test_a_file_without_a_header_is_refused_with_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(f"some words {i},{'good' if i % 2 else 'bad'}\n" for i in range(20))
+    (tmp_path / "d.csv").write_text(lines)
+    out = tmp_path / "my/task/d.yaml"
+    assert command([str(tmp_path / "d.csv"), "--out", str(out)]) == 2
+    assert "name the columns of a file without a header with --columns" in capsys.readouterr().err
+    assert command([str(tmp_path / "d.csv"), "--columns", "text", "label", "--out", str(out)]) == 0
+    task = compose_user(["task=d"], tmp_path / "my").task
+    assert task.gold.columns == ["text", "label"] and len(read_role(task, "validation")) == 20

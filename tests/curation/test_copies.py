@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from s3exp.audit.duplicates import repeats
-from s3exp.curation.certificate import certify, in_one_line
+from s3exp.curation.certificate import certify, in_one_line, quoted_in_one_line
 from s3exp.curation.copies import Copies, Copy
+from s3exp.language.words import words as words_of
 from s3exp.tasks.fingerprints import fingerprint, jaccard, windows, word_hashes
 from s3exp.types import Example
+from tests.language.samples import OTHERS, SCRIPTS
 
 VOCABULARY = [f"{a}{b}" for a in "ba ce di fo gu ha je ki lo mu".split() for b in "rn st lm nd pt".split()]
 
@@ -147,8 +151,19 @@ def test_the_certificate_counts_rows_once_and_roles_each() -> None:
 
 def test_nothing_to_compare_with_is_no_fault() -> None:
     certificate = certify(Copies({"test": []}), [example("a", GOLD)], ("text",))
-    assert certificate["clean"] and certificate["roles"]["test"]["gold_rows"] == 0
-    assert certify(index(g1=GOLD), [], ("text",))["clean"]
+    assert certificate["clean"] is None and certificate["roles"]["test"]["gold_rows"] == 0
+    assert in_one_line(certificate) == "unjudged: there is no gold row to compare 1 row with"
+    empty = certify(index(g1=GOLD), [], ("text",))
+    assert empty["clean"] is None and in_one_line(empty) == "unjudged: there is no synthesized row to compare"
+
+
+def test_the_verdict_says_what_was_compared_and_what_had_nothing_to_compare() -> None:
+    roles = {"train": [], "test": [fingerprint("g", {"text": GOLD}, ("text",))]}
+    certificate = certify(Copies(roles), [example("a", "new"), example("b", "?!")], ("text",))
+    assert certificate["clean"] is True and certificate["rows_without_words"] == 1
+    assert in_one_line(certificate) == (
+        "clean: none of 2 rows copies one of the gold rows (1 test; no row is train); 1 row without a word"
+    )
 
 
 def test_repeats_are_counted_against_what_was_kept() -> None:
@@ -166,6 +181,66 @@ def test_hashes_are_the_same_in_every_process() -> None:
     assert jaccard(word_hashes(""), word_hashes("")) == 0.0
 
 
-def test_scripts_without_spaces_have_words_too() -> None:
-    text = "这部电影的故事很好看但是演员的表演让我非常失望我不会再看第二次"
-    assert found(index(g1=text), text + "了")[0].kind in ("near", "quote")
+@pytest.mark.parametrize("words", [10, 17, 25, 60])
+def test_the_rule_for_quotations_scales_with_the_length_of_a_row(words: int) -> None:
+    text = sentence("long", 80)
+    copies, gold = index(g1=text), text.split()
+    rows = {}
+    for share in (0.45, 0.7):
+        quoted = round(share * words)
+        rows[share] = f"{' '.join(gold[3 : 3 + quoted])} {sentence(words, words - quoted)}"
+    (copy,) = found(copies, rows[0.7])
+    assert (copy.kind, copy.score) == ("quote", round(0.7 * words))
+    assert [one.kind for one in found(copies, rows[0.45])] == ([] if 0.45 * words < 13 else ["quote"])
+
+
+def test_a_row_stitched_from_two_runs_of_one_gold_row_is_a_quotation_and_short_runs_are_none() -> None:
+    gold = GOLD.split()
+    assert found(index(g1=GOLD), " ".join([*gold[:7], "x", "y", *gold[20:27]]))[0].score == 14
+    assert found(index(g1=GOLD), " ".join([*gold[:4], "x", *gold[8:12], "y", *gold[20:24]])) == ()
+    assert (
+        found(index(g1=" ".join(gold[:20]), g2=" ".join(gold[20:])), " ".join([*gold[:5], *gold[22:27]]))
+        == ()
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_copies_are_found_in_any_script(script: str) -> None:
+    text, other = SCRIPTS[script][0], OTHERS[script]
+    copies = index(g1=other, g2=text)
+    words = words_of(text)
+    end = text.rindex(words[-1])
+    quoted = text[: text.rindex(words[round(len(words) * 0.8)])]
+    assert found(copies, f"“{text}”!")[0].kind == "exact"
+    assert found(copies, unicodedata.normalize("NFD", text.upper()))[0].kind == "exact"
+    assert found(copies, text[:end])[0].kind in ("near", "quote")
+    assert {copy.of for copy in found(copies, quoted + OTHERS[script][:9])} == {"g2"}
+    assert found(index(g2=text), other) == ()
+
+
+def test_copies_of_the_exemplar_are_counted_apart() -> None:
+    gold = {"mining": ["m0", "m1"], "test": ["t0"]}
+    roles = {
+        role: [fingerprint(name, {"text": sentence(name, 20)}, ("text",)) for name in names]
+        for role, names in gold.items()
+    }
+    half = f"{' '.join(sentence('m0', 20).split()[:9])} {sentence('new', 11)}"
+    copy = replace(example("r2", sentence("m0", 20)), round=2, parent="m0")
+    rows = [
+        replace(example("r0", half), round=1, parent="m0"),
+        replace(example("r1", sentence("fresh", 20)), round=1, parent="m0"),
+        copy,
+    ]
+    certificate = certify(Copies(roles), rows, ("text",))
+    assert certificate["exemplar"] == {"exact": 1, "near": 0, "quote": 0}
+    assert certificate["roles"]["mining"] == {"gold_rows": 2, "exact": 0, "near": 0, "quote": 0}
+    assert in_one_line(certificate) == "NOT clean: 1 of 3 rows copy gold (1 exact; 1 of their exemplars)"
+    first, second = certificate["quoted_from_exemplar"]
+    assert (first["round"], first["rows"], first["quoting"], first["mean"]) == (1, 2, 1, 0.225)
+    assert first["rows_by_share"] == {"none": 1, "up to 0.2": 0, "up to 0.4": 0, "up to 0.6": 1, "more": 0}
+    assert (second["mean"], second["rows_by_share"]["more"]) == (1.0, 1)
+    assert quoted_in_one_line(certificate).startswith(
+        "2 of 3 rows (66.7%) quote 6 or more words in a row from the"
+    )
+    elsewhere = certify(Copies(roles), [replace(copy, parent="m1")], ("text",))
+    assert elsewhere["roles"]["mining"]["exact"] == 1 and elsewhere["exemplar"]["exact"] == 0

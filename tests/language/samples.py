@@ -19,6 +19,20 @@ SCRIPTS: dict[str, tuple[str, int]] = {  # text, words by UAX #29
     "emoji": ("😀 👍🏽 🎬 🍿 👨‍👩‍👧 🇫🇷 ❤️ 🔥 💯 😭 🤯 🥳 🎉 👏", 14),
 }
 
+OTHERS: dict[str, str] = {  # another text in each script, about as long
+    "latin": "Un joli moment pour toute la famille, et une musique dont je me souviendrai longtemps.",
+    "cyrillic": "Прекрасный вечер для всей семьи, музыка звучит чудесно, и я давно так не смеялся.",
+    "greek": "Ένα υπέροχο βράδυ για όλη την οικογένεια, με μουσική που θα θυμάμαι για καιρό.",
+    "arabic": "أمسية جميلة لكل العائلة، والموسيقى رائعة، ولم أضحك هكذا منذ زمن بعيد.",
+    "hebrew": "ערב נהדר לכל המשפחה, המוזיקה נפלאה, ולא צחקתי ככה כבר הרבה זמן.",
+    "devanagari": "पूरे परिवार के लिए एक सुंदर शाम, संगीत मधुर है और मैं बहुत हँसा।",
+    "thai": "ค่ำคืนที่สวยงามสำหรับทั้งครอบครัว ดนตรีไพเราะ ฉันหัวเราะไม่หยุด",
+    "han": "适合全家人的美好夜晚，音乐悦耳，我很久没有笑得这么开心了。",
+    "kana": "家族みんなで楽しめる素敵な夜でした。音楽も美しく、久しぶりに大笑いしました。",
+    "hangul": "온 가족을 위한 아름다운 저녁이었고 음악이 훌륭했으며 오랜만에 크게 웃었다.",
+    "emoji": "🐶 🐱 🐭 🐹 🐰 🦊 🐻 🐼 🐨 🐯 🦁 🐮 🐷 🐸",
+}
+
 LANGUAGES: dict[str, tuple[str, ...]] = {
     "de": ("Der Film war viel zu lang.", "Ein schönes Erlebnis für alle!", "Ich habe selten so gelacht."),
     "ru": ("Этот фильм очень длинный.", "Пустая трата времени.", "Актёры играют убедительно."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3exp.language import words as module
-from s3exp.language.words import count, fold, folded_words, words
+from s3exp.language.words import count, cut, fold, folded_words, places, spaced, tokens, unspaced, words
 from tests.language.samples import SCRIPTS
 
 
@@ -59,3 +60,22 @@ def test_folding_twice_changes_nothing_and_any_text_has_words(text: str) -> None
     once = fold(text)
     assert unicodedata.is_normalized("NFKC", once)
     assert folded_words(once) == folded_words(text)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_tokens_are_no_pieces_of_words_and_no_whole_sentences(script: str) -> None:
+    text, expected = SCRIPTS[script]
+    alone = [text[start:end] for start, end in places(text)]
+    assert abs(len(alone) - expected) <= 1 or script == "emoji"
+    assert set(alone) <= set(tokens(text))
+    assert unspaced(words(text)) == (script in {"thai", "han", "kana"})
+    assert len(cut(text, 5)) < len(text) and text.startswith(cut(text, 5)) and cut(text, 99) == text
+
+
+@given(
+    st.text(alphabet=st.characters(max_codepoint=0x17F, categories=("L", "Nd", "P", "S", "Zs")), max_size=60)
+)
+def test_tokens_of_latin_text_are_those_of_the_usual_pattern(text: str) -> None:
+    assert tokens(text) == re.findall(r"\w+|[^\w\s]", text)
+    assert [text[start:end] for start, end in places(text)] == re.findall(r"\w+", text)
+    assert spaced(text) == text and cut(text, 3).split() == text.split()[:3]

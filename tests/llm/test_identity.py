@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from s3exp.llm import build_llm, identity
-from s3exp.llm.identity import llm_identity, resolve_model
-from s3exp.settings.llm import LLMConfig, ServerConfig, TransformersConfig, VllmConfig
+from s3exp.llm.identity import asking, llm_identity, resolve_model
+from s3exp.settings.llm import LLMConfig, RequestConfig, ServerConfig, TransformersConfig, VllmConfig
 from s3exp.types import UserError
 
 
@@ -47,7 +47,9 @@ def test_refuses_what_is_not_there(model: str, message: str) -> None:
 
 
 def test_refuses_a_folder_without_a_model(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(UserError, match=r"is not a model folder: no config\.json in it"):
+    with pytest.raises(
+        UserError, match=r"is not a model folder: it has no config\.json; a model lies in model below it"
+    ):
         build_llm(VllmConfig(model=str(tmp_path), store=None), progress=False)
     with pytest.raises(UserError, match="only a hub id has revisions"):
         resolve_model(str(folder), "main")
@@ -89,4 +91,39 @@ def test_hub_ids_and_servers_count_by_name(folder: Path) -> None:
     hub = VllmConfig(model="org/name", revision="v1")
     assert llm_identity(hub, "org/name") != llm_identity(replace(hub, revision="v2"), "org/name")
     served = ServerConfig(model="m", url="http://a/v1")
-    assert llm_identity(served, "m") == llm_identity(replace(served, url="http://b/v1"), str(folder))
+    assert llm_identity(served, "m") == llm_identity(served, str(folder))
+    assert llm_identity(served, "m") != llm_identity(replace(served, url="http://b/v1"), "m")
+
+
+def test_a_server_counts_by_its_address_in_any_spelling_or_by_its_name() -> None:
+    def of(**options: object) -> str:
+        return llm_identity(ServerConfig(model="m", **options), "m")  # type: ignore[arg-type]
+
+    plain = of(url="http://127.0.0.1:8000/v1")
+    for same in (
+        "http://localhost:8000/v1/",
+        "HTTP://LocalHost:8000//v1",
+        "http://[::1]:8000/v1/chat/completions",
+    ):
+        assert of(url=same) == plain
+    for other in (
+        "http://127.0.0.1:8001/v1",
+        "https://127.0.0.1:8000/v1",
+        "http://127.0.0.1:8000/v2",
+        "http://h:8000/v1",
+    ):
+        assert of(url=other) != plain
+    assert (
+        of(url="http://a/v1", name="mine")
+        == of(url="http://b/v1", name="mine")
+        != of(url="http://a/v1", name="its")
+    )
+    assert of(url="http://h:80/v1") == of(url="http://h/v1") != of(url="http://h/v1?api-version=2")
+    assert of(query={"api-version": "1"}) != of(query={"api-version": "2"})
+    assert of(request=RequestConfig(add={"reasoning_effort": "low"})) != of()
+
+
+def test_what_is_not_set_is_in_no_key() -> None:
+    assert asking(VllmConfig(model="m")) == asking(ServerConfig(model="m")) == {}
+    assert asking(VllmConfig(model="m", top_k=5, stop=["x"])) == {"top_k": 5, "stop": ["x"]}
+    assert "url" not in llm_identity(VllmConfig(model="org/name"), "org/name")

@@ -36,15 +36,23 @@ def test_money_by_hand() -> None:
 
 
 def test_totals_by_hand() -> None:
-    found = totals([ROUND, {"new_rows": 50.0, "llm/calls": 60.0, "cost/cpu_seconds": 0.5}])
-    assert found == {
+    other = {"new_rows": 50.0, "llm/calls": 60.0, "cost/cpu_seconds": 0.5}
+    counts = {"llm/prompt_tokens": 400.0, "llm/completion_tokens": 600.0}
+    assert totals([ROUND, other | counts]) == {
         "rows": 150,
         "llm_calls": 180,
-        "llm_tokens": 2_500_000,
+        "llm_tokens": 2_501_000,
         "seconds": 1800,
         "cpu_seconds": 3600.5,
         "training_flops": 6e12,
     }
+    assert "llm_tokens" not in totals([ROUND, other])  # a part of it is unknown, so it is
+
+
+def test_tokens_that_nobody_counted_have_no_price() -> None:
+    uncounted = {name: value for name, value in ROUND.items() if name != "llm/completion_tokens"}
+    assert money(uncounted, PricesConfig(prompt_tokens=0.15, completion_tokens=0.6)) is None
+    assert money(uncounted, PricesConfig(cpu_hour=0.05)) == pytest.approx(0.05)
 
 
 def test_prices_of_the_command_line() -> None:

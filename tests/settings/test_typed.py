@@ -14,7 +14,8 @@ from s3exp.settings.llm import LLMS
 from s3exp.settings.run import identity
 from s3exp.settings.small_model import BagConfig, EncoderConfig
 from s3exp.settings.tracker import TRACKERS
-from s3exp.settings.typed import CHOICES, KEYS, nearest, refuse_words, typed
+from s3exp.settings.typed import CHOICES, KEYS, nearest, typed
+from s3exp.settings.words import refuse_words
 from s3exp.types import UserError
 
 FOREIGN = [
@@ -101,7 +102,7 @@ def test_where_none_is_near_the_options_beside_it_are_named() -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_misspelt_key_leads_back_to_the_real_one(key: str) -> None:
-    real = key.replace("*", "paper")
+    real = key.removesuffix(".**").replace("*", "paper")
     section, _, leaf = real.rpartition(".")
     for wrong in (leaf[:-1], f"{leaf}{leaf[-1]}", leaf[1:]) if len(leaf) > 3 else ():
         misspelt = f"{section}.{wrong}" if section else wrong

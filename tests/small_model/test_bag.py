@@ -14,6 +14,7 @@ from s3exp.small_model.bag import (
     weights,
     word_ngrams,
 )
+from tests.language.samples import OTHERS, SCRIPTS
 
 GOLDEN = [57461]  # hashes are part of what a saved bag means
 
@@ -58,3 +59,11 @@ def test_blocks_have_unit_length_and_fields_are_told_apart() -> None:
 
 def test_hashes_are_the_same_in_every_process_and_version() -> None:
     assert sorted(features(["so so"], 1, 65536)[0].tolist()) == GOLDEN
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_tokens_of_any_script_are_words_or_characters(script: str) -> None:
+    text, expected = SCRIPTS[script]
+    split = [token for token in tokens(text) if any(map(str.isalpha, token))]
+    assert abs(len(split) - expected) <= 1 or script == "emoji"
+    assert tokens(OTHERS[script]) != tokens(text)

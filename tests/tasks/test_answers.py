@@ -63,12 +63,12 @@ def test_a_csv_cell_is_json() -> None:
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        (None, "answers are needed as {text: [...], answer_start: [...]}"),
+        (None, "no answer; every row needs one"),
         ("Rome", "not JSON"),
         ({"text": ["Rome"]}, "answers are needed as"),
         ({"text": [], "answer_start": []}, "no answer; every row needs one"),
         ({"text": ["Rome"], "answer_start": [3, 4]}, "as many text as answer_start"),
-        ({"text": "Rome", "answer_start": 3}, "in two lists"),
+        ({"text": "Rome", "answer_start": [3]}, "in two lists"),
         ({"text": ["Rome"], "answer_start": ["3"]}, "the number of the character"),
         ({"text": ["Rome"], "answer_start": [-1]}, "the number of the character"),
         ({"text": ["Rome"], "answer_start": [4]}, "'Rome' does not stand at answer_start 4"),

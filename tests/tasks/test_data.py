@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.data import read_contexts, read_rows, to_examples, to_label
+from s3exp.tasks.data import read_contexts, read_rows, to_examples
 from s3exp.tasks.gold import columns_of
+from s3exp.tasks.labels import to_label
 from s3exp.types import UserError
 
 COLUMNS = columns_of(TaskConfig(name="t", fields=["text"], generate="text", labels=["negative", "positive"]))
@@ -68,8 +69,8 @@ def test_wrong_rows_are_named(rows: list[dict[str, object]], says: str) -> None:
     [
         ("missing.jsonl", None, "no such file"),
         ("broken.jsonl", '{"text": "a"}\n{"text": \n', "line 2: not JSON"),
-        ("list.jsonl", "[1]\n", "line 1: a JSON object is needed"),
-        ("latin.jsonl", b'{"text": "\xe9"}\n', "cannot be read"),
+        ("list.jsonl", "[1]\n", "row 0: a JSON object is needed"),
+        ("torn.jsonl", b'{"text": "\xc3', "line 1: cannot be read: the file ends within a character"),
         ("rows.parquet", "no parquet", "not a Parquet file"),
         ("rows.txt", "x", "neither a"),
         ("imdb", None, "neither a"),

@@ -41,6 +41,23 @@ def test_f1_by_hand(predicted: str, gold: list[str], expected: float) -> None:
     assert f1(predicted, gold) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("predicted", "gold", "expected"),
+    [
+        ("《红楼梦》。", "红楼梦", 1.0),
+        ("红楼", "红楼梦", 0.8),
+        ("東京タワーです", "東京タワー", 5 / 6),
+        ("في القاهرة", "القاهرة؟", 2 / 3),
+        ("«Москва»", "Москва", 1.0),
+        ("ในกรุงเทพ", "กรุงเทพ", 12 / 14),
+        ("서울에 있다", "서울에", 2 / 3),
+    ],
+)
+def test_f1_in_other_scripts(predicted: str, gold: str, expected: float) -> None:
+    assert f1(predicted, [gold]) == pytest.approx(expected)
+    assert exact(predicted, [gold]) == (expected == 1)
+
+
 def test_another_scorer_agrees_to_the_last_digit() -> None:
     chance = random.Random(7)
 

@@ -20,10 +20,11 @@ from s3exp.settings.tracker import NoTrackerConfig, WandbConfig
 from s3exp.tasks import build_task
 from s3exp.tasks.roles import Gold
 from s3exp.tracking import wandb as tracking
-from s3exp.tracking.environment import clean
+from s3exp.tracking.environment import clean, named, warn_of_unused
 from s3exp.tracking.tables import Card, error_rows
 from s3exp.tracking.tracker import Nothing, build_tracker, start
 from s3exp.types import Batch, Example, Prediction, Rejected, UserError
+from tests.wandb_server import WandbServer
 
 ROOT = Path(__file__).parents[2]
 LABELS = ("negative", "positive")
@@ -402,6 +403,79 @@ track(folder)
     (place,) = runs(tmp_path)
     assert place.name.startswith("offline-run-")
     assert sum(line["type"] == "history" for line in inspect(place)) == 3
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [(404, "entity nobody not found"), (403, "permission denied"), (401, "invalid key"), (200, "no project")],
+)
+def test_names_that_wandb_refuses_are_refused(refusal: tuple[int, str], tmp_path: Path) -> None:
+    with WandbServer([]) as server:
+        server.refusal = refusal
+        variables = {"WANDB_MODE": "online", "WANDB_BASE_URL": server.url, "WANDB_API_KEY": "a" * 40}
+        body = "track(folder, WandbConfig(project='mine', entity='nobody'))"
+        done = script(tmp_path, body, **variables)
+    assert done.returncode == 1  # a traceback of this script; the command makes one line of it
+    last = done.stderr.strip().splitlines()[-1]
+    assert "W&B refuses tracker.project=mine tracker.entity=nobody: " in last and refusal[1] in last
+    assert "WARNING" not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["online", "offline"])
+def test_a_project_that_is_no_name_is_refused_in_every_mode(mode: str, tmp_path: Path) -> None:
+    with WandbServer([]) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_BASE_URL", server.url)
+        patch.setenv("WANDB_API_KEY", "a" * 40)
+        with pytest.raises(UserError, match=r"W&B refuses tracker.project=a/b: Invalid project name"):
+            track(tmp_path / "run", WandbConfig(project="a/b", mode=mode))
+
+
+def test_a_server_with_a_fault_is_an_outage(tmp_path: Path) -> None:
+    with WandbServer([]) as server:
+        server.refusal = (500, "down")
+        body = (
+            "from s3exp.tracking.environment import SETTINGS; SETTINGS['init_timeout'] = 2.0; track(folder)"
+        )
+        variables = {"WANDB_MODE": "online", "WANDB_BASE_URL": server.url, "WANDB_API_KEY": "a" * 40}
+        done = script(tmp_path, body, **variables)
+    assert done.returncode == 0, done.stderr
+    assert "W&B is out of reach; going on offline (" in done.stderr
+
+
+def test_variables_of_wandb_count_and_options_stand_above_them(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert named(WandbConfig(), "sst2") == WandbConfig(project="s3exp", group="sst2")
+    given = {"WANDB_PROJECT": "mine", "WANDB_ENTITY": "us", "WANDB_RUN_GROUP": "g", "WANDB_TAGS": "a,b"}
+    for name, value in {**given, "WANDB_DIR": "/elsewhere"}.items():
+        monkeypatch.setenv(name, value)
+    assert named(WandbConfig(), "sst2") == WandbConfig(
+        project="mine", entity="us", group="g", tags=["a", "b"]
+    )
+    ours = WandbConfig(project="p", entity="e", group="x", tags=["t"])
+    assert named(ours, "sst2") == WandbConfig(project="p", entity="e", group="x", tags=["t", "a", "b"])
+    warn_of_unused.cache_clear()
+    for _ in range(2):
+        warn_of_unused()
+    assert [record.getMessage() for record in caplog.records] == [
+        "WANDB_DIR is set and not used: W&B's files lie in the folder of the run"
+    ]
+
+
+def test_variables_of_wandb_reach_its_file(tmp_path: Path, toy_config: Config) -> None:
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    task = build_task(toy_config.task, toy_config.llm, gold, str)
+    card(tmp_path / "run")  # the files of the store
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"WANDB_PROJECT": "mine", "WANDB_NAME": "first", "WANDB_JOB_TYPE": "try"}.items():
+            patch.setenv(name, value)
+        config = replace(toy_config, tracker=WandbConfig())
+        with build_tracker(config, {}, tmp_path / "run", task) as tracker:
+            tracker.log_round(records()[0])
+    (place,) = runs(tmp_path / "run")
+    run = next(line for line in inspect(place) if line["type"] == "run")
+    shown = json.dumps(run)
+    assert all(f'"{value}"' in shown for value in ("mine", "first", "try"))
 
 
 def test_no_tracker_needs_no_wandb(tmp_path: Path) -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import operator
 import re
 import string
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import regex
+
+from s3exp.language.words import spaced
 
 # attribute -> (family, words for a row that has the value, words for one that lacks it). Of marks that predict the
 # same, the first one here gives the name: the plainest to a reader comes first.
@@ -45,19 +50,27 @@ RANK = {name: place for place, name in enumerate(ATTRIBUTES)}
 QUANTITIES = tuple(name for name, (_, _, without) in ATTRIBUTES.items() if not without)
 FRACTIONS = ("letters a word", "overlap")
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_WORD = regex.compile(r"\w+(?:['’]\w+)*")  # here \w knows combining marks
+_ASCII_WORD = re.compile(r"\w+(?:'\w+)*")
 _RUN = re.compile(r"([!-/:-@[-^`{-~¡-¿–-⁊])\1+")
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]*]*(?:\s|$)")
-_CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ]{2,}")
-_CAPITALIZED = re.compile(r"\b[A-ZÀ-ÖØ-Þ]")
+_ENDS = ".!?…。！？｡؟۔।॥"
+_SENTENCE = re.compile(rf"[{_ENDS}]+[\"'”’)\]*]*(?:\s|$)|[。！？｡]+[」』”’）]*")
+_CAPITALS = regex.compile(r"\p{Lu}{2,}")
+_CAPITALIZED = regex.compile(r"\b\p{Lu}")
 _APOSTROPHE = re.compile(r"\w['’]\w")
-_PREFIX = re.compile(r"(?P<sign>[-*•–] |#+ )|(?P<number>\(?\d+[.):] )|(?P<name>\w+(?: \w+)?: )")
+_PREFIX = re.compile(
+    r"(?P<sign>[-*•–] |#+ )|(?P<number>\(?\d+(?:[.):] |[、．：]))|(?P<name>\w+(?: \w+)?(?:: |：))"
+)
 _WRAPPERS = {  # the longer first
     ("**", "**"): "'**'",
     ('"', '"'): "double quotes",
     ("'", "'"): "single quotes",
     ("“", "”"): "curly quotes",
     ("‘", "’"): "single curly quotes",
+    ("„", "“"): "low and high curly quotes",
+    ("「", "」"): "corner brackets",
+    ("『", "』"): "white corner brackets",
+    ("《", "》"): "double angle brackets",
     ("«", "»"): "guillemets",
     ("(", ")"): "round brackets",
     ("[", "]"): "square brackets",
@@ -68,9 +81,12 @@ _WRAPPERS = {  # the longer first
     ("_", "_"): "underscores",
 }
 _PLAIN = frozenset(string.ascii_letters + string.digits + " ")
-_PUNCTUATION = string.punctuation.encode()
-_DIGITS = string.digits.encode()
-_UPPER = string.ascii_uppercase.encode()
+_ASCII_KINDS = {  # deleting from bytes is ten times as fast as looking at every character
+    "punctuation marks": string.punctuation.encode(),
+    "capital letters": string.ascii_uppercase.encode(),
+    "digits": string.digits.encode(),
+}
+_KINDS = {"punctuation marks": "P", "capital letters": "Lu", "digits": "Nd"}  # Unicode's categories
 _CACHED_TEXTS = 4096  # gold's and a round's, for the next round or run
 _NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor cannot without".split())
 
@@ -86,8 +102,12 @@ class Read:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, in lower case; an apostrophe belongs to its word, a hyphen does not."""
-    return _WORD.findall(text.lower())
+    """The words of a text, in lower case; an apostrophe belongs to its word, a hyphen does not.
+
+    A character is a word in scripts that put no spaces between words.
+    """
+    lower = text.lower()
+    return _ASCII_WORD.findall(lower) if lower.isascii() else list(_WORD.findall(spaced(lower)))
 
 
 @lru_cache(_CACHED_TEXTS)
@@ -117,7 +137,7 @@ def _marks(text: str) -> Iterator[Key]:
     yield "last letter" if bare[-1].isalnum() else "last character", bare[-1]
     if bare[-1].isalnum():
         yield "last kind", "a letter or digit"
-    elif bare[-1] not in ".!?…":
+    elif bare[-1] not in _ENDS:
         yield "last kind", "another character than .!?"
     for (left, right), name in _WRAPPERS.items():
         if len(bare) > len(left) + len(right) and bare.startswith(left) and bare.endswith(right):
@@ -176,14 +196,24 @@ def _titled(text: str, words: int) -> bool:
 
 
 def _quantities(text: str, words: Sequence[str]) -> dict[str, float]:
-    raw = text.encode("utf-8", "surrogatepass")  # deleting from bytes is ten times as fast
     return {
         "words in capitals": len(_CAPITALS.findall(text)),
         "sentences": len(_SENTENCE.findall(text.rstrip() + ".")),
         "words": len(words),
         "characters": len(text),
-        "punctuation marks": len(raw) - len(raw.translate(None, _PUNCTUATION)),
-        "capital letters": len(raw) - len(raw.translate(None, _UPPER)),
-        "digits": len(raw) - len(raw.translate(None, _DIGITS)),
+        **_kinds(text),
         "letters a word": round(len("".join(words)) / max(len(words), 1), 1),
     }
+
+
+def _kinds(text: str) -> dict[str, float]:
+    """How many punctuation marks, capital letters and digits a text has, in any script."""
+    ascii_, others = text.encode("ascii", "ignore"), [one for one in text if not one.isascii()]
+    counts: dict[str, float] = {
+        name: len(ascii_) - len(ascii_.translate(None, signs)) for name, signs in _ASCII_KINDS.items()
+    }
+    for one in others:
+        category = unicodedata.category(one)
+        for name, prefix in _KINDS.items():
+            counts[name] += category.startswith(prefix)
+    return counts

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from s3exp.audit.shortcuts.statistic import Counts
+from s3exp.language.words import tokens
 from s3exp.seeds import derive
 from s3exp.types import Example
 
@@ -41,7 +42,7 @@ def partial_input(
     synthetic = sample(synthetic, SAMPLE, derive(seed, "made"))
     gold = sample(gold, SAMPLE, derive(seed, "gold"))
     labels = np.array([row.label for row in (*synthetic, *gold)], np.int64)
-    words = CountVectorizer(binary=True, token_pattern=r"\w+|[^\w\s]", min_df=LEAST_ROWS)
+    words = CountVectorizer(binary=True, tokenizer=tokens, token_pattern=None, min_df=LEAST_ROWS)
     both = words.fit_transform(row.fields[field] for row in (*synthetic, *gold))
     sides = slice(len(synthetic)), slice(len(synthetic), None)
     own, theirs = (_cross_validated(both[side], labels[side], seed) for side in sides)

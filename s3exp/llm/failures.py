@@ -1,0 +1,212 @@
+"""What a failed request means: of this prompt alone, of every prompt, or of the moment.
+
+Status and code decide first. Words decide only how a prompt's failure is called, never whether the run goes on: that
+is a matter of counts (tally.py), since every vendor has words of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import httpx
+
+from s3exp.llm.chat import Malformed, decoded
+
+WORDS = 300  # characters of a server's words that are passed on
+MAX_WAIT_SECONDS = 60.0
+
+
+class Kind(StrEnum):
+    """How far a failure reaches."""
+
+    MOMENT = "moment"  # it may pass: the request is sent again
+    PROMPT = "prompt"  # of this prompt, unless the counts say otherwise
+    EVERY = "every"  # every prompt would meet it
+
+
+class Failure(Exception):
+    """A request without an answer.
+
+    `reason` is a key of `types.NO_ANSWER`, `words` the server's in one line, `option` what the user can set, `wait` the
+    seconds that the server asks for; `nobody`: no connection was made.
+    """
+
+    def __init__(
+        self, kind: Kind, reason: str, words: str, *, option: str = "", nobody: bool = False
+    ) -> None:
+        super().__init__(words)
+        self.kind, self.reason, self.words, self.option, self.nobody = kind, reason, words, option, nobody
+        self.wait: float | None = None
+
+
+# the option that helps, by status; {...} are the server's options
+KEY = "set {key_variable} to a key that it knows (llm.key_variable names another environment variable)"
+CREDIT = "its account has no credit or quota left"
+PLACE = "is llm.model={model} what it serves, and does llm.url end as it should, often in /v1?"
+OPTIONS = {
+    401: KEY,
+    403: KEY,
+    407: "a proxy wants a password",
+    402: CREDIT,
+    404: PLACE,
+    405: PLACE,
+    410: PLACE,
+    501: PLACE,
+}
+MOMENTARY = frozenset((408, 409, 423, 425, 429))
+# codes and types that name what every prompt would meet, without their punctuation
+CODES_EVERY = {
+    **dict.fromkeys(
+        "insufficientquota billinghardlimitreached billingnotactive accountdeactivated insufficientbalance "
+        "insufficientcredits paymentrequired arrearage accountoverdue".split(),
+        CREDIT,
+    ),
+    **dict.fromkeys("invalidapikey authenticationerror incorrectapikey invalidauthentication".split(), KEY),
+    **dict.fromkeys(
+        "modelnotfound invalidmodel deploymentnotfound unknownurl modelnotsupported".split(), PLACE
+    ),
+    **dict.fromkeys("unsupportedparameter unsupportedvalue unknownparameter".split(), ""),
+}
+CODES_TOO_LONG = re.compile(
+    r"context(length|size|window)?exceed|exceedcontext|stringabovemaxlength|prompttoolong"
+)
+CODES_FILTERED = re.compile(
+    r"content(filter|policy)|moderation|responsibleai|datainspection|safety|contentblocked"
+)
+_TOO_LONG = re.compile(
+    r"(?=.*\b(context|tokens?|prompt|inputs?|sequence|length)\b)"
+    r".*(\bexceed|\btoo (long|large|many|big)\b|\b(longer|larger|greater|more|less|fewer) than\b|\bat most\b|<=|"
+    r"\breduce the length\b|\bcontext[ _](length|size|window)\b|\boverflow|\bmax\w* (\w+ )?len)",
+    re.IGNORECASE | re.DOTALL,
+)
+_FILTERED = re.compile(
+    r"\bcontent (management |usage )?(policy|policies|filter)|\bmoderation\b|\bflagged\b|"
+    r"\bsafety (system|filter|polic)|\b(sensitive|inappropriate|prohibited) content",
+    re.IGNORECASE,
+)
+_PARAMETER = re.compile(
+    r"\bunsupported\b|\bnot supported\b|\bunrecogni[sz]ed\b|\bunknown\b|\bunexpected\b|\bextra\b|not permitted",
+    re.IGNORECASE,
+)
+_CREDIT = re.compile(r"\bbilling\b|\bcredits?\b|\binsufficient (balance|funds)\b|\bpayment\b", re.IGNORECASE)
+_ABOUT_THE_PROMPT = ("messages", "prompt", "input", "content")
+_MESSAGE_KEYS = (
+    "message",
+    "msg",
+    "detail",
+    "details",
+    "error",
+    "error_msg",
+    "errors",
+    "description",
+    "title",
+)
+_CODE_KEYS = ("code", "type", "error_type", "status", "reason", "param")
+
+
+def failure_of(response: httpx.Response) -> Failure | None:
+    """The failure that a response stands for; None: it may hold an answer."""
+    try:
+        value = decoded(response.content)
+    except Malformed:
+        value = None
+    if response.status_code == 200:
+        inside = value.get("error") if isinstance(value, Mapping) and not value.get("choices") else None
+        if not inside:
+            return None
+        status = inside.get("code") if isinstance(inside, Mapping) else None
+        known = isinstance(status, int) and 400 <= status < 600
+        return of_status(status if known else 400, value, response)  # type: ignore[arg-type]
+    return of_status(response.status_code, value, response)
+
+
+def of_status(status: int, value: Any, response: httpx.Response) -> Failure:
+    """The failure of a status other than 200, with the decoded body or None."""
+    words = f"{status}: {words_of(value, response.text)}"
+    if 300 <= status < 400:
+        place = response.headers.get("location", "").partition("?")[0]
+        return Failure(
+            Kind.EVERY, "refused", f"{words} {place}".strip(), option="set llm.url to where it sends"
+        )
+    codes, param = _codes(value)
+    every = [CODES_EVERY[code] for code in codes if code in CODES_EVERY]
+    if every and not param.startswith(_ABOUT_THE_PROMPT):
+        return Failure(Kind.EVERY, "refused", words, option=every[0])
+    named = _reason(status, codes, words)
+    if status == 403 and named == "filtered":
+        return Failure(Kind.PROMPT, named, words)
+    if status in (400, 403, 429) and _CREDIT.search(words) and named == "refused":
+        return Failure(Kind.EVERY, "refused", words, option=CREDIT)
+    if status in OPTIONS:
+        return Failure(Kind.EVERY, "refused", words, option=OPTIONS[status])
+    if status in MOMENTARY or (status >= 500 and named != "too_long"):
+        failure = Failure(Kind.MOMENT, "failed", words)
+        failure.wait = _retry_after(response)
+        return failure
+    return Failure(Kind.PROMPT, named, words)
+
+
+def _reason(status: int, codes: list[str], words: str) -> str:
+    joined = " ".join(codes)
+    if status == 451 or CODES_FILTERED.search(joined):
+        return "filtered"
+    if status == 413 or CODES_TOO_LONG.search(joined):
+        return "too_long"
+    if _PARAMETER.search(words):
+        return "refused"
+    if _FILTERED.search(words):
+        return "filtered"
+    return "too_long" if _TOO_LONG.search(words) else "refused"
+
+
+def words_of(value: Any, text: str) -> str:
+    """The message of an error's body in one line, whatever its shape."""
+    found = " ".join(dict.fromkeys(_messages(value))) if value is not None else re.sub(r"<[^>]*>", " ", text)
+    if not found.strip():
+        found = json.dumps(value, ensure_ascii=False) if value else "no words"
+    line = " ".join(found.split())
+    return line if len(line) <= WORDS else f"{line[:WORDS]} ..."
+
+
+def _messages(value: Any, depth: int = 0) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list) and depth < 6:
+        for one in value[:3]:
+            yield from _messages(one, depth + 1)
+    elif isinstance(value, Mapping) and depth < 6:
+        if isinstance(value.get("loc"), list):  # FastAPI names the field beside its message
+            yield ".".join(map(str, value["loc"])) + ":"
+        for key in _MESSAGE_KEYS:
+            if value.get(key):
+                yield from _messages(value[key], depth + 1)
+
+
+def _codes(value: Any) -> tuple[list[str], str]:
+    """Codes and types of an error, without their punctuation, and the parameter that it names."""
+    found: list[str] = []
+    param = ""
+    layers = [value]
+    while layers:
+        layer = layers.pop()
+        if not isinstance(layer, Mapping):
+            continue
+        for key in _CODE_KEYS:
+            if isinstance(layer.get(key), str):
+                found.append(re.sub(r"[^a-z0-9]", "", layer[key].lower()))
+        param = layer["param"] if isinstance(layer.get("param"), str) else param
+        layers += [layer.get(key) for key in ("error", "innererror", "metadata", "detail")]
+    return found, param
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The server's Retry-After up to the limit; None where it is not given, or given as a date."""
+    try:
+        seconds = float(response.headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+    return min(max(0.0, seconds), MAX_WAIT_SECONDS) if seconds == seconds else None

@@ -1,0 +1,98 @@
+"""The task's columns among those of a gold file."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from s3exp.settings.labels import folded
+from s3exp.tasks.sources.table import Row, columns
+from s3exp.types import Target, UserError
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 20  # names of columns in a message
+_NAME_LENGTH = 40  # a longer name is rather a text
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a gold file. `read` returns a row's target; it gets the row, a function that tidies texts, and the
+    row's place for messages."""
+
+    fields: Sequence[str]
+    target: str
+    read: Callable[[Mapping[str, Any], Callable[[str], str], str], Target]
+    group: str | None = None
+
+    @property
+    def needed(self) -> list[str]:
+        """Every column that the task reads."""
+        return [*self.fields, self.target, *([self.group] if self.group else [])]
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Warn of what concerns a file, once a process however many runs read it."""
+    log.warning("%s", message)
+
+
+@cache
+def say_once(message: str) -> None:
+    """Say a fact about a file, once a process."""
+    log.info("%s", message)
+
+
+def with_columns(
+    rows: Sequence[Row], needed: Sequence[str], source: str
+) -> tuple[Sequence[Row], dict[str, str]]:
+    """Rows in which the columns `needed` have these very names, and the names of the file that differ.
+
+    A column of the file is the same if it differs in case, spaces or signs alone.
+
+    Raises:
+        UserError: a column is missing, or two could be it.
+    """
+    has = columns(rows)
+    renamed: dict[str, str] = {}
+    missing = []
+    for name in needed:
+        near = [] if name in has else [one for one in has if plain_name(one) == plain_name(name)]
+        if len(near) > 1:
+            raise UserError(f"{source}: two columns could be {name}: {', '.join(near)}")
+        if near:
+            renamed[name] = near[0]
+        elif name not in has:
+            missing.append(name)
+    if missing:
+        raise UserError(f"{source}: no column {', '.join(missing)}; it has {shown_columns(has)}")
+    if not renamed:
+        return rows, renamed
+    pairs = ", ".join(f"{own!r} as {name}" for name, own in renamed.items())
+    warn_once(f"{source}: columns are read by nearly the same name: {pairs}")
+    return [{**row, **{name: row.get(own) for name, own in renamed.items()}} for row in rows], renamed
+
+
+def shown_columns(names: Sequence[str]) -> str:
+    """Names of columns for a message, with a hint where they look like a first row."""
+    some = [name if len(name) <= _NAME_LENGTH else f"{name[:_NAME_LENGTH]}..." for name in names[:_SHOWN]]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    hint = ": the first line looks like a row; task.gold.columns names the columns of a file without a header"
+    return ", ".join(some) + more + (hint if headless(names) else "")
+
+
+def headless(names: Sequence[str]) -> bool:
+    """Whether names of columns look like a first row."""
+    return any(
+        name.replace(".", "").lstrip("-").isdecimal() or len(name) > _NAME_LENGTH or len(name.split()) > 3
+        for name in names
+    )
+
+
+def plain_name(name: str) -> str:
+    """The name of a column up to case, spaces and signs."""
+    return re.sub(r"[\W_]+", "_", folded(name.replace("\ufeff", ""))).strip("_")

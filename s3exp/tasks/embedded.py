@@ -1,0 +1,36 @@
+"""The LLM that ships writes film reviews for its own prompts, and film reviews for any other: those are refused."""
+
+from __future__ import annotations
+
+from s3exp.embedded import PREFIX, locate
+from s3exp.embedded.prompts import follows
+from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.tasks.prompts import fill, label_words
+from s3exp.types import UserError
+
+SHOWN = 60  # characters of a prompt
+
+
+def check_embedded(task: TaskConfig, model: str) -> None:
+    """Refuse the embedded LLM for prompts that it was not trained on.
+
+    Raises:
+        UserError: names the first such prompt, and the option to set.
+    """
+    shipped = locate(f"{PREFIX}reviews-lm")
+    if not model.startswith(PREFIX) and locate(model).resolve() != shipped.resolve():
+        return
+    prompts = task.prompt_sets[task.prompts]
+    templates = (prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales)
+    for word in label_words(task) or ["answer"]:
+        for template in filter(None, templates):
+            prompt = fill(
+                template, {name: word if name == "label" else "1" for name in PROMPT_FIELD.findall(template)}
+            )
+            if not follows(prompt):
+                short = " ".join(template.split())
+                raise UserError(
+                    f"llm.model={model} writes short film reviews, for the prompts of task=reviews alone; task "
+                    f"{task.name} asks {short[:SHOWN]!r}{'...' if len(short) > SHOWN else ''} for {word!r}: "
+                    "set llm.model to an LLM of your own (a hub id or a folder), or choose llm=server"
+                )

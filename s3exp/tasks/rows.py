@@ -1,0 +1,152 @@
+"""From one gold file to its examples: the task's columns, and the rows that cannot be used, counted and named."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from s3exp.settings.labels import folded
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.columns import Columns, warn_once, with_columns
+from s3exp.tasks.data import example, said
+from s3exp.tasks.fingerprints import content
+from s3exp.tasks.labels import Unusable, WrongLabel, to_names
+from s3exp.tasks.sources import read_table
+from s3exp.tasks.sources.table import Row, Table, layout_of
+from s3exp.types import Example, UserError
+
+FEW = 0.05  # of a file's rows: more than that is no accident, and refused
+_PLACEHOLDERS = frozenset(("nan", "null", "n/a", "#n/a", "<na>", "[deleted]", "[removed]"))
+_SHOWN = 8  # cells of a column in a message
+_LONGEST = 12  # characters of a placeholder
+_WHAT = {
+    "unlabelled": "have no label or answer",
+    "empty": "have a text that says nothing",
+    "contradictions": "have a text that stands there with another label too",
+}
+
+
+class Droppable(UserError):
+    """Rows that an option of task.gold drops: `option` is its name, `what` says which rows."""
+
+    def __init__(self, message: str, option: str, what: str) -> None:
+        super().__init__(message)
+        self.option, self.what = option, what
+
+
+def read_task_table(source: str, task: TaskConfig, columns: Columns) -> Table:
+    """The rows of a gold file, under the task's names of columns and labels; says what had to be guessed.
+
+    Raises:
+        UserError: it cannot be read, lacks a column, or names its classes otherwise.
+    """
+    table = said(read_table(source, layout_of(task.gold)))
+    if not table.rows:
+        raise UserError(f"{source}: no rows")
+    rows, renamed = with_columns(table.rows, columns.needed, source)
+    column = renamed.get(columns.target, columns.target)
+    return Table(named_classes(rows, table.names, column, task, source), table.names)
+
+
+def named_classes(
+    rows: Sequence[Row], names: Mapping[str, Sequence[str]], column: str, task: TaskConfig, source: str
+) -> Sequence[Row]:
+    """The rows with class names in place of the indices of `column`, where the file declares its classes otherwise.
+
+    Raises:
+        UserError: the file's names contradict the task's.
+    """
+    if column not in names or task.kind != "classification":
+        return rows
+    cells, note = to_names(
+        [row.get(task.label) for row in rows], names[column], task, f"{source}: column {column}"
+    )
+    if note:
+        warn_once(note)
+    return [{**row, task.label: cell} for row, cell in zip(rows, cells, strict=True)]
+
+
+def usable(
+    rows: Sequence[Row], source: str, role: str, columns: Columns, rules: Mapping[str, str]
+) -> list[Example]:
+    """The examples of a file, without rows that cannot be used; their number and kind are said.
+
+    `rules` are the options of task.gold for kinds of such rows: `refuse` or `drop`.
+
+    Raises:
+        UserError: a row is wrong, or cannot be used and may not be dropped.
+    """
+    examples: list[Example] = []
+    left: dict[str, list[tuple[int, Unusable]]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        try:
+            one = example(row, f"{role}-{index}", f"{source}, row {index}", columns)
+            if any(map(says_nothing, one.fields.values())):
+                texts = [text for text in one.fields.values() if says_nothing(text)]
+                raise Unusable(
+                    f"{source}, row {index}: the text {texts[0]!r} says nothing", "empty", texts[0]
+                )
+        except Unusable as fault:
+            left[fault.kind].append((index, fault))
+        except WrongLabel as fault:
+            raise UserError(f"{fault}; column {columns.target} has {_cells(rows, columns.target)}") from fault
+        else:
+            examples.append(one)
+    odd = contradictions(examples)
+    for one in odd:
+        wrong = Unusable(f"{source}: {one.id} contradicts another row", "contradictions", one.fields)
+        left["contradictions"].append((int(one.id.rpartition("-")[2]), wrong))
+    out = {one.id for one in odd}
+    for kind, faults in left.items():
+        _settle(kind, faults, len(rows), source, rules.get(kind, "refuse"))
+    examples = [one for one in examples if one.id not in out]
+    if not examples:
+        raise UserError(f"{source}: none of its {len(rows):,} rows can be used")
+    if len(examples) > 1 and all(one.fields == examples[0].fields for one in examples):
+        text = next(iter(examples[0].fields.values()))[:60]
+        raise UserError(
+            f"{source}: all {len(examples):,} rows hold the same text ({text!r}): is task.fields the right column?"
+        )
+    return examples
+
+
+def _cells(rows: Sequence[Row], column: str) -> str:
+    """The most frequent cells of a column and their counts."""
+    counts = Counter(repr(row.get(column))[:40] for row in rows).most_common(_SHOWN + 1)
+    more = ", ..." if len(counts) > _SHOWN else ""
+    return ", ".join(f"{cell} ({count:,})" for cell, count in counts[:_SHOWN]) + more
+
+
+def contradictions(examples: Sequence[Example]) -> list[Example]:
+    """The rows whose texts stand in other rows with another class."""
+    keys = [content(one.fields.values()) for one in examples]
+    targets: dict[str, set[Any]] = defaultdict(set)
+    for key, one in zip(keys, examples, strict=True):
+        if isinstance(one.target, int):
+            targets[key].add(one.target)
+    return [one for key, one in zip(keys, examples, strict=True) if len(targets[key]) > 1]
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a text has no letter, digit or symbol in it, or stands for a missing one."""
+    if len(text) <= _LONGEST and folded(text.strip()) in _PLACEHOLDERS:
+        return True
+    return not any(unicodedata.category(character)[0] in "LNSM" for character in text)
+
+
+def _settle(kind: str, faults: Sequence[tuple[int, Unusable]], total: int, source: str, rule: str) -> None:
+    """Say how many rows are left out, or refuse them."""
+    index, first = faults[0]
+    shown = repr(first.value) if kind != "contradictions" else repr(next(iter(first.value.values()))[:60])
+    what = f"{source}: {len(faults):,} of {total:,} rows {_WHAT[kind]} (the first: row {index}, {shown})"
+    few = kind != "unlabelled" and len(faults) <= FEW * total
+    if rule != "drop" and not few:
+        hint = ": is task.label the right column?" if kind == "contradictions" else ""
+        if kind == "unlabelled" and len(faults) == total:
+            raise UserError(f"{what}: a split whose labels are hidden cannot be used: name another")
+        also = ", or, if -1 is a class, task.label_values" if str(first.value).strip() == "-1" else ""
+        says = f"{what}{hint}: mend the file, or set task.gold.{kind}=drop to leave them out{also}"
+        raise Droppable(says, kind, what)
+    warn_once(f"{what}: left out")

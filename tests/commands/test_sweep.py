@@ -1,0 +1,108 @@
+"""Cells that cannot differ are no comparison: the sweep is refused, before anything runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from s3exp.commands.sweep import Planned, check_cells
+from s3exp.types import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+def cell(number: int, effect: object, place: str | None = None, **overrides: object) -> Planned:
+    given = {key: str(value) for key, value in overrides.items()}
+    return Planned(number, given, {"effect": effect, "quotas": [8, 2]}, place)
+
+
+def test_an_option_that_changes_no_cell_is_refused_by_name() -> None:
+    with pytest.raises(
+        UserError, match=r"^rounds=1,2 changes nothing here: cells 0 and 1 .*8, 2.*leave rounds"
+    ):
+        check_cells([cell(0, "a", rounds=1), cell(1, "a", rounds=2)])
+    check_cells([cell(0, "a", rounds=1), cell(1, "b", rounds=2)])
+    check_cells([cell(0, "a", seed=0), cell(1, "a", seed=0)])  # the same words twice are one run
+
+
+def test_an_option_that_changes_some_cells_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    cells = [
+        cell(0, "zerogen", strategy="zerogen", rounds=1, audit="none"),
+        cell(1, "zerogen", strategy="zerogen", rounds=2, audit="none"),
+        cell(2, "s3 1", strategy="s3", rounds=1, audit="none"),
+        cell(3, "s3 2", strategy="s3", rounds=2, audit="none"),
+    ]
+    with caplog.at_level(logging.WARNING):
+        check_cells(cells)
+    assert [record.getMessage() for record in caplog.records] == [
+        "rounds=1,2 changes nothing in 1 of 2 comparisons, as with strategy=zerogen (rows by round: 8, 2): "
+        "these cells are the same run"
+    ]
+
+
+def test_one_place_for_several_cells_is_refused() -> None:
+    with pytest.raises(UserError, match="run_dir=x is the place of 2 cells"):
+        check_cells([cell(0, "a", "x", seed=0), cell(1, "b", "x", seed=1)])
+    check_cells([cell(0, "a", "x/0", seed=0), cell(1, "b", "x/1", seed=1)])
+
+
+def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "s3exp", *words, "tracker=none"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param(["-m", "llm.gpu_memory=0.5,0.8"], "llm.gpu_memory=0.5,0.8", id="a place"),
+        pytest.param(["-m", "strategy=zerogen", "loop.rounds=1,2"], "loop.rounds=1,2", id="no rounds"),
+        pytest.param(["-m", "strategy=gold", "llm.temperature=0.5,1"], "llm.temperature=0.5,1", id="no LLM"),
+        pytest.param(
+            ["-m", "loop.budget.rows=900,1200", "loop.seed_rows=200", "loop.round_rows=50"],
+            "loop.budget.rows=900,1200",
+            id="sizes that are set",
+        ),
+        pytest.param(
+            ["-m", "seed=0,1", "loop.seed_rows=300", "loop.budget.rows=300"],
+            "loop.budget.rows=300 leaves no rows for round 1 of 2",
+            id="rounds without rows",
+        ),
+        pytest.param(["loop.seed_rows=300", "loop.budget.rows=300"], "leaves no rows", id="no sweep"),
+    ],
+)
+def test_a_command_is_refused_before_anything_runs(tmp_path: Path, words: list[str], says: str) -> None:
+    done = s3exp(tmp_path, *words, "dry_run=true")
+    assert done.returncode == 2
+    assert done.stderr.strip().startswith("s3exp: ") and says in done.stderr
+    assert done.stderr.count("\n") == 1 and "#0" not in done.stdout
+
+
+def test_the_sweep_over_rounds_can_be_made_smaller(tmp_path: Path) -> None:
+    done = s3exp(tmp_path, "sweeps=rounds", "loop.budget.rows=300", "seed=0", "dry_run=true")
+    assert done.returncode == 0, done.stderr
+    rounds = [line.split()[1] for line in done.stdout.splitlines() if line.split()[:1] in (["1"], ["4"])]
+    assert "changes nothing" not in done.stdout and rounds.count("300") == 1
+
+
+def test_a_cell_that_another_process_works_on_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "0").mkdir(parents=True)
+    with FileLock(tmp_path / "runs" / "0" / ".lock"):
+        done = s3exp(tmp_path, "-m", "seed=0,1", "run_dir=runs/${seed}", "strategy=gold", "audit=none")
+    assert done.returncode == 1  # not 2: the input is right
+    assert "2 runs: 1 running, 1 done" in done.stdout
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("s3exp: run_dir=runs/0: another process is working in it") and "[seed=0]" in line
+    assert (tmp_path / "runs" / "1" / "result.json").is_file()
