@@ -59,6 +59,7 @@ def run(parts: Parts) -> dict[str, Any]:
     train: list[Example] = list(gold.train)  # empty but for the human-annotated baseline
     last: Guesses | None = None  # of the round before; the seed has none
     records: list[RoundRecord] = []
+    warned = False
     quotas = plan(parts.strategy, parts.loop)
     for number, quota in enumerate(quotas):
         record = parts.store.read_round(number)
@@ -71,6 +72,10 @@ def run(parts: Parts) -> dict[str, Any]:
         records.append(record.light())
         parts.store.write_ledger(ledger(task, records))
         log.info("round %d: %s", number, metrics.line(record, errors, task.metric))
+        problem = metrics.collapsed(task, record)
+        if problem is not None and not warned:
+            log.warning("round %d: %s", number, problem)
+            warned = True
         parts.tracker.log_round(record)  # the record first, then W&B
     return finish(parts, records, train, len(quotas))
 
@@ -97,8 +102,10 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
         fitted, fit = parts.small_model.fit(lesson, gold.select, derive(parts.seed, "small_model"))
     with meter.stage("predict"):
         predictions = tuple(fitted.predict(gold.mining))
+        selected = tuple(fitted.predict(gold.select))
     before = () if last is None else last.predictions
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
+    numbers |= metrics.of_select(task, selected)
     numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
     record = RoundRecord(order.round, batch, predictions, numbers, report.tables, reweighted)
     parts.store.write_round(record, fitted)

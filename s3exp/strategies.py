@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -68,4 +69,22 @@ SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
 
 def exemplars(strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None) -> list[Example]:
     """The gold mining rows that this round's prompts show (paper, algorithm 2), by the guesses of the `last` round."""
-    return [] if last is None else SHOWN[strategy.shown](mining, last)
+    shown = [] if last is None else SHOWN[strategy.shown](mining, last)
+    return balanced(shown, mining, last) if strategy.balance and last is not None else shown
+
+
+def balanced(shown: Sequence[Example], mining: Sequence[Example], last: Guesses) -> list[Example]:
+    """Exemplars with as many of every label, in the order of mining rows.
+
+    A label with fewer than the others is filled up with its other mining rows, from the one on whose guess is least
+    sure. None are added where none are shown: the small model makes no error.
+    """
+    chosen, counts = {row.id for row in shown}, Counter(row.target for row in shown)
+    if not counts:
+        return []
+    scores = {guess.id: guess.score for guess in last.predictions}
+    for target in dict.fromkeys(row.target for row in mining):
+        spare = [row for row in mining if row.target == target and row.id not in chosen]
+        spare.sort(key=lambda row: scores[row.id])
+        chosen |= {row.id for row in spare[: max(counts.values()) - counts[target]]}
+    return [row for row in mining if row.id in chosen]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from s3exp.settings.loop import BudgetConfig, LoopConfig, StrategyConfig
 from s3exp.strategies import Guesses, exemplars, plan
-from s3exp.types import Example
+from s3exp.synthesis.order import _turns
+from s3exp.types import Example, Prediction
 
 S3 = StrategyConfig(name="s3", shown="errors")
 ZEROGEN = StrategyConfig(name="zerogen", max_rounds=0)
@@ -61,3 +62,30 @@ def test_a_fixed_seed_leaves_the_rest_to_the_rounds() -> None:
     loop = LoopConfig(rounds=3, seed_rows=100, budget=BudgetConfig(rows=160))
     assert plan(S3, loop) == [100, 20, 20, 20]
     assert plan(S3, replace(loop, round_rows=50)) == [100, 50, 10, 0]
+
+
+def test_balanced_exemplars_have_every_label_alike() -> None:
+    """Errors of one label alone: the other's rows join, from the one on whose guess is least sure."""
+    mining = [Example(f"v-{i}", {"text": str(i)}, int(i >= 6)) for i in range(10)]
+    guesses = tuple(Prediction(row.id, 0, (0.5 + i / 20, 0.5 - i / 20)) for i, row in enumerate(mining))
+    wrong = frozenset({"v-6", "v-7", "v-8"})
+    last = Guesses(guesses, wrong)
+    assert [e.id for e in exemplars(S3, mining, last)] == ["v-6", "v-7", "v-8"]
+    fair = replace(S3, balance=True)
+    assert [e.id for e in exemplars(fair, mining, last)] == ["v-0", "v-1", "v-2", "v-6", "v-7", "v-8"]
+    assert exemplars(fair, mining, Guesses(guesses, frozenset())) == []  # no error: nothing to extrapolate
+    assert exemplars(fair, mining, None) == []
+    few = Guesses(
+        guesses, frozenset({row.id for row in mining[:6]})
+    )  # four of the other label are all there are
+    assert [e.id for e in exemplars(fair, mining, few)] == [row.id for row in mining]
+
+
+def test_labels_take_turns_where_exemplars_are_balanced() -> None:
+    mining = [Example(f"v-{i}", {"text": str(i)}, int(i >= 8)) for i in range(10)]
+    taken = _turns(mining, balance=True)
+    rows = [taken(row) for row in range(20)]
+    assert [exemplar.target for exemplar, _ in rows] == [0, 1] * 10
+    assert len({(exemplar.id, turn) for exemplar, turn in rows}) == 20  # no question twice
+    plain = _turns(mining, balance=False)
+    assert [plain(row) for row in range(20)] == [(mining[row % 10], row // 10) for row in range(20)]

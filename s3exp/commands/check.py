@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from s3exp.build import Prepared, asks_llm, small_models_of, task_of, tracker_of
 from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_rounds
 from s3exp.llm import build_llm, check_llm
-from s3exp.llm.rendered import rendered
 from s3exp.llm.store import Stored
+from s3exp.llm.template import rendered
 from s3exp.llm.tokens import counter
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
@@ -95,7 +95,7 @@ def print_check(prepared: Prepared, composed: DictConfig, page: Page, warnings: 
             rounds = plan_rounds(task, engine, config, count)  # with the reasons in place of stand-ins
             asked += _ask(engine, [prompt for prompt in _first(rounds) if prompt.kind != "rationale"])
             for one in asked:
-                _print_asked(page, task, one, rendered(config.llm, prepared.model, one.prompt.text))
+                _print_asked(page, task, one, rendered(config.llm, prepared.model, one.prompt))
             seconds["the LLM"] = _seconds(asked, engine, rounds)
     seconds["training"] = pace * sum(one.steps for one in rounds)
     print_rounds(rounds, page, "What the run would take")

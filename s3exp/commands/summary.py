@@ -14,7 +14,8 @@ from rich.console import Console
 from s3exp.commands.cells import Cell, grid
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
-from s3exp.report.frames import Frames, means, shared_rounds
+from s3exp.report.frames import Frames, known, means, shared_rounds
+from s3exp.report.majority import majority_of
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
@@ -77,15 +78,18 @@ def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
     """The rounds of an arm: means over its runs."""
     metric, frames = comparison.metric, comparison.frames
     frame = shared_rounds(Frames(frames.runs, frames.rounds[frames.rounds["arm"] == arm.name]))
-    names = ("new_rows", "rejected", "train_rows", "errors", f"mining/{metric}", f"select/{metric}")
+    f1 = known(frame, ["mining/macro_f1"])
+    shares = (f"mining/{metric}", *f1, f"select/{metric}")
+    names = ("new_rows", "rejected", "train_rows", "errors", *shares)
     reasons = [str(name) for name in frame if str(name).startswith("rejected/")]
     why = means(frame.fillna(dict.fromkeys(reasons, 0)), ["round"], reasons)
     rows = []
-    for (place,), (new, rejected, train, errors, mining, select) in means(frame, ["round"], names).items():
+    for (place,), (new, rejected, train, errors, *scores) in means(frame, ["round"], names).items():
         counts = {name.partition("/")[2]: n for name, n in zip(reasons, why[(place,)], strict=True)}
         cells = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
-        rows.append(["seed" if place == 0 else str(place), *cells, _share(mining), _share(select)])
-    columns = ("round", "new rows", "rejected", "why", "train rows", "errors", "mining", "select")
+        rows.append(["seed" if place == 0 else str(place), *cells, *map(_share, scores)])
+    titles = ("mining", *(["macro F1"] if f1 else []), "select")
+    columns = ("round", "new rows", "rejected", "why", "train rows", "errors", *titles)
     seeds = f"seed {arm.runs[0].seed}" if len(arm.runs) == 1 else f"mean of {len(arm.runs)} seeds"
     page.table(f"Rounds of {task}{arm.name}, {seeds}", columns, rows, texts=("why",))
 
@@ -94,16 +98,22 @@ def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: s
     """A row a run: its score and its costs."""
     frame = comparison.frames.runs
     costs = ("train_rows", "llm/calls", "llm/store_hits", "llm/tokens")
-    numbers = (*costs, "test", "test_low", "test_high", "cost/seconds")
+    f1 = known(frame, ["test/macro_f1"])
+    numbers = (*costs, "test", "test_low", "test_high", "cost/seconds", *f1)
     rows = []
     for arm in arms:
         own = frame[frame["arm"] == arm.name]
         for (seed,), counts in means(own, ["seed"], numbers).items():
-            *spent, test, low, high, seconds = counts
+            *spent, test, low, high, seconds = counts[: len(counts) - len(f1)]
             interval = "" if low is None or high is None else f"{_share(low)}-{_share(high)}"
-            rows.append([arm.name, str(seed), *map(_count, spent), _share(test), interval, _count(seconds)])
-    names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", "test", "95% interval", "seconds")
-    page.table(f"{_title(comparison, task)} on the test set, and what it took", names, rows, texts=("run",))
+            scores = (_share(test), interval, *map(_share, counts[len(counts) - len(f1) :]))
+            rows.append([arm.name, str(seed), *map(_count, spent), *scores, _count(seconds)])
+    titles = ("test", "95% interval", *(["macro F1"] if f1 else []))
+    names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", *titles, "seconds")
+    floor = majority_of(comparison)
+    beside = "" if floor is None else f" (always saying the largest class: {_share(floor)})"
+    title = f"{_title(comparison, task)} on the test set, and what it took{beside}"
+    page.table(title, names, rows, texts=("run",))
 
 
 def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:

@@ -89,7 +89,7 @@ def in_one_line(certificate: Mapping[str, Any]) -> str:
     if certificate["clean"] is False:
         by_kind = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
         copied = {role: sum(roles[role][kind] for kind in KINDS) for role in roles}
-        copied["their exemplars"] = sum(certificate[EXEMPLAR].values())
+        copied["their exemplars"] = sum(certificate.get(EXEMPLAR, {}).values())
         by_role = ", ".join(f"{count:,} of {role}" for role, count in copied.items() if count)
         return f"NOT clean: {counts['any']:,} of {rows:,} rows copy gold ({by_kind}; {by_role})"
     if not rows:
@@ -99,14 +99,14 @@ def in_one_line(certificate: Mapping[str, Any]) -> str:
     if not compared:
         return f"unjudged: there is no gold row to compare {plural(rows, 'row')} with"
     lacking = "".join(f"; no row is {role}" for role, size in sizes.items() if not size)
-    wordless = certificate["rows_without_words"]
+    wordless = certificate.get("rows_without_words", 0)  # records of earlier versions have none
     without = f"; {plural(wordless, 'row')} without a word" if wordless else ""
     return f"clean: none of {plural(rows, 'row')} copies one of the gold rows ({compared}{lacking}){without}"
 
 
 def quoted_in_one_line(certificate: Mapping[str, Any]) -> str:
     """How much of the rows is quoted from the exemplars; empty where no row has one."""
-    rounds = certificate["quoted_from_exemplar"]
+    rounds = certificate.get("quoted_from_exemplar", [])
     rows, quoting = (sum(one[name] for one in rounds) for name in ("rows", "quoting"))
     if not rows:
         return ""

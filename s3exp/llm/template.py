@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from s3exp.llm.identity import read_template
-from s3exp.settings.llm import LocalLLMConfig
-from s3exp.types import UserError
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig, ServerConfig
+from s3exp.settings.server import body_of
+from s3exp.types import Prompt, UserError
 
 
 class Chat:
@@ -41,19 +43,20 @@ class Chat:
         """Tokens of one chat a text: the text is the user's turn, and the assistant is about to answer."""
         return self._encode(texts, self._config.system or "")
 
+    def written(self, text: str) -> str:
+        """The chat of one text, as text."""
+        return str(self._applied([text], self._config.system or "", tokenize=False)[0])
+
     def _encode(self, texts: Sequence[str], message: str) -> list[list[int]]:
+        return [list(tokens) for tokens in self._applied(texts, message, tokenize=True, return_dict=False)]
+
+    def _applied(self, texts: Sequence[str], message: str, **how: bool) -> Any:
         system = [{"role": "system", "content": message}] if message else []
         chats = [[*system, {"role": "user", "content": text}] for text in texts]
         more = {} if self._template is None else {"chat_template": self._template}
-        encoded = self._tokenizer.apply_chat_template(
-            chats,
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=False,
-            **more,
-            **self._config.chat_template_kwargs,
+        return self._tokenizer.apply_chat_template(
+            chats, add_generation_prompt=True, **how, **more, **self._config.chat_template_kwargs
         )
-        return [list(tokens) for tokens in encoded]
 
     def _check_read(self, source: str) -> None:
         """Refuse variables that the template does not read, and a system message that it leaves out."""
@@ -74,6 +77,24 @@ class Chat:
             )
         if self._config.system and self.encode(["x"]) == self._encode(["x"], ""):
             raise UserError("llm.system: the chat template leaves a system message out: set it to null")
+
+
+def rendered(config: LLMConfig, path: str, prompt: Prompt) -> str:
+    """The prompt as a local LLM reads it, or the request as a server gets it. Starts nothing, and sends nothing.
+
+    Raises:
+        UserError: the template cannot be used.
+    """
+    if isinstance(config, ServerConfig):
+        body = body_of(config, prompt.text, {"max_tokens": prompt.max_tokens, "seed": prompt.seed})
+        return json.dumps(body, ensure_ascii=False, indent=1)
+    assert isinstance(config, LocalLLMConfig)
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(
+        path, revision=config.revision, trust_remote_code=config.trust_remote_code
+    )
+    return Chat(config, tokenizer).written(prompt.text)
 
 
 def tokenizer_template(tokenizer: Any) -> str | None:

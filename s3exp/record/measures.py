@@ -19,6 +19,9 @@ Numbers = Mapping[str, float]
 Direction = Literal["up", "down", ""]
 AddsUp = Literal["sum", "last", "none"]
 
+MAJORITY, MOST_SAID = "majority", "most_said"  # of gold rows, of predictions
+ONE_CLASS, MARGIN = 0.95, 0.02  # shares
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -59,7 +62,15 @@ MEASURES = (
     Measure("ledger/fixed_share_without", "fixed, of errors without children", "share", "up", "none"),
     Measure("ledger/fixed_per_row", "fixed errors per new row", "", "up", "none"),
     Measure("ledger/fixed_per_1k_tokens", "fixed errors per 1,000 LLM tokens", "", "up", "none"),
-    # the small model on gold rows; test rows are looked at once, by the run
+    # the small model on gold rows, beside the largest of their classes; test rows are looked at once, by the run
+    *(
+        Measure(f"{role}/{name}", f"{role}, {title}", "share", adds_up="none" if role == "test" else "last", says=says)
+        for role in ("test", "select", "mining")
+        for name, title, says in (
+            (MAJORITY, "largest class", "rows of the largest class: the accuracy of always saying it"),
+            (MOST_SAID, "most said class", "rows for which the small model says the class that it says most"),
+        )
+    ),
     Measure("test/<metric>", "test <metric>", "share", "up", "none"),
     Measure("select/loss", "select loss", "", "down", says="loss on the gold rows that pick the epoch"),
     Measure("select/<metric>", "select <metric>", "share", "up", says="on the gold rows that pick the epoch"),
@@ -128,6 +139,11 @@ MEASURES = (
     Measure("diversity/<what>", "diversity: <what>"),
     Measure("diversity_of_gold/<what>", "diversity of gold: <what>"),
 )  # fmt: skip
+
+
+def one_class(most_said: float, majority: float) -> bool:
+    """Whether a small model says (nearly) one class, of rows that are not nearly of one class themselves."""
+    return most_said >= ONE_CLASS and most_said > majority + MARGIN
 
 
 @cache

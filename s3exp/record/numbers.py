@@ -12,12 +12,15 @@ from typing import Any
 from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
-from s3exp.record.measures import in_all, under
+from s3exp.record.measures import MAJORITY, MOST_SAID, in_all, one_class, under
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
 from s3exp.types import NO_ANSWER, Batch, Completion, Example, Prediction
+
+FEWEST = 20  # mining rows: of fewer, all may be said to be of one class by chance
+MOST_LABELS = 8  # in a line
 
 
 class Meter:
@@ -119,13 +122,49 @@ def tokens(record: RoundRecord) -> int:
     return int(sum(record.metrics.get(f"llm/{name}_tokens", 0) for name in ("prompt", "completion")))
 
 
-def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
-    """A finished round in one line, with the primary metric."""
-    numbers = record.metrics
+def of_select(task: Task, predictions: Sequence[Prediction]) -> dict[str, float]:
+    """The scores of a round's small model on select, beside that of its best epoch."""
+    if not predictions:
+        return {}
+    score = task.score(task.gold.select, predictions)
+    return {
+        f"select/{name}": value for name, value in score.metrics.items() if not name.startswith(task.metric)
+    }
+
+
+def collapsed(task: Task, record: RoundRecord) -> str | None:
+    """A warning where the small model says (nearly) one class for all mining rows."""
+    majority, said = (record.metrics.get(f"mining/{name}") for name in (MAJORITY, MOST_SAID))
+    rows = len(record.predictions)
+    if said is None or majority is None or rows < FEWEST or not one_class(said, majority):
+        return None
+    target, count = Counter(guess.target for guess in record.predictions).most_common(1)[0]
     return (
-        f"{numbers['new_rows']:.0f} new rows, {numbers['train_rows']:.0f} to train on; "
-        f"{metric} {numbers[f'mining/{metric}']:.3f} on mining ({len(errors)} errors), "
-        f"{numbers[f'select/{metric}']:.3f} on select"
+        f"the small model says {task.says(target)} for {count} of {rows} mining rows, so that its errors are of the "
+        "other labels: more rows (loop.budget.rows), more small_model.epochs or another small_model.lr may help, and "
+        "strategy.balance=true shows exemplars of every label alike"
+    )
+
+
+def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
+    """A finished round in one line, with the primary metric, and what it is to be seen beside."""
+    numbers = record.metrics
+    labels = under("new_rows/", numbers)
+    new = ", ".join(f"{name} {count:.0f}" for name, count in list(labels.items())[:MOST_LABELS])
+    rest = list(labels.values())[MOST_LABELS:]
+    new += f", {len(rest)} others {sum(rest):.0f}" if rest else ""
+
+    def beside(role: str) -> str:
+        named = (("macro F1", "macro_f1"), ("largest class", MAJORITY))
+        known = [f"{title} {numbers[f'{role}/{n}']:.3f}" for title, n in named if f"{role}/{n}" in numbers]
+        return ", ".join(known)
+
+    inside = ", ".join(filter(None, [f"{len(errors)} errors", beside("mining")]))
+    select = beside("select")
+    return (
+        f"{numbers['new_rows']:.0f} new rows{f' ({new})' if new else ''}, {numbers['train_rows']:.0f} to train on; "
+        f"{metric} {numbers[f'mining/{metric}']:.3f} on mining ({inside}), "
+        f"{numbers[f'select/{metric}']:.3f} on select{f' ({select})' if select else ''}"
     )
 
 

@@ -47,7 +47,7 @@ def rounds(comparison: Comparison) -> Table:
 def costs(comparison: Comparison) -> Table:
     """The cost of every round of every arm, and of all rounds together; only costs that are on record."""
     frames = comparison.frames
-    spent = [cost for cost in (NEW_ROWS, CALLS, *COSTS[1:]) if known(frames, [cost.number])]
+    spent = [cost for cost in (NEW_ROWS, CALLS, *COSTS[1:]) if known(frames.rounds, [cost.number])]
     names = [cost.number for cost in spent]
     by_round, total = means(shared_rounds(frames), ["arm", "round"], names), mean_by_arm(frames, *names)
     rows = []
@@ -94,7 +94,7 @@ def _transposed(by_arm: Mapping[str, list[Cell]], names: Sequence[str]) -> tuple
 
 def audit(comparison: Comparison) -> Table:
     """Debris, repeats, strong shortcuts and label noise by arm: means over seeds."""
-    names = known(comparison.frames, AUDITED)
+    names = known(comparison.frames.rounds, AUDITED)
     rows = [(arm, *values) for arm, values in mean_by_arm(comparison.frames, *names).items()] if names else []
     columns = (column(name) for name in names)
     means_of = (replace(one, kind="number") if one.kind == "count" else one for one in columns)
@@ -105,7 +105,13 @@ def audit(comparison: Comparison) -> Table:
 
 def certificates(comparison: Comparison) -> tuple[str, Table]:
     """The verdict in one line, and a table of the runs that are not clean; copies of gold by kind."""
-    runs = [(arm.name, run) for arm in comparison.arms for run in arm.runs]
+    # a run on human rows alone has nothing to certify
+    runs = [
+        (arm.name, run)
+        for arm in comparison.arms
+        for run in arm.runs
+        if run.clean is not None or not arm.human
+    ]
     certified = [(name, run) for name, run in runs if run.clean is not None]
     dirty = [(name, run) for name, run in certified if not run.clean]
     columns = (

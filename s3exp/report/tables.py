@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from s3exp.record.measures import MAJORITY
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import compare_at_cost
@@ -33,6 +35,7 @@ def results(comparison: Comparison) -> Table:
         (Column("seeds", "seeds", "count"), lambda arm: len(arm.runs)),
         (Column("test", f"test {comparison.metric}, %", "score"), lambda arm: mean_of(arm).mean),
         (Column("test", "95% interval", "interval"), interval_of),
+        *_beside(comparison),
         *_with_interval(_gain(bases[0] if len(bases) == 1 else "base"), lambda arm: gains[arm.name]),
         (Column("shown", "shown"), shown),
         (Column("rows", "rows", "count"), lambda arm: spent[arm.name][0] or None),
@@ -107,6 +110,20 @@ def equal_cost(comparison: Comparison) -> Table:
     )
     note = "At what the cheapest arm spent in all; empty: not every seed had finished a round by then."
     return table_of("equal-cost", f"{comparison.task}: at equal cost", scores, fields, note)
+
+
+def _beside(comparison: Comparison) -> Fields[Arm]:
+    """What an accuracy is to be seen beside, where it is on record."""
+    frame, fields = comparison.frames, list[tuple[Column, Callable[[Arm], Any]]]()
+    for name, title in (("macro_f1", "macro F1, %"), (MAJORITY, "largest class, %")):
+        values = mean_by_arm(frame, f"test/{name}")
+        if any(value is not None for (value,) in values.values()):
+            fields.append((Column(name, title, "score"), partial(_of_arm, values)))
+    return tuple(fields)
+
+
+def _of_arm(values: Mapping[str, list[Any]], arm: Arm) -> Any:
+    return values[arm.name][0]
 
 
 def _gain(over: str) -> Column:

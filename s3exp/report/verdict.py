@@ -13,6 +13,7 @@ from statistics import fmean
 from s3exp.report.arms import Arm, differing, interval_of, settings, shown
 from s3exp.report.comparison import MORE, Comparison, Pair
 from s3exp.report.curves import ROWS, TOKENS, Cost
+from s3exp.report.majority import aside, collapsed, doubt
 from s3exp.terminal.texts import chance, cut, percent, plural, points, spelled
 
 _SURE = 0.05
@@ -54,7 +55,8 @@ def verdict(comparison: Comparison) -> Verdict:
     """The verdict on one task."""
     best = comparison.synthesized[0]
     first, sure = _best(comparison, best)
-    detail = (*_runner_up(comparison, best), *_reference(comparison))
+    first = doubt(comparison, best) + first
+    detail = (*_runner_up(comparison, best), *_reference(comparison), *aside(comparison, best))
     doubts, remarks = tuple(warnings(comparison)), tuple(notes(comparison))
     return Verdict(comparison.task, first, sure, detail, doubts, remarks)
 
@@ -141,7 +143,7 @@ def _reference(comparison: Comparison) -> list[str]:
 def warnings(comparison: Comparison) -> list[str]:
     """Reasons to doubt the scores."""
     rows = partial(_cost, cost=ROWS)
-    checks = (_certificates, _seeds, _variants, _gold, rows, _configs, _untested)
+    checks = (_certificates, collapsed, _seeds, _variants, _gold, rows, _configs, _untested)
     return [line for check in checks for line in check(comparison)]
 
 

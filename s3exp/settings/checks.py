@@ -41,6 +41,10 @@ def check(config: Config) -> None:
         )
     if config.strategy.human and not config.task.gold.train:
         raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set")
+    if config.strategy.balance and not config.task.labels:
+        raise UserError(
+            f"strategy.balance=true shows exemplars of every label alike, and task {config.task.name} has no labels"
+        )
     _check_columns(config.task)
     check_kind(config)
 

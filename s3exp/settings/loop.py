@@ -21,6 +21,8 @@ class StrategyConfig:
     """nothing | errors | all | correct: the gold mining rows that are extrapolated."""
     labels: str = option("gold", choices=("gold", "random"))
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
+    balance: bool = option(False, added=True)
+    """Show as many exemplars of every label: labels with too few errors get the rows that were least sure."""
     max_rounds: int | None = option(None, at_least=0)
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False

@@ -40,7 +40,7 @@ class Order:
 
     `shown` are the exemplars (none: seed rows). `rationales`: seeds come with reasons. `rows_per_error` caps the rows
     of each exemplar (None: as many as fill the quota). `random_labels`: labels are drawn at random instead of being
-    the exemplars' own. At most `tries * quota` prompts are asked.
+    the exemplars' own. `balance`: labels take turns. At most `tries * quota` prompts are asked.
     """
 
     round: int
@@ -50,6 +50,7 @@ class Order:
     rationales: bool = False
     rows_per_error: int | None = None
     random_labels: bool = False
+    balance: bool = False
     tries: int = 3
     tokens: int | None = None
 
@@ -78,6 +79,7 @@ def order_of(
         rationales=strategy.rationales,
         rows_per_error=None if loop.rows_per_error == "auto" else int(loop.rows_per_error),
         random_labels=strategy.labels == "random",
+        balance=strategy.balance,
         tries=loop.tries,
     )
 
@@ -86,12 +88,11 @@ def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) 
     """The function that makes the prompt of a row from its number."""
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
-    contexts = task.gold.contexts
+    contexts, taken = task.gold.contexts, _turns(shown, order.balance)
 
     def ask(row: int) -> Prompt:
         if shown:
-            turn, place = divmod(row, len(shown))
-            exemplar = shown[place]
+            exemplar, turn = taken(row)
             seed = derive(order.seed, "extrapolate", order.round, exemplar.id, turn)
             drawn = task.drawn_target(order.seed, order.round, row) if order.random_labels else None
             return task.extrapolate_prompt(exemplar, exemplar.target if drawn is None else drawn, seed)
@@ -103,6 +104,21 @@ def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) 
         return task.seed_prompt(target, seed, chance.choice(contexts) if contexts else {}, drawn_reasons)
 
     return ask
+
+
+def _turns(shown: Sequence[Example], balance: bool) -> Callable[[int], tuple[Example, int]]:
+    """The exemplar of a row by its number, and how often it was taken before: in turn, or label by label in turn."""
+    groups: dict[Target, list[Example]] = {}
+    for exemplar in shown:
+        groups.setdefault(exemplar.target if balance else None, []).append(exemplar)
+    lists = list(groups.values())
+
+    def take(row: int) -> tuple[Example, int]:
+        number, which = divmod(row, len(lists))
+        turn, place = divmod(number, len(lists[which]))
+        return lists[which][place], turn
+
+    return take
 
 
 def rationale_prompts(

@@ -6,6 +6,7 @@ labels (paper, section 3.1).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -79,7 +80,10 @@ class Classification:
         return [row for row, guess in zip(examples, predictions, strict=True) if row.label != guess.label]
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
-        """Accuracy with its 95% Wilson interval, macro F1, and accuracy by group."""
+        """Accuracy with its 95% Wilson interval, macro F1, and accuracy by group.
+
+        Beside it `majority`, the share of the largest class, and `most_said`, that of the class predicted most.
+        """
         from sklearn.metrics import f1_score
 
         gold = [example.label for example in examples]
@@ -88,7 +92,9 @@ class Classification:
         macro_f1 = f1_score(
             gold, predicted, average="macro", labels=range(len(self.config.labels)), zero_division=0
         )
-        return Score(share(self.metric, right) | {"macro_f1": float(macro_f1)}, by_group(examples, right))
+        largest, most_said = (max(Counter(column).values()) / len(column) for column in (gold, predicted))
+        beside = {"macro_f1": float(macro_f1), "majority": largest, "most_said": most_said}
+        return Score(share(self.metric, right) | beside, by_group(examples, right))
 
     def _word(self, target: Target) -> str:
         return label_words(self.config)[class_index(target)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,6 +57,7 @@ def to_label(value: Any, labels: Sequence[str], where: str, values: Sequence[Any
         WrongLabel: it holds none of the task's.
         UserError: it holds several.
     """
+    value = listed(value)
     if isinstance(value, (list, tuple)):
         if len(value) > 1 and len(set(map(repr, value))) > 1:
             raise UserError(
@@ -77,6 +80,18 @@ def to_label(value: Any, labels: Sequence[str], where: str, values: Sequence[Any
     if values is None:
         says += ": task.label_values names the cells that stand for the labels"
     raise WrongLabel(says)
+
+
+def listed(value: Any) -> Any:
+    """A cell that a table has as the text of a list, `["a"]` or `['a']`, as that list."""
+    if not isinstance(value, str) or not (value.startswith("[") and value.endswith("]")):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        items = re.fullmatch(r"\[('[^']*'(, '[^']*')*)?\]", value)
+        return re.findall(r"'([^']*)'", value) if items else value
+    return found if isinstance(found, list) else value
 
 
 def _shown(value: Any) -> str:

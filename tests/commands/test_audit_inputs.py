@@ -62,6 +62,7 @@ def test_every_file_of_a_folder_is_compared(tmp_path: Path, names: list[str], ro
         (["data/train-00000-of-00002.parquet"], "1 of 2 parts of train are missing: 00001"),
         (["train.csv", "test.xlsx"], "a spreadsheet"),
         (["train_test.csv"], "its name says train and test"),
+        (["train.csv", "label2id.json"], "it would not be compared: move it away"),
         (["README.md"], "no train, validation or test file"),
     ],
 )

@@ -9,6 +9,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from s3exp.audit.duplicates import repeats
 from s3exp.curation.certificate import certify, in_one_line, quoted_in_one_line
@@ -172,6 +174,12 @@ def test_repeats_are_counted_against_what_was_kept() -> None:
     texts = [*base, *near, base[0], base[0].upper(), "short one", "Short one.", "another one"]
     counted = repeats(((str(i), {"text": text}) for i, text in enumerate(texts)), ("text",))
     assert (counted.rows, counted.exact, counted.near) == (len(texts), 3, 5)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=40))
+def test_ascii_takes_a_shorter_way_to_the_same_words(text: str) -> None:
+    slow = word_hashes(f"{text} é")[:-1]
+    assert word_hashes(text).tolist() == slow.tolist()
 
 
 def test_hashes_are_the_same_in_every_process() -> None:

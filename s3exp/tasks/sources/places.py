@@ -58,6 +58,8 @@ def place_of(source: str) -> Place | None:
         return _of_folder(path, source)
     parts = parts_of(source)
     head = locate(parts[0])
+    if len(parts) > 1 and head.is_file():
+        raise UserError(f"{source}: {parts[0]} is a file, which has no splits: name the file alone")
     if len(parts) in (2, 3) and all(parts) and head.is_dir():
         return _of_split(head, parts[1] if len(parts) == 3 else None, parts[-1], source)
     if "*" in source or ("?" in source and ":" not in source):
