@@ -103,7 +103,22 @@ SEVERAL = (
     ),
     *_odd("bulleted", f"- {ROW}\n- {OTHER}", f"• {ROW}\n\n• {OTHER}\n\n• {THIRD}"),
     *_odd("apart", f"{ROW}\n---\n{OTHER}", f"{ROW}\n\n***\n\n{OTHER}", f"{ROW}\n\nOr:\n{OTHER}"),
-    *_odd("cut off in the second", f"1. {ROW}\n2. A dull film that", finish="length"),
+    *_odd(
+        "cut off in the second",
+        f"1. {ROW}\n2. A dull film that",
+        f"1. {ROW}\n2. A dull",
+        f"1. {ROW}\n2",
+        finish="length",
+    ),
+    *_odd(
+        "in other forms",
+        f"First:\n{ROW}\nSecond:\n{OTHER}",
+        f"Review: {ROW}\n\nReview: {OTHER}",
+        f"{ROW}\n\n{ROW}",
+        f"```\n{ROW}\n```\n```\n{OTHER}\n```",
+        f"| # | Review |\n|---|---|\n| 1 | {ROW} |\n| 2 | {OTHER} |",
+        f"<ol><li>{ROW}</li><li>{OTHER}</li></ol>",
+    ),
     *_odd(
         "one row with a list",
         "Three reasons to see it: 1. the cast 2. the music 3. the end.",
@@ -122,6 +137,7 @@ STRUCTURES = (
         f'["{ROW}", "{OTHER}"]',
         f"{{'text': '{ROW}', 'label': 'positive'}}",
         f'{{"text": "{ROW}",}}',
+        f'{{text: "{ROW}"}}',
         f'{{"thought": "praise it", "answer": "{ROW}"}}',
         f'Hier das Ergebnis:\n```json\n{{"text": "{ROW}"}}\n```\nViel Spaß!',
     ),
@@ -169,6 +185,12 @@ ECHOES = (
         f"{ROW}\n[positive]",
         f"{ROW}\nPositive.",
     ),
+    *_odd("label in brackets", f"[Positive] {ROW}", f"{ROW} (positive)"),
+    *_odd(
+        "speaks of the prompt",
+        f"You asked me to write a positive film review. {ROW}",
+        wanted="!repeats_prompt",
+    ),
     *_odd("column name", f"Text: {ROW}", f"**text**: {ROW}"),
     *_odd(
         "one row of each label",
@@ -200,6 +222,8 @@ TURNS = (
         f"{ROW}<|endoftext|>{OTHER}",
         f"{ROW}</s>",
     ),
+    *_odd("ends", f"{ROW}\n### End", f"{ROW}\n\n[END]", f"{ROW}\n<END>", f"{ROW}<|end", f"{ROW} [/review]"),
+    *_odd("ChatML without its tokens", f"system\nBe good.\nuser\nWrite one.\nassistant\n{ROW}"),
     *_odd("a token amid the row", "The token <|endoftext|> ends a text", wanted="!template_tokens"),
     *_odd(
         "turns",

@@ -35,7 +35,7 @@ def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ())
         )
     language = language_of(texts) if config.curation.refusals or config.curation.preambles else None
     if language is not None and language not in LANGUAGES:
-        log.warning(
+        log.info(
             "gold rows are in the language %s: refusals are unjudged there, and preambles known by their form alone"
             " (the rules know %s)",
             language,

@@ -12,6 +12,7 @@ _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]{0,32}[ -/]{0,8}[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]{0,400}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]?[0-~]"
 )
+_BLANK = re.compile(r"\u2581(?=\w)")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _JOINED = "\u0600-\u109f\u1780-\u18af\ua840-\uabff\U00010a00-\U00011fff"  # scripts whose letters join
 _PICTURE = "\u2600-\u27bf\u2b50\ufe0f\U0001f000-\U0001faff"
@@ -28,5 +29,8 @@ def plain(text: str) -> str:
     """`text` without characters that are not seen, and with `\\n` as its only line break."""
     if text.isascii() and text.replace("\n", " ").isprintable():
         return text
+    if " " not in text and "Ġ" in text:  # a tokenizer's marks for white space
+        text = text.replace("Ġ", " ").replace("Ċ", "\n")
+    text = _BLANK.sub(" ", text)
     text = _BREAKS.sub("\n", _ESCAPES.sub("", text))
     return _INVISIBLE.sub(lambda hit: hit.group("flag") or "", text)

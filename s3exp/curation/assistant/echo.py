@@ -17,7 +17,12 @@ LEAST = 5  # words that a piece of a template needs to be known wherever it stan
 _ROW = 3  # words that must stand before it, for the row to be cut there
 _SPACE = re.compile(r"\s+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
+_ENDED = re.compile(
+    r"(?:[.!?…。！？।؟][\"'”’»)\]]{0,2}|\n|[|>*#`-])\s*\Z"
+)  # what may stand before a prompt that goes on
 _MARKER = re.compile(r"\s*(\d{1,2}[.)])\s+")
+_BRACKETED = re.compile(r"\s*[\[【(]{1,2}([^\[\]【】()\n]{1,40})[\])】]{1,2}:?\s+")
+_BRACKETED_LAST = re.compile(r"\s*[\[【(]{1,2}([^\[\]【】()\n]{1,40})[\])】]{1,2}\.?\s*\Z")
 _LABEL_LINE = 5  # words of a line that only says the label
 
 
@@ -89,7 +94,7 @@ def _behind(task: TaskConfig, text: str) -> str:
     """`text` up to where a piece of a template begins behind a row, and without a last line that says a label."""
     for _, pattern in _pieces(_key(task)):
         hit = pattern.search(text)
-        if hit and count(text[: hit.start()]) >= _ROW:
+        if hit and count(text[: hit.start()]) >= _ROW and _ENDED.search(text, 0, hit.start()):
             start = text.rfind("\n", 0, hit.start()) + 1
             cut = start if start and count(text[:start]) >= _ROW else hit.start()
             text = text[:cut].strip()
@@ -104,6 +109,9 @@ def without_label(task: TaskConfig, text: str) -> str:
     if len(lines) > 1 and _said(lines[0], names) is not None:
         lines = lines[1:]
     rest = "\n".join(lines).strip()
+    for hit in (_BRACKETED.match(rest), _BRACKETED_LAST.search(rest)):  # "[Positive] I liked it."
+        if hit and _folded(hit.group(1)) in names:
+            rest = (rest[: hit.start()] + rest[hit.end() :]).strip()
     return rest if count(rest) >= _ROW and rest != text.strip() else text
 
 
@@ -114,6 +122,11 @@ def other_label(task: TaskConfig, target: object, answer: str, row: str) -> bool
     said = {_said(line, names) for line in (*before.split("\n"), *after.split("\n"))}
     said |= {
         names.get(_folded(hit.group(1))) for hit in _label_field(task.label).finditer(f"{before}\n{after}")
+    }
+    said |= {
+        names.get(_folded(hit.group(1)))
+        for hit in (_BRACKETED.match(before), _BRACKETED_LAST.search(after))
+        if hit
     }
     said.discard(None)
     return bool(said) and target not in said
@@ -131,7 +144,7 @@ def _column(names: tuple[str, ...]) -> re.Pattern[str]:
     """The name of a column to write, as a heading of the row."""
     known = "|".join(re.escape(name).replace("_", "[_ ]") for name in names)
     return re.compile(
-        rf"[*_#\[(\"' ]{{0,4}}(?:{known})[*_\])\"' ]{{0,4}}[:：][*_]{{0,3}}\s*(?=\S)", re.IGNORECASE
+        rf"[*_#\[(\"' ]{{0,4}}(?:{known})[*_\])\"' ]{{0,4}}(?:[:：][*_]{{0,3}}|\n)\s*(?=\S)", re.IGNORECASE
     )
 
 

@@ -40,6 +40,13 @@ _ANOTHER = re.compile(
     r"|review|sentence|question|example|text|statement|item))[*_]{0,3}\s?(?:[:：][*_]{0,3}|(?=\n))\s*",
     re.IGNORECASE,
 )
+_ENDED = re.compile(r"[.!?…。！？।؟;；\"”]\W{0,3}$")
+_CUT_MARKER = re.compile(r"\n[ \t]*[*_(]{0,3}(?P<n>\d{1,2})[.)]?[*_]{0,3}\s*\Z")
+_ORDINALS = re.compile(
+    r"\W{0,4}(?:first|1st)(?: \w+)?[*_]{0,3}:[*_]{0,3}\s*(?P<row>.{10,4000}?)\n[ \t]*"
+    r"[*_#]{0,4}\s?(?:second|2nd)(?: \w+)?[*_]{0,3}:",
+    re.IGNORECASE | re.DOTALL,
+)
 _QUESTION = re.compile(r"[?？؟]\W{0,3}$")
 
 
@@ -50,7 +57,7 @@ def first_of_several(text: str) -> str | None:
 
 def first_block(text: str) -> str | None:
     """The first of several rows that rulers, "Or:" or lines part; None: there is one row."""
-    return _first(text, (_ruled, _asked))
+    return _first(text, (_ruled, _asked, _repeated))
 
 
 def _first(text: str, forms: Sequence[Callable[[str], str | None]]) -> str | None:
@@ -68,11 +75,15 @@ def _counted(text: str) -> str | None:
         if _number(hit["n"]) == number + len(starts):
             starts.append(hit)
     if len(starts) < 2:
-        return None
+        cut = _CUT_MARKER.search(text, marker.end())
+        last = text[marker.end() : cut.start()].strip() if cut and int(cut["n"]) == number + 1 else ""
+        return last if count(last) >= LEAST else None
     items = [text[a.end() : b.start()].strip() for a, b in pairwise(starts)]
     items.append(text[starts[-1].end() :].strip())
     lines = all(text[hit.start() - 1] == "\n" for hit in starts[1:])
-    ended = all(re.search(r"[.!?…。！？।؟;；\"”]\W{0,3}$", item) for item in items[:-1])
+    ended = all(_ENDED.search(item) for item in items[:-1])
+    if ended and count(items[0]) >= LEAST and not _ENDED.search(items[-1]):
+        return items[0].strip("*_ \t")  # the second one was cut off
     # "It scored 1. The rest 2. Bundesliga": within a line the items are sentences, or there are three
     if not (lines or ended or len(items) > 2) or min(count(item) for item in items[:2]) < LEAST:
         return None
@@ -86,6 +97,8 @@ def _markers(text: str, begin: int) -> list[re.Match[str]]:
 
 def _headed(text: str) -> str | None:
     """What stands between "Review 1" and "Review 2"."""
+    if ordinals := _ORDINALS.match(text):
+        return ordinals["row"].strip()
     heading = _HEADING.match(text)
     number = None if heading is None else _number(heading["n"])
     if heading is None or number is None:
@@ -127,6 +140,13 @@ def _asked(text: str) -> str | None:
     if len(lines) < 2 or not all(_QUESTION.search(line) for line in lines):
         return None
     return lines[0] if min(map(count, lines)) >= LEAST else None
+
+
+def _repeated(text: str) -> str | None:
+    """A paragraph that is repeated and followed by no other."""
+    blocks = [" ".join(block.split()) for block in text.split("\n\n") if block.strip()]
+    first = text.split("\n\n", 1)[0].strip()
+    return first if len(blocks) > 1 and len(set(blocks)) == 1 and first else None
 
 
 def _number(mark: str) -> int | None:

@@ -22,15 +22,17 @@ _LONGEST = 200_000  # characters that are parsed; no row is longer
 _NAME = re.compile(r"[a-z]+")
 _RANK = {name: rank for names, rank in patterns.RANKS.items() for name in names.split()}
 _COMMA = re.compile(r",(\s*[\]}])")
+_BARE = re.compile(r"([{,]\s*)([A-Za-z_]{2,20})(\s*:\s*[\"\[{])")  # a key without its marks
 _PAIR = re.compile(r'"([^"\n\\]{1,40})"\s*:\s*"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _KEY = re.compile(r'"([^"\n\\]{1,40})"\s*:')
-_JSON = re.compile(r"\{\s*[\"'{]|\[\s*(?:\{|\[|\"[^\"]*\"\s*[,\]]|'[^']*'\s*[,\]])")
+_JSON = re.compile(r"\{\s*(?:[\"'{]|[a-z_]{2,20}\s*:\s*\")|\[\s*(?:\{|\[|\"[^\"]*\"\s*[,\]]|'[^']*'\s*[,\]])")
 # tags of HTML's text, which may be the row's own
 _MARKUP = frozenset(
     "b i em strong u p br a span div h1 h2 h3 h4 h5 h6 ul ol li s small sub sup font code pre blockquote q cite img hr"
     " center html body head table tr td th tbody".split()
 )
 _OPENING = re.compile(r"<([^\W\d][\w:.-]{0,30})(?:\s+[\w:.-]{1,30}\s?=\s?[^<>]{1,200})?\s?>")
+_ITEM = re.compile(r"<li>(.*?)</li>", re.DOTALL)
 _CLOSING = re.compile(r"\s*</([^\W\d][\w:.-]{0,30})\s?>\s*\Z")
 
 
@@ -94,7 +96,12 @@ def in_json(text: str, expected: Expected) -> tuple[str, str] | None:
 
 def _parsed(text: str) -> Any:
     """The value of JSON, of several values a line each, or of a literal of Python; None: it is none."""
-    for tidied in (text, _COMMA.sub(r"\1", text), f"[{','.join(filter(None, text.splitlines()))}]"):
+    for tidied in (
+        text,
+        _COMMA.sub(r"\1", text),
+        _BARE.sub(r'\1"\2"\3', text),
+        f"[{','.join(filter(None, text.splitlines()))}]",
+    ):
         try:
             value = json.loads(tidied, strict=False)  # models write newlines into strings as they are
             if "\\ud" in text.lower():
@@ -164,6 +171,16 @@ def _taken(name: str, inner: str) -> tuple[str, str] | None:
     return name, inner.strip()
 
 
+def in_table(text: str, expected: Expected) -> tuple[str, str] | None:
+    """The row in the first line of a table of Markdown, in the column that is named as a row is."""
+    lines = [line.strip() for line in text.strip().split("\n")]
+    if len(lines) < 3 or lines[0][:1] != "|" or not re.fullmatch(r"\|(?:\s?:?-+:?\s?\|)+", lines[1]):
+        return None
+    heads, cells = ([cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], lines[2]))
+    row = main(list(zip(heads, cells, strict=False)), expected)
+    return None if row is None or count(row) < LEAST else ("several" if len(lines) > 3 else "fields", row)
+
+
 def like_tag(text: str) -> bool:
     """Whether a text begins with a tag."""
     return _OPENING.match(text) is not None
@@ -181,6 +198,8 @@ def in_tags(text: str, expected: Expected) -> tuple[str, str] | None:
         at = end + len(name) + 3
         while at < len(text) and text[at].isspace():
             at += 1
+    if len(pairs) == 1 and pairs[0][0] in ("ol", "ul") and (items := _ITEM.findall(pairs[0][1])):
+        return "several", items[0].strip()
     names = {name for name, _ in pairs}
     if not pairs or (names <= _MARKUP and (len(pairs) > 1 or at < len(text))):
         return _half_tag(text) if not pairs else None

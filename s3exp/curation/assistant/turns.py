@@ -19,11 +19,14 @@ _SPECIAL = (
 _TOKEN = (
     r"(?:<[|｜][^<>|｜\n]{1,40}[|｜]?>|<[\w.▁ -]{1,40}[|｜]>"
     rf"|</?s>|</?(?:{_SPECIAL})>"
-    r"|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|PAD|CLS|SEP|EOS|BOS|UNK|gMASK)\]"
+    r"|\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|PAD|CLS|SEP|EOS|BOS|UNK|gMASK|END|STOP|DONE)\]"
+    r"|<(?:/?END|STOP|EOF)>|(?-i:(?<=[\s.!?])END_OF_(?:TEXT|TURN))"
+    r"|(?<=\n)#{2,4} ?End\b[^\n]{0,20}\Z|<\|\w{0,20}\Z"
+    r"|\[/[a-z]{2,20}\]\s*\Z"
     r"|\[\|[\w ]{1,20}\|\]|<</?SYS>>)"
 )
 _ROLE = r"(?:assistant|model|chatgpt|gpt)"
-_KEYS = ("<", "[", "\n")  # no token, and no name of a role alone, without one
+_KEYS = ("<", "[", "\n", "END_")  # no token, and no name of a role alone, without one
 _BEFORE = re.compile(
     r"\s*(?:(?:<s>\s*)?\[INST\].*?\[/INST\]\s*"
     rf"|(?:{_TOKEN}\s*)+(?:{_ROLE}\b:?\s*(?:{_TOKEN}\s*|(?<=\s)))?|{_ROLE}[ \t]*\n\s*(?=\S+\s+\S+\s+\S))",
@@ -48,10 +51,13 @@ _ANSWERING = (
 _MARK = r"[ \t]*(?:#{1,6}[ \t]*|[*_]{2})?"
 _COLON = r"(?:[*_]{2})?[ \t]?[:：](?:[*_]{2})?"
 _ASKS = re.compile(rf"{_MARK}(?:{_ASKING}){_COLON}", re.IGNORECASE)
+_ASKS_ALONE = re.compile(r"(?:system|user|human)[ \t]*\n", re.IGNORECASE)  # ChatML without its tokens
+_ANSWERS_ALONE = re.compile(r"\n(?:assistant|model)[ \t]*\n", re.IGNORECASE)
 _ANSWERS = re.compile(rf"{_MARK}(?:{_ANSWERING}){_COLON}\s*", re.IGNORECASE)
 _TURN = re.compile(
     rf"\n{_MARK}(?:{_ASKING}|{_ANSWERING})(?:{_COLON}|(?<=\w)[ \t]*(?=\n))"
-    rf"|(?<=[.!?…\"”])[ \t]{{1,3}}(?-i:(?:### ?)?(?:User|Human|Assistant|AI|Instruction|Response)) ?:\s",
+    rf"|(?<=[.!?…\"”])[ \t]{{1,3}}(?-i:(?:### ?)?"
+    r"(?:User|Human|Assistant|AI|Instruction|Response|USER|ASSISTANT|HUMAN)) ?:\s",
     re.IGNORECASE,
 )
 
@@ -72,7 +78,9 @@ def first_turn(text: str) -> str | None:
     It begins with the text, or after a first turn that asks.
     """
     begin = 0
-    if asked := _ASKS.match(text.lstrip()):
+    if _ASKS_ALONE.match(text.lstrip()) and (alone := _ANSWERS_ALONE.search(text)):
+        begin = alone.end()
+    elif asked := _ASKS.match(text.lstrip()):
         turn = next(
             (hit for hit in _TURN.finditer(text, asked.end()) if _ANSWERS.match(hit.group().strip() + " ")),
             None,

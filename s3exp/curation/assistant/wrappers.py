@@ -55,10 +55,12 @@ def main_field(text: str, expected: Expected = PLAIN) -> str | None:
     """
     hits = list(islice(patterns.FIELD.finditer(text), _MOST_FIELDS + 1)) if patterns.FIELD.match(text) else []
     names = [" ".join(hit.groups("")).lower() for hit in hits]
-    if not 2 <= len(hits) <= _MOST_FIELDS or len(set(names)) < len(names):
+    if not 2 <= len(hits) <= _MOST_FIELDS or 1 < len(set(names)) < len(names):
         return None
     ends = [hit.start() for hit in hits[1:]] + [len(text)]
     values = [text[hit.end() : end].strip() for hit, end in zip(hits, ends, strict=True)]
+    if len(set(names)) == 1:  # "Review: … Review: …"
+        return values[0] if structures.rank(names[0]) and count(values[0]) >= structures.LEAST else None
     if len({(hit[1] + hit[2]).lower() for hit in hits}) == 1 and all(
         hit[3] for hit in hits
     ):  # "Review 1", "Review 2": several rows, or a pair of texts
@@ -130,9 +132,14 @@ def within(text: str, expected: Expected) -> tuple[str, str] | None:
         inner = inner[language.end() :] if language else inner
         around = count(before) + count(after)
         return ("code", inner.strip()) if around < _AROUND and count(inner) >= structures.LEAST else None
+    if text.startswith("```") and text.count("```") > 2:
+        inner = text.split("```")[1]
+        language = _LANGUAGE.match(inner)
+        inner = inner[language.end() :] if language else inner
+        return ("several", inner.strip()) if count(inner) >= structures.LEAST else None
     if text.count("```") == 1 and text.startswith("```"):  # cut off
         language = _LANGUAGE.match(text, 3)
         return "half_code", text[language.end() if language else 3 :].strip()
     if (row := structures.closing_tag(text)) is not None:
         return "tag", row
-    return structures.tag_within(text, expected)
+    return structures.in_table(text, expected) or structures.tag_within(text, expected)
