@@ -337,7 +337,8 @@ def test_copies_and_refusals_are_rejected_or_flagged(toy_config: Config, tmp_pat
     flagged = go(flagging, tmp_path / "flag", llm=Parrot())
     certificate = json.loads((tmp_path / "flag" / "certificate.json").read_text())
     copied = sum(record["new_rows"] for record in flagged["rounds"][1:])
-    assert not flagged["clean"] and certificate["roles"]["mining"]["exact"] == copied > 20
+    assert not flagged["clean"] and certificate["exemplar"]["exact"] == copied > 20
+    assert certificate["roles"]["mining"]["exact"] == 0  # but for those that the LLM was shown
     assert flagged["rounds"][1]["rejected_by_reason"]["refusal"] > 5
     assert flagged["rounds"][1]["metrics"]["repaired/quotes"] > 5
     assert not any('"' in row["fields"]["text"] for row in examples(tmp_path / "flag", 1))
