@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from s3exp.tasks.roles import Gold
     from s3exp.tasks.task import Task
     from s3exp.tracking.tracker import Tracker
+    from s3exp.types import Embedder, SmallModel
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +85,46 @@ def asks_llm(config: Config) -> bool:
 
 def task_of(prepared: Prepared) -> Task:
     """The task. It shortens texts to `llm.max_exemplar_tokens`."""
-    from s3exp.llm.tokens import cutter
+    from s3exp.llm.tokens import cutter, tokenizer_of
     from s3exp.tasks import build_task
 
     config = prepared.config
-    cut = cutter(prepared.model, config.llm.max_exemplar_tokens)
+    cut = cutter(tokenizer_of(config.llm, prepared.model), config.llm.max_exemplar_tokens)
     return build_task(config.task, config.llm, prepared.gold, cut)
+
+
+def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
+    """The small model and the audit's embedder, loaded once and tried on gold rows.
+
+    Raises:
+        UserError: one of them cannot be loaded, or does not read these rows.
+    """
+    from s3exp.small_model import build_embedder, build_small_model
+
+    config, gold = prepared.config, prepared.gold
+    small = build_small_model(
+        config.small_model,
+        labels=config.task.labels,
+        fields=config.task.fields,
+        progress=config.progress,
+        passage=config.task.passage,
+    )
+    embedder = build_embedder(config.small_model, config.audit.encoder)
+    if embedder is not None and config.audit.encoder is not None:
+        embedder.check()
+    small.check([*gold.mining, *gold.select, *gold.train])
+    return small, embedder
+
+
+def tracker_of(prepared: Prepared, composed: DictConfig, task: Task) -> Tracker:
+    """The tracker. It shows nothing yet.
+
+    Raises:
+        UserError: W&B is not installed, or WANDB_MODE is not a mode.
+    """
+    from s3exp.tracking.tracker import build_tracker
+
+    return build_tracker(prepared.config, plain(composed), prepared.folder, task)
 
 
 def run(prepared: Prepared, composed: DictConfig) -> Outcome:
@@ -100,28 +135,17 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.curation.copies import of_gold
     from s3exp.curation.curate import build_curation
     from s3exp.curation.lesson import Lessons
-    from s3exp.record.run import RunStore
+    from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.synthesize import recorded
-    from s3exp.tracking.tracker import build_tracker
 
     task, donor = task_of(prepared), prepared.donor
-    tracker = build_tracker(config, plain(composed), folder, task)
+    tracker = tracker_of(prepared, composed, task)
     text = OmegaConf.to_yaml(composed, resolve=True)
     if (folder / "result.json").is_file():  # before torch is imported
         with closing(RunStore(folder, text, prepared.identity, prepared.overrides)) as store:
             _log_again(store, tracker)
         return outcome_of(folder, config)
-    small = small_model.build_small_model(
-        config.small_model,
-        labels=config.task.labels,
-        fields=config.task.fields,
-        progress=config.progress,
-        passage=config.task.passage,
-    )
-    embedder = small_model.build_embedder(config.small_model, config.audit.encoder)
-    if embedder is not None and config.audit.encoder is not None:
-        embedder.check()
-    small.check([*gold.mining, *gold.select, *gold.train])
+    small, embedder = small_models_of(prepared)
     if asks_llm(config):
         llm.check_llm(config.llm)
     with ExitStack() as stack:
@@ -130,6 +154,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         if store.read_result() is not None:  # another process was faster
             _log_again(store, tracker)
             return outcome_of(folder, config)
+        engine.remember_in(LLMFacts(folder / "llm.json"))
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         audit = build_audit(

@@ -219,9 +219,14 @@ class Embedder(Protocol):
     """Embeds texts."""
 
     name: str  # two embedders of one name make the same vectors
+    gold_alone: bool  # its vectors were made from gold texts alone
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One vector a text: (texts, dim), float32."""
+        ...
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the words of some texts that the vectors know, 0 to 1."""
         ...
 
 

@@ -53,6 +53,8 @@ REASONING = (
         f"Thinking...\nI should praise it.\n...done thinking.\n\n{ROW}",
         f"Thinking Process:\n\n1. Praise it.\n2. Be short.\n\nFinal answer: {ROW}",
         f"**Reasoning:** I should praise it.\n\n**Review:** {ROW}",
+        f"Let's think step by step. It has to be positive.\n\nFinal review: {ROW}",
+        f"Draft: A fine film.\nFinal version: {ROW}",
         f"Here is my thought process: praise it. Here is my response: {ROW}",
         f"思考过程：夸它。\n\n最终答案：{ROW}",
     ),
@@ -123,6 +125,8 @@ STRUCTURES = (
         f'{{"thought": "praise it", "answer": "{ROW}"}}',
         f'Hier das Ergebnis:\n```json\n{{"text": "{ROW}"}}\n```\nViel Spaß!',
     ),
+    *_odd("a tool call", f'<tool_call>{{"name": "write", "arguments": {{"text": "{ROW}"}}}}</tool_call>'),
+    *_odd("boxed", f"\\boxed{{\\text{{{ROW}}}}}", f"$\\boxed{{{ROW}}}$"),
     *_odd("half of JSON", f'{{"text": "{ROW}", "label": "pos', finish="length"),
     *_odd(
         "JSON cut off in the row", '{"text": "The acting was superb and', wanted="!truncated", finish="length"
@@ -164,6 +168,21 @@ ECHOES = (
         f"{ROW}\nKlasse: positive",
         f"{ROW}\n[positive]",
         f"{ROW}\nPositive.",
+    ),
+    *_odd("column name", f"Text: {ROW}", f"**text**: {ROW}"),
+    *_odd(
+        "one row of each label",
+        f"**Negative Review:**\n{OTHER}\n\n**Positive Review:**\n{ROW}",
+        f"Positive review: {ROW}\nNegative review: {OTHER}",
+    ),
+    *_odd("marks alone", "... --- !!! ***", wanted="!too_short"),
+    *_odd(
+        "another label than asked for",
+        f"Label: negative\n{ROW}",
+        f"{ROW}\n[negative]",
+        f'{{"label": "negative", "text": "{ROW}"}}',
+        f"<label>negative</label><text>{ROW}</text>",
+        wanted="!other_label",
     ),
     *_odd("wrapper of the exemplar", f"Here is a positive film review: {ROW}"),
 )

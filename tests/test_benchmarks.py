@@ -111,3 +111,12 @@ def test_a_planted_shortcut_of_shipped_reviews_is_found(monkeypatch: pytest.Monk
     monkeypatch.delenv("S3EXP_SHARED", raising=False)
     files = dict(planted("reviews"))
     assert strong(files["prefix", 0.8, 600])[0]
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_no_shipped_review_is_called_a_quotation_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    from copies import human
+
+    monkeypatch.delenv("S3EXP_SHARED", raising=False)
+    ((task, rows, whole, half, *shares),) = human().rows
+    assert (task, rows, whole, half) == ("reviews", "500", "0.0%", "0.2%") and set(shares) == {"0.0%"}

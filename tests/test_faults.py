@@ -19,11 +19,13 @@ from s3exp.llm.server import Server
 from s3exp.record.run import RunStore
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config
-from s3exp.types import Busy, LLMFault
+from s3exp.types import Busy, LLMFault, UserError
 from tests.conftest import toy_world
 from tests.test_kill import kept, record
 from tests.test_loop import go, rows, same
 from tests.toy_world import ToyServer, write_task
+
+TROUBLE = (LLMFault, UserError)  # a server that was never there is a wrong llm.url
 
 
 class Failing(ToyServer):
@@ -79,7 +81,7 @@ def test_a_server_that_fails_in_mid_round_costs_no_answer(
     monkeypatch.setattr("s3exp.llm.server.MAX_WAIT_SECONDS", 0.02)  # between two tries
     cache = tmp_path / "store.sqlite"
     llm = ServerConfig(model="toy", retries=2, concurrency=1)
-    with Failing(trouble, good) as server, pytest.raises(LLMFault, match="failed 2 times"):
+    with Failing(trouble, good) as server, pytest.raises(TROUBLE, match="failed 2 times|nobody answers"):
         url = server.url if trouble != "gone" else "http://127.0.0.1:9/v1"
         go(toy_config, tmp_path / "run", llm=Server(replace(llm, url=url)), cache=cache)
     assert len(list((tmp_path / "run").glob("rounds/[0-9]"))) == int(good > 40)

@@ -19,13 +19,13 @@ FORMS = (
     "{}",
     "<think>\nThe label is one of two.\n</think>\n\n{}",
     "I should write it. </think> {}",
-    '```json\n{{"text": "{}", "label": 1}}\n```',
+    '```json\n{{"text": "{}", "label": "{label}"}}\n```',
     "1. {}\n2. another row of some words",
     "<answer>{}</answer>",
     "\ufeff{}\u200b<|im_end|>",
     "{}\nUser: Another one.\nAssistant: another row of some words",
     "<|channel|>analysis<|message|>a row<|end|><|start|>assistant<|channel|>final<|message|>{}<|return|>",
-    "label=1\n{}",
+    "label={label}\n{}",
 )
 
 
@@ -34,7 +34,8 @@ class OddLLM(ToyLLM):
 
     def _answer(self, prompt: Prompt) -> Completion:
         plain = super()._answer(prompt)
-        return replace(plain, text=FORMS[prompt.seed % len(FORMS)].format(plain.text))
+        label = prompt.text.removeprefix("label=")[0]
+        return replace(plain, text=FORMS[prompt.seed % len(FORMS)].format(plain.text, label=label))
 
 
 class Thinker(ToyLLM):

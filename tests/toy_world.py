@@ -73,11 +73,19 @@ def _with_group(rows: Sequence[Example]) -> list[dict[str, object]]:
 
 
 class ToyServer:
-    """The toy LLM behind an OpenAI-compatible URL on loopback. `asked` holds every question that was answered."""
+    """The toy LLM behind an OpenAI-compatible URL on loopback. `asked` holds every question that was answered.
+
+    `about` is what it says of its model, `canary` its answer to any other question; `counts` tokens or not. `requests`
+    has the path, headers and body of each.
+    """
 
     def __init__(self, llm: ToyLLM | None = None) -> None:
         self.llm = llm or ToyLLM()
         self.asked: list[tuple[str, int]] = []
+        self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.about: dict[str, Any] = {}
+        self.canary = "the toy LLM"
+        self.counts = True
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
@@ -96,8 +104,10 @@ class ToyServer:
 
     def answer(self, body: Mapping[str, Any]) -> tuple[int, str]:
         """Status and body of the reply to one request."""
-        text, seed = body["messages"][0]["content"], body["seed"]
-        ((_, completion),) = self.llm.generate([Prompt(text, "seed", seed, body["max_tokens"], 0)])
+        text, seed = body["messages"][-1]["content"], body.get("seed", len(self.asked))
+        if "label=" not in text:  # the question by which an LLM is known again
+            return 200, json.dumps({"choices": [{"message": {"content": self.canary}}]})
+        ((_, completion),) = self.llm.generate([Prompt(text, "seed", seed, 99, 0)])
         self.asked.append((text, seed))
         choice = {
             "index": 0,
@@ -108,7 +118,7 @@ class ToyServer:
             "prompt_tokens": completion.prompt_tokens,
             "completion_tokens": completion.completion_tokens,
         }
-        return 200, json.dumps({"choices": [choice], "usage": usage})
+        return 200, json.dumps({"choices": [choice]} | ({"usage": usage} if self.counts else {}))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -118,7 +128,14 @@ class ToyServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                status, text = server.answer(body)
+                named = {name.lower(): value for name, value in self.headers.items()}
+                server.requests.append((self.path, named, body))
+                self._reply(*server.answer(body))
+
+            def do_GET(self) -> None:
+                self._reply(200, json.dumps({"data": [server.about]}))
+
+            def _reply(self, status: int, text: str) -> None:
                 data = text.encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")

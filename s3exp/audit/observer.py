@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
 from s3exp.audit.duplicates import repeats
+from s3exp.audit.unjudged import Unjudged, by_language, by_vectors
 from s3exp.curation.assistant.repair import FINDINGS, findings
 from s3exp.curation.certificate import certify
 from s3exp.curation.copies import Copies
 from s3exp.curation.lesson import Judged, judge_labels
+from s3exp.curation.noise import knows_gold
+from s3exp.curation.screen import Screen, habits_of
 from s3exp.curation.vectors import Cached
 from s3exp.seeds import derive
 from s3exp.settings.audit import AuditConfig
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.roles import fingerprints
+from s3exp.terminal.texts import percent
 from s3exp.types import Example
 
 Numbers = dict[str, float]
 TABLE_ROWS = 1000  # at most
+NO_GOLD = "there is no labelled gold to compare with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,15 @@ class Report:
 
     numbers: Numbers
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part of the audit gives."""
+
+    numbers: Numbers = field(default_factory=dict)
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    unjudged: Sequence[Unjudged] = ()
 
 
 @dataclass(frozen=True)
@@ -44,30 +59,33 @@ class Audit:
     vectors: Cached
     seed: int
 
-    def certify(self, rows: Sequence[Example], not_compared: Sequence[str] = ()) -> dict[str, Any]:
-        """The leakage certificate of the synthesized ones among `rows`; `not_compared` names gold that is left out."""
-        return certify(
-            self.copies, [row for row in rows if row.round is not None], self.task.written, not_compared
-        )
+    def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
+        """The leakage certificate of the synthesized ones among `rows`."""
+        return certify(self.copies, [row for row in rows if row.round is not None], self.task.written)
 
     def look(self, rows: Sequence[Example], new: Sequence[Example], judged: Judged | None = None) -> Report:
         """Audit the training rows of a round: the `new` ones for findings, all `rows` for everything else.
 
-        `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged.
+        `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged. A number that
+        cannot be known is left out, and the table `unjudged` says why.
         """
-        numbers, tables = self._findings(new)
-        numbers |= self._quoted(new)
-        if not rows:
-            return Report(numbers, tables)
-        repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
-        numbers |= {"audit/repeats_exact": repeated.exact, "audit/repeats_near": repeated.near}
-        shortcuts, shortcut_tables = self._shortcuts(rows)
-        noise, noise_tables = self._noise(rows, judged)
-        return Report(numbers | shortcuts | self._gap(rows) | noise, tables | shortcut_tables | noise_tables)
+        parts = [self._findings(new), Part(self._quoted(new))]
+        if rows:
+            repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
+            counts: Numbers = {"audit/repeats_exact": repeated.exact, "audit/repeats_near": repeated.near}
+            parts += [Part(counts), self._shortcuts(rows), self._gap(rows), self._noise(rows, judged)]
+        unjudged = [one for part in parts for one in part.unjudged]
+        numbers = {name: value for part in parts for name, value in part.numbers.items()}
+        numbers = {n: value for n, value in numbers.items() if not any(one.covers(n) for one in unjudged)}
+        tables = {name: table for part in parts for name, table in part.tables.items()}
+        if unjudged:
+            tables["unjudged"] = [{"what": one.what, "why": one.why} for one in unjudged]
+        return Report(numbers, tables)
 
-    def _findings(self, new: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
+    def _findings(self, new: Sequence[Example]) -> Part:
         counts: Counter[str] = Counter()
         listed: list[dict[str, str]] = []
+        unjudged = by_language([self.task.text_of(row.fields) for row in new])
         for row, names in self._findings_of(new):
             counts.update(names)
             # a missing full stop is no finding by itself: only its share beside gold's
@@ -80,7 +98,7 @@ class Audit:
         if new and self.gold:
             numbers["audit/unfinished_share"] = counts["unfinished"] / len(new)
             numbers["audit/unfinished_share_gold"] = self._unfinished_gold
-        return numbers, {"findings": listed}
+        return Part(numbers, {"findings": listed}, unjudged)
 
     def _quoted(self, new: Sequence[Example]) -> Numbers:
         """How much of the new rows is quoted from their exemplars; no number where no row has one."""
@@ -100,6 +118,11 @@ class Audit:
         return sum("unfinished" in names for _, names in self._findings_of(self.gold)) / len(self.gold)
 
     @cached_property
+    def _habits(self) -> frozenset[str]:
+        screen = Screen(CurationConfig(), self.task, None)
+        return habits_of(screen, [self.task.text_of(row.fields) for row in self.gold])
+
+    @cached_property
     def _gold_sample(self) -> list[str]:
         return [self.task.text_of(row.fields) for row in self._sample(self.gold)]
 
@@ -116,37 +139,42 @@ class Audit:
         # prompts may have other words for the labels
         words = [*self.task.labels, *(self.task.prompt_sets[self.task.prompts].labels or ())]
         for row in rows:
-            yield row, findings(self.task.text_of(row.fields), list(dict.fromkeys(words)))
+            yield row, findings(self.task.text_of(row.fields), list(dict.fromkeys(words)), self._habits)
 
     def _sample(self, rows: Sequence[Example]) -> list[Example]:
         """At most `audit.rows` rows, by hash, so that samples of growing sets overlap and vectors are used again."""
         return sorted(rows, key=lambda row: content(row.fields.values()))[: self.config.rows]
 
-    def _shortcuts(self, rows: Sequence[Example]) -> tuple[Numbers, dict[str, Any]]:
+    def _shortcuts(self, rows: Sequence[Example]) -> Part:
         if not self.config.shortcuts or len(self.task.labels) < 2:
-            return {}, {}
-        from s3exp.audit.shortcuts.shortcuts import balance, shortcuts
+            return Part()
+        from s3exp.audit.shortcuts.shortcuts import LEAST_ROWS, balance, shortcuts
 
         labels, generate = self.task.labels, self.task.written[0]
         result = shortcuts(rows, self.gold, generate, len(labels), derive(self.seed, "shortcuts"))
-        numbers: Numbers = {"shortcuts/strong": len(result.strong)}
+        lengths = balance(rows, self.gold, len(labels), generate)
+        numbers: Numbers = {f"balance/{name}": value for name, value in lengths.items()}
+        if not result.tried:
+            why = f"fewer than two labels have {LEAST_ROWS} rows here and one in gold, or no mark is in enough rows"
+            return Part(numbers, {}, [Unjudged("shortcuts", why)])
+        numbers["shortcuts/strong"] = len(result.strong)
         if result.shortcuts:
             numbers["shortcuts/excess"] = result.shortcuts[0].excess
             numbers["shortcuts/accuracy"] = result.shortcuts[0].accuracy
         for part in result.partial_input:
             numbers[f"partial/{part.field}"] = part.accuracy
             numbers[f"partial/{part.field}_gold"] = part.gold_own
-        lengths = balance(rows, self.gold, len(labels), generate)
-        numbers |= {f"balance/{name}": value for name, value in lengths.items()}
         table = [{"line": one.line(generate, labels), **asdict(one)} for one in result.shortcuts]
-        return numbers, {"shortcuts": table}
+        return Part(numbers, {"shortcuts": table})
 
-    def _gap(self, rows: Sequence[Example]) -> Numbers:
+    def _gap(self, rows: Sequence[Example]) -> Part:
         """Gap and diversity on as many rows of both sides; for scale, the gap of gold from itself."""
-        if not self.config.gap or not self.gold:
-            return {}
+        if not self.config.gap:
+            return Part()
+        if not self.gold:
+            return Part(unjudged=[Unjudged("distance to gold, diversity", NO_GOLD)])
         from s3exp.audit.diversity import compare
-        from s3exp.audit.gap import gap
+        from s3exp.audit.gap import FEWEST_ROWS, gap
 
         synthetic, gold = [self.task.text_of(row.fields) for row in self._sample(rows)], self._gold_sample
         seed, most = derive(self.seed, "gap"), self.config.rows
@@ -155,15 +183,25 @@ class Audit:
         distances = gap(gold_vectors, synthetic_vectors, seed, most)
         numbers = {f"gap/{name}": value for name, value in distances.items()} | self._gap_of_gold
         numbers |= {f"diversity/{name}": value for name, value in sides.synthetic.items()}
-        return numbers | {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}
+        numbers |= {f"diversity_of_gold/{name}": value for name, value in sides.gold.items()}
+        unjudged = by_vectors(self.vectors, synthetic, gold)
+        if not distances:
+            why = f"{len(synthetic)} rows and {len(gold)} gold rows; each side needs {FEWEST_ROWS}"
+            unjudged = [Unjudged("distance to gold", why)]
+        if not sides.synthetic or not sides.gold:
+            unjudged.append(Unjudged("diversity", "a side has fewer than two texts with a word"))
+        return Part(numbers, {}, unjudged)
 
-    def _noise(self, rows: Sequence[Example], judged: Judged | None) -> tuple[Numbers, dict[str, Any]]:
+    def _noise(self, rows: Sequence[Example], judged: Judged | None) -> Part:
         if not self.config.noise or len(self.task.labels) < 2:
-            return {}, {}
+            return Part()
+        if not self.gold and self.vectors.gold_alone:
+            return Part({}, {"noise": []}, [Unjudged("wrong labels", NO_GOLD)])
         judged = judged or judge_labels(self._sample(rows), self.task, self.vectors, self.seed)
         sampled, noise, names = judged.rows, judged.noise, self.task.labels
-        if noise.share is None:
-            return {}, {"noise": []}
+        why = noise.why or self._strange_to_gold(judged)
+        if noise.share is None or why:
+            return Part({}, {"noise": []}, [Unjudged("wrong labels", why)])
         numbers: Numbers = {"noise/share": noise.share, "noise/agreement": noise.agreement or 0.0}
         if noise.upper is not None:
             numbers["noise/upper"] = noise.upper
@@ -182,4 +220,23 @@ class Audit:
             }
             for suspect in noise.suspects[:TABLE_ROWS]
         ]
-        return numbers, {"noise": listed}
+        return Part(numbers, {"noise": listed})
+
+    def _strange_to_gold(self, judged: Judged) -> str:
+        """Why the judge of labels cannot know what they mean: it learned nothing that holds on gold. Empty: it can."""
+        gold = self._sample(self.gold)
+        if not gold:
+            return ""
+        sides = [
+            (self.vectors.pairs([row.fields for row in side]), [row.label for row in side])
+            for side in (judged.rows, gold)
+        ]
+        knows, right = knows_gold(*sides)
+        return (
+            ""
+            if knows
+            else (
+                f"a judge that learned from these rows is right on {percent(right)}% of the gold rows, "
+                "which is hardly better than guessing"
+            )
+        )

@@ -151,7 +151,15 @@ def read_gold(sources: Mapping[str, str], task: TaskConfig) -> Gold:
     layout, columns = layout_of(task.gold), columns_of(task)
     for role, source in sources.items():
         if role not in ("train", "validation", "gold"):
-            texts = read_contexts(source, task.fields, str, layout)
+            try:
+                texts = read_contexts(source, task.fields, str, layout)
+            except UserError as error:
+                hint = (
+                    ""
+                    if role == "test"
+                    else ": it would not be compared: move it away, or name a file with --gold"
+                )
+                raise UserError(f"{error}{hint}") from error
             roles[role] = [
                 fingerprint(f"{role}-{index}", fields, task.written) for index, fields in enumerate(texts)
             ]

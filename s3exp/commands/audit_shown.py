@@ -10,7 +10,7 @@ from rich.console import Console
 
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line, quoted_in_one_line
-from s3exp.curation.copies import KINDS
+from s3exp.curation.copies import EXEMPLAR, KINDS
 from s3exp.record.errors import ErrorHistory, new_text
 from s3exp.record.measures import measure, of_gold, with_meaning
 from s3exp.terminal.page import Page
@@ -24,7 +24,7 @@ _LINES = 5  # shortcuts, copies, errors that are listed
 
 
 def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistory]) -> None:
-    """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise and errors."""
+    """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise, the unjudged and errors."""
     page, numbers = Page(Console()), report.numbers
     page.paragraph("Leakage certificate", in_one_line(certificate))
     _roles(page, certificate)
@@ -35,6 +35,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _sides(page, "Distance to gold", "gap", numbers)
     _sides(page, "Diversity", "diversity", numbers)
     _noise(page, report)
+    _unjudged(page, report)
     _fates(page, ledger)
 
 
@@ -58,6 +59,8 @@ def _roles(page: Page, certificate: Entry) -> None:
         [role, f"{counts['gold_rows']:,}", *(f"{counts[kind]:,}" for kind in KINDS)]
         for role, counts in certificate["roles"].items()
     ]
+    if certificate["quoted_from_exemplar"]:
+        rows.append(["their exemplars", "", *(f"{certificate[EXEMPLAR][kind]:,}" for kind in KINDS)])
     page.table("Rows that copy gold, by role", ("role", "gold rows", *KINDS), rows, texts=("role",))
 
 
@@ -147,6 +150,12 @@ def _noise(page: Page, report: Report) -> None:
     judge = f"to a judge that agrees with {report.numbers['noise/agreement']:.0%} of the labels"
     title = f"Labels: {share:.1%} (at most {upper:.1%}) look wrong {judge}"
     page.paragraph(title, "\n".join(lines) or "none is suspected")
+
+
+def _unjudged(page: Page, report: Report) -> None:
+    """What the audit cannot judge, and why."""
+    if lines := [f"{one['what']}: {one['why']}" for one in report.tables.get("unjudged", ())]:
+        page.paragraph("Not judged", "\n".join(lines))
 
 
 def _fates(page: Page, ledger: Sequence[ErrorHistory]) -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from s3exp.build import Prepared, task_of
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
-from s3exp.llm.tokens import counter
+from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
 from s3exp.strategies import plan
@@ -36,7 +36,7 @@ class RoundPlan:
     `calls` assume that no row is rejected; `most_calls` and `most_tokens` (prompts and full answers) are the bounds if
     rows are. `most_money` is the cost of these tokens at `loop.budget.prices`, None without their prices. `stored`
     counts the calls that the store answers, None where they depend on errors. `steps` bounds the training steps.
-    `first` has one prompt of each kind.
+    `first` has one prompt of each kind, and of each class.
     """
 
     round: int
@@ -78,7 +78,7 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
                 most_money=money(named, config.loop.budget.prices) or None,
                 stored=sum(map(bool, llm.peek(calls))) if known else None,
                 steps=steps,
-                first=(*lists[:1], *prompts[:1]),
+                first=(*lists, *_of_each(prompts)),
             )
         )
     return rounds
@@ -95,6 +95,13 @@ def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], di
         if len(reasons[prompt.target]) < task.config.rationales_per_seed:
             reasons[prompt.target] = [f"<reason {i}>" for i in range(1, task.config.rationales + 1)]
     return prompts, reasons
+
+
+def _of_each(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """The first prompt, and where targets are classes the first of each."""
+    classes = [prompt for prompt in prompts if isinstance(prompt.target, int)]
+    first = {prompt.target: prompt for prompt in reversed(classes)}
+    return sorted(first.values(), key=prompts.index) or list(prompts[:1])
 
 
 def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int, int]:
@@ -116,6 +123,13 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
                 title = f"First prompt of kind {prompt.kind} ({target}, round {one.round})"
                 page.paragraph(title, prompt.text)
             shown.add(prompt.kind)
+    run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
+    print_rounds(rounds, page, f"A dry run of {run}: nothing was asked or trained")
+    page.line("record", folder, "  (would be)")
+
+
+def print_rounds(rounds: Sequence[RoundPlan], page: Page, title: str) -> None:
+    """Print the calls, tokens and steps of each round, and their sum."""
     names = ["round", "rows", "LLM calls", "at most", "tokens at most", "store has", "training steps at most"]
     table = []
     for one in rounds:
@@ -131,9 +145,7 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
         names.append("cost at most")
         for line, cost in zip(table, [*costs, sum(costs)], strict=False):
             line.append(f"{cost:,.2f}")
-    run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
-    page.table(f"A dry run of {run}: nothing was asked or trained", names, table, texts=())
-    page.line("record", folder, "  (would be)")
+    page.table(title, names, table, texts=())
 
 
 def print_dry_run(prepared: Prepared) -> None:
@@ -143,5 +155,5 @@ def print_dry_run(prepared: Prepared) -> None:
     quiet = replace(config.llm, store=store, replay=False)
     with build_llm(quiet, progress=False) as engine:
         task = task_of(prepared)
-        rounds = plan_rounds(task, engine, config, counter(prepared.model))
+        rounds = plan_rounds(task, engine, config, counter(tokenizer_of(config.llm, prepared.model)))
     print_plan(rounds, task, config, prepared.folder, Page(Console()))

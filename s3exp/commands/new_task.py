@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from s3exp.commands.edge import guarded
-from s3exp.commands.guess import Draft, cells_of, inspect
+from s3exp.commands.guess import Draft, inspect
+from s3exp.commands.guess_labels import cells_of
 from s3exp.record.files import write_text
 from s3exp.settings.compose import compose, conf
 from s3exp.tasks.columns import shown_columns
@@ -62,6 +63,11 @@ def command(words: Sequence[str]) -> int:
             "columns of a file without a header with --columns"
         )
     guess = inspect(table.rows, options.file, options.label, options.fields, table.names)
+    if any(re.fullmatch(r"unnamed_\d+", name) for name in (guess.target, *guess.fields)):
+        names = shown_columns(columns_in(table.rows))
+        raise UserError(
+            f"{options.file}: the first line names not all columns ({names}): remove lines above the header"
+        )
     gold: dict[str, str | Sequence[str] | None] = {
         "train": options.train,
         "validation": options.file,
@@ -87,7 +93,7 @@ def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Seque
     _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
     for line in dropped:
         _print(line)
-    _print(f"edit labels and prompts, then: s3exp {places}task={out.stem} llm.model=MODEL dry_run=true{hint}")
+    _print(f"edit labels and prompts, then: s3exp-check {places}task={out.stem} llm.model=MODEL{hint}")
 
 
 def _print(text: str) -> None:

@@ -45,6 +45,12 @@ def main() -> None:
     sys.exit(codes[0])
 
 
+def check() -> None:
+    """Entry point of `s3exp-check`, which is `s3exp` with `check=true`."""
+    sys.argv.append("check=true")
+    main()
+
+
 def _leave(codes: list[int]) -> None:
     """End the process after all other exit handlers (threads, pools of processes, W&B).
 
@@ -128,6 +134,9 @@ def job(composed: DictConfig) -> None:
     cell = Cell(number, words, None, "failed", sweep=composed.sweep, status_only=composed.status)
     try:
         check_agent(many=facts.mode == RunMode.MULTIRUN)
+        if composed.check:
+            _check(composed, list(words))
+            return
         prepared = prepare(composed, list(words))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
@@ -152,6 +161,18 @@ def job(composed: DictConfig) -> None:
     else:
         cell = replace(cell, folder=str(outcome.folder), state=outcome.state, detail=outcome.detail)
     note(cell)
+
+
+def _check(composed: DictConfig, words: Sequence[str]) -> None:
+    """Print the page of a check, with the warnings of all that it reads."""
+    from rich.console import Console
+
+    from s3exp.build import prepare
+    from s3exp.commands.check import collected, print_check
+    from s3exp.terminal.page import Page
+
+    with collected() as warnings:
+        print_check(prepare(composed, words), composed, Page(Console()), warnings)
 
 
 def _show(cells: Sequence[Cell]) -> None:

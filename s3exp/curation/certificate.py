@@ -22,17 +22,15 @@ SCHEMA = 2
 LISTED = 20
 
 
-def certify(
-    copies: Copies, rows: Sequence[Example], written: Sequence[str], not_compared: Sequence[str] = ()
-) -> dict[str, Any]:
+def certify(copies: Copies, rows: Sequence[Example], written: Sequence[str]) -> dict[str, Any]:
     """Compare every row with every gold row; the content of certificate.json.
 
-    `clean` is true if no row copies a gold row, and null where that cannot be said: there is no row or no gold row, or
-    there is gold that was not compared, which `not_compared` names. `rows_that_copy` counts rows; `roles` counts them
-    for each gold role, so that a row that copies two roles is in both; `exemplar` counts those that copy the gold row
-    that the LLM was shown for them, which no role counts. `quoted_from_exemplar` says by round how much of the rows is
-    quoted from it. `gold_between_roles` counts gold rows whose written field stands word by word in another role (whole
-    rows are refused when gold is loaded). `sha256` names the rows: their texts and labels, in order.
+    `clean` is true if no row copies a gold row, and null where there is no row or no gold row to compare.
+    `rows_that_copy` counts rows; `roles` counts them for each gold role, so that a row that copies two roles is in
+    both; `exemplar` counts those that copy the gold row that the LLM was shown for them, which no role counts.
+    `quoted_from_exemplar` says by round how much of the rows is quoted from it. `gold_between_roles` counts gold rows
+    whose written field stands word by word in another role (whole rows are refused when gold is loaded). `sha256` names
+    the rows: their texts and labels, in order.
     """
     worst: list[tuple[str, Copy]] = []
     kinds: Counter[str] = Counter()
@@ -51,7 +49,7 @@ def certify(
                 by_role[copy.role][copy.kind] += 1
                 worst.append((row.id, copy))
             worst = sorted(worst, key=lambda pair: (KINDS.index(pair[1].kind), -pair[1].score))[:LISTED]
-    complete = bool(rows) and any(copies.sizes.values()) and not not_compared
+    complete = bool(rows) and any(copies.sizes.values())
     return {
         "schema": SCHEMA,
         "clean": False if kinds else True if complete else None,
@@ -59,7 +57,6 @@ def certify(
         "rows_without_words": wordless,
         "sha256": digest_of(rows),
         "compared": f"the field {' and '.join(written)} of every row with that of every gold row",
-        "not_compared": list(not_compared),
         "thresholds": _thresholds(copies.near),
         "rows_that_copy": {"any": kinds.total(), **{kind: kinds[kind] for kind in KINDS}},
         "roles": {
@@ -89,28 +86,27 @@ def _thresholds(near: float) -> dict[str, str]:
 def in_one_line(certificate: Mapping[str, Any]) -> str:
     """The verdict, with the rows that it is on."""
     counts, roles, rows = certificate["rows_that_copy"], certificate["roles"], certificate["rows"]
-    sizes = ", ".join(f"{roles[role]['gold_rows']:,} {role}" for role in roles)
     if certificate["clean"] is False:
         by_kind = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
         copied = {role: sum(roles[role][kind] for kind in KINDS) for role in roles}
-        copied["their exemplars"] = sum(certificate[EXEMPLAR].values())
+        copied["their exemplars"] = sum(certificate.get(EXEMPLAR, {}).values())
         by_role = ", ".join(f"{count:,} of {role}" for role, count in copied.items() if count)
-        return f"NOT clean: {counts['any']:,} of {rows:,} rows copy gold ({by_kind}; {by_role})" + _lacks(
-            certificate
-        )
-    none = f"none of {plural(rows, 'row')} copies one of the gold rows ({sizes})"
-    if certificate["clean"]:
-        return f"clean: {none}"
+        return f"NOT clean: {counts['any']:,} of {rows:,} rows copy gold ({by_kind}; {by_role})"
     if not rows:
         return "unjudged: there is no synthesized row to compare"
-    if not any(role["gold_rows"] for role in roles.values()):
-        return f"unjudged: there is no gold row to compare {plural(rows, 'row')} with" + _lacks(certificate)
-    return f"incomplete: {none}" + _lacks(certificate)
+    sizes = {role: counts["gold_rows"] for role, counts in roles.items()}
+    compared = ", ".join(f"{size:,} {role}" for role, size in sizes.items() if size)
+    if not compared:
+        return f"unjudged: there is no gold row to compare {plural(rows, 'row')} with"
+    lacking = "".join(f"; no row is {role}" for role, size in sizes.items() if not size)
+    wordless = certificate.get("rows_without_words", 0)  # records of earlier versions have none
+    without = f"; {plural(wordless, 'row')} without a word" if wordless else ""
+    return f"clean: none of {plural(rows, 'row')} copies one of the gold rows ({compared}{lacking}){without}"
 
 
 def quoted_in_one_line(certificate: Mapping[str, Any]) -> str:
     """How much of the rows is quoted from the exemplars; empty where no row has one."""
-    rounds = certificate["quoted_from_exemplar"]
+    rounds = certificate.get("quoted_from_exemplar", [])
     rows, quoting = (sum(one[name] for one in rounds) for name in ("rows", "quoting"))
     if not rows:
         return ""
@@ -119,11 +115,6 @@ def quoted_in_one_line(certificate: Mapping[str, Any]) -> str:
         f"{quoting:,} of {plural(rows, 'row')} ({percent(quoting / rows)}%) quote {RUN} or more words in a row from "
         f"the exemplar that the LLM was shown for them; on average {percent(share)}% of a row's words are quoted"
     )
-
-
-def _lacks(certificate: Mapping[str, Any]) -> str:
-    names = certificate["not_compared"]
-    return f"; NOT compared: {', '.join(names)}" if names else ""
 
 
 def digest_of(rows: Sequence[Example]) -> str:

@@ -47,12 +47,17 @@ class Copy:
 
 
 class Copies:
-    """An index of gold rows, by role. A row is a near copy from the similarity `near` on."""
+    """An index of gold rows, by role.
 
-    def __init__(self, roles: Mapping[str, Sequence[Fingerprint]], near: float = NEAR) -> None:
+    A row is a near copy from the similarity `near` on, a quotation from the share `quoted` of its words on.
+    """
+
+    def __init__(
+        self, roles: Mapping[str, Sequence[Fingerprint]], near: float = NEAR, quoted: float = QUOTED
+    ) -> None:
         import rensa
 
-        self.near = near
+        self.near, self._quoted = near, quoted
         self.sizes = {role: len(rows) for role, rows in roles.items()}
         self._gold = [(role, row) for role, rows in roles.items() for row in rows]
         self._texts: dict[str, list[int]] = defaultdict(list)
@@ -139,7 +144,7 @@ class Copies:
         first, after = first[starts], np.searchsorted(self._runs, row.runs[starts], side="right")
         owners = np.concatenate([self._owners[low:high] for low, high in zip(first, after, strict=True)])
         starts = np.repeat(starts, after - first)
-        most, long = QUOTED * row.words, LONG_QUOTE * row.run // RUN
+        most, long = self._quoted * row.words, LONG_QUOTE * row.run // RUN
         counts = np.bincount(owners)
         for place in np.flatnonzero(counts * row.run >= min(most, long)).tolist():
             words, in_a_row = _quotation(starts[owners == place], row.run)

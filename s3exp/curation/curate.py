@@ -10,6 +10,7 @@ from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
 from s3exp.curation.screen import Screen, habits_of
 from s3exp.language.languages import language_of
+from s3exp.language.script import common_script
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import Curation, Judge
 from s3exp.types import Example
@@ -27,7 +28,7 @@ def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ())
     """
     screen = Screen(config.curation, config.task, copies if config.curation.copies == "reject" else None)
     texts = [config.task.text_of(row.fields) for row in gold]
-    screen = replace(screen, habits=habits_of(screen, texts))
+    screen = replace(screen, habits=habits_of(screen, texts), script=common_script(texts))
     if screen.habits:
         log.info(
             "gold rows have the form of %s: these rules are off in this run", ", ".join(sorted(screen.habits))

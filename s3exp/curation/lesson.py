@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from s3exp.curation.vectors import Cached
 from s3exp.seeds import derive
 from s3exp.settings.task import TaskConfig
 from s3exp.types import Change, Example, Lesson
+
+log = logging.getLogger(__name__)
 
 WEIGHT = "weight"  # the field of a change that says how much a row counts
 
@@ -36,7 +39,8 @@ class Lessons:
         if self.noise == "none" or not rows:
             return Lesson(rows), (), None
         judged = judge_labels(rows, self.task, self.vectors, self.seed)
-        if judged.noise.share is None:  # no row could be judged
+        if judged.noise.share is None:
+            log.info("curation.noise=%s changes nothing in this round: %s", self.noise, judged.noise.why)
             return Lesson(rows), (), judged
         weights = training_weights(judged.noise, self.noise).tolist()
         why = [f"label quality {quality:.4f}" for quality in judged.noise.quality]

@@ -13,8 +13,10 @@ them where they all stand in one class, and there `upper` is the better number.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +45,7 @@ class Noise:
     0..1; None where no row could be judged. `upper` is the share where the rows of which the judge is confident stand
     for all; the judge's own errors raise it. `agreement` is the part of the judged rows whose label the judge, out of
     sample, predicts. `suspects` come worst first. `quality` (rows,) is the judge's probability of the given label, 1
-    for a row that could not be judged. `labels` (rows,) are the labels given.
+    for a row that could not be judged. `labels` (rows,) are the labels given. `why` is the reason why a judge declined.
     """
 
     share: float | None
@@ -53,6 +55,7 @@ class Noise:
     suspects: tuple[Suspect, ...]
     quality: NDArray[np.float64]
     labels: NDArray[np.int64]
+    why: str = ""
 
 
 def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: int, seed: int) -> Noise:
@@ -78,7 +81,7 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
     quality = np.ones(len(given))
     unknown = Noise(None, None, (None,) * classes, None, (), quality, given)
     if len(judged) < 2:
-        return unknown
+        return replace(unknown, why=f"fewer than two labels have {FOLDS} rows or more")
     from cleanlab.count import estimate_joint
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
@@ -89,7 +92,8 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
     best = chances.argmax(1)
     unknown = replace(unknown, agreement=float((best == own).mean()))
     if not _skilled(best, own):
-        return unknown
+        right = f"is right on {unknown.agreement:.0%} of the labels that it did not learn"
+        return replace(unknown, why=f"the judge {right}, which is hardly better than guessing")
     wrong = find_label_issues(own, chances, filter_by="confident_learning", n_jobs=1)
     quality[rows] = get_label_quality_scores(own, chances)
     by_class = {int(judged[k]): float(wrong[own == k].mean()) for k in range(len(judged))}
@@ -104,6 +108,25 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
         by_class=tuple(by_class.get(k) for k in range(classes)),
         suspects=tuple(sorted(suspects, key=lambda suspect: (suspect.quality, suspect.row))),
     )
+
+
+def knows_gold(
+    rows: tuple[NDArray[np.float32], Sequence[int]], gold: tuple[NDArray[np.float32], Sequence[int]]
+) -> tuple[bool, float]:
+    """Whether a judge that learned the labels of some rows tells gold's better than by chance, and its accuracy there.
+
+    Else what looks like a wrong label is merely unlike the other rows. Both sides are vectors and labels.
+    """
+    (vectors, labels), (gold_vectors, gold_labels) = rows, gold
+    given, truth = np.asarray(labels, dtype=np.int64), np.asarray(gold_labels, dtype=np.int64)
+    shared = np.intersect1d(given, truth)
+    mine, theirs = np.isin(given, shared), np.isin(truth, shared)
+    if len(shared) < 2:
+        return False, 0.0
+    own, right = np.searchsorted(shared, given[mine]), np.searchsorted(shared, truth[theirs])
+    with _quiet():
+        guesses = _judge(own, vectors.shape[1]).fit(vectors[mine], own).predict(gold_vectors[theirs])
+    return _skilled(guesses, right), float((guesses == right).mean())
 
 
 def training_weights(noise: Noise, how: str) -> NDArray[np.float64]:
@@ -149,23 +172,34 @@ def _chances(vectors: NDArray[np.float32], labels: NDArray[np.int64], seed: int)
     Counted by its rows, a class that lost many to wrong labels is hardly predicted any more; counted alike, a class
     that is rare by nature is predicted too often.
     """
-    from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds, judge = StratifiedKFold(FOLDS, shuffle=True, random_state=seed), _judge(labels, vectors.shape[1])
+    with _quiet():
+        chances = cross_val_predict(
+            judge, np.asarray(vectors, np.float32), labels, cv=folds, method="predict_proba"
+        )
+    return np.asarray(chances, np.float64)
+
+
+def _judge(labels: NDArray[np.int64], dimensions: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
-    from threadpoolctl import threadpool_limits  # it comes with scikit-learn
 
     sizes = np.bincount(labels)
-    judge = LogisticRegression(
-        C=LOGIT_VARIANCE / max(1, vectors.shape[1]),
+    logistic = LogisticRegression(
+        C=LOGIT_VARIANCE / max(1, dimensions),
         class_weight=dict(enumerate(np.sqrt(sizes.mean() / sizes).tolist())),
         max_iter=1000,
     )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    return make_pipeline(StandardScaler(), logistic)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    from threadpoolctl import threadpool_limits  # it comes with scikit-learn
+
     with warnings.catch_warnings(), threadpool_limits(1):  # sums in one order; more threads gain little
         warnings.simplefilter("ignore")  # a judge that has not quite converged judges as well
-        pipeline = make_pipeline(StandardScaler(), judge)
-        chances = cross_val_predict(
-            pipeline, np.asarray(vectors, np.float32), labels, cv=folds, method="predict_proba"
-        )
-    return np.asarray(chances, np.float64)
+        yield

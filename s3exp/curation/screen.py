@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s3exp.curation.assistant import turns
-from s3exp.curation.assistant.echo import repeats, without_echo, without_label
-from s3exp.curation.assistant.refusals import refusal
+from s3exp.curation.assistant.echo import other_label, repeats, without_echo, without_label, words_of_label
+from s3exp.curation.assistant.refusals import SPEECH, groups, refusal, spoken
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
 from s3exp.curation.copies import Copies
+from s3exp.language.script import script_of
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
@@ -25,7 +26,7 @@ _REASONS = {  # the worst first
     "quote": "quotes_gold",
 }
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
-_SOME, _SHARE = 3, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
+_SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
 _SAMPLE = 200  # gold rows that are looked at
 
 
@@ -33,13 +34,15 @@ _SAMPLE = 200  # gold rows that are looked at
 class Screen:
     """The screen of one run. `gold` is None where copies pass: then the certificate lists them.
 
-    `habits` are the rules of repair and of rejection that fire on gold rows: such rows are as they should be.
+    `habits` are the rules of repair and of rejection that fire on gold rows: such rows are as they should be. `script`
+    is the one that gold rows are in.
     """
 
     rules: CurationConfig
     task: TaskConfig
     gold: Copies | None
     habits: frozenset[str] = frozenset()
+    script: str | None = None
 
     def repair(self, prompt: Prompt, completion: Completion, rows: int = 1) -> Repaired:
         """The completion without an assistant's words around the row, and the names of the rules that changed it.
@@ -57,18 +60,21 @@ class Screen:
         if rules and not text.strip() and rules[-1] == "reasoning":
             problem = "only_reasoning"
         if self.rules.preambles:
-            unechoed = without_echo(self.task, prompt.text, text)
+            unechoed = without_echo(self.task, prompt, text)
             if unechoed != text:
                 rules.append("echo")
                 problem = problem or (None if unechoed.strip() else "repeats_prompt")
                 text = unechoed
         formed = rows > 1 or len(self.task.written) > 1
         habits = self.habits | (_FORMS if formed else frozenset())
-        expected = Expected(self.task.written, tuple(prompt.context.values()), habits)
+        asked = words_of_label(self.task, prompt.target)
+        expected = Expected(self.task.written, tuple(prompt.context.values()), habits, asked)
         repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
         text, rules = repaired.text, [*rules, *repaired.rules]
-        if self.rules.preambles and (unlabelled := without_label(self.task.labels, text)) != text:
+        if self.rules.preambles and (unlabelled := without_label(self.task, text)) != text:
             text, rules = unlabelled, [*rules, "label_line"]
+        if rules and problem is None and other_label(self.task, prompt.target, completion.text, text):
+            problem = "other_label"
         ended = repaired.ended or not completion.text.rstrip().endswith(text.rstrip()[-20:])
         half = any(rule.startswith("half_") for rule in rules)
         return replace(repaired, text=text, rules=tuple(rules), ended=ended and not half, problem=problem)
@@ -87,21 +93,27 @@ class Screen:
     def _debris(self, text: str) -> str | None:
         """What a text is instead of a row."""
         found = {
-            "refusal": self.rules.refusals and refusal(text) is not None,
+            "refusal": self.rules.refusals and refusal(text, spoken(self.habits)) is not None,
             "repeats_prompt": self.rules.preambles and repeats(self.task, text),
             "template_tokens": self.rules.preambles and turns.left(text),
+            "other_script": self.script is not None and script_of(text) not in (self.script, None),
             "not_plain": self.rules.quotes and like_json(text),
         }
         return next((name for name, true in found.items() if true and name not in self.habits), None)
 
 
 def habits_of(screen: Screen, texts: Sequence[str]) -> frozenset[str]:
-    """The rules that fire on at least `_SHARE` of the gold texts: what they know as debris is the data's own form."""
+    """The rules that fire on at least `_SHARE` of the gold texts: what they know as debris is the data's own form.
+
+    Of refusals it is the evidence: where gold rows apologise and decline, such words mark none.
+    """
     sample = texts[:: max(1, len(texts) // _SAMPLE)]
     fired = Counter[str]()
     for text in sample:
         rules = set(repair(text, quotes=True, preambles=True).rules)
+        rules |= {f"{SPEECH}{group}" for group in groups(text)}
         if without_reasoning(text) is not None:
             rules.add("reasoning")
-        fired.update(rules | ({reason} if (reason := screen._debris(text)) else set()))
+        reason = screen._debris(text)
+        fired.update(rules | ({reason} if reason and reason != "refusal" else set()))
     return frozenset(rule for rule, n in fired.items() if n >= max(_SOME, _SHARE * len(sample)))

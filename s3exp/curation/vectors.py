@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -35,6 +36,7 @@ class Lsa:
         self._gold = tuple(gold)
         digest = hashlib.sha256(chr(0).join(gold).encode("utf-8", "replace")).hexdigest()
         self.name = f"lsa:{LATENT_DIMENSIONS}:{digest}"
+        self.gold_alone = True
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector a text: (texts, dim), float32, of length 1, or 0 for a text without a known word."""
@@ -42,6 +44,17 @@ class Lsa:
 
         counts, axes = _space(self._gold)
         return np.asarray(normalize(counts.transform(texts) @ axes.T), np.float32)
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the words of some texts that gold has; of a text of gold, that the rest of gold has."""
+        counts = Counter(word for text in self._gold for word in set(_words(text)))
+        own = set(self._gold)
+        found = [counts[word] > (text in own) for text in texts for word in _words(text)]
+        return sum(found) / len(found) if found else 0.0
+
+
+def _words(text: str) -> list[str]:
+    return [token for token in tokens(text.lower()) if token[0].isalnum()]
 
 
 @lru_cache(maxsize=1)  # the runs of a sweep in one process have the same gold rows
@@ -61,6 +74,7 @@ class Cached:
 
     def __init__(self, embedder: Embedder, folder: Path | None) -> None:
         self._embedder, self._folder = embedder, folder
+        self.gold_alone = embedder.gold_alone
         self._vectors: dict[str, Vectors] = {}
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -69,6 +83,10 @@ class Cached:
         if new:
             self._vectors |= dict(zip(new, self._from_file(new), strict=True))
         return np.stack([self._vectors[text] for text in texts])
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the words of some texts that the vectors know, 0 to 1."""
+        return self._embedder.known(texts)
 
     def pairs(self, rows: Sequence[Mapping[str, str]]) -> Vectors:
         """One vector a row of one or more texts: the texts' vectors, and how any two neighbours differ and agree."""

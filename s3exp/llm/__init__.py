@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from s3exp.checkpoints.llm import check_llm_folder
+from s3exp.llm.hub import is_cached, unreachable
 from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
@@ -69,6 +70,15 @@ def check_llm(config: LLMConfig) -> None:
     path = resolve_model(config.model, config.revision, config.backend)
     if not isinstance(config, LocalLLMConfig) or config.replay or Path(path).is_dir():
         return
+    problem = unreachable()
+    if problem:
+        if is_cached(path, config.revision):
+            log.info("no model hub can be asked (%s): llm.model=%s is read from this machine", problem, path)
+            return
+        raise UserError(
+            f"llm.model={config.model}: there is no such folder, and no model hub can be asked for it ({problem}): "
+            "set it to the folder of a model, such as ./models/NAME"
+        )
     from transformers import AutoConfig
 
     try:

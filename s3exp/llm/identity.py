@@ -27,6 +27,7 @@ HASHED_SUFFIXES = {
     ".txt",
     ".py",
 }
+LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 HASHED_WHOLE = 64 << 20  # bytes up to which a file is hashed from end to end
 HASHED_END = 1 << 20  # bytes hashed at either end of a larger one
 
@@ -124,6 +125,20 @@ def adapter_folder(lora: str) -> Path:
     if not any(file.suffix == ".safetensors" for file in folder.iterdir()):
         raise UserError(f"llm.lora={lora}: no .safetensors in it; convert its weights to that format")
     return folder
+
+
+def lora_rank(lora: str) -> int:
+    """The rank of a LoRA adapter, as engines want it: 8, 16, 32 and so on.
+
+    Raises:
+        UserError: its config cannot be read, or names none.
+    """
+    folder = adapter_folder(lora)
+    try:
+        rank = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"llm.lora={lora}: adapter_config.json names no rank r: {error}") from error
+    return next((size for size in LORA_RANKS if isinstance(rank, int) and size >= rank), LORA_RANKS[-1])
 
 
 def _set(value: Any) -> bool:

@@ -21,7 +21,7 @@ from tenacity.wait import wait_exponential_jitter
 from s3exp.llm.chat import Malformed, completion_of, decoded
 from s3exp.llm.failures import MAX_WAIT_SECONDS, Failure, Kind, failure_of
 from s3exp.llm.sessions import Session
-from s3exp.llm.tally import Tally, counted
+from s3exp.llm.tally import Held, Tally, counted
 from s3exp.llm.witness import canary_of, description_of
 from s3exp.settings.llm import LLMConfig, ServerConfig
 from s3exp.settings.server import body_of
@@ -116,9 +116,7 @@ class Server:
 
     async def _ask_all(self, todo: asyncio.Queue[tuple[int, Prompt]], items: queue.SimpleQueue[Item]) -> None:
         """Run `concurrency` workers until they are cancelled or one fails."""
-        held: list[
-            tuple[int, Completion]
-        ] = []  # failed, and nobody knows yet whether by the prompt or the server
+        held = Held()
         busy = 0
         async with self._session.client() as client:
 
@@ -131,22 +129,19 @@ class Server:
                     try:
                         completion = await self._ask(client, prompt)
                     except Failure as failure:
-                        completion = Completion("", None, None, "failed", said=failure.words)
-                        if self._last_good <= began:
-                            held.append((index, completion))
-                            if len(held) > 1 or (busy == 1 and todo.empty()):
-                                tries = self._config.retries
-                                raise LLMFault(
-                                    self._session.line(f"failed {tries} times", failure)
-                                ) from failure
-                            continue
+                        completion = Completion("", None, None, failure.reason, said=failure.words)
+                        if self._last_good <= began:  # by the prompt, or by the server?
+                            problem = f"failed {self._tries(failure)} times"
+                            if held.too_many(index, completion, last=busy == 1 and todo.empty()):
+                                raise LLMFault(self._session.line(problem, failure)) from failure
+                        else:
+                            items.put((index, completion))
                     else:
-                        if completion.finish_reason not in NO_ANSWER:
-                            while held:
-                                items.put(held.pop())
-                    finally:
-                        busy -= 1
-                    items.put((index, completion))
+                        items.put((index, completion))
+                    busy -= 1
+                    if self._last_good > began or (not busy and todo.empty()):
+                        for item in held.release():
+                            items.put(item)
 
             workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
             try:
@@ -172,7 +167,7 @@ class Server:
                 raise UserError(self._session.line("refuses the request", failure)) from failure
             if failure.nobody and not self._answered:
                 raise self._session.unheard(failure) from failure
-            if failure.kind is Kind.MOMENT and failure.reason == "failed":
+            if failure.kind is Kind.MOMENT and (failure.reason == "failed" or self._tally.good):
                 raise
             shorter = prompt.max_tokens // 2
             if failure.reason == "too_long" and shorter >= MIN_ANSWER_TOKENS:
@@ -208,12 +203,15 @@ class Server:
 
     def _enough(self, state: RetryCallState) -> bool:
         failure = state.outcome.exception() if state.outcome else None
-        tries = self._config.retries
-        if isinstance(failure, Failure) and failure.reason == "malformed":
-            tries = min(tries, MALFORMED_TRIES)
-        elif isinstance(failure, Failure) and failure.nobody and not self._answered:
-            tries = min(tries, FIRST_TRIES)
-        return state.attempt_number >= tries
+        return not isinstance(failure, Failure) or state.attempt_number >= self._tries(failure)
+
+    def _tries(self, failure: Failure) -> int:
+        """How often a request is sent that fails so."""
+        if failure.reason == "malformed":
+            return min(self._config.retries, MALFORMED_TRIES)
+        if failure.nobody and not self._answered:
+            return min(self._config.retries, FIRST_TRIES)
+        return self._config.retries
 
     def _wait(self, state: RetryCallState) -> float:
         """As long as the server says, up to a limit, or else an exponential back-off."""

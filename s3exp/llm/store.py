@@ -229,6 +229,7 @@ class Stored:
         began, cpu_began = time.perf_counter(), time.process_time()
         if self._engine is None:
             self._engine = self._factory()
+            self._started = began
         elif self._asleep and isinstance(self._engine, Sleeper):
             self._engine.wake()
         else:
@@ -236,7 +237,6 @@ class Stored:
         self._asleep = False
         self.usage.start_seconds += time.perf_counter() - began
         self.usage.start_cpu_seconds += time.process_time() - cpu_began
-        self._started = began
         return self._engine
 
     def _say_ready(self) -> None:

@@ -9,15 +9,48 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from s3exp.language.words import cut as first_words
-from s3exp.language.words import spaced
+import regex
+
+from s3exp.settings.llm import LLMConfig, ServerConfig
 
 log = logging.getLogger(__name__)
 
 WORDS_PER_TOKEN = 0.75  # of English text and common tokenizers, where a model's own cannot be had
+LONG_WORD = 24  # letters; beyond it there is a token to each
+LETTERS_PER_TOKEN = 6
+# a character of a script without spaces is about a token; any other word is cut at spaces
+_PIECE = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]|"
+    r"[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+"
+)
 
 
-def cutter(model_path: str, limit: int) -> Callable[[str], str]:
+def tokenizer_of(config: LLMConfig, path: str) -> str | None:
+    """Where the tokenizer of an LLM is: a folder or a hub id. None: nowhere.
+
+    A server's name for its model is no hub id: a hub is asked only where `llm.tokenizer` names one.
+    """
+    if not isinstance(config, ServerConfig):
+        return path
+    if config.tokenizer is not None:
+        folder = Path(config.tokenizer).expanduser()
+        return str(folder) if folder.is_dir() else config.tokenizer
+    return path if Path(path).is_dir() else _cached(path)
+
+
+def _cached(name: str) -> str | None:
+    """The folder of a hub id that an earlier download left on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(name, "tokenizer.json")
+    except HFValidationError:
+        return None
+    return str(Path(found).parent) if isinstance(found, str) else None
+
+
+def cutter(model_path: str | None, limit: int) -> Callable[[str], str]:
     """A function that returns the first `limit` tokens of a text.
 
     The tokenizer is loaded when a text is long enough to need it: a token has at least one byte, so a text of no more
@@ -34,7 +67,7 @@ def cutter(model_path: str, limit: int) -> Callable[[str], str]:
     return cut
 
 
-def counter(model_path: str) -> Callable[[str], int]:
+def counter(model_path: str | None) -> Callable[[str], int]:
     """A function that counts the tokens of a text, by words where no tokenizer can be had, without a chat template."""
     load = cache(_load)
 
@@ -42,7 +75,7 @@ def counter(model_path: str) -> Callable[[str], int]:
         tokenizer = load(model_path)
         plain = text.encode("utf-8", "replace").decode()
         if tokenizer is None:
-            return math.ceil(len(spaced(plain).split()) / WORDS_PER_TOKEN)
+            return math.ceil(sum(_tokens_of(piece) for piece in _PIECE.findall(plain)))
         return len(tokenizer.encode(plain, add_special_tokens=False).ids)
 
     return count
@@ -62,13 +95,32 @@ def _cut_tokens(tokenizer: Any, text: str, limit: int) -> str:
 
 
 def _cut_words(text: str, limit: int) -> str:
-    return first_words(text, max(1, int(limit * WORDS_PER_TOKEN)))
+    room, end = limit + 1e-9, 0
+    for piece in _PIECE.finditer(text):
+        room -= _tokens_of(piece[0])
+        if room < 0:
+            return text[: end or LONG_WORD + limit * LETTERS_PER_TOKEN]
+        end = piece.end()
+    return text
 
 
-def _load(model_path: str) -> Any | None:
+def _tokens_of(piece: str) -> float:
+    if len(piece) == 1 and not piece.isascii():
+        return 1.0
+    return 1 / WORDS_PER_TOKEN + max(0, len(piece) - LONG_WORD) / LETTERS_PER_TOKEN
+
+
+def _load(model_path: str | None) -> Any | None:
     """The tokenizer of a folder or hub id, without truncation or padding; None where there is none."""
     from tokenizers import Tokenizer
 
+    if model_path is None:
+        log.warning(
+            "the tokenizer of the server's LLM is not known: tokens are counted by words, %g a token; llm.tokenizer "
+            "can name its folder or hub id",
+            WORDS_PER_TOKEN,
+        )
+        return None
     folder = Path(model_path)
     try:
         if folder.is_dir():

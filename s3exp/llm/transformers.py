@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from s3exp.llm.database import TOO_LONG
+from s3exp.llm.identity import adapter_folder
+from s3exp.llm.template import Chat
 from s3exp.settings.llm import LLMConfig, TransformersConfig
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
@@ -61,10 +64,9 @@ class Transformers:
             raise UserError(
                 f"Transformers cannot load {path}: {' '.join(str(error).split())[:400]}"
             ) from error
-        if not self._tokenizer.chat_template:
-            raise UserError(
-                f"llm.model={config.model} has no chat template: choose an instruction-tuned model"
-            )
+        self._chat = Chat(config, self._tokenizer)
+        if config.lora is not None:
+            _adapt(self._model, config.lora)
         self._model.eval().to(self._device)
         self._limit = (
             getattr(self._model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
@@ -83,10 +85,7 @@ class Transformers:
 
         rows: list[Row] = []
         for index, prompt in enumerate(prompts):
-            chat = [{"role": "user", "content": prompt.text}]
-            tokens = self._tokenizer.apply_chat_template(
-                chat, add_generation_prompt=True, tokenize=True, return_dict=False
-            )
+            (tokens,) = self._chat.encode([prompt.text])
             room = min(prompt.max_tokens, self._limit - len(tokens))
             if room < 1:
                 yield index, Completion("", len(tokens), 0, TOO_LONG)
@@ -147,7 +146,7 @@ class Transformers:
                 chosen = self._sample(logits.float().cpu(), rows)
             for row, token in zip(rows, chosen, strict=True):
                 row.generated.append(token)
-                if token in self._stop:
+                if token in self._stop or self._stopped(row):
                     row.finish_reason = "stop"
                 elif len(row.generated) == row.limit:
                     row.finish_reason = "length"
@@ -166,19 +165,48 @@ class Transformers:
         """The next token of each row: the best of its top-p tokens after Gumbel noise from the row's own seed."""
         import torch
 
-        from s3exp.llm.nucleus import nucleus
+        from s3exp.llm.nucleus import limited, nucleus, penalized
 
-        if self._config.temperature == 0:
+        config = self._config
+        penalized(logits, config, [(row.tokens, row.generated) for row in rows])
+        if config.temperature == 0:
             return [int(token) for token in logits.argmax(-1)]
-        scaled = nucleus(logits / self._config.temperature, self._config.top_p)
+        scaled = limited(logits / config.temperature, config.top_k, config.min_p)
+        scaled = nucleus(scaled, config.top_p)
         noise = torch.stack([torch.rand(logits.shape[-1], generator=row.noise) for row in rows])
         gumbel = -torch.log(-torch.log(noise.clamp(min=1e-20)))
         return [int(token) for token in (scaled + gumbel).argmax(-1)]
 
     def _completion(self, row: Row) -> Completion:
-        tokens = row.generated[:-1] if row.finish_reason == "stop" else row.generated
-        text = self._tokenizer.decode(tokens, skip_special_tokens=True)
-        return Completion(str(text), len(row.tokens), len(row.generated), row.finish_reason)
+        ended = bool(row.generated) and row.generated[-1] in self._stop
+        text = self._decode(row.generated[:-1] if ended else row.generated)
+        ends = [text.find(stop) for stop in self._config.stop if stop in text]
+        text = text[: min(ends)] if ends else text
+        return Completion(text, len(row.tokens), len(row.generated), row.finish_reason)
+
+    def _stopped(self, row: Row) -> bool:
+        """Whether the end of a row holds a text that stops it; a token has at least one character."""
+        stops = self._config.stop
+        if not stops:
+            return False
+        tail = self._decode(row.generated[-max(map(len, stops)) - 4 :])
+        return any(stop in tail for stop in stops)
+
+    def _decode(self, tokens: list[int]) -> str:
+        return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+
+
+def _adapt(model: Any, lora: str) -> None:
+    """Load a LoRA adapter into a model."""
+    folder = adapter_folder(lora)
+    if find_spec("peft") is None:
+        raise UserError(
+            f"llm.lora={lora}: llm=transformers needs the package peft for it: install it, or choose llm=vllm"
+        )
+    try:
+        model.load_adapter(str(folder))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(f"llm.lora={lora} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
 
 
 def _stop_tokens(model: Any, tokenizer: Any) -> list[int]:

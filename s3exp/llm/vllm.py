@@ -18,8 +18,10 @@ from typing import Any
 
 from s3exp.llm.database import TOO_LONG
 from s3exp.llm.environment import prepare_environment
+from s3exp.llm.identity import adapter_folder, lora_rank
 from s3exp.llm.orphans import owned
-from s3exp.settings.llm import LLMConfig, VllmConfig
+from s3exp.llm.template import Chat
+from s3exp.settings.llm import LLMConfig, VllmConfig, sampling_of
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
 MIN_BATCHED_TOKENS = 8192  # prompt tokens of one step, where prompts are not split over steps
@@ -56,7 +58,7 @@ class VLLM:
             self._tokenizer: Any = vllm.tokenizers.get_tokenizer(
                 path, revision=config.revision, trust_remote_code=config.trust_remote_code
             )
-            self._check_template()  # before the long start
+            self._chat = Chat(config, self._tokenizer)  # before the long start
             settings = self._settings(path)
             with owned():
                 self._llm = vllm.LLM(path, **settings)
@@ -64,6 +66,7 @@ class VLLM:
         if self.resident and (finalizer := getattr(self._engine.engine_core, "_finalizer", None)):
             finalizer.atexit = False  # at exit it would collect garbage twice
         self._top_p = 1.0 if settings.get("logits_processors") else config.top_p  # 1: top_p.py applies it
+        self._lora = None if config.lora is None else _lora_request(config.lora)
         self._names = itertools.count()
         self._limit = int(self._llm.model_config.max_model_len)
 
@@ -85,7 +88,7 @@ class VLLM:
                 while rows or taken < len(prompts):
                     while taken < len(prompts):
                         new = prompts[taken : taken + TOKENIZER_BATCH]
-                        for index, tokens in enumerate(self._encode([one.text for one in new]), taken):
+                        for index, tokens in enumerate(self._chat.encode([one.text for one in new]), taken):
                             too_long = self._queue(prompts[index], tokens, index, rows)
                             if too_long is not None:
                                 yield index, too_long
@@ -113,7 +116,7 @@ class VLLM:
             return Completion("", len(tokens), 0, TOO_LONG)
         name = str(next(self._names))
         (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
-        self._engine.add_request(name, ready, self._params(prompt.seed, room))
+        self._engine.add_request(name, ready, self._params(prompt.seed, room), lora_request=self._lora)
         rows[name] = index
         return None
 
@@ -155,35 +158,21 @@ class VLLM:
             "use_tqdm_on_load": False,
             "generation_config": "vllm",  # not the sampling that the model's authors chose
         }
+        if config.lora is not None:
+            settings |= {"enable_lora": True, "max_lora_rank": lora_rank(config.lora)}
         if self._cpu:
             settings["kv_cache_memory_bytes"] = config.kv_cache_gib << 30
             # a prompt that is split over two steps loses its seed (vLLM 0.32: "CPU Generator does not use offset")
             settings["enable_chunked_prefill"] = False
             settings["max_num_batched_tokens"] = max(MIN_BATCHED_TOKENS, length or 0)
-            if config.top_p < 1:
+            # vLLM's own where it goes with others: it takes top_k before top_p
+            if config.top_p < 1 and config.top_k is None:
                 settings["logits_processors"] = ["s3exp.llm.top_p:TopP"]
                 settings["additional_config"] = {"top_p": config.top_p}
         else:
             settings["gpu_memory_utilization"] = config.gpu_memory
             settings["enable_sleep_mode"] = True
         return settings
-
-    def _check_template(self) -> None:
-        try:
-            self._encode(["x"])
-        except ValueError as error:
-            model = self._config.model
-            raise UserError(
-                f"llm.model={model} has no chat template: choose an instruction-tuned model"
-            ) from error
-
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Tokens of one chat a text: the text is the user's turn, and the assistant is about to answer."""
-        chats = [[{"role": "user", "content": text}] for text in texts]
-        encoded = self._tokenizer.apply_chat_template(
-            chats, add_generation_prompt=True, tokenize=True, return_dict=False
-        )
-        return [list(tokens) for tokens in encoded]
 
     def _params(self, seed: int, room: int) -> Any:
         return self._sampling(
@@ -192,6 +181,7 @@ class VLLM:
             max_tokens=room,
             seed=seed,
             output_kind=self._final_only,
+            **sampling_of(self._config),
         )
 
     @contextmanager
@@ -217,6 +207,12 @@ class VLLM:
             yield
         finally:
             done.set()
+
+
+def _lora_request(lora: str) -> Any:
+    from vllm.lora.request import LoRARequest
+
+    return LoRARequest("adapter", 1, str(adapter_folder(lora)))
 
 
 def _completion(output: Any) -> Completion:

@@ -1,6 +1,7 @@
 """The run directory: the record that a killed run goes on from, and that every view is drawn from.
 
     config.yaml  run.json  log.txt            the config, its identity, the log
+    llm.json                                  what is known of an LLM behind a server
     rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last
     small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
@@ -14,6 +15,7 @@ import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +180,28 @@ class RunStore:
                 f"run_dir={self.folder}: cannot be written: {error}; "
                 "what is finished is kept: the same command goes on"
             ) from error
+
+
+@dataclass(frozen=True)
+class LLMFacts:
+    """What is known of an LLM behind a server, in the run directory."""
+
+    path: Path
+
+    def read(self) -> Mapping[str, Any] | None:
+        """The facts, or None."""
+        return read_object(self.path) if self.path.is_file() else None
+
+    def write(self, facts: Mapping[str, Any]) -> None:
+        """Keep the facts.
+
+        Raises:
+            UserError: the disk is full or read-only.
+        """
+        try:
+            write_text(self.path, dump(facts, indent=1))
+        except OSError as error:
+            raise UserError(f"run_dir={self.path.parent}: cannot be written: {error}") from error
 
 
 def _short(value: Any) -> str:

@@ -22,7 +22,7 @@ CITATION = (
 )
 AUDITED = (
     "audit/refusal", "audit/preamble", "audit/label_in_text", "audit/repeats_exact", "audit/repeats_near",
-    "shortcuts/strong", "noise/share",
+    "quoted/rows", "quoted/share", "shortcuts/strong", "noise/share",
 )  # fmt: skip
 NEW_ROWS, CALLS = Cost("new-rows", "new_rows"), Cost("calls", "llm/answers")
 _TOP = 3  # shortcuts of an arm
@@ -105,7 +105,13 @@ def audit(comparison: Comparison) -> Table:
 
 def certificates(comparison: Comparison) -> tuple[str, Table]:
     """The verdict in one line, and a table of the runs that are not clean; copies of gold by kind."""
-    runs = [(arm.name, run) for arm in comparison.arms for run in arm.runs]
+    # a run on human rows alone has nothing to certify
+    runs = [
+        (arm.name, run)
+        for arm in comparison.arms
+        for run in arm.runs
+        if run.clean is not None or not arm.human
+    ]
     certified = [(name, run) for name, run in runs if run.clean is not None]
     dirty = [(name, run) for name, run in certified if not run.clean]
     columns = (
@@ -147,6 +153,17 @@ def shortcuts(comparison: Comparison) -> Table:
     columns = (_STRATEGY, Column("shortcut", "shortcut"), Column("strength", "strength"))
     note = f"At most {_TOP} of the run with the median score."
     return Table("shortcuts", f"{comparison.task}: the strongest shortcuts", columns, tuple(rows), note)
+
+
+def unjudged(comparison: Comparison) -> Table:
+    """What the audit of every arm's median run could not judge, and why."""
+    rows: list[tuple[Cell, ...]] = []
+    for arm in (arm for arm in comparison.arms if not arm.human):
+        run = arm.median()
+        for one in run.lines(f"{run.last_round()}/unjudged.jsonl"):
+            rows.append((arm.name, str(one.get("what")), str(one.get("why"))))
+    columns = (_STRATEGY, Column("what", "not judged"), Column("why", "why"))
+    return Table("unjudged", f"{comparison.task}: what the audit cannot judge", columns, tuple(rows))
 
 
 def _excess(one: Mapping[str, Any]) -> float:

@@ -50,7 +50,9 @@ def frames_of(task: str, arms: Sequence[Arm]) -> Frames:
                 for place, numbers in enumerate(run.rounds)
             ]
     ends = dict.fromkeys(("test_low", "test_high"), float)  # a column of None alone would be one of objects
-    return Frames(pandas.DataFrame(runs).astype(numbers | ends), pandas.DataFrame(rounds).astype(numbers))
+    # copied: a frame of one block a column is slow, and pandas warns of it
+    runs_frame = pandas.DataFrame(runs).astype(numbers | ends).copy()
+    return Frames(runs_frame, pandas.DataFrame(rounds).astype(numbers).copy())
 
 
 def _of_run(run: Run) -> dict[str, Any]:

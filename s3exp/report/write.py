@@ -71,6 +71,7 @@ def tables_of(comparison: Comparison) -> dict[str, Table]:
         breakdowns.certificates(comparison)[1],
         breakdowns.rejected(comparison),
         breakdowns.audit(comparison),
+        breakdowns.unjudged(comparison),
         breakdowns.shortcuts(comparison),
         provenance.differences(comparison),
     ]

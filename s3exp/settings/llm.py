@@ -144,3 +144,9 @@ LLMS: dict[str, type[LLMConfig]] = {
 SAMPLING = "top_k min_p repetition_penalty presence_penalty frequency_penalty stop".split()
 """Options of sampling that count in a question's key only when they are set, as those below."""
 ASKING = (*SAMPLING, "system", "chat_template_kwargs")
+
+
+def sampling_of(config: LLMConfig) -> dict[str, Any]:
+    """The options of sampling beside temperature and top_p that are set."""
+    values = {name: getattr(config, name) for name in SAMPLING}
+    return {name: value for name, value in values.items() if value not in (None, [])}

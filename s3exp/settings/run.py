@@ -16,6 +16,7 @@ from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMS, LLMConfig, VllmConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.options import ADDED_KEY, default_of, option, walk
+from s3exp.settings.server import address
 from s3exp.settings.small_model import SMALL_MODELS, BagConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.tracker import TRACKERS, TrackerConfig, WandbConfig
@@ -43,26 +44,36 @@ class Config:
     """Show whether each run is done, running, failed or missing; start and write nothing."""
     progress: bool = True
     """Progress bars."""
+    check: bool = False
+    """Read all input, ask the LLM once for each kind of prompt, train one step, and print a page of it."""
     dry_run: bool = False
     """Show the prompts and the expected costs; start and write nothing."""
 
 
 # options of place and display, which do not change a run's result
 SAME_RUN: frozenset[str] = frozenset(
-    "run_dir progress dry_run status sweep tracker audit.cache loop.budget.prices llm.store llm.replay llm.gpu_memory "
-    "llm.kv_cache_gib llm.tensor_parallel llm.url llm.key_variable llm.headers llm.changed "
-    "llm.concurrency llm.timeout llm.retries".split()
+    "run_dir progress dry_run check status sweep tracker audit.cache loop.budget.prices "
+    "llm.store llm.replay llm.gpu_memory llm.kv_cache_gib llm.tensor_parallel "
+    "llm.key_variable llm.headers llm.changed llm.concurrency llm.timeout llm.retries".split()
 )
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
-    """A config as dotted keys, without those of `SAME_RUN` and added options at their default."""
+    """A config as dotted keys, without those of `SAME_RUN` and added options at their default.
+
+    A server counts by its address, or else by the name that the user gives it.
+    """
     ignored, unset, default = tuple(f"{key}." for key in SAME_RUN), object(), _added()
-    return {
+    facts = {
         key: value
         for key, value in flat(values).items()
         if not f"{key}.".startswith(ignored) and default.get(key, unset) != value
     }
+    if "llm.name" in facts:
+        facts.pop("llm.url", None)
+    elif "llm.url" in facts:
+        facts["llm.url"] = address(str(facts["llm.url"]))
+    return facts
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -49,6 +49,7 @@ class PretrainedEmbedder:
         limit = min(MAX_TOKENS, config.max_length)
         self._encoder = TextEncoder(replace(config, max_length=limit), [], ["text"], key)
         self._network: nn.Module | None = None
+        self.gold_alone = False
 
     def check(self) -> None:
         """Load the encoder.
@@ -82,3 +83,11 @@ class PretrainedEmbedder:
         vectors = np.empty((len(texts), means[0].shape[1]), dtype=np.float32)
         vectors[by_length(rows)] = torch.cat(means).numpy()
         return vectors
+
+    def known(self, texts: Sequence[str]) -> float:
+        """The share of the tokens of some texts that are not the tokenizer's unknown token."""
+        tokenizer = self._encoder.tokenizer
+        rows = self._encoder.encode([Example("", {"text": text}, 0) for text in texts])
+        unknown, others = tokenizer.unk_token_id, set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        ids = [token for row in rows for token in row[0].tolist() if token not in others]
+        return sum(token != unknown for token in ids) / len(ids) if ids else 0.0

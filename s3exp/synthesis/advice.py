@@ -19,6 +19,8 @@ ADVICE = {
     "too_short": "set task.min_words lower, or ask for longer texts in the prompts (task.prompts)",
     "refusal": "change the prompts (task.prompts) or llm.model; curation.refusals=false keeps such rows",
     "repeats_prompt": "the LLM repeats its prompt: choose an instruction-tuned llm.model, or simpler task.prompts",
+    "other_label": "the LLM says another label than it was asked for: choose another llm.model or other task.prompts",
+    "other_script": "the LLM writes in another script than gold: say the language in the prompts (task.prompts)",
     "template_tokens": "tokens of a chat template are in the answers: does the LLM's chat template fit the model?",
     "not_plain": "the answers are JSON without a text of the row: ask for the text alone in the prompts (task.prompts)",
     "duplicate": "the LLM repeats itself: set llm.temperature higher, or a smaller loop.budget.rows",

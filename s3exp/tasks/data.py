@@ -58,7 +58,17 @@ def read_contexts(
     if not rows:
         raise UserError(f"{source}: no contexts in it")
     rows, _ = with_columns(rows, names, source)
-    return [_texts(row, names, tidy, f"{source}, row {index}") for index, row in enumerate(rows)]
+    contexts, missing = [], 0
+    for index, row in enumerate(rows):
+        try:
+            contexts.append(_texts(row, names, tidy, f"{source}, row {index}"))
+        except Unusable:
+            missing += 1
+    if missing:
+        warn_once(f"{source}: {missing:,} of {len(rows):,} rows have no text: left out")
+    if not contexts:
+        raise UserError(f"{source}: none of its {len(rows):,} rows has a text")
+    return contexts
 
 
 def to_examples(
@@ -103,6 +113,11 @@ def _text(value: Any, name: str, where: str) -> str:
     """A cell as a text: a number is the text that a .csv file has for it."""
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):  # as other tools write texts into Parquet
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise UserError(f"{where}: column {name} holds bytes that are no UTF-8 text") from error
     if value is None or value != value:  # NaN
         raise Unusable(f"{where}: column {name} holds no text (null)", "empty", None)
     if isinstance(value, (int, float)):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from s3exp.language.languages import language_of
 from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
@@ -20,14 +21,14 @@ from s3exp.tasks.fingerprints import content
 from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.roles import Gold
-from s3exp.tasks.spans import candidates
+from s3exp.tasks.spans import JUDGED, RULES, candidates
 from s3exp.tasks.squad import exact, f1
 from s3exp.tasks.task import Score, Written, by_group, share
 from s3exp.types import Answer, Completion, Example, Prediction, Prompt, Target, UserError
 
 log = logging.getLogger(__name__)
 
-_SENTENCE_START = re.compile(r"(?<=[.!?])\s+")
+_SENTENCE_START = re.compile(r"(?<=[.!?؟।])\s+|(?<=[。！？])\s*(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Extraction:
         """
         if not context:
             raise UserError(
-                "no gold mining row, nor task.contexts, has a text with an answer candidate in it"
+                f"no text of task.contexts, or else of the gold mining rows, has an answer candidate ({RULES}): "
+                "name longer texts with task.contexts"
             )
         answer = stream(seed, "answer").choice(candidates(context[self.passage]))
         text = self._fill("seed", context, answer)
@@ -107,8 +109,24 @@ def extraction(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[st
     name = config.passage or ""
     usable = tuple(context for context in gold.contexts if candidates(context[name]))
     if len(usable) < len(gold.contexts):
-        log.warning("%d contexts have no answer candidate and are left out", len(gold.contexts) - len(usable))
+        left_out = len(gold.contexts) - len(usable)
+        log.warning(
+            "%d contexts have no answer candidate (%s) and are left out of the seeds", left_out, RULES
+        )
+    _say_language([context[name] for context in usable])
     return Extraction(config, llm, replace(gold, contexts=usable), cut)
+
+
+def _say_language(texts: Sequence[str]) -> None:
+    """Say once that candidates are drawn by rules that were made for another language."""
+    language = language_of(texts) if texts else None
+    if language is not None and language not in JUDGED:
+        log.info(
+            "the contexts are in the language %s: answer candidates are drawn by capitals, numbers, quotation marks and"
+            " runs of letters, whose rules were made for %s; mining rows have their own answers",
+            language,
+            " ".join(JUDGED),
+        )
 
 
 def around(text: str, answer: Answer, cut: Callable[[str], str]) -> str:

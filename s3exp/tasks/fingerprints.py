@@ -7,6 +7,7 @@ arithmetic on it: the same in every process.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ UNSPACED_RUN = 2 * RUN  # the same where each character counts as a word
 _INSIDE_WORDS = str.maketrans(
     dict.fromkeys("'.:,;_·״׳", " ")
 )  # a copy may write "film.It" or "l'eau" otherwise
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _POWERS = np.array(
     [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(UNSPACED_RUN)], dtype=np.uint64
 )
@@ -99,6 +101,8 @@ def word_hashes(text: str) -> Hashes:
 
 def _words(text: str) -> list[str]:
     """The words of a text, folded, without any punctuation."""
+    if text.isascii():  # as below, in half the time
+        return _ASCII_WORD.findall(text.lower())
     return words(fold(text).translate(_INSIDE_WORDS))
 
 

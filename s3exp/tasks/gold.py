@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.classes import Parts, check_classes
 from s3exp.tasks.columns import Columns, say_once, warn_once
 from s3exp.tasks.data import read_contexts
 from s3exp.tasks.fingerprints import content
@@ -56,7 +57,13 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
         )
     if with_train and not train:
         raise UserError(f"{source.train}: no rows are left for train")
-    _check_classes(task, {"validation": [*mining, *select], "train": train}, test)
+    check_classes(task, Parts(mining, select, train, test))
+    if train_file and not with_train:
+        shared = len(set(map(unit, train_file)) & set(map(unit, [*validation, *test])))
+        if shared:
+            say_once(
+                f"train: {source.train}: {shared:,} rows stand in validation or test too (not trained on)"
+            )
     contexts, aside = tuple(_contexts(task, mining)), () if with_train else tuple(train_file)
     return Gold(tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, aside)
 
@@ -106,27 +113,6 @@ def _stray(task: TaskConfig, with_train: bool) -> bool:
         "(task.gold.train=null leaves it out, a file of yours is compared with)"
     )
     return True
-
-
-def _check_classes(task: TaskConfig, parts: Mapping[str, Sequence[Example]], test: Sequence[Example]) -> None:
-    """Refuse rows of one class alone where the run learns from them, and warn of classes without rows.
-
-    Raises:
-        UserError: all rows of a role have one label.
-    """
-    for role, rows in {**parts, "test": test}.items():
-        if not task.labels or not rows:
-            continue
-        has = {row.label for row in rows}
-        lacking = [name for index, name in enumerate(task.labels) if index not in has]
-        source = getattr(task.gold, role)
-        if len(has) == 1 and len(rows) > 1 and role != "test":
-            raise UserError(
-                f"task.gold.{role}: {source}: all {len(rows):,} rows are {task.labels[rows[0].label]}: "
-                f"rows of {', '.join(lacking)} are needed too"
-            )
-        if lacking:
-            warn_once(f"{role}: {source}: no row is {', '.join(lacking)}: the scores say nothing about that")
 
 
 def columns_of(task: TaskConfig) -> Columns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +22,10 @@ class Unusable(UserError):
     def __init__(self, message: str, kind: str, value: Any = None) -> None:
         super().__init__(message)
         self.kind, self.value = kind, value
+
+
+class WrongLabel(UserError):
+    """A cell that holds none of the task's labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,10 @@ def to_label(value: Any, labels: Sequence[str], where: str, values: Sequence[Any
 
     Raises:
         Unusable: the cell holds no label.
-        UserError: it holds none of the task's, or several.
+        WrongLabel: it holds none of the task's.
+        UserError: it holds several.
     """
+    value = listed(value)
     if isinstance(value, (list, tuple)):
         if len(value) > 1 and len(set(map(repr, value))) > 1:
             raise UserError(
@@ -71,7 +79,19 @@ def to_label(value: Any, labels: Sequence[str], where: str, values: Sequence[Any
         raise Unusable(f"{says}: the row has no label", "unlabelled", value)
     if values is None:
         says += ": task.label_values names the cells that stand for the labels"
-    raise UserError(says)
+    raise WrongLabel(says)
+
+
+def listed(value: Any) -> Any:
+    """A cell that a table has as the text of a list, `["a"]` or `['a']`, as that list."""
+    if not isinstance(value, str) or not (value.startswith("[") and value.endswith("]")):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        items = re.fullmatch(r"\[('[^']*'(, '[^']*')*)?\]", value)
+        return re.findall(r"'([^']*)'", value) if items else value
+    return found if isinstance(found, list) else value
 
 
 def _shown(value: Any) -> str:

@@ -34,7 +34,8 @@ def parse_row(
         if truncated == "reject" or not ends:
             return "truncated"
         text = text[: ends[-1].end()]
-    if max(len(text.split()), count(text)) < task.min_words:
+    words = count(text)
+    if not words or max(len(text.split()), words) < task.min_words:  # marks alone are no word
         return "too_short"
     fields = {**prompt.context, task.written[0]: text}
     return [Written({name: fields[name] for name in task.fields}, prompt.target)]

@@ -64,7 +64,8 @@ _TAIL = r"[*_\])]{0,4}\s?[:：][*_]{0,4}"
 _THOUGHT = re.compile(
     rf"{_LEAD}(?:(?:here(?:['’]s| is)|this is) )?(?:(?:a|my|the|brief|internal|step-by-step|detailed) ){{0,2}}"
     rf"(?:(?P<sure>thinking(?: process)?|thought process|chain[- ]of[- ]thoughts?|reasoning(?: process| steps)?"
-    rf"|scratchpad|internal monologue|brainstorming|思考过程|思考過程|推理过程)|thoughts?|analysis|plan(?:ning)?|思考)"
+    r"|scratchpad|internal monologue|brainstorming|思考过程|思考過程|推理过程)|thoughts?|analysis|plan(?:ning)?|drafts?"
+    r"|思考)"
     rf"(?:{_TAIL}|(?<=[\w]\*\*)[ \t]*\n|(?:\.{{3}}|…)[*_]{{0,4}}[ \t]*\n)",
     re.IGNORECASE,
 )
@@ -82,6 +83,7 @@ _ABOUT_USER = re.compile(
     r"[,.!…]*\s){0,3}"
     rf"(?:(?:the )?user (?:wants|asks|asked|is asking|needs|requests|requested|would like|has asked)(?: me)?(?: for)?"
     rf" (?:to {_MAKES}|(?:\w+ ){{0,6}}{_NOUN}s?\b)"
+    r"|let['’]s (?:think|break this down|work through this) step by step\b|let['’]s think step by step\b"
     rf"|(?:we|i) need to {_MAKES} (?:\w+ ){{0,6}}{_NOUN}s?\b[^.!?\n]{{0,120}}[.!?:\n]"
     r"(?=.{0,600}\b(?:the user|let me|let['’]s"
     r"|i should|i need|we should|must be|maybe|constraints?|draft)\b))",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +12,14 @@ from s3exp.settings.task import TaskConfig
 from s3exp.tasks.columns import Columns, warn_once, with_columns
 from s3exp.tasks.data import example, said
 from s3exp.tasks.fingerprints import content
-from s3exp.tasks.labels import Unusable, to_names
+from s3exp.tasks.labels import Unusable, WrongLabel, to_names
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.sources.table import Row, Table, layout_of
 from s3exp.types import Example, UserError
 
 FEW = 0.05  # of a file's rows: more than that is no accident, and refused
 _PLACEHOLDERS = frozenset(("nan", "null", "n/a", "#n/a", "<na>", "[deleted]", "[removed]"))
+_SHOWN = 8  # cells of a column in a message
 _LONGEST = 12  # characters of a placeholder
 _WHAT = {
     "unlabelled": "have no label or answer",
@@ -89,6 +90,8 @@ def usable(
                 )
         except Unusable as fault:
             left[fault.kind].append((index, fault))
+        except WrongLabel as fault:
+            raise UserError(f"{fault}; column {columns.target} has {_cells(rows, columns.target)}") from fault
         else:
             examples.append(one)
     odd = contradictions(examples)
@@ -107,6 +110,13 @@ def usable(
             f"{source}: all {len(examples):,} rows hold the same text ({text!r}): is task.fields the right column?"
         )
     return examples
+
+
+def _cells(rows: Sequence[Row], column: str) -> str:
+    """The most frequent cells of a column and their counts."""
+    counts = Counter(repr(row.get(column))[:40] for row in rows).most_common(_SHOWN + 1)
+    more = ", ..." if len(counts) > _SHOWN else ""
+    return ", ".join(f"{cell} ({count:,})" for cell, count in counts[:_SHOWN]) + more
 
 
 def contradictions(examples: Sequence[Example]) -> list[Example]:

@@ -1,6 +1,8 @@
-"""Answer candidates of a text: literal spans that a question could ask for, by rules for English text.
+"""Answer candidates of a text: literal spans that a question could ask for.
 
-The most trusted rule comes first; a candidate has at most `MAX_WORDS` words, and counts once, at its first place:
+By rules for English text, which serve other Latin ones too; where most letters are of another script, by those of
+scripts.py. The most trusted rule comes first; a candidate has at most `MAX_WORDS` words, and counts once, at its first
+place:
 1. quotations in double marks;
 2. numbers with a currency sign, a percent sign, or the content words that follow (`4.5 million years`), and dates
    (`12 June 1985`, `June 12, 1985`);
@@ -16,9 +18,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from s3exp.tasks import scripts
 from s3exp.types import Answer
 
 MAX_WORDS = 8
+RULES = "a name, a number, a quotation or a run of content words"
+JUDGED = ("en", "zh", "ja", "ko")  # languages whose function words part the candidates
 _QUOTED = re.compile(r'"([^"“”]{2,120})"|“([^"“”]{2,120})”')
 _NUMBER = r"[$€£¥]?\d+(?:[.,:/]\d+)*(?:%|th|st|nd|rd|s)?"
 _MONTH = (
@@ -51,11 +56,20 @@ def stop_words() -> frozenset[str]:
 def candidates(text: str) -> tuple[Answer, ...]:
     """The answer candidates of `text` by the rules above."""
     answers: dict[str, Answer] = {}
-    for start, end in _spans(text):
+    found = _spans(text) if latin(text) else (_strip(text, *span) for span in scripts.spans(text))
+    for start, end in found:
         span = text[start:end]
         if span and len(span.split()) <= MAX_WORDS:
             answers.setdefault(span.casefold(), Answer(span, start))
     return tuple(answers.values())
+
+
+def latin(text: str) -> bool:
+    """Whether at least half of a text's letters are Latin."""
+    if text.isascii():
+        return True
+    letters = [char for char in text if char.isalpha()]
+    return 2 * sum(char < "\u0250" or "\u1e00" <= char < "\u1f00" for char in letters) >= len(letters)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -35,6 +35,7 @@ AUDIT_TABLES = {
     "findings": ("row", "finding", "text"),
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
     "noise": ("row", "label", "suggested", "quality", "text"),
+    "unjudged": ("what", "why"),
 }
 
 

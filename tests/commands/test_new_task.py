@@ -163,7 +163,9 @@ def test_a_run_accepts_whatever_is_drafted(
     if code:
         assert code == 2 and not Path("my/task/drafted.yaml").exists()
         assert len(shown.err.strip().split("\n")) == 1 or case.says
-        assert case.name in ("spaces", "one_in_a_list", "names_in_case_alone"), shown.err
+        assert case.name in ("spaces", "one_in_a_list", "lists_as_text", "names_in_case_alone"), shown.err
+        return
+    if READ.index(case) % 5:  # the command has composed it and read the file
         return
     kind = "minilm" if case.options.get("kind") == "extraction" else "bag"
     task = compose_user(["task=drafted", f"small_model={kind}"], tmp_path / "my").task

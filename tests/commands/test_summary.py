@@ -143,3 +143,11 @@ def test_a_figure_of_every_run_and_one_of_every_task_together(tmp_path: Path) ->
     both = _draw(collect(folders), folders)
     assert both == [tmp_path / "comparison-reviews.svg", tmp_path / "comparison-rte.svg"]
     assert all(path.is_file() for path in (*both, *(folder / "plot.svg" for folder in folders)))
+
+
+def test_mining_is_explained_beside_test() -> None:
+    runs = strategies()
+    assert "Mining beside test" not in printed(runs)
+    (run,) = [one for one in runs if one["strategy"] == "s3"]
+    run["rounds"][-1]["metrics"] |= {"quoted/rows": 0.4, "quoted/share": 0.2}
+    assert "40.0% of these rows quote theirs, 20.0% of the words" in printed(runs)

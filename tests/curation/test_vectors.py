@@ -20,6 +20,10 @@ class Counting:
     """Makes vectors of letters counted, and counts what it is asked."""
 
     name = "counting"
+    gold_alone = False
+
+    def known(self, texts: Sequence[str]) -> float:
+        return 1.0
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -72,3 +76,10 @@ def test_latent_semantic_analysis_knows_the_words_of_gold() -> None:
     assert vectors[0] @ vectors[0] > vectors[0] @ vectors[1]
     assert np.array_equal(Lsa(TEXTS).embed(TEXTS), vectors[:6])
     assert Lsa(TEXTS).name == lsa.name != Lsa(TEXTS[1:]).name
+
+
+def test_words_of_gold_are_known_and_a_text_of_gold_does_not_know_itself() -> None:
+    lsa = Lsa(["a good film", "a bad film", "lonely"])
+    assert lsa.gold_alone and lsa.known(["A film, xyz!"]) == pytest.approx(2 / 3)
+    assert lsa.known(["lonely"]) == 0.0 and lsa.known(["a good film"]) == pytest.approx(2 / 3)
+    assert lsa.known([]) == lsa.known(["?!"]) == 0.0

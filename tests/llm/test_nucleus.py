@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from s3exp.llm.nucleus import TOP_K, nucleus
+from s3exp.llm.nucleus import TOP_K, limited, nucleus, penalized
+from s3exp.settings.llm import LLMConfig
 
 
 def by_sort(logits: torch.Tensor, top_p: float) -> torch.Tensor:
@@ -46,3 +47,21 @@ def test_rows_of_all_kinds_stand_beside_each_other() -> None:
 def test_one_keeps_all() -> None:
     logits = torch.randn(3, 50, generator=torch.Generator().manual_seed(1))
     assert torch.equal(nucleus(logits.clone(), 1.0), logits)
+
+
+def test_the_best_few_and_those_near_the_best_stay() -> None:
+    logits = torch.tensor([[3.0, 2.0, 1.0, -4.0]])
+    assert limited(logits.clone(), 2, None).isfinite().tolist() == [[True, True, False, False]]
+    assert limited(logits.clone(), 9, None).isfinite().all()
+    assert limited(logits.clone(), None, 0.2).isfinite().tolist() == [[True, True, False, False]]
+    assert limited(logits.clone(), None, None).equal(logits)
+
+
+def test_penalties_by_hand() -> None:
+    logits = torch.tensor([[2.0, -2.0, 1.0, 0.5]])
+    config = LLMConfig(repetition_penalty=2.0, presence_penalty=0.5, frequency_penalty=0.25)
+    penalized(logits, config, [([1], [0, 0])])
+    assert logits.tolist() == [[2.0 / 2 - 0.5 - 2 * 0.25, -4.0, 1.0, 0.5]]
+    plain = torch.tensor([[2.0, -2.0]])
+    penalized(plain, LLMConfig(), [([0], [1])])
+    assert plain.tolist() == [[2.0, -2.0]]

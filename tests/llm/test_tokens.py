@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
-from s3exp.llm.tokens import cutter
+from s3exp.llm.tokens import cutter, tokenizer_of
+from s3exp.settings.llm import ServerConfig, VllmConfig
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,23 @@ def test_counts_words_without_a_tokenizer(tmp_path: Path, caplog: pytest.LogCapt
         assert cut("a b c d e f g") == "a b c d e f"
         assert cut("word " * 6 + "    ") == "word " * 6 + "    "
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("text", ["\u5f88" * 900, "\u0e14\u0e35" * 450, "x" * 9000])
+def test_texts_without_spaces_are_cut_too(text: str) -> None:
+    """Chinese, Thai, and a word that never ends."""
+    found = cutter(None, 100)(text)
+    assert text.startswith(found) and 50 <= len(found) < 800
+
+
+def test_a_servers_name_for_its_model_asks_no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_hub(*words: object, **named: object) -> None:
+        raise AssertionError("a hub was asked")
+
+    monkeypatch.setattr(Tokenizer, "from_pretrained", no_hub)
+    served = ServerConfig(model="org/served-name")
+    assert tokenizer_of(served, "org/served-name") is None
+    assert tokenizer_of(replace(served, tokenizer=str(tmp_path)), "m") == str(tmp_path)
+    assert tokenizer_of(replace(served, tokenizer="org/name"), "m") == "org/name"
+    assert tokenizer_of(VllmConfig(model="org/name"), "org/name") == "org/name"
+    assert cutter(tokenizer_of(served, "a name with spaces: 1"), 3)("one two three four five") == "one two"

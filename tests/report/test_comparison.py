@@ -19,7 +19,7 @@ from s3exp.report.curves import (
     compare_at_cost,
     cost_panels,
 )
-from s3exp.report.verdict import notes, verdict, warnings
+from s3exp.report.verdict import mining_beside_test, notes, verdict, warnings
 from s3exp.settings.compose import compose
 from s3exp.settings.run import identity
 from tests.report.fakes import S3, extraction, strategies, study
@@ -380,3 +380,21 @@ def test_a_budget_of_tokens_is_compared_in_tokens(tmp_path: Path) -> None:
     told["rounds"][0]["metrics"]["llm/prompt_tokens"] += 870  # 2,370
     write_run(tmp_path / "zerogen", told, config("zerogen", 0, loop__budget__tokens=2400))
     assert budget(read(tmp_path)) == "at the same budget"
+
+
+def test_mining_beside_test_is_explained_where_rows_quote_what_the_llm_was_shown(tmp_path: Path) -> None:
+    for strategy in ("s3", "zerogen"):
+        told = result(strategy, 0, 60)
+        if strategy == "s3":
+            told["rounds"][-1]["metrics"] |= {
+                "quoted/rows": 0.5,
+                "quoted/share": 0.21,
+                "mining/accuracy": 0.92,
+            }
+        write_run(tmp_path / strategy, told, config(strategy, 0))
+    comparison = read(tmp_path)
+    assert mining_beside_test(comparison) == [
+        "The score on mining is no estimate of that on test, since the LLM was shown mining rows and wrote rows from "
+        "them: s3 (92.0% on mining, 60.0% on test): 50.0% of these rows quote theirs, 21.0% of the words."
+    ]
+    assert notes(comparison)[-1] == mining_beside_test(comparison)[0]

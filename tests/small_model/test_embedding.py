@@ -48,3 +48,9 @@ def test_a_bag_has_none_unless_one_is_named(checkpoint: Path) -> None:
     assert named is not None and named.embed(["Rome"]).shape == (1, 32)
     with pytest.raises(UserError, match="audit.encoder=./nowhere is not a model folder"):
         build_embedder(BagConfig(), "./nowhere")
+
+
+def test_tokens_that_are_unknown_to_the_tokenizer_are_counted(checkpoint: Path) -> None:
+    one = embedder(checkpoint)
+    assert one.known(TEXTS) > 0.9 > 0.1 > one.known(["漢字", "фильм"])
+    assert one.known([""]) == 0.0 and not one.gold_alone

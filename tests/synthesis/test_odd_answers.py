@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from s3exp.curation.screen import Screen, habits_of
+from s3exp.language.script import common_script
 from s3exp.settings.compose import compose
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import read_completion
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
+from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
 from s3exp.types import Completion
 from tests import odd_answers as odd
@@ -66,7 +68,7 @@ def test_ordinary_rows_stay_as_they_are(task: Task) -> None:
         ("User: my parcel {} is late.\nAssistant: I am sorry, I will look.", "turns"),
         ('{{"city": "Paris {}", "text": "a word or two more"}}', "json"),
         ("<think>{} is even</think> so it is two", "reasoning"),
-        ("I'm sorry, but I can't help you with that request, number {}.", "refusal"),
+        ("I'm sorry, but I can't help you with that request, number {}.", "refusal:declined"),
         ("- one thing of {}\n- and another one here", "several"),
     ],
 )
@@ -79,3 +81,61 @@ def test_a_form_that_gold_rows_have_is_no_debris(task: Task, text: str, habit: s
     for row in gold[:3]:
         assert row_of(task, own, odd.Odd("", row)) == " ".join(row.split())
     assert habits_of(screen, ["An ordinary row of words."] * 60 + gold[:1]) == frozenset()  # one is chance
+
+
+def test_a_pair_of_texts_is_written_beside_its_context() -> None:
+    config = compose(["task=rte", "llm.model=any", "task.gold.validation=v", "task.gold.test=t"])
+    task = build_task(config.task, config.llm, Gold((), (), (), ()), lambda text: text)
+    screen, given = (
+        Screen(CurationConfig(), config.task, None),
+        {"sentence1": "A man left the house at noon."},
+    )
+    prompt = task.seed_prompt(0, 7, given)
+    row = "Somebody was not at home in the evening."
+    for text, wanted in {
+        f"{given['sentence1']}\n{row}": row,
+        f"Sentence 1: {given['sentence1']}\nSentence 2: {row}": row,
+        f"Premise: {given['sentence1']}\nHypothesis: {row}": row,
+        f"sentence2: {row}": row,
+        f'{{"sentence1": "{given["sentence1"]}", "sentence2": "{row}"}}': row,
+        f"{prompt.text}\n{row}": row,
+        f"{row}\n\nWrite a sentence that is definitely wrong according to the description.": row,
+        given["sentence1"]: "repeats_prompt",
+        "Write a sentence that is definitely correct according to the description.": "repeats_prompt",
+    }.items():
+        reading = read_completion(task, screen, 0, prompt, Completion(text, 20, 9, "stop"))
+        said = reading.problem or reading.rows[0].problem or reading.rows[0].row.fields["sentence2"]
+        assert said == wanted, text
+
+
+def test_a_row_in_another_script_than_gold_is_rejected_by_name(task: Task) -> None:
+    latin = Screen(
+        CurationConfig(), task.config, None, script=common_script(["An ordinary row of words."] * 9)
+    )
+    assert row_of(task, latin, odd.Odd("", "这部电影很糟糕，我在电影院里睡着了。")) == "!other_script"
+    assert row_of(task, latin, odd.Odd("", "It is called 千と千尋の神隠し, and I loved it to the end.")) == (
+        "It is called 千と千尋の神隠し, and I loved it to the end."
+    )
+    mixed = common_script(["An ordinary row of words."] * 9 + ["这部电影很糟糕，我睡着了。"])
+    assert mixed is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        (
+            "<think>1. a bad idea\n2. another</think>\n1. it is slow\n2. it is loud",
+            ["it is slow", "it is loud"],
+        ),
+        ("I list them. </think>\n- it is slow\n- it is loud", ["it is slow", "it is loud"]),
+        ('```json\n["it is slow", "it is loud"]\n```', ["it is slow", "it is loud"]),
+        ("1. it is slow 2. it is loud 3. it is long", ["it is slow", "it is loud", "it is long"]),
+        ("1、很慢\n2、很吵", ["很慢", "很吵"]),
+        ("Reason 1: it is slow\nReason 2: it is loud", ["it is slow", "it is loud"]),
+        ("**1.** it is slow\n**2.** it is loud", ["it is slow", "it is loud"]),
+        ("<think>1. a bad idea\n2. another", []),
+    ],
+)
+def test_reasons_are_read_behind_the_reasoning(task: Task, text: str, reasons: list[str]) -> None:
+    assert task.rationales is not None
+    assert task.rationales.parse(Completion(text, 20, 9, "stop")) == reasons

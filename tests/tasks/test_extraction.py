@@ -61,9 +61,21 @@ def test_contexts_without_a_candidate_are_left_out(caplog: pytest.LogCaptureFixt
     task = task_of("it was so", CONTEXT)
     assert [c["context"] for c in task.gold.contexts] == [CONTEXT]
     assert "1 contexts have no answer candidate" in caplog.text
-    with pytest.raises(UserError, match="answer candidate") as error:
+    with pytest.raises(UserError, match=r"answer candidate \(a name, a number") as error:
         task_of("it was so").seed_prompt(None, 1, {})
     assert "\n" not in str(error.value)
+
+
+def test_another_language_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    text = (
+        "Москва является столицей России, её основал Юрий Долгорукий в 1147 году, и город растёт до сих пор."
+    )
+    assert len(task_of(text).gold.contexts) == 1
+    assert caplog.text.count("the contexts are in the language ru") == 1
+    caplog.clear()
+    task_of("The Town Moor lies north of the river in Newcastle, and it is larger than the park in London.")
+    assert "language" not in caplog.text
 
 
 def test_what_is_no_literal_span_is_rejected() -> None:

@@ -151,3 +151,47 @@ def test_contexts_are_those_of_the_mining_rows_or_of_a_pool(write_rows: Write, t
     task.fields, task.generate = ["q"], "q"
     with pytest.raises(UserError, match="there is no context"):
         load_gold(task, with_train=False)
+
+
+def test_rows_of_one_class_alone_are_refused_where_they_are_learnt_from(
+    write_rows: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = write_rows("one.jsonl", [{"text": f"one {i}", "label": 1} for i in range(20)])
+    both = write_rows("both.jsonl", rows("both", 20))
+    with pytest.raises(
+        UserError, match="task.gold.validation: .*all 20 rows are yes: rows of no are needed too"
+    ):
+        load_gold(task_of(one, both), with_train=False)
+    with pytest.raises(UserError, match="task.gold.train: .*all 20 rows are yes"):
+        load_gold(task_of(both, write_rows("t.jsonl", rows("t", 20)), train=one), with_train=True)
+    load_gold(task_of(both, one), with_train=False)
+    assert "test: " in caplog.text and "no row is no" in caplog.text
+
+
+def test_a_train_split_of_the_hub_stays_behind_when_the_other_roles_are_files(
+    write_rows: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    v, t = write_rows("v.jsonl", rows("v", 20)), write_rows("t.jsonl", rows("t", 20))
+    gold = load_gold(task_of(v, t, train="org/name:train"), with_train=False)
+    assert gold.aside == () and "task.gold.train=org/name:train is not read" in caplog.text
+    with pytest.raises(UserError, match="task.gold.train"):
+        load_gold(task_of(v, t, train="org/name"), with_train=True)
+
+
+def test_a_missing_file_is_named_with_its_role(write_rows: Write, tmp_path: Path) -> None:
+    v = write_rows("v.jsonl", rows("v", 20))
+    with pytest.raises(UserError, match=r"task.gold.test: .*w\.jsonl: no such file \(is it .*v\.jsonl\?\)"):
+        load_gold(task_of(v, str(tmp_path / "w.jsonl")), with_train=False)
+    with pytest.raises(UserError, match="task.gold.test is not set"):
+        load_gold(task_of(v, ""), with_train=False)
+    with pytest.raises(UserError, match="task.gold.train is not set: this strategy trains on it"):
+        load_gold(task_of(v, write_rows("t.jsonl", rows("t", 20))), with_train=True)
+
+
+def test_a_few_contradictions_are_left_out_and_counted(
+    write_rows: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    v = write_rows("v.jsonl", [*rows("v", 100), {"text": "V 3", "label": 1}])
+    gold = load_gold(task_of(v, write_rows("t.jsonl", rows("t", 20))), with_train=False)
+    assert len(gold.mining) + len(gold.select) == 99
+    assert "2 of 101 rows have a text that stands there with another label too" in caplog.text

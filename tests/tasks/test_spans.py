@@ -26,6 +26,34 @@ def test_each_line_of_the_rule(text: str, found: list[str]) -> None:
     assert set(found) <= {answer.text for answer in candidates(text)}
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "长江是中国最长的河流，全长约6300公里，流经“三峡”和上海。",
+            ["长江", "中国", "6300公里", "三峡", "上海"],
+        ),
+        (
+            "富士山は日本で最も高い山で、東京やカナダのテレビで見えます。",
+            ["富士山", "日本", "東京", "カナダ", "テレビ"],
+        ),
+        ("서울은 대한민국의 수도이며 한강이 도시를 흐른다.", ["서울", "대한민국", "한강", "도시"]),
+        (
+            "Столица России основана в 1147 году, её основал Юрий Долгорукий.",
+            ["России", "1147", "Юрий Долгорукий"],
+        ),
+        ("القاهرة هي عاصمة مصر وأكبر مدنها، وتقع على نهر النيل.", ["القاهرة", "عاصمة", "النيل"]),
+        ("दिल्ली भारत की राजधानी है और यमुना नदी के किनारे बसी है।", ["भारत", "राजधानी", "यमुना"]),
+        ("ירושלים היא בירת ישראל והעיר הגדולה בה", ["ירושלים", "בירת ישראל"]),
+        ("Η Αθήνα είναι η πρωτεύουσα της Ελλάδας.", ["Αθήνα", "Ελλάδας"]),
+        ("กรุงเทพมหานคร เป็นเมืองหลวงของประเทศไทย", ["กรุงเทพมหานคร"]),
+        ("Der Rhein fließt durch Köln und Bonn.", ["Köln", "Bonn"]),
+    ],
+)
+def test_every_script_has_candidates(text: str, found: list[str]) -> None:
+    assert set(found) <= {answer.text for answer in candidates(text)}
+
+
 def test_what_is_no_candidate() -> None:
     assert candidates("") == ()
     assert candidates("It was not so, and he did it.") == ()
@@ -42,6 +70,7 @@ def test_a_text_that_occurs_twice_is_one_candidate() -> None:
     | st.lists(
         st.sampled_from(
             'The of Oxford 1985 12% million "old city" June , . “wall” and reactions é İ $3'.split()
+            + "长江是中国 「 富士山は 」 « Москва » 서울은 القاهرة भारत กรุง 3年 \u200d".split()
         ),
         max_size=30,
     ).map(" ".join)

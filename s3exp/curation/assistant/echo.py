@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from s3exp.language.words import count, folded_words
 from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.types import Prompt
 
 LEAST = 5  # words that a piece of a template needs to be known wherever it stands
 _ROW = 3  # words that must stand before it, for the row to be cut there
@@ -20,10 +21,10 @@ _MARKER = re.compile(r"\s*(\d{1,2}[.)])\s+")
 _LABEL_LINE = 5  # words of a line that only says the label
 
 
-def without_echo(task: TaskConfig, prompt: str, text: str) -> str:
+def without_echo(task: TaskConfig, prompt: Prompt, text: str) -> str:
     """`text` without what it repeats of the prompt at its start and of the templates behind its row.
 
-    It is empty where it does nothing but repeat them.
+    It is empty where it does nothing but repeat them, or a text that was given with the prompt.
     """
     rest = text
     for _ in range(_ROW):  # the whole prompt, then its last line once more
@@ -40,15 +41,20 @@ def repeats(task: TaskConfig, text: str) -> bool:
     return any(f" {words} " in said for words, _ in _pieces(_key(task)))
 
 
-def _head(task: TaskConfig, prompt: str, text: str) -> str:
+def _head(task: TaskConfig, prompt: Prompt, text: str) -> str:
     """`text` without the lines and the last words of the prompt that it begins with."""
-    asked, said = prompt.strip(), text.lstrip()
+    asked, said = prompt.text.strip(), text.lstrip()
     if end := _shared(said, asked):
         return said[end:].strip()
     for line in _instructions(task, asked):
         end = _shared(said, line)
         if end and (line[-1] in ":：=" or said[end : end + 1] in ("", "\n")):
             return said[end:].strip()
+    for given in filter(None, prompt.context.values()):
+        if (end := _shared(said, given)) and said[end : end + 1] in ("", "\n"):
+            return said[end:].strip()
+    if named := _column(task.written).match(said):
+        return said[named.end() :].strip()
     marker = _MARKER.match(said)  # the prompt ends in "2."
     return said[marker.end() :] if marker and asked.endswith(marker.group(1)) else text
 
@@ -90,24 +96,72 @@ def _behind(task: TaskConfig, text: str) -> str:
     return text
 
 
-def without_label(labels: Iterable[str], text: str) -> str:
+def without_label(task: TaskConfig, text: str) -> str:
     """`text` without a first or last line that says nothing but a label ("Klasse: negativ", "[positive]")."""
-    lines = text.strip().split("\n")
-    names = {" ".join(folded_words(label)) for label in labels if folded_words(label)}
-    if len(lines) > 1 and _says(lines[-1], names):
+    lines, names = text.strip().split("\n"), _names(task)
+    if len(lines) > 1 and _said(lines[-1], names) is not None:
         lines = lines[:-1]
-    if len(lines) > 1 and _says(lines[0], names):
+    if len(lines) > 1 and _said(lines[0], names) is not None:
         lines = lines[1:]
     rest = "\n".join(lines).strip()
     return rest if count(rest) >= _ROW and rest != text.strip() else text
 
 
-def _says(line: str, names: set[str]) -> bool:
-    """Whether a line is a label alone, in brackets or after a colon."""
+def other_label(task: TaskConfig, target: object, answer: str, row: str) -> bool:
+    """Whether an answer says of its row that it has another label than `target`, in a line or field beside the row."""
+    names = _names(task)
+    before, _, after = answer.partition(row) if row in answer else (answer, "", "")
+    said = {_said(line, names) for line in (*before.split("\n"), *after.split("\n"))}
+    said |= {
+        names.get(_folded(hit.group(1))) for hit in _label_field(task.label).finditer(f"{before}\n{after}")
+    }
+    said.discard(None)
+    return bool(said) and target not in said
+
+
+def words_of_label(task: TaskConfig, target: object) -> tuple[str, ...]:
+    """The words for a class in prompts and data, folded; none for another kind of target."""
+    return tuple(
+        name for name, at in _names(task).items() if at == target and not isinstance(target, (str, tuple))
+    )
+
+
+@lru_cache(32)
+def _column(names: tuple[str, ...]) -> re.Pattern[str]:
+    """The name of a column to write, as a heading of the row."""
+    known = "|".join(re.escape(name).replace("_", "[_ ]") for name in names)
+    return re.compile(
+        rf"[*_#\[(\"' ]{{0,4}}(?:{known})[*_\])\"' ]{{0,4}}[:：][*_]{{0,3}}\s*(?=\S)", re.IGNORECASE
+    )
+
+
+def _names(task: TaskConfig) -> dict[str, int]:
+    """The class index by the names of the labels and by their words in the prompts, folded."""
+    words = _key(task)[1]
+    return {
+        _folded(name): at for names in (words, task.labels) for at, name in enumerate(names) if _folded(name)
+    }
+
+
+def _folded(text: str) -> str:
+    return " ".join(folded_words(text))
+
+
+def _said(line: str, names: Mapping[str, int]) -> int | None:
+    """The label that a line says and nothing else: alone, in brackets or after a colon."""
+    if not line.strip() or count(line) > _LABEL_LINE:
+        return None
     name = re.split(r"[:：=]", line)[-1]
-    if " ".join(folded_words(name)) not in names or count(line) > _LABEL_LINE:
-        return False
-    return any(mark in line for mark in ":：=[]()（）<>*#") or count(line) == count(name)
+    digits = _folded(name).isdecimal()  # "1." counts
+    marked = any(mark in line for mark in (":：=" if digits else ":：=[]()（）<>*#"))
+    return names.get(_folded(name)) if marked or (count(line) == count(name) and not digits) else None
+
+
+@lru_cache(32)
+def _label_field(name: str) -> re.Pattern[str]:
+    """A field with a label in JSON, tags or lines."""
+    names = f"label|sentiment|class|category|{re.escape(name)}"
+    return re.compile(rf"[\"'<\b](?:{names})[\"']?\s?[:=>]\s?[\"']?([^\"'<>\n,}}]{{1,40}})", re.IGNORECASE)
 
 
 def _key(task: TaskConfig) -> tuple[tuple[str, ...], tuple[str, ...], str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Container
 from dataclasses import dataclass
 
 from s3exp.curation.assistant import foreign
@@ -19,6 +20,8 @@ from s3exp.curation.assistant import refusal_acts as acts
 from s3exp.curation.assistant import refusal_rules as tables
 
 ENOUGH_POINTS = 2
+SPEECH = "refusal:"  # before a group of evidence that gold rows have
+FOREIGN = "foreign"  # the group of the evidence in other languages
 NEAR = 250  # characters between pieces of evidence that add up
 _SPEECH = 80  # characters within which single quotation marks open speech
 _OPENING = 60  # characters within which a refusal begins that opens its text
@@ -92,9 +95,13 @@ _MARKS = '.,!?";:()*['
 _STRAIGHT = str.maketrans("\u2019\u2018\u00b4\u201c\u201d\u2011", "'''\"\"-")
 
 
-def refusal(text: str) -> str | None:
-    """The words, in lower case and straight quotes, that mark `text` as a refusal or an assistant's speech; or None."""
-    pieces = sorted(evidence(text), key=lambda piece: (piece.start, piece.group, piece.phrase))
+def refusal(text: str, without: Container[str] = ()) -> str | None:
+    """The words, in lower case and straight quotes, that mark `text` as a refusal or an assistant's speech; or None.
+
+    Evidence of the groups `without` does not count.
+    """
+    known = (piece for piece in evidence(text) if piece.group not in without)
+    pieces = sorted(known, key=lambda piece: (piece.start, piece.group, piece.phrase))
     begin = 0
     for end, last in enumerate(pieces):
         while last.start - pieces[begin].start > NEAR:
@@ -105,7 +112,17 @@ def refusal(text: str) -> str | None:
                 best[piece.group] = piece
         if sum(piece.points for piece in best.values()) >= ENOUGH_POINTS:
             return max(best.values(), key=lambda piece: piece.points).phrase
-    return foreign.refusal(text)
+    return None if FOREIGN in without else foreign.refusal(text)
+
+
+def spoken(habits: frozenset[str]) -> frozenset[str]:
+    """The groups of evidence among the habits of gold rows."""
+    return frozenset(rule.removeprefix(SPEECH) for rule in habits if rule.startswith(SPEECH))
+
+
+def groups(text: str) -> set[str]:
+    """The groups of all evidence in `text`, whether it is a refusal or not."""
+    return {piece.group for piece in evidence(text)} | ({FOREIGN} if foreign.refusal(text) else set())
 
 
 def evidence(text: str) -> list[Evidence]:

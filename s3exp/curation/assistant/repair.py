@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from s3exp.curation.assistant import cues, foreign, patterns
-from s3exp.curation.assistant.refusals import refusal
+from s3exp.curation.assistant.refusals import refusal, spoken
 from s3exp.curation.assistant.several import first_block, first_of_several
 from s3exp.curation.assistant.structures import PLAIN, Expected
 from s3exp.curation.assistant.turns import first_turn, without_tokens
@@ -62,14 +62,18 @@ def repair(text: str, quotes: bool, preambles: bool, expected: Expected = PLAIN)
     return Repaired(text, ())
 
 
-def findings(text: str, labels: Sequence[str]) -> tuple[str, ...]:
-    """The names of a text's faults, in the order of `FINDINGS`; `preamble` stands for words before or after the row."""
-    repaired = repair(text, quotes=True, preambles=True)
+def findings(text: str, labels: Sequence[str], habits: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """The names of a text's faults, in the order of `FINDINGS`; `preamble` stands for words before or after the row.
+
+    `habits` are rules that do not count, since they fire on gold rows.
+    """
+    repaired = repair(text, quotes=True, preambles=True, expected=Expected(habits=habits))
+    own = spoken(habits)
     rules = repaired.rules
     around = sum(rule in _NO_WRAPPERS for rule in rules)
     faults = (
         # again after the repair: 'Review: "I cannot write that."' seems to quote somebody
-        refusal(text) is not None or (bool(rules) and refusal(repaired.text) is not None),
+        refusal(text, own) is not None or (bool(rules) and refusal(repaired.text, own) is not None),
         around > 0,
         len(rules) > around,
         label_leak(text, labels) is not None,

@@ -38,12 +38,14 @@ _CLOSING = re.compile(r"\s*</([^\W\d][\w:.-]{0,30})\s?>\s*\Z")
 class Expected:
     """What is known of a row: the names of the columns that are written, the texts that are given with it.
 
-    `habits` are rules of repair that fire on gold rows: such a form belongs to the rows.
+    `habits` are rules of repair that fire on gold rows: such a form belongs to the rows. `label` are the words for the
+    label that was asked for.
     """
 
     names: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     habits: frozenset[str] = frozenset()
+    label: tuple[str, ...] = ()
 
     def not_given(self, values: Sequence[str]) -> list[str]:
         """The values that repeat no given text."""

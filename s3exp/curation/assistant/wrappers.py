@@ -16,6 +16,7 @@ from s3exp.language.words import count
 _CLOSERS = ('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'")
 _QUOTES = dict(zip("\"“„«»‘'「『`", _CLOSERS, strict=True))
 _BRACKETS = {"(": ")", "[": "]", "<": ">", "【": "】"}
+_BOXED = re.compile(r"\${0,2}\\boxed\{(?:\\text\{([^{}]*)\}|([^{}]*))\}\${0,2}")
 _EMPHASIS = ("***", "**", "__", "*", "_")
 _LANGUAGE = re.compile(r"[\w+-]{0,20}[ \t]{0,9}\n")
 _MOST_FIELDS = 12  # of one row
@@ -29,6 +30,8 @@ def unwrapped(text: str, expected: Expected = PLAIN) -> tuple[str, str] | None:
     first, last = text[0], text[-1]
     if first in "`\"'" and (fenced := _fenced(text)):
         return fenced
+    if boxed := _BOXED.fullmatch(text):
+        return "brackets", (boxed.group(1) or boxed.group(2) or "").strip()
     if first == "`" == last:
         return ("code", text[1:-1].strip()) if text.count("`") == 2 else None
     if structures.like_json(text):
@@ -61,6 +64,12 @@ def main_field(text: str, expected: Expected = PLAIN) -> str | None:
     ):  # "Review 1", "Review 2": several rows, or a pair of texts
         values = expected.not_given(values)
         return values[0] if len(values) == 1 else None
+    nouns = [hit[2].lower() for hit in hits]
+    for name, noun, value in zip(names, nouns, values, strict=True):  # "Positive review", "Negative review"
+        if nouns.count(noun) > 1 and any(
+            re.search(rf"\b{re.escape(word)}\b", name) for word in expected.label
+        ):
+            return value
     return structures.main(list(zip(names, values, strict=True)), expected)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from s3exp.tasks.sources.columnar import described, read_columnar
+from s3exp.tasks.sources.cards import described
+from s3exp.tasks.sources.columnar import read_columnar
 from s3exp.tasks.sources.delimited import read_delimited
 from s3exp.tasks.sources.documents import read_json
 from s3exp.tasks.sources.exports import read_fasttext
@@ -64,10 +65,9 @@ def _joined(place: Place, source: str, layout: Layout) -> Table:
 
 
 def _described(place: Place) -> dict[str, Sequence[str]]:
-    """The class names of the description beside the files, or above the folder data/ that they lie in."""
-    folders = [place.described] if place.described else [place.files[0].parent]
-    if place.files[0].parent.name == "data":
-        folders.append(place.files[0].parent.parent)
+    """The class names of the description beside the files, or above their folder."""
+    folder = place.described or place.files[0].resolve().parent
+    folders = [folder] if place.described else [folder, folder.parent]
     return next((names for folder in folders if (names := described(folder, place.config))), {})
 
 
@@ -75,7 +75,7 @@ def _read(path: Path, source: str, layout: Layout) -> Table:
     ending = ending_of(path)
     if ending in OTHERS:
         raise UserError(f"{source}: this is {OTHERS[ending]}")
-    if ending not in ENDINGS:
+    if ending not in (*ENDINGS, ""):
         raise UserError(
             f"{source}: neither a {', '.join(ENDINGS)} file (or one of them compressed) nor a hub data set with its "
             "split (id:split)"
@@ -86,7 +86,7 @@ def _read(path: Path, source: str, layout: Layout) -> Table:
     if ending in (".arrow", ".feather"):
         return read_columnar(data, source, "Arrow")
     text, notes = decoded(data, source, layout.encoding)
-    if ending in (".jsonl", ".ndjson", ".json"):
+    if ending in (".jsonl", ".ndjson", ".json") or (not ending and text.lstrip().startswith(("{", "["))):
         table = read_json(text, source)
         return Table(table.rows, table.names, [*notes, *table.notes])
     rows, more = _of_text(text, source, ending, layout)
@@ -103,7 +103,7 @@ def _of_text(text: str, source: str, ending: str, layout: Layout) -> tuple[Seque
                 f"{source}: neither a table nor lines of __label__NAME and a text: if its lines have columns, set "
                 "task.gold.delimiter and task.gold.columns"
             )
-    return read_delimited(text, source, layout, "," if ending == ".csv" else "\t")
+    return read_delimited(text, source, layout, "," if ending in (".csv", "") else "\t")
 
 
 def read_lines(path: Path, source: str, layout: Layout | None) -> list[str] | None:

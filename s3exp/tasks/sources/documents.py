@@ -45,7 +45,9 @@ def _whole(text: str, source: str) -> Any:
     try:
         value = json.loads(first)
     except json.JSONDecodeError:
-        if text[0] == "[" or (text[0] == "{" and first.strip() == "{"):
+        if text[0] == "{" and first.strip() == "{":
+            return _one_after_another(text, source)
+        if text[0] == "[":
             return _loads(text, source, 1)
         try:
             return json.loads(text)  # an object over several lines
@@ -54,6 +56,20 @@ def _whole(text: str, source: str) -> Any:
     if rest.strip():
         return None
     return value if isinstance(value, list) or _holder(value) or _is_columns(value) else None
+
+
+def _one_after_another(text: str, source: str) -> Any:
+    """The value of a document, or the values of several that follow each other, over several lines each."""
+    decoder, values, place = json.JSONDecoder(), [], 0
+    while place < len(text):
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{source}, line {error.lineno}: not JSON: {error.msg}") from error
+        values.append(value)
+        while place < len(text) and text[place].isspace():
+            place += 1
+    return values[0] if len(values) == 1 else values
 
 
 def _loads(text: str, source: str, line: int) -> Any:
@@ -124,6 +140,9 @@ def _columns(value: Any, source: str) -> list[Row]:
     """The rows of {column: [value, ...]} or, as pandas writes it, {column: {index: value}}."""
     columns = dict(value) if isinstance(value, Mapping) else {}
     if columns and all(isinstance(cells, Mapping) for cells in columns.values()):
+        inner = list(next(iter(columns.values())))
+        if len(columns) >= len(inner) and inner != [str(index) for index in range(len(inner))]:
+            return list(columns.values())  # rows by their names
         keys = list(next(iter(columns.values())))
         if all(list(cells) == keys for cells in columns.values()):
             columns = {name: list(cells.values()) for name, cells in columns.items()}

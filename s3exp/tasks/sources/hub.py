@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from s3exp.tasks.sources.columnar import of_features
+from s3exp.tasks.sources.cards import of_features
 from s3exp.tasks.sources.places import parts_of
 from s3exp.tasks.sources.shards import ENDINGS
 from s3exp.tasks.sources.table import Row, Table

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from s3exp.embedded import locate
+from s3exp.tasks.sources.cards import files_of_card
 from s3exp.tasks.sources.shards import (
     ENDINGS,
     OTHERS,
@@ -48,6 +49,8 @@ def place_of(source: str) -> Place | None:
     Raises:
         UserError: no file is there, or it is not clear which ones are meant.
     """
+    if "://" in source:
+        raise UserError(f"{source}: an address: download the file, and name it where it lies")
     path = locate(source)
     if path.is_file():
         return Place([path], notes=_one_of_several(path, source))
@@ -55,6 +58,8 @@ def place_of(source: str) -> Place | None:
         return _of_folder(path, source)
     parts = parts_of(source)
     head = locate(parts[0])
+    if len(parts) > 1 and head.is_file():
+        raise UserError(f"{source}: {parts[0]} is a file, which has no splits: name the file alone")
     if len(parts) in (2, 3) and all(parts) and head.is_dir():
         return _of_split(head, parts[1] if len(parts) == 3 else None, parts[-1], source)
     if "*" in source or ("?" in source and ":" not in source):
@@ -89,8 +94,15 @@ def data_files(folder: Path) -> list[Path]:
 def class_folders(folder: Path) -> list[Path]:
     """The folders of a folder that hold one text file a row, named after their class."""
     inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    texts = [path for path in inside if any(path.glob("*.txt")) and split_of(Path(path.name)) is None]
+    texts = [path for path in inside if _has_rows(path)]
     return texts if len(texts) > 1 else []
+
+
+def _has_rows(folder: Path) -> bool:
+    """Whether a folder holds one text file a row, rather than a text file for each split."""
+    if split_of(Path(folder.name)) is not None:
+        return False
+    return any(is_data(path) and split_of(Path(path.name)) is None for path in folder.glob("*.txt"))
 
 
 def _near(path: Path) -> str:
@@ -197,6 +209,14 @@ def _of_split(folder: Path, config: str | None, split: str, source: str) -> Plac
     if inside.is_dir() and class_folders(inside):
         return _with(_by_class(inside, class_folders(inside), source), slice_)
     base = folder / config if config and (folder / config).is_dir() else folder
+    listed = files_of_card(folder, config).get(name)
+    if listed:
+        files = sorted(
+            {path for pattern in listed for path in folder.glob(pattern) if is_data(path)}, key=natural
+        )
+        sets_of(files)
+        if files:
+            return Place(files, folder, config, slice_)
     files = [path for path in data_files(base) if _says(path.relative_to(base), name)]
     groups = sets_of(files)
     if not groups:
@@ -216,7 +236,7 @@ def _says(path: Path, name: str) -> bool:
     if role is not None:
         return split_of(path) == role
     stem = path.name.removesuffix("".join(path.suffixes))
-    return any(name in re.split(r"[^\w]+|_", part) or name == part for part in (stem, *path.parts[:-1]))
+    return any(name in (part, *re.split(r"\W+", part)) for part in (stem, *path.parts[:-1]))
 
 
 def _with(place: Place, split: str | None) -> Place:
