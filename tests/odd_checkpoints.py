@@ -284,6 +284,8 @@ ENCODERS = (
     Odd("an encoder-decoder, T5", other("T5ForConditionalGeneration", "T5Config", **T5)),
     Odd("an encoder-decoder, BART", other("BartModel", "BartConfig", **BART)),
     Odd("positions that count from the padding", other("RobertaForMaskedLM", "RobertaConfig", **ROBERTA)),
+    Odd("layers that are shared", other("AlbertModel", "AlbertConfig", **SIZES, embedding_size=8)),
+    Odd("vocab.json alone", lambda f: (gone("tokenizer.json")(f), text("vocab.json", "{}")(f)), "no merges.txt"),
     Odd("no segments", other("DistilBertModel", "DistilBertConfig", **DISTILBERT)),
 )  # fmt: skip
 

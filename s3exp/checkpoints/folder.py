@@ -82,6 +82,15 @@ def check_tokenizer_files(folder: Path, config: Mapping[str, Any], where: str) -
             f"{where} has no tokenizer (tokenizer.json, vocab.txt, tokenizer.model): copy the files of the "
             f"checkpoint that its weights come from{of} into it"
         )
+    files = {file.name for file in folder.iterdir()}
+    if (
+        "vocab.json" in files
+        and not files & {"merges.txt", "tokenizer.json"}
+        and not any(name.endswith((".model", ".txt", ".spm")) for name in files)
+    ):
+        raise UserError(
+            f"{where}: vocab.json has no merges.txt beside it, so its tokenizer would read letter by letter: copy it"
+        )
     for name in TOKENIZERS:
         why = stand_in(folder / name) if (folder / name).is_file() else None
         if why is not None:

@@ -15,7 +15,7 @@ from s3exp.types import UserError
 EMBEDDINGS = re.compile(
     r"(^|\.)(word_embeddings?|embed_tokens|wte|tok_embeddings|tokens_embed|shared|embed_in)\.weight$"
 )
-LAYER = re.compile(r"^(.*?\.?)(layers?|h|blocks?)\.(\d+)\.")
+LAYER = re.compile(r"^((?:.*?\.)?)(layers?|h|blocks?)\.(\d+)\.")  # the outermost: T5 has layers within blocks
 WIDTHS = ("hidden_size", "d_model", "n_embd", "dim", "embedding_size", "word_embed_proj_dim", "emb_dim")
 LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers", "encoder_layers")
 TEXT_PARTS = ("text_config", "llm_config", "language_config")  # of a model that reads more than text

@@ -29,6 +29,11 @@ class TextEncoder(Encoder):
 
     network_class = AutoModel
 
+    @property
+    def limit(self) -> int:
+        """The tokens of a text at most."""
+        return min(self.config.max_length, self.reading.limit)
+
     def mean(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The mean over the tokens of each text: (rows, dim), rows of length 1."""
         states: Tensor = network(**batch).last_hidden_state.float()

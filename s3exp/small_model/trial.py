@@ -99,9 +99,11 @@ def _step(architecture: Architecture, network: nn.Module, row: Example) -> tuple
         ) from error
     except FAILURES as error:
         problem = " ".join(str(error).split())[:200] or type(error).__name__
+        half = "bfloat16" in problem.lower()
+        remedy = f"set {'small_model.precision=32' if half else 'a smaller small_model.max_length'}"
         raise UserError(
             f"{architecture.where}: a row of {tokens} tokens does not go through it ({problem}): "
-            "set a smaller small_model.max_length, or name another checkpoint"
+            f"{remedy}, or name another checkpoint"
         ) from error
     finally:
         network.cpu()
