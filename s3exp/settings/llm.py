@@ -104,7 +104,8 @@ class ServerConfig(LLMConfig):
 
     backend: str = "server"
     url: str = "http://127.0.0.1:8000/v1"
-    """Base URL. It tells this LLM from others of the same name, unless llm.name does."""
+    """Base URL; by itself OPENAI_BASE_URL, else this machine. It tells this LLM from others of its name, unless
+    llm.name does."""
     name: str | None = option(None, added=True)
     """A name for this LLM in store and record, instead of its URL: a server that has one may move."""
     changed: str = option("refuse", choices=("refuse", "accept"))

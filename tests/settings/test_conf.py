@@ -12,6 +12,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
+from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config
 from s3exp.types import UserError
 
@@ -94,3 +95,20 @@ def test_the_wheel_runs_from_anywhere(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "s3exp" / "conf" / "config.yaml").is_file()
     assert (tmp_path / "site" / "s3exp" / "conf" / "task" / "paper_results.csv").is_file()
     assert (tmp_path / "site" / "s3exp" / "embedded" / "reviews" / "test.jsonl").is_file()
+
+
+def test_the_servers_own_variable_counts_and_the_option_stands_above_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["llm=server", "llm.model=m"]
+
+    def url(*more: str) -> str:
+        config = composed(*words, *more).llm
+        assert isinstance(config, ServerConfig)
+        return config.url
+
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert url() == "http://127.0.0.1:8000/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.example/v1")
+    assert url() == "https://elsewhere.example/v1"
+    assert url("llm.url=http://here.example/v1") == "http://here.example/v1"
