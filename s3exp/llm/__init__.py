@@ -10,8 +10,8 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
+from s3exp.checkpoints.hub import is_cached, unreachable
 from s3exp.checkpoints.llm import check_llm_folder
-from s3exp.llm.hub import is_cached, unreachable
 from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored

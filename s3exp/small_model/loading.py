@@ -20,6 +20,7 @@ from torch import nn
 from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from s3exp.checkpoints.hub import is_cached, unreachable
 from s3exp.settings.small_model import EncoderConfig
 from s3exp.types import UserError
 
@@ -91,6 +92,12 @@ def from_checkpoint(config: EncoderConfig, where: str, load: Callable[..., T], *
     """
     checkpoint = str(config.checkpoint)
     source = str(Path(checkpoint).expanduser()) if checkpoint.startswith("~") else checkpoint
+    problem = "" if Path(source).exists() else unreachable()
+    if problem and not is_cached(source, config.revision):
+        raise UserError(
+            f"{where}: there is no such folder, and no model hub can be asked for it ({problem}): "
+            "set it to the folder of a model, such as ./models/NAME"
+        )
     arguments |= {"revision": config.revision or "main", "trust_remote_code": config.trust_remote_code}
     try:
         with quiet():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from s3exp.checkpoints.hub import unreachable
 from s3exp.tasks.sources.cards import of_features
 from s3exp.tasks.sources.places import parts_of
 from s3exp.tasks.sources.shards import ENDINGS
@@ -23,6 +24,7 @@ def read_hub(source: str) -> Table:
             f"{source}: neither a {', '.join(ENDINGS)} file (or one of them compressed) nor a hub data set with its "
             "split (id:split)"
         )
+    problem = unreachable()  # before datasets is imported, which then looks at its cache alone
     import datasets
 
     name, *config, split = parts
@@ -30,6 +32,7 @@ def read_hub(source: str) -> Table:
         loaded = datasets.load_dataset(name, *config, split=split)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = f"no model hub can be asked ({problem}), and it is not in the cache" if problem else reason
         raise UserError(f"{source}: the hub data set could not be loaded: {reason}") from error
     features = getattr(loaded, "features", None)
     return Table(list(loaded), of_features(features.to_dict() if features else {}))

@@ -6,8 +6,12 @@ import time
 
 import pytest
 
-from s3exp.llm import check_llm, hub
+from s3exp.checkpoints import hub
+from s3exp.llm import check_llm
 from s3exp.settings.llm import ServerConfig, VllmConfig
+from s3exp.settings.small_model import EncoderConfig
+from s3exp.small_model import build_small_model
+from s3exp.tasks.sources.hub import read_hub
 from s3exp.types import UserError
 
 
@@ -46,3 +50,14 @@ def test_a_served_name_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("s3exp.llm.unreachable", never)
     check_llm(ServerConfig(model="org/served-name"))
+
+
+def test_an_encoder_and_a_data_set_are_named_within_seconds() -> None:
+    began = time.monotonic()
+    config = EncoderConfig(checkpoint="models/nowhere")
+    small = build_small_model(config, labels=["a", "b"], fields=["text"], progress=False)
+    with pytest.raises(UserError, match=r"small_model.checkpoint=models/nowhere: there is no such folder"):
+        small.check()
+    with pytest.raises(UserError, match=r"stanfordnlp/imdb:test: .* no model hub can be asked"):
+        read_hub("stanfordnlp/imdb:test")
+    assert time.monotonic() - began < 60  # a client that tries again takes minutes
