@@ -62,6 +62,7 @@ def check(llm: Witnessed, books: Sequence[Book], *, accept: bool) -> None:
         UserError: it is another LLM than before, and `accept` is not set; or it cannot be asked at all.
     """
     llm.canary(0)  # nobody listening, or a wrong key, is known before anything else
+    said: list[list[str]] = []
     for book in books:
         before = book.read()
         differences = [] if before is None else _differences(llm, before)
@@ -70,7 +71,8 @@ def check(llm: Witnessed, books: Sequence[Book], *, accept: bool) -> None:
                 f"{llm.name} is another LLM than before ({'; '.join(differences)}): name it by llm.name, which keeps "
                 "their answers apart, or set llm.changed=accept to go on with it"
             )
-        if differences:
+        if differences and differences not in said:
+            said.append(differences)
             log.warning("%s is another LLM than before (%s): accepted", llm.name, "; ".join(differences))
         if before is None or differences:
             answers = [llm.canary(number) for number in range(CANARIES)]

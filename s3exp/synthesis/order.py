@@ -195,14 +195,23 @@ def affordable(
     if order.tokens is None:
         return prompts
     for _, completion in asked:
-        if completion.tokens is None and completion.finish_reason not in NO_ANSWER:
-            raise UserError(NO_TOKENS)
+        check_counted(completion, order)
     left = order.tokens - sum(c.tokens or 0 for _, c in asked)
     for count, prompt in enumerate(prompts):
         left -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
         if left < 0:
             return prompts[:count]
     return prompts
+
+
+def check_counted(completion: Completion, order: Order) -> None:
+    """Refuse a budget of tokens with an LLM that counts none.
+
+    Raises:
+        UserError: the answer has no token counts.
+    """
+    if order.tokens is not None and completion.tokens is None and completion.finish_reason not in NO_ANSWER:
+        raise UserError(NO_TOKENS)
 
 
 def refills(order: Order) -> bool:

@@ -19,7 +19,16 @@ from functools import partial
 from math import ceil
 
 from s3exp.synthesis.advice import rejected_by_reason, repaired_by_rule, warning
-from s3exp.synthesis.order import Answers, Order, affordable, ask_rationales, next_wave, question, refills
+from s3exp.synthesis.order import (
+    Answers,
+    Order,
+    affordable,
+    ask_rationales,
+    check_counted,
+    next_wave,
+    question,
+    refills,
+)
 from s3exp.synthesis.rows import Candidate, Curation, Reading, candidate, curate, read_completion, rejection
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.task import Task
@@ -108,6 +117,7 @@ class _Round:
         readings: dict[int, Reading] = {}
         lost = 0  # rows that answers could have given and did not
         for index, completion in llm.stream(queue):
+            check_counted(completion, self.order)
             readings[index] = read(queue[index], completion)
             fresh = {row.content for row in readings[index].rows if row.problem is None} - seen
             seen |= fresh
