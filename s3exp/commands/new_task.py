@@ -25,8 +25,8 @@ from s3exp.tasks.columns import shown_columns
 from s3exp.tasks.data import said
 from s3exp.tasks.rows import Droppable
 from s3exp.tasks.sources import read_table
-from s3exp.tasks.sources.places import parts_of
-from s3exp.tasks.sources.shards import data_files_beside
+from s3exp.tasks.sources.places import parts_of, splits_in
+from s3exp.tasks.sources.shards import data_files_beside, split_of
 from s3exp.tasks.sources.table import Layout, Table
 from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.terminal.logs import prepare_logs
@@ -82,8 +82,14 @@ def command(words: Sequence[str]) -> int:
 
 
 def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Sequence[str]) -> None:
-    beside = data_files_beside(Path(source), "test")
-    file = shlex.quote(str(beside[0])) if len(beside) == 1 else "FILE"
+    beside = [str(path) for path in data_files_beside(Path(source), "test")]
+    folder, *rest = [source] if Path(source).exists() else parts_of(source)
+    split = rest[-1] if rest else ""
+    role = split_of(Path(split)) or split
+    others = [name for name in splits_in(Path(folder)) if name != role] if Path(folder).is_dir() else []
+    if "test" in others:
+        beside = [f"{source.removesuffix(split)}test"]
+    file = shlex.quote(beside[0]) if len(beside) == 1 else "FILE"
     hint = "" if test else f" task.gold.test={file}, or set it in {out}"
     places = f"--config-dir {shlex.quote(str(out.parent.parent))} " if out.parent.name == "task" else ""
     hint = hint if guess.counts else f" small_model=minilm{hint}"
@@ -91,6 +97,9 @@ def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Seque
     unused = f"\nnot used: {', '.join(guess.unused)}" if guess.unused else ""
     _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
     _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
+    others = [name for name in others if not (test and test.endswith(f":{name}"))]
+    if others:
+        _print(f"not read: {folder} has the splits {', '.join(others)} too")
     for line in dropped:
         _print(line)
     _print(f"edit labels and prompts, then: s3exp-check {places}task={out.stem} llm.model=MODEL{hint}")

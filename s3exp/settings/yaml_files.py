@@ -108,7 +108,7 @@ def _check_keys(node: yaml.MappingNode, prefix: str, path: Path) -> None:
             raise UserError(f"{where}: key {name} stands there twice")
         seen.add(name)
         dotted = f"{prefix}.{name}"
-        if name in ("defaults", "hydra") and "." not in prefix:
+        if name == "<<" or (name in ("defaults", "hydra") and "." not in prefix):
             continue
         if _misread(key):
             raise UserError(f'{where}: YAML does not read {name} as a text: write it in quotes: "{name}"')

@@ -131,7 +131,10 @@ def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, 
     if task.contexts is None:
         contexts = [{name: row.fields[name] for name in names} for row in mining]
     else:
-        contexts = read_contexts(task.contexts, names, layout=layout_of(task.gold))
+        try:
+            contexts = read_contexts(task.contexts, names, layout=layout_of(task.gold))
+        except UserError as error:
+            raise UserError(f"task.contexts: {error}") from error
     return list({content(context.values()): context for context in contexts}.values())
 
 

@@ -142,7 +142,7 @@ def _of_folder(folder: Path, source: str) -> Place:
     classes = class_folders(folder)
     if classes:
         return _by_class(folder, classes, source)
-    splits = _splits(folder)
+    splits = splits_in(folder)
     files = data_files(folder)
     if len(splits) < 2 and files:
         groups = sets_of(files)
@@ -166,7 +166,7 @@ def _nothing(folder: Path, source: str) -> str:
     return f"{source}: no data file is in this folder ({', '.join(ENDINGS)})"
 
 
-def _splits(folder: Path) -> list[str]:
+def splits_in(folder: Path) -> list[str]:
     """The splits that a folder holds, by the names of its files and folders."""
     saved = folder / "dataset_dict.json"
     if saved.is_file():
@@ -220,7 +220,7 @@ def _of_split(folder: Path, config: str | None, split: str, source: str) -> Plac
     files = [path for path in data_files(base) if _says(path.relative_to(base), name)]
     groups = sets_of(files)
     if not groups:
-        has = _splits(folder)
+        has = splits_in(folder)
         if has:
             raise UserError(f"{source}: the folder has no split {name}; it has {', '.join(has)}")
         raise UserError(_nothing(folder, source))
