@@ -95,7 +95,7 @@ def test_a_run_from_seed_to_result(world: Config, tmp_path: Path) -> None:
     assert result["metric"] == "em"
     assert set(result["test"]) == {"em", "em_low", "em_high", "f1"}
     assert result["test"]["em_low"] <= result["test"]["em"] <= result["test"]["f1"]
-    assert set(result["select"]) == {"em", "loss"}
+    assert set(result["select"]) == {"em", "f1", "loss"}
     assert [r["new_rows"] for r in result["rounds"]] == [60, 15, 15]
     assert result["rounds"][-1]["metrics"]["mining/em"] == pytest.approx(
         1 - result["rounds"][-1]["errors"] / 60

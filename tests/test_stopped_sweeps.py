@@ -53,7 +53,10 @@ class Answers:
 
     def __call__(self, request: Request) -> Response:
         asked = json.loads(request.data)
-        prompt = Prompt(asked["messages"][0]["content"], "seed", asked["seed"], asked["max_tokens"], 0)
+        text = asked["messages"][0]["content"]
+        if "label=" not in text:  # the question by which an LLM is known again
+            return Response(json.dumps({"choices": [{"message": {"content": "the toy LLM"}}]}))
+        prompt = Prompt(text, "seed", asked["seed"], asked["max_tokens"], 0)
         ((_, said),) = self.llm.generate([prompt])
         if self.hold and " like: " in prompt.text:
             self.hold = False

@@ -73,8 +73,10 @@ def test_lists_of_reasons_are_asked_for_first_and_their_rows_are_shown_with_stan
     plain, seed = planned(toy_config, "zerogen")[0], planned(with_lists, "reasons")[0]
     assert seed.calls == plain.calls + len(toy_config.task.labels)
     assert seed.most_tokens > plain.most_tokens and seed.stored == 0
-    reasons, row = seed.first
-    assert (reasons.kind, row.kind) == ("rationale", "seed")
+    labels = len(toy_config.task.labels)
+    assert [one.kind for one in seed.first] == [*["rationale"] * labels, *["seed"] * labels]
+    assert [one.target for one in seed.first[:labels]] == sorted(one.target for one in seed.first[labels:])
+    reasons, row = seed.first[0], seed.first[labels]
     assert reasons.text.startswith("why ") and row.text.startswith("<reason ") and "; <reason " in row.text
 
 

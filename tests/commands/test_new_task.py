@@ -228,7 +228,17 @@ def test_what_is_left_out_is_an_option_of_the_draft(
     assert "  unlabelled: drop" in text and "  overlap: drop" in text and "fields: [review_text]" in text
     assert "10 of 30 rows have no label" in shown and "share 2 rows" in shown
     ran = subprocess.run(
-        [sys.executable, "-m", "s3exp", "--config-dir", "my", "task=d", "dry_run=true", "tracker=none"],
+        [
+            sys.executable,
+            "-m",
+            "s3exp",
+            "--config-dir",
+            "my",
+            "task=d",
+            "llm=server",
+            "llm.model=m",
+            "dry_run=true",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -15,6 +15,7 @@ from s3exp.record.state import state_of
 from s3exp.types import (
     Answer,
     Batch,
+    Busy,
     Completion,
     Example,
     Prediction,
@@ -106,7 +107,7 @@ def test_another_config_is_refused_with_the_keys_that_differ(tmp_path: Path) -> 
 
 def test_two_processes_cannot_share_a_run(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
-    with pytest.raises(UserError, match="another process"):
+    with pytest.raises(Busy, match="another process"):
         RunStore(tmp_path / "run", "a: 1\n", FACTS)
     store.close()
 

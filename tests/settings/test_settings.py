@@ -101,7 +101,9 @@ def test_what_a_run_is_leaves_out_where_it_runs() -> None:
         "run_dir": "here",
         "seed": 3,
     }
-    assert identity(values) == {"llm.model": "m", "seed": 3}
+    assert identity(values) == {"llm.model": "m", "llm.url": "http://there", "seed": 3}  # which LLM it is
+    named = {**values, "llm": {**values["llm"], "name": "ours"}}
+    assert identity(named) == {"llm.model": "m", "llm.name": "ours", "seed": 3}  # wherever it is
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,8 @@ def test_an_odd_file_by_the_real_command_line(name: str, tmp_path: Path) -> None
         "task=classification",
         "task.name=odd",
         "task.labels=[negative,positive]",
+        "llm=server",
+        "llm.model=m",
         "dry_run=true",
         "tracker=none",
     ]
