@@ -24,7 +24,7 @@ def doubt(comparison: Comparison, best: Arm) -> str:
     who = best.name if len(comparison.synthesized) == 1 else "no strategy"
     negation = "is not" if len(comparison.synthesized) == 1 else "is"
     return (
-        f"To say the largest class always scores {percent(floor)}%, and {who} {negation} shown to beat that. "
+        f"Always saying the largest class scores {percent(floor)}%, and {who} {negation} shown to beat that. "
     )
 
 
@@ -33,7 +33,7 @@ def aside(comparison: Comparison, best: Arm) -> list[str]:
     floor = majority_of(comparison)
     if floor is None or doubt(comparison, best):
         return []
-    return [f"To say the largest class always scores {percent(floor)}%."]
+    return [f"Always saying the largest class scores {percent(floor)}%."]
 
 
 def collapsed(comparison: Comparison) -> list[str]:

@@ -34,7 +34,7 @@ def test_a_lead_that_does_not_beat_the_largest_class(tmp_path: Path, majority: f
     told = verdict(skewed(tmp_path, ("s3", "zerogen"), majority))
     floor = f"{100 * majority:.1f}%"
     assert told.line.startswith(
-        f"To say the largest class always scores {floor}, and no strategy is shown to beat that. s3"
+        f"Always saying the largest class scores {floor}, and no strategy is shown to beat that. s3"
     )
     assert told.certainty.level == "shown" and "+10.0 points over zerogen" in told.first
 
@@ -42,7 +42,7 @@ def test_a_lead_that_does_not_beat_the_largest_class(tmp_path: Path, majority: f
 def test_one_strategy_alone(tmp_path: Path) -> None:
     told = verdict(skewed(tmp_path, ("s3",), 0.87))
     assert told.first.startswith(
-        "To say the largest class always scores 87.0%, and s3 is not shown to beat that. s3 reaches"
+        "Always saying the largest class scores 87.0%, and s3 is not shown to beat that. s3 reaches"
     )
 
 
@@ -51,7 +51,7 @@ def test_a_score_above_it_is_shown_beside_it(tmp_path: Path) -> None:
     told = verdict(comparison)
     assert (
         told.first.startswith("s3 is highest")
-        and told.detail[-1] == "To say the largest class always scores 50.0%."
+        and told.detail[-1] == "Always saying the largest class scores 50.0%."
     )
     table = results(comparison)
     titles = [column.title for column in table.columns]
