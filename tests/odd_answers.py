@@ -283,6 +283,14 @@ LANGUAGES = (
         "もちろんです！こちらは否定的なレビューです：\n\nひどい映画でした。",
         wanted="ひどい映画でした。",
     ),
+    *_odd(
+        "announced and not written",
+        "Negative: A negative review:",
+        "Review of the film:",
+        "Hier ist die Rezension:",
+        "以下是一条负面评论：",
+        wanted="!only_preamble",
+    ),
     *_odd("Russian", "Вот отрицательный отзыв: Фильм плохой и скучный.", wanted="Фильм плохой и скучный."),
     *_odd(
         "Hungarian, by its form", "Ez egy negatív kritika:\n\nA film rossz volt.", wanted="A film rossz volt."

@@ -189,8 +189,13 @@ def _pace(small: SmallModel, task: Task, config: Config) -> float:
 def _seconds(asked: Sequence[Asked], engine: Stored, rounds: Sequence[RoundPlan]) -> float:
     """Seconds for all calls at the pace of the answers of this check."""
     fresh = [one for one in asked if not one.answer.stored]
+    rows = [one for one in fresh if one.prompt.kind != "rationale"]
     calls = sum(one.calls for one in rounds)
-    return engine.usage.seconds / len(fresh) * calls if fresh else 0.0
+    if not rows:
+        return 0.0
+    # lists of reasons are few, and many times as long as a row; an LLM that counts no tokens is timed by its answers
+    long, all_long = (sum(one.answer.completion_tokens or 1 for one in some) for some in (rows, fresh))
+    return engine.usage.seconds * long / all_long / len(rows) * calls
 
 
 def _print_facts(page: Page, prepared: Prepared, seconds: dict[str, float]) -> None:

@@ -13,6 +13,7 @@ from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
 from s3exp.curation.copies import Copies
 from s3exp.language.script import script_of
+from s3exp.language.words import unspaced, words
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
@@ -27,6 +28,7 @@ _REASONS = {  # the worst first
 }
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
 _SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
+_ANNOUNCEMENT = 8  # words, at most
 _SAMPLE = 200  # gold rows that are looked at
 
 
@@ -95,11 +97,20 @@ class Screen:
         found = {
             "refusal": self.rules.refusals and refusal(text, spoken(self.habits)) is not None,
             "repeats_prompt": self.rules.preambles and repeats(self.task, text),
+            "only_preamble": self.rules.preambles and announces(text),
             "template_tokens": self.rules.preambles and turns.left(text),
             "other_script": self.script is not None and script_of(text) not in (self.script, None),
             "not_plain": self.rules.quotes and like_json(text),
         }
         return next((name for name, true in found.items() if true and name not in self.habits), None)
+
+
+def announces(text: str) -> bool:
+    """Whether a text only says that a row follows, as in "A negative sentence:"."""
+    if not text.rstrip().endswith((":", "：")) or "\n" in text.strip():
+        return False
+    parts = words(text)
+    return len(parts) <= _ANNOUNCEMENT * (2 if unspaced(parts) else 1)  # characters, not words
 
 
 def habits_of(screen: Screen, texts: Sequence[str]) -> frozenset[str]:

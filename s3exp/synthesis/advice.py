@@ -22,6 +22,7 @@ ADVICE = {
     "other_label": "the LLM says another label than it was asked for: choose another llm.model or other task.prompts",
     "other_script": "the LLM writes in another script than gold: say the language in the prompts (task.prompts)",
     "template_tokens": "tokens of a chat template are in the answers: does the LLM's chat template fit the model?",
+    "only_preamble": "the LLM announces a row and writes none: set llm.max_tokens higher, or choose another llm.model",
     "not_plain": "the answers are JSON without a text of the row: ask for the text alone in the prompts (task.prompts)",
     "duplicate": "the LLM repeats itself: set llm.temperature higher, or a smaller loop.budget.rows",
     "copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
