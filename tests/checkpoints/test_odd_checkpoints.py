@@ -105,5 +105,5 @@ def test_a_name_that_is_no_folder_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     config = replace(EncoderConfig(), checkpoint="models/minilm")
-    with pytest.raises(UserError, match="neither a folder here nor to be had from the hub"):
+    with pytest.raises(UserError, match="there is no such folder, and no model hub can be asked"):
         build_small_model(config, **KINDS).check(ROWS)  # type: ignore[arg-type]

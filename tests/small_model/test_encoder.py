@@ -142,7 +142,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch: pytest.MonkeyPatc
         config("nobody/nothing-here"), labels=LABELS, fields=["text"], progress=False
     )
     with pytest.raises(
-        UserError, match=r"small_model\.checkpoint=nobody/nothing-here cannot be loaded"
+        UserError, match=r"small_model\.checkpoint=nobody/nothing-here: there is no such folder"
     ) as caught:
         small_model.fit(Lesson(toy(4, 1)), [], seed=0)
     assert "\n" not in str(caught.value)
