@@ -29,7 +29,7 @@ OF_THE_PLAN = (
 ).split()
 # options that a run reads only while it asks an LLM, and only while it shows exemplars
 OF_SYNTHESIS = ("llm", "task.prompts", "task.prompt_sets", "strategy", "loop.tries", "loop.rows_per_error")
-OF_EXEMPLARS = ("strategy.labels", "strategy.balance", "loop.rows_per_error", "llm.max_exemplar_tokens")
+OF_EXEMPLARS = ("strategy.labels", "strategy.balance", "loop.rows_per_error")
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,10 @@ def _planned(jobs: Iterator[tuple[DictConfig, Sequence[str]]]) -> Iterator[Plann
         except (UserError, OmegaConfBaseException):
             continue  # the job says it by itself, and the others go on
         check_plan(config.strategy, config.loop)
-        yield Planned(number, overrides, _effect(config, identity(plain(composed))), config.run_dir)
+        yield Planned(number, overrides, effect_of(config, identity(plain(composed))), config.run_dir)
 
 
-def _effect(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
+def effect_of(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     """The options that a run's result depends on, with the rows of each round in place of what they follow from."""
     quotas = plan(config.strategy, config.loop)
     dropped = list(OF_THE_PLAN)
@@ -119,6 +119,8 @@ def _effect(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
         dropped += OF_SYNTHESIS
     if len(quotas) == 1:
         dropped += [*OF_EXEMPLARS, "strategy.shown"]
+        if not config.task.context:  # the given texts of a pair are cut, too
+            dropped.append("llm.max_exemplar_tokens")
     prompts = config.task.prompt_sets.get(config.task.prompts)
     if prompts is None or not prompts.rationale:
         dropped.append("strategy.rationales")

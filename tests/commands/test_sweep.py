@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from s3exp.commands.sweep import Planned, check_cells
+from s3exp.commands.sweep import Planned, check_cells, effect_of
+from s3exp.settings.compose import compose
 from s3exp.types import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,21 @@ def test_an_option_that_changes_no_cell_is_refused_by_name() -> None:
         check_cells([cell(0, "a", rounds=1), cell(1, "a", rounds=2)])
     check_cells([cell(0, "a", rounds=1), cell(1, "b", rounds=2)])
     check_cells([cell(0, "a", seed=0), cell(1, "a", seed=0)])  # the same words twice are one run
+
+
+def test_given_texts_of_a_pair_are_cut_without_exemplars_too() -> None:
+    def effect(task: str, most: int) -> object:
+        words = [
+            f"task={task}",
+            "strategy=zerogen",
+            "llm=server",
+            "llm.model=m",
+            f"llm.max_exemplar_tokens={most}",
+        ]
+        return effect_of(compose(words), {"llm.max_exemplar_tokens": most})
+
+    assert effect("qnli", 64) != effect("qnli", 128)
+    assert effect("sst2", 64) == effect("sst2", 128)
 
 
 def test_an_option_that_changes_some_cells_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
