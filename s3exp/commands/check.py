@@ -25,10 +25,14 @@ from s3exp.settings.tracker import WandbConfig
 from s3exp.tasks.task import Task
 from s3exp.terminal.page import Page
 from s3exp.terminal.texts import cut
+from s3exp.tracking.environment import mode_of, named
+from s3exp.tracking.wandb import has_key
 from s3exp.types import Completion, Example, Lesson, Prompt, SmallModel, Target
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
 
 _EXAMPLES = 2  # of each class
 _TEXT = 200  # characters of a gold row
@@ -203,10 +207,14 @@ def _print_facts(page: Page, prepared: Prepared, seconds: dict[str, float]) -> N
     from s3exp.small_model.device import device
 
     config = prepared.config
-    shown = config.tracker
-    tracker = (
-        f"wandb, {shown.mode or 'WANDB_MODE, else offline'}" if isinstance(shown, WandbConfig) else "none"
-    )
+    tracker = "none"
+    if isinstance(config.tracker, WandbConfig):
+        mode, project = mode_of(config.tracker), named(config.tracker, config.task.name).project
+        tracker = f"wandb, {mode}, project {project}"
+        if mode == "online" and not has_key():
+            log.warning(
+                "tracker.mode=online: W&B has no API key (WANDB_API_KEY or `wandb login`): offline instead"
+            )
     lines = [
         f"LLM: {config.llm.backend}, {config.llm.model}; answers of {config.llm.max_tokens} tokens at most",
         f"small model: {config.small_model.kind}, on {device().type}; its longest row was tried",

@@ -12,12 +12,24 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def check(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def check(folder: Path, *words: str, tracker: str = "none") -> subprocess.CompletedProcess[str]:
     program = "import sys; from s3exp.commands.run import check; check()"
     return subprocess.run(
-        [sys.executable, "-c", program, "tracker=none", *words],
+        [
+            sys.executable,
+            "-c",
+            program,
+            *("tracker=none",) * (not any(word.startswith("tracker=") for word in words)),
+            *words,
+        ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "160",
+            "HOME": str(folder),
+            "WANDB_API_KEY": "",
+        },
         capture_output=True,
         text=True,
         timeout=300,
@@ -61,6 +73,14 @@ def test_what_would_stop_the_run_stops_the_check(tmp_path: Path, words: list[str
     done = check(tmp_path, *words)
     assert done.returncode == 2
     assert done.stderr.startswith("s3exp: ") and says in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_tracker_is_said_as_it_would_be(tmp_path: Path) -> None:
+    words = ["tracker.mode=online", "tracker.project=mine", "strategy=gold"]
+    done = check(tmp_path, *words, tracker="wandb")
+    assert done.returncode == 0, done.stderr
+    assert "tracker: wandb, online, project mine" in done.stdout
+    assert "W&B has no API key" in done.stdout.rsplit("Warnings: ", 1)[-1]
 
 
 def test_warnings_stand_at_the_end_of_the_page(tmp_path: Path) -> None:
