@@ -15,13 +15,7 @@ ROOT = Path(__file__).parents[2]
 def check(folder: Path, *words: str, tracker: str = "none") -> subprocess.CompletedProcess[str]:
     program = "import sys; from s3exp.commands.run import check; check()"
     return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            program,
-            *("tracker=none",) * (not any(word.startswith("tracker=") for word in words)),
-            *words,
-        ],
+        [sys.executable, "-c", program, f"tracker={tracker}", *words],
         cwd=folder,
         env={
             **os.environ,
