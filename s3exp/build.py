@@ -17,10 +17,11 @@ from omegaconf import DictConfig, OmegaConf
 from s3exp.record.files import read_object
 from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.record.versions import check_schema
+from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.llm import VllmConfig
 from s3exp.settings.run import Config, identity
-from s3exp.strategies import check_plan, plan
+from s3exp.strategies import canonical, check_plan, idle, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -46,10 +47,17 @@ class Prepared:
     folder: Path
     donor: Sequence[RoundRecord] | None  # the rounds whose rows are trained on instead of new ones
     overrides: Sequence[str]  # of the command line, as the job got them
+    swept: Mapping[
+        str, Any
+    ]  # of the options that its multirun swept, those that count in this cell; see settings/cell.py
 
 
-def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
+def prepare(
+    composed: DictConfig, overrides: Sequence[str] = (), swept: Mapping[str, Any] | None = None
+) -> Prepared:
     """Read and check all input. Starts and writes nothing.
+
+    `swept` are the options that the multirun swept, with this cell's values.
 
     Raises:
         UserError: an option, a gold file, the LLM or the small model is wrong.
@@ -71,11 +79,13 @@ def prepare(composed: DictConfig, overrides: Sequence[str] = ()) -> Prepared:
         check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     facts = identity(plain(composed))
-    facts |= {"gold": gold.digest(), "llm": llm_identity(config.llm, model)}
+    ignored = tuple(f"{key}." for key in idle(facts))
+    swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}
+    facts = canonical({**facts, "gold": gold.digest(), "llm": llm_identity(config.llm, model)})
     donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
-    return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides)
+    return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides, in_order(swept))
 
 
 def asks_llm(config: Config) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.types import Example, Prediction, UserError
@@ -32,6 +33,36 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
         return [seed, *(max(0, min(fixed, rest)) for rest in left)]
     even, remainder = divmod(rows - seed, rounds)
     return [seed, *(even + (index < remainder) for index in range(rounds))]
+
+
+# options that change nothing where nothing is extrapolated, and those that change nothing where no LLM is asked
+OF_ROUNDS = (
+    "loop.rounds",
+    "loop.seed_rows",
+    "loop.round_rows",
+    "loop.seed_fraction",
+    "loop.round_fraction",
+    "loop.rows_per_error",
+)
+OF_LLM = (*OF_ROUNDS, "loop.tries", "loop.budget", "llm", "task.prompts", "task.prompt_sets")
+
+
+def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options, or groups of them, that change nothing in a run with these flat options."""
+    if facts.get("strategy.human"):
+        return OF_LLM
+    alone = facts.get("strategy.shown") == "nothing" or facts.get("strategy.max_rounds") == 0
+    return OF_ROUNDS if alone else ()
+
+
+def canonical(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The flat options of a run without the idle ones: configs that cannot differ are one run, and one directory."""
+    ignored = tuple(f"{key}." for key in idle(facts))
+    kept = {key: value for key, value in facts.items() if not f"{key}.".startswith(ignored)}
+    rounds, most = kept.get("loop.rounds"), facts.get("strategy.max_rounds")
+    if isinstance(rounds, int) and isinstance(most, int):
+        kept["loop.rounds"] = min(rounds, most)
+    return kept
 
 
 def check_plan(strategy: StrategyConfig, loop: LoopConfig) -> None:

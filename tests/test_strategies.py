@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3exp.settings.compose import compose
 from s3exp.settings.loop import BudgetConfig, LoopConfig, StrategyConfig
-from s3exp.strategies import Guesses, exemplars, plan
+from s3exp.settings.run import identity
+from s3exp.strategies import Guesses, canonical, exemplars, plan
 from s3exp.synthesis.order import _turns
 from s3exp.types import Example, Prediction
 
@@ -89,3 +91,17 @@ def test_labels_take_turns_where_exemplars_are_balanced() -> None:
     assert len({(exemplar.id, turn) for exemplar, turn in rows}) == 20  # no question twice
     plain = _turns(mining, balance=False)
     assert [plain(row) for row in range(20)] == [(mining[row % 10], row // 10) for row in range(20)]
+
+
+def test_configs_that_cannot_differ_are_one_run() -> None:
+    def one(*words: str) -> dict[str, object]:
+        return canonical(identity(asdict(compose(["task=reviews", *words]))))
+
+    assert one("strategy=zerogen", "loop.rounds=1") == one("strategy=zerogen", "loop.rounds=4")
+    assert one("strategy=goldgen", "loop.rounds=1") == one("strategy=goldgen", "loop.rounds=4")
+    assert one("strategy=gold", "llm.temperature=0.1") == one("strategy=gold", "loop.budget.rows=9")
+    assert one("strategy=s3", "loop.rounds=1") != one("strategy=s3", "loop.rounds=2")
+    assert one("strategy=zerogen", "loop.budget.rows=9") != one("strategy=zerogen")
+    assert one("strategy=zerogen", "loop.tries=1") != one("strategy=zerogen")
+    # a plain run of no rounds depends on the size of its seed
+    assert one("loop.rounds=0", "loop.seed_rows=9") != one("loop.rounds=0")

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from s3exp.record.files import write_text
+from s3exp.settings.cell import cell_name
 
 PLACE = "S3EXP_CELLS"  # the environment variable with the folder of notes
 _here: list[Cell] = []  # runs of the command's own process
@@ -27,7 +28,7 @@ class Cell:
     number: int
     overrides: tuple[str, ...]
     folder: str | None
-    state: str  # done | failed | running | stopped | missing
+    state: str  # done | failed | running | stopped | missing | same (as an earlier cell, which has the run)
     detail: str = ""
     code: int = 0
     sweep: str | None = None
@@ -73,9 +74,9 @@ def varied(cells: Sequence[Cell]) -> list[str]:
 
 
 def which(cell: Cell, cells: Sequence[Cell]) -> str:
-    """The overrides that tell a run from the others, in brackets; empty for a single run."""
-    keys = varied(cells)
-    return f" [{' '.join(f'{key}={_value(cell, key)}' for key in keys)}]" if keys else ""
+    """The name that tells a run from the others, in brackets; empty for a single run."""
+    values = {key: value for key in varied(cells) if (value := _value(cell, key)) is not None}
+    return f" [{cell_name(values)}]" if values else ""
 
 
 def grid(cells: Sequence[Cell]) -> tuple[list[str], list[list[str]]]:

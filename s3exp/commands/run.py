@@ -123,6 +123,7 @@ def job(composed: DictConfig) -> None:
     gc.set_threshold(GC_THRESHOLD)
     from s3exp.build import prepare, run
     from s3exp.commands.cells import Cell, note
+    from s3exp.commands.sweep import same_as, swept
     from s3exp.record.state import outcome_of
     from s3exp.terminal.logs import prepare_logs
     from s3exp.tracking.environment import check_agent
@@ -132,12 +133,15 @@ def job(composed: DictConfig) -> None:
     number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
     words = tuple(facts.overrides.task)
     cell = Cell(number, words, None, "failed", sweep=composed.sweep, status_only=composed.status)
+    if (earlier := same_as(words)) is not None:
+        note(replace(cell, state="same", detail=earlier))
+        return
     try:
         check_agent(many=facts.mode == RunMode.MULTIRUN)
         if composed.check:
             _check(composed, list(words))
             return
-        prepared = prepare(composed, list(words))
+        prepared = prepare(composed, list(words), swept(words, composed))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
         elif prepared.config.dry_run:
@@ -185,7 +189,7 @@ def _show(cells: Sequence[Cell]) -> None:
     from s3exp.commands.summary import print_grid, print_summary
 
     status_only = any(cell.status_only for cell in cells)
-    if status_only or (len(cells) > 1 and any(cell.state != "done" for cell in cells)):
+    if status_only or (len(cells) > 1 and any(cell.state not in ("done", "same") for cell in cells)):
         print_grid(cells, Console())
     if status_only:
         return

@@ -1,23 +1,28 @@
 """Looks at all cells of a sweep before the first one runs: a comparison of cells that cannot differ is refused.
 
 Hydra's sweepers compose every cell of a batch before they launch it, to check that each can be composed. `check_sweeps`
-hooks in there, so no config is composed for this alone.
+hooks in there, so no config is composed for this alone. Two environment variables carry to the jobs, in any process of
+a launcher, which options are swept and which cells are the same run as an earlier one.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.run import Config, identity
-from s3exp.strategies import check_plan, plan
+from s3exp.strategies import canonical, check_plan, plan
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
+    from hydra.plugins.sweeper import Sweeper
     from omegaconf import DictConfig
 
 log = logging.getLogger(__name__)
@@ -29,17 +34,25 @@ OF_THE_PLAN = (
 ).split()
 # options that a run reads only while it asks an LLM, and only while it shows exemplars
 OF_SYNTHESIS = ("llm", "task.prompts", "task.prompt_sets", "strategy", "loop.tries", "loop.rows_per_error")
+SWEPT, SAME = "S3EXP_SWEPT", "S3EXP_SAME"
+_LONGEST = 100_000  # bytes of a variable, which Linux limits
 OF_EXEMPLARS = ("strategy.labels", "strategy.balance", "loop.rows_per_error")
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell that has not run: its overrides by key, all that its result depends on, and its `run_dir` if set."""
+    """A cell that has not run.
+
+    `overrides` are by key, `effect` is all that its result depends on, `place` is its `run_dir` if set, and `run` its
+    identity.
+    """
 
     number: int
     overrides: Mapping[str, str]
     effect: Mapping[str, Any]
     place: str | None
+    words: Sequence[str] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)
 
     def says(self, keys: Sequence[str]) -> str:
         """The cell's overrides of these keys."""
@@ -50,10 +63,21 @@ def check_sweeps() -> None:
     """Have Hydra's sweepers hand every batch of cells to `check_cells` before they launch it."""
     from hydra.plugins.sweeper import Sweeper
 
+    for name in (SWEPT, SAME):
+        os.environ.pop(name, None)
+
     def check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:
         assert sweeper.hydra_context is not None and sweeper.config is not None
         load = sweeper.hydra_context.config_loader.load_sweep_config
-        check_cells(list(_planned((load(sweeper.config, list(words)), words) for words in batch)))
+        cells = list(_planned((load(sweeper.config, list(words)), words) for words in batch))
+        check_cells(cells)
+        # an optimizer does not know its later cells, and wants a score of every one
+        grid = type(sweeper).__name__ == "BasicSweeper"  # Hydra loads plug-ins as modules of their own
+        batches = getattr(sweeper, "overrides", None) if grid else None
+        keys = _varied([words for one in batches or [batch] for words in one])
+        os.environ[SWEPT] = json.dumps(keys if grid else list(dict.fromkeys([*_sought(sweeper), *keys])))
+        twice = json.dumps(_repeats(cells) if grid else {})
+        os.environ[SAME] = twice if len(twice) < _LONGEST else "{}"
 
     setattr(Sweeper, "validate_batch_is_legal", check)  # noqa: B010 - mypy
 
@@ -89,9 +113,67 @@ def check_cells(cells: Sequence[Planned]) -> None:
         values_of = {name: {cell.overrides.get(name) for cell in cells} for name in first.overrides}
         others = [name for name, given in values_of.items() if name != key and len(given) > 1]
         log.warning(
-            "%s=%s changes nothing in %d of %d comparisons, as with %s%s: these cells are the same run",
+            "%s=%s changes nothing in %d of %d comparisons, as with %s%s: these cells are the same run, computed once",
             *(key, values, len(same), len(groups), first.says(others), _reason(first)),
         )
+
+
+def swept(words: Sequence[str], composed: DictConfig) -> dict[str, Any]:
+    """The options that the multirun of this job sweeps, with their values in this cell; empty outside a multirun.
+
+    `words` are the overrides of the job. The value of a group is its choice.
+    """
+    from omegaconf import DictConfig, OmegaConf
+
+    given = _by_key(words)
+    values: dict[str, Any] = {}
+    for key in json.loads(os.environ.get(SWEPT, "[]")):
+        if key in given:
+            value = OmegaConf.select(composed, key)
+            values[key] = given[key] if value is None or isinstance(value, DictConfig) else value
+    if values and "strategy" not in values:
+        values["strategy"] = composed.strategy.name
+    return values
+
+
+def same_as(words: Sequence[str]) -> str | None:
+    """The earlier cell of the multirun that is the same run as this one, in words; None where there is none."""
+    found: str | None = json.loads(os.environ.get(SAME, "{}")).get(" ".join(words))
+    return found
+
+
+def _varied(cells: Sequence[Sequence[str]]) -> list[str]:
+    """The keys whose values differ between some cells, in the order in which they were given."""
+    given = [_by_key(words) for words in cells]
+    keys = dict.fromkeys(key for one in given for key in one)
+    return [key for key in keys if len({one.get(key) for one in given}) > 1]
+
+
+def _sought(sweeper: Sweeper) -> list[str]:
+    """The options that an optimizer, which launches cells one by one, varies."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    assert sweeper.config is not None
+    params = sweeper.config.hydra.sweeper.get("params") or {}
+    words = [word for word in sys.argv[1:] if "=" in word and not word.startswith("-")]
+    asked = [one for one in OverridesParser.create().parse_overrides(words) if one.is_sweep_override()]
+    return list(dict.fromkeys([*map(str, params), *(one.get_key_element().lstrip("+") for one in asked)]))
+
+
+def _repeats(cells: Sequence[Planned]) -> dict[str, str]:
+    """The cells that are the same run as an earlier one, by their overrides; the earlier one in words."""
+    first: dict[str, Planned] = {}
+    repeats: dict[str, str] = {}
+    for cell in cells:
+        earlier = first.setdefault(json.dumps([cell.run, cell.place], sort_keys=True, default=str), cell)
+        if earlier.words != cell.words:  # the same words twice find the run by its directory
+            repeats[" ".join(cell.words)] = f"the same run as cell {earlier.number}"
+    return repeats
+
+
+def _by_key(words: Sequence[str]) -> dict[str, str]:
+    pairs = [word.lstrip("+").partition("=") for word in words]
+    return {key: value for key, _, value in pairs}
 
 
 def _planned(jobs: Iterator[tuple[DictConfig, Sequence[str]]]) -> Iterator[Planned]:
@@ -101,14 +183,13 @@ def _planned(jobs: Iterator[tuple[DictConfig, Sequence[str]]]) -> Iterator[Plann
     for number, (composed, words) in enumerate(jobs):
         with open_dict(composed):
             del composed["hydra"]  # as Hydra does for a job: its facts are not known yet
-        pairs = [word.lstrip("+").partition("=") for word in words]
-        overrides = {key: value for key, _, value in pairs}
         try:
             config = from_hydra(composed)
         except (UserError, OmegaConfBaseException):
             continue  # the job says it by itself, and the others go on
         check_plan(config.strategy, config.loop)
-        yield Planned(number, overrides, effect_of(config, identity(plain(composed))), config.run_dir)
+        facts = canonical(identity(plain(composed)))
+        yield Planned(number, _by_key(words), effect_of(config, facts), config.run_dir, words, facts)
 
 
 def effect_of(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from s3exp.record.files import dump, read_object, sync, write_lines, write_text
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, plain, read_round, tables_of
 from s3exp.record.versions import SCHEMA, check_schema, versions
+from s3exp.strategies import canonical
 from s3exp.types import Busy, Fitted, Prediction, UserError
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class RunStore:
         begun = read_object(path)
         check_schema(self.folder, begun)
         _warn_of_versions(self.folder, begun["versions"])
-        before, now = begun["identity"], json.loads(dump(identity))
+        # what began before idle options were left out of an identity holds them
+        before, now = canonical(begun["identity"]), json.loads(dump(identity))
         differ = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
         if differ:
             shown = "; ".join(f"{k}: {_short(before.get(k))} -> {_short(now.get(k))}" for k in differ[:5])

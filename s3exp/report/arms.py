@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 from s3exp.record.reading import LeftOut, Run
 from s3exp.report.statistics import Estimate, estimate
+from s3exp.settings.cell import SEED, STRATEGY, arm_of
 from s3exp.settings.run import SAME_RUN
 from s3exp.settings.typed import foreign
-from s3exp.terminal.texts import clean, cut
+from s3exp.strategies import canonical
 
 _WITHIN = (*SAME_RUN, "seed", "audit.cache")  # options that may differ between the runs of an arm
 Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
@@ -85,8 +86,12 @@ def interval_of(arm: Arm) -> tuple[float, float] | None:
 
 
 def settings(run: Run) -> dict[str, Any]:
-    """The flat config of a run without the options that may differ within an arm; empty where it is not on record."""
-    return {k: v for k, v in run.identity.items() if not any(f"{k}.".startswith(f"{w}.") for w in _WITHIN)}
+    """The flat config of a run without the options that change nothing in it or may differ within an arm.
+
+    It is empty where the config is not on record.
+    """
+    facts = canonical(run.identity)
+    return {k: v for k, v in facts.items() if not any(f"{k}.".startswith(f"{w}.") for w in _WITHIN)}
 
 
 def without_repeats(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
@@ -135,7 +140,7 @@ def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
         groups[_key([values[place] for values in differ.values()])].append(place)
     firsts = [places[0] for places in groups.values()]
     values = {key: [column[place] for place in firsts] for key, column in differ.items()}
-    labels = [f"{strategy}, {text}" if text else strategy for text in _tell_apart(values, len(firsts))]
+    labels = _names(strategy, [runs[place] for place in firsts], values)
     named: dict[str, list[Run]] = {}
     for label, places in zip(labels, groups.values(), strict=True):
         group = [runs[place] for place in places]
@@ -146,29 +151,42 @@ def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
     return named
 
 
-def _tell_apart(values: Mapping[str, list[Any]], count: int) -> list[str]:
-    """A short text for each of `count` configs, of a few keys that tell them apart; empty for a single config."""
-    chosen: list[str] = []
+def _names(strategy: str, firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> list[str]:
+    """A name for each of a strategy's configs: by the options that their commands set, or else by a few that differ.
+
+    `firsts` has a run of each config, `values` the options that differ, with their value in each.
+    """
+    given = _given(firsts, values)
+    columns = {**values, **given}
+    chosen = list(given)
 
     def distinct(keys: Sequence[str]) -> int:
-        return len({_key([values[key][place] for key in keys]) for place in range(count)})
+        return len({_key([columns[key][place] for key in keys]) for place in range(len(firsts))})
 
-    while distinct(chosen) < count:
+    while distinct(chosen) < len(firsts):
         # greedy: most distinct configs, then the shortest values
         rest = [key for key in values if key not in chosen]
         chosen.append(max(rest, key=lambda key: (distinct([*chosen, key]), -len(_key(values[key])))))
-    last = {key: key.rpartition(".")[2] for key in chosen}
-    ends = Counter(last.values())
-    names = {key: end if ends[end] == 1 else key for key, end in last.items()}
-    columns = [[f"{name}={cut(shown(value), 24)}" for value in values[key]] for key, name in names.items()]
-    return [", ".join(column[place] for column in columns) for place in range(count)]
+    options = [{key: columns[key][place] for key in chosen} for place in range(len(firsts))]
+    return [arm_of({STRATEGY: strategy, **own}) for own in options]
 
 
-def shown(value: Any) -> str:
-    """A value of a config as YAML would have it on a command line."""
-    if value is None or isinstance(value, (bool, list, dict)):
-        return json.dumps(value)
-    return clean(str(value))
+def _given(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """The options that the commands of some runs set and that differ between them, with their value in each.
+
+    A choice of a group, which is no option of a config, counts where every command made one.
+    """
+    commands = [
+        dict(word.lstrip("+").split("=", 1) for word in run.overrides if "=" in word) for run in firsts
+    ]
+    columns: dict[str, list[Any]] = {}
+    for key in dict.fromkeys(key for words in commands for key in words):
+        group = all(key in words for words in commands) and any(one.startswith(f"{key}.") for one in values)
+        if key in values:
+            columns[key] = values[key]
+        elif group and key not in (SEED, STRATEGY) and len({words[key] for words in commands}) > 1:
+            columns[key] = [words[key] for words in commands]
+    return columns
 
 
 def _key(value: Any) -> str:

@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Sequence
 
 from s3exp.record.reading import LeftOut, Run
-from s3exp.report.arms import Arm, differing, settings, shown
+from s3exp.report.arms import Arm, differing, settings
 from s3exp.report.comparison import Comparison
 from s3exp.report.export import Cell, Column, Table
 from s3exp.report.frames import column
+from s3exp.settings.cell import shown
 from s3exp.terminal.texts import cut
 
 _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command may differ in

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-from s3exp.report.arms import Arm, differing, interval_of, settings, shown
+from s3exp.report.arms import Arm, differing, interval_of, settings
 from s3exp.report.comparison import MORE, Comparison, Pair
 from s3exp.report.curves import ROWS, TOKENS, Cost
 from s3exp.report.majority import aside, collapsed, doubt
+from s3exp.settings.cell import shown
 from s3exp.terminal.texts import chance, cut, percent, plural, points, spelled
 
 _SURE = 0.05

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from s3exp.commands.cells import Cell, finished, grid, note, open_notes, read_notes, varied
+from s3exp.commands.cells import Cell, finished, grid, note, open_notes, read_notes, varied, which
 from s3exp.record.state import state_of
 
 
@@ -44,7 +44,8 @@ def test_the_grid_shows_what_varies() -> None:
         ["run", "strategy", "state", ""],
         [["0", "s3", "done", ""], ["1", "gold", "missing", ""]],
     )
-    assert varied(cells[:1]) == []
+    assert varied(cells[:1]) == [] and which(cells[0], cells[:1]) == ""
+    assert which(cells[1], cells) == " [gold]"
 
 
 def test_the_states_of_a_run_directory(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from s3exp.commands.sweep import Planned, check_cells, effect_of
+from s3exp.commands.sweep import Planned, _repeats, check_cells, effect_of
 from s3exp.settings.compose import compose
 from s3exp.types import UserError
 
@@ -58,8 +58,19 @@ def test_an_option_that_changes_some_cells_is_a_warning(caplog: pytest.LogCaptur
         check_cells(cells)
     assert [record.getMessage() for record in caplog.records] == [
         "rounds=1,2 changes nothing in 1 of 2 comparisons, as with strategy=zerogen (rows by round: 8, 2): "
-        "these cells are the same run"
+        "these cells are the same run, computed once"
     ]
+
+
+def test_a_cell_that_is_an_earlier_run_is_named_after_it() -> None:
+    def planned(number: int, run: str, *words: str, place: str | None = None) -> Planned:
+        return Planned(number, {}, {}, place, words, {"run": run})
+
+    cells = [planned(0, "a", "rounds=1"), planned(1, "b", "rounds=2"), planned(2, "a", "rounds=3")]
+    assert _repeats(cells) == {"rounds=3": "the same run as cell 0"}
+    assert _repeats([planned(0, "a", "seed=0"), planned(1, "a", "seed=0")]) == {}  # found by its directory
+    places = [planned(0, "a", "x=1", place="one"), planned(1, "a", "x=2", place="two")]
+    assert _repeats(places) == {}  # the user wants both
 
 
 def test_one_place_for_several_cells_is_refused() -> None:
@@ -122,3 +133,20 @@ def test_a_cell_that_another_process_works_on_is_left_to_it(tmp_path: Path) -> N
     line = done.stderr.strip().splitlines()[-1]
     assert line.startswith("s3exp: run_dir=runs/0: another process is working in it") and "[seed=0]" in line
     assert (tmp_path / "runs" / "1" / "result.json").is_file()
+
+
+def test_cells_that_are_the_same_run_are_computed_once_and_named_alike_everywhere(tmp_path: Path) -> None:
+    words = [
+        "-m",
+        "strategy=gold",
+        "loop.budget.rows=100,150",
+        "llm.temperature=0.5,1",
+        "seed=0,1",
+        "audit=none",
+    ]
+    refused = s3exp(tmp_path, *words)
+    assert refused.returncode == 2 and "changes nothing here" in refused.stderr
+    words[1] = "strategy=gold,zerogen"
+    planned = s3exp(tmp_path, *words, "status=true")
+    assert planned.returncode == 0, planned.stderr
+    assert "6 same" in planned.stdout and "10 missing" in planned.stdout
