@@ -134,7 +134,7 @@ def tracker_of(prepared: Prepared, composed: DictConfig, task: Task) -> Tracker:
     """
     from s3exp.tracking.tracker import build_tracker
 
-    return build_tracker(prepared.config, plain(composed), prepared.folder, task)
+    return build_tracker(prepared.config, plain(composed), prepared.folder, task, prepared.swept)
 
 
 def run(prepared: Prepared, composed: DictConfig) -> Outcome:

@@ -26,7 +26,7 @@ def cell_name(values: Mapping[str, Any]) -> str:
     strategy comes first, without its key, and the seed last.
     """
     ordered = in_order(values)
-    names = _names([key for key in ordered if key != STRATEGY])
+    names = names_of(key for key in ordered if key != STRATEGY)
     parts = [
         shown(value) if key == STRATEGY else f"{names[key]}={short(value)}" for key, value in ordered.items()
     ]
@@ -61,8 +61,9 @@ def short(value: Any) -> str:
     return f"{text[: _LONGEST - 5]}…{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:4]}"
 
 
-def _names(keys: Iterable[str]) -> dict[str, str]:
-    """The last part of each key, or the whole key where two end alike."""
+def names_of(keys: Iterable[str]) -> dict[str, str]:
+    """A name for each key: its last part, or the whole key where two end alike."""
+    keys = list(keys)
     last = {key: key.rpartition(".")[2] for key in keys}
     ends = Counter(last.values())
     return {key: end if ends[end] == 1 else key for key, end in last.items()}

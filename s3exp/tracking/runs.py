@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from s3exp.record.measures import ROUND, under
 from s3exp.record.reading import Found, Run, run_of, sort_runs
-from s3exp.settings.run import identity
+from s3exp.tracking.columns import identity_of
 
 _COUNTS = ("train_rows", "new_rows", "rejected", "errors")  # of a round, outside of its metrics
 
@@ -40,23 +40,23 @@ def _read(shown: Shown, place: Path) -> Run | str:
     if shown.state != "finished":
         return f"W&B says that it is {shown.state}"
     config, summary = dict(shown.config), dict(shown.summary)
-    task, strategy = config.get("task"), config.get("strategy")
-    if not isinstance(task, Mapping) or not isinstance(strategy, Mapping):
+    facts = identity_of(config)
+    if "task.name" not in facts or "strategy.name" not in facts:
         return "it has no config of s3exp"
     test = under("test/", summary)
     rounds = [_round(line) for line in shown.scan_history() if line.get("round") is not None]
     result = {
         "status": "done",
-        "task": task.get("name"),
-        "strategy": strategy.get("name"),
-        "seed": config.get("seed"),
+        "task": facts["task.name"],
+        "strategy": facts["strategy.name"],
+        "seed": facts.get("seed"),
         # the primary metric is the one with an interval
         "metric": next((name for name in test if f"{name}_low" in test), "accuracy"),
         "test": test,
         "rounds": sorted(rounds, key=lambda one: float(one["round"])),
         **{part: under(f"{part}/", summary) for part in ("test_groups", "select", "llm", "seconds")},
     }
-    return run_of(place, result, identity(config))
+    return run_of(place, result, facts)
 
 
 def _round(line: Mapping[str, Any]) -> dict[str, Any]:

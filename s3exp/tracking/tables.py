@@ -31,6 +31,8 @@ class Card:
     group: str | None = None
     job_type: str | None = None
     tags: Sequence[str] = ()
+    notes: str = ""  # about this run alone
+    metric: str = "accuracy"  # the task's primary one
 
 
 Data = list[list[str | int | float]]

@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import yaml
+
+from s3exp.settings.cell import cell_name
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.tasks.task import Task
+from s3exp.tracking.columns import columns
 from s3exp.tracking.environment import clean, mode_of, named, warn_of_unused
 from s3exp.tracking.tables import Card
 from s3exp.tracking.wandb import Wandb
@@ -22,20 +26,32 @@ if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
 
 
-def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: Task) -> Tracker:
-    """The tracker of one job; `plain` is the config to show."""
+def build_tracker(
+    config: Config, plain: Mapping[str, Any], folder: Path, task: Task, swept: Mapping[str, Any] | None = None
+) -> Tracker:
+    """The tracker of one job.
+
+    `plain` is the config to show, and `swept` are the options that the multirun swept, with this cell's values.
+    """
     options, strategy = config.task, config.strategy.name
     shown = config.tracker if isinstance(config.tracker, WandbConfig) else WandbConfig()
     shown = named(shown, config.sweep or options.name)
     # The id depends on the directory and on the config: two runs may share either one.
-    facts = json.dumps([str(folder.resolve()), identity(dict(plain))], sort_keys=True, default=str)
+    parts = [str(folder.resolve()), identity(dict(plain))]
+    first = _first_group(folder)
+    reused = first is not None and first != shown.group
+    facts = json.dumps([*parts, shown.group] if reused else parts, sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
     sweep = [config.sweep] if config.sweep else []
     card = Card(
         folder=folder,
         id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
-        name=os.environ.get("WANDB_NAME") or name,
-        config=plain,
+        name=os.environ.get("WANDB_NAME") or cell_name(swept or {}) or name,
+        config=columns(plain, swept or {}, strategy),
+        notes=f"Its record was made for the group {first}, and is shown in this group as well."
+        if reused
+        else "",
+        metric=task.metric,
         fields=options.fields,
         says=task.says,
         mining={row.id: row for row in task.gold.mining},
@@ -44,6 +60,24 @@ def build_tracker(config: Config, plain: Mapping[str, Any], folder: Path, task: 
         tags=[*shown.tags, *sweep, options.name, strategy, config.llm.model, config.small_model.kind],
     )
     return start(shown if isinstance(config.tracker, WandbConfig) else config.tracker, card)
+
+
+def _first_group(folder: Path) -> str | None:
+    """The W&B group of the command that began the run in `folder`; None where none has begun."""
+    path = folder / "config.yaml"
+    if not path.is_file():
+        return None
+    try:
+        begun = yaml.safe_load(path.read_text(encoding="utf-8"))
+        of_record = WandbConfig(group=begun["tracker"].get("group"))
+        return named(of_record, begun["sweep"] or begun["task"]["name"]).group
+    except (
+        yaml.YAMLError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):  # of another version; the record is not ours to judge
+        return None
 
 
 def start(config: TrackerConfig, card: Card) -> Tracker:

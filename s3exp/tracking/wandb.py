@@ -80,7 +80,7 @@ class Wandb:
         self._root = card.folder.resolve() / "wandb"
         self._run: wandb.Run | None = None
         self._agents = agent_run()
-        self._mark = self._root / "complete"  # holds the id of the run that W&B has in full
+        self._mark = self._root / "complete"  # the ids of the runs that W&B has in full, one a line
         self._ended = False
         self._outer: dict[str, str | None] = {}  # FOLDERS outside of the `with`
         self._before: dict[str, Prediction] = {}
@@ -131,7 +131,9 @@ class Wandb:
         with wandb_service.at_most(wandb_service.FINISH_SECONDS):
             self._log(lambda run: run.finish(exit_code=int(failed)))
         if self._run is not None and self._ended and not failed:
-            self._mark.write_text(self._agents or self._card.id, encoding="utf-8")
+            self._mark.write_text(
+                "\n".join([*self._complete(), self._agents or self._card.id]), encoding="utf-8"
+            )
         self._run = None
         for name in self._outer:
             os.environ.pop(name, None)
@@ -140,7 +142,12 @@ class Wandb:
 
     def complete(self) -> bool:
         # an agent waits for the run that it named: a complete view under another name does not count
-        return self._mark.exists() and self._agents in (None, self._mark.read_text(encoding="utf-8"))
+        if self._agents is None and not self._card.notes:  # its first group: what an agent showed counts, too
+            return bool(self._complete())
+        return (self._agents or self._card.id) in self._complete()
+
+    def _complete(self) -> list[str]:
+        return self._mark.read_text(encoding="utf-8").split() if self._mark.exists() else []
 
     def _begin(self, mode: str) -> None:
         import wandb
@@ -149,16 +156,20 @@ class Wandb:
         wandb_service.end_with_process()
         if mode == "online" and not has_key():
             raise PermissionError("no API key: set WANDB_API_KEY or run `wandb login`")
-        self._mark.unlink(missing_ok=True)
-        for old in ("offline-run-*", "run-*", "staging/artifacts"):  # the run shows all of it again
+        card, own = self._card, self._agents or clean(self._card.id, 64)
+        if self._mark.exists():
+            self._mark.write_text("\n".join(one for one in self._complete() if one not in (own, card.id)))
+        for old in (f"offline-run-*-{own}", f"run-*-{own}"):  # the run shows all of it again
             for folder in self._root.glob(old):
                 shutil.rmtree(folder, ignore_errors=True)
-        card = self._card
+        if not any(self._root.glob("*run-*")):  # else another view of this record needs them
+            shutil.rmtree(self._root / "staging" / "artifacts", ignore_errors=True)
         self._run = run = wandb.init(
             **self._names(),
             dir=str(self._root.parent),
             group=sendable(card.group),
             job_type=sendable(card.job_type),
+            notes=sendable(card.notes) or None,
             tags=sorted({sendable(tag)[:64] for tag in card.tags if tag}),
             mode="online" if mode == "online" else "offline",
             reinit="finish_previous",
@@ -166,6 +177,7 @@ class Wandb:
         )
         run.define_metric("round")
         run.define_metric(f"{ROUND}*", step_metric="round")
+        run.define_metric(f"{ROUND}select/{card.metric}", step_metric="round", summary="max,last")
 
     def _names(self) -> dict[str, Any]:
         """The names and the config of the W&B run. In a sweep the agent gives the names."""

@@ -568,3 +568,40 @@ def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: 
     assert one.mining == MINE
     toy_config.tracker = NoTrackerConfig()
     assert isinstance(build_tracker(toy_config, {}, tmp_path, task), Nothing)
+
+
+def test_a_cell_is_named_by_what_was_swept_and_shown_in_every_sweep_that_has_it(
+    tmp_path: Path, toy_config: Config
+) -> None:
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    task = build_task(toy_config.task, toy_config.llm, gold, str)
+    toy_config.tracker = WandbConfig(mode="offline")
+    folder = tmp_path / "run"
+    plain = {"seed": 0, "tracker": {"kind": "wandb", "group": None}, "task": {"name": "toy"}}
+    card(folder)  # the files of its rounds
+
+    def shown(sweep: str) -> tracking.Wandb:
+        toy_config.sweep = sweep
+        swept = {"strategy": "s3", "loop.rounds": 2, "seed": 0}
+        tracker = build_tracker(toy_config, {**plain, "sweep": sweep}, folder, task, swept)
+        assert isinstance(tracker, tracking.Wandb)
+        return tracker
+
+    first = shown("one")
+    (folder / "config.yaml").write_text(json.dumps({**plain, "sweep": "one"}))  # JSON is YAML
+    with first:
+        first.log_result({"status": "done", "test": {"accuracy": 0.9}, "rounds": []})
+    assert first.complete() and shown("one").complete()  # the same command shows nothing again
+    second = shown("two")
+    assert not second.complete() and second._card.id != first._card.id
+    with second:
+        second.log_result({"status": "done", "test": {"accuracy": 0.9}, "rounds": []})
+    assert shown("two").complete() and shown("one").complete()
+    told = {
+        one["run_group"]: one
+        for place in runs(folder)
+        for one in (entry["run"] for entry in inspect(place) if entry["type"] == "run")
+    }
+    assert set(told) == {"one", "two"}
+    assert told["one"]["display_name"] == told["two"]["display_name"] == "s3, rounds=2, seed=0"
+    assert "notes" not in told["one"] and "made for the group one" in told["two"]["notes"]

@@ -118,7 +118,7 @@ def test_the_agent_gets_its_metric_again_where_the_run_is_done_and_sees_a_failur
         summary = server.summaries[run]
         assert summary["select/accuracy"] == result["select"]["accuracy"]
         assert summary[sweep["metric"]["name"]] == result["test"]["accuracy"]
-    assert [path.name.rpartition("-")[2] for path in (folder / "wandb").glob("run-*")] == ["job1"]
+    assert {path.name.rpartition("-")[2] for path in (folder / "wandb").glob("run-*")} == {"job0", "job1"}
 
 
 def as_agent(folder: Path, monkeypatch: pytest.MonkeyPatch, run: str, **parameters: Any) -> None:
@@ -158,7 +158,8 @@ def test_names_are_the_agents_and_a_run_is_shown_once_to_each(
     as_agent(tmp_path, monkeypatch, "first", seed=7, llm="vllm")
     wandb.teardown()
     assert not start(ours, card(folder)).complete()  # shown, but not as the agent's
-    place = track(folder, ours)
+    track(folder, ours)
+    (place,) = [one for one in runs(folder) if one.name.endswith("-first")]
     assert start(ours, card(folder)).complete()
     assert "the sweep that asked for run first gets no metric of it" in caplog.text  # it is offline
     (run,) = [line["run"] for line in inspect(place) if line["type"] == "run"]
@@ -178,7 +179,7 @@ def test_names_are_the_agents_and_a_run_is_shown_once_to_each(
     assert not start(ours, card(folder)).complete()
     for name in ("SWEEP_ID", "RUN_ID"):
         monkeypatch.delenv(f"WANDB_{name}")
-    assert start(ours, card(folder)).complete() and len(runs(folder)) == 1
+    assert start(ours, card(folder)).complete() and len(runs(folder)) == 2  # its own, and the first agent's
 
 
 def test_one_run_for_each_that_an_agent_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
