@@ -19,6 +19,7 @@ from s3exp.report.majority import majority_of
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
+from s3exp.tracking.environment import sync_line
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _REASONS = 3  # of rejection, by round: the most frequent
@@ -46,6 +47,8 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
     _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
+    if (line := sync_line(folders)) is not None:
+        page.line("upload", line)
 
 
 def print_grid(cells: Sequence[Cell], console: Console) -> None:

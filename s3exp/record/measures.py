@@ -19,6 +19,7 @@ Numbers = Mapping[str, float]
 Direction = Literal["up", "down", ""]
 AddsUp = Literal["sum", "last", "none"]
 
+GAIN = "gain"  # of a run
 MAJORITY, MOST_SAID = "majority", "most_said"  # of gold rows, of predictions
 ONE_CLASS, MARGIN = 0.95, 0.02  # shares
 
@@ -72,6 +73,7 @@ MEASURES = (
         )
     ),
     Measure("test/<metric>", "test <metric>", "share", "up", "none"),
+    Measure(GAIN, "gain over round 0, select", "share", "up", "none", says="last round's select score less round 0's"),
     Measure("select/loss", "select loss", "", "down", says="loss on the gold rows that pick the epoch"),
     Measure("select/<metric>", "select <metric>", "share", "up", says="on the gold rows that pick the epoch"),
     Measure("mining/<metric>", "mining <metric>", "share", "up", says="on the gold rows that errors are mined from"),
@@ -150,6 +152,15 @@ def one_class(most_said: float, majority: float) -> bool:
 def measure(name: str) -> Measure:
     """The measure of a number; an unknown number takes its title from its name."""
     return find(name) or Measure(name, name.replace("_", " ").replace("/", ", "), adds_up="none")
+
+
+def explained(name: str) -> str:
+    """A number's title, unit and meaning in one line."""
+    one = measure(name)
+    unit = {"share": "0 to 1"}.get(one.unit, one.unit)
+    return "; ".join(
+        filter(None, [one.title + (f" ({unit})" if unit and unit != one.title else ""), one.says])
+    )
 
 
 def find(name: str) -> Measure | None:

@@ -32,6 +32,8 @@ class WandbConfig(TrackerConfig):
     """null: WANDB_RUN_GROUP, else the sweep, or else the task."""
     tags: list[str] = field(default_factory=list)
     """Tags beside those of every run and of WANDB_TAGS."""
+    model: bool = False
+    """Log the small model's weights of the last round as an artifact."""
     table_rows: int = option(200, at_least=0)
     """Rows of a table of errors or examples at most."""
 

@@ -58,8 +58,8 @@ class Page:
             self._line(f"  {line}")
         self._console.print()
 
-    def line(self, name: str, path: Path, more: str = "") -> None:
-        """Print a path on one line, so that it can be copied."""
+    def line(self, name: str, path: Path | str, more: str = "") -> None:
+        """Print a path or a command on one line, so that it can be copied."""
         self._line(f"{name:7}{path}{more}")
 
     def _line(self, text: str, style: str | None = None) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
@@ -20,6 +23,7 @@ from s3exp.types import UserError
 log = logging.getLogger(__name__)
 
 PROJECT = "s3exp"
+MOST_SYNCED = 2  # of more runs, their folders are braced in one pattern of bash
 # variables of W&B that s3exp cannot follow, and the reason
 UNUSED = {
     "WANDB_DIR": "W&B's files lie in the folder of the run",
@@ -111,3 +115,20 @@ def clean(name: str, longest: int) -> str:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "run"
     short = f"{name[: longest - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
     return name if len(name) <= longest else short
+
+
+def sync_line(folders: Sequence[Path]) -> str | None:
+    """The command that uploads the offline W&B files of some run directories; None where there are none to upload."""
+    offline = [
+        place
+        for folder in folders
+        for place in sorted((folder / "wandb").glob("offline-run-*"))
+        if not any(place.glob("*.synced"))
+    ]
+    if not offline:
+        return None
+    parents = dict.fromkeys(place.parents[2] for place in offline)
+    if len(offline) <= MOST_SYNCED or len(parents) > 1:
+        return f"wandb sync {' '.join(shlex.quote(str(place)) for place in offline)}"
+    inside = ",".join(shlex.quote(name) for name in dict.fromkeys(place.parents[1].name for place in offline))
+    return f"wandb sync {shlex.quote(str(next(iter(parents))))}/{{{inside}}}/wandb/offline-run-*"

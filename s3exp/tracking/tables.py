@@ -31,7 +31,8 @@ class Card:
     group: str | None = None
     job_type: str | None = None
     tags: Sequence[str] = ()
-    notes: str = ""  # about this run alone
+    notes: str = ""
+    reused: bool = False  # the record was made for another group
     metric: str = "accuracy"  # the task's primary one
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import yaml
 
+from s3exp.record.measures import GAIN, explained
 from s3exp.settings.cell import cell_name
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
@@ -24,6 +25,9 @@ from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
+
+
+HEADLINE = (GAIN, "errors", "new_rows", "rejected", "llm/tokens", "gap/mauve")
 
 
 def build_tracker(
@@ -48,9 +52,8 @@ def build_tracker(
         id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
         name=os.environ.get("WANDB_NAME") or cell_name(swept or {}) or name,
         config=columns(plain, swept or {}, strategy),
-        notes=f"Its record was made for the group {first}, and is shown in this group as well."
-        if reused
-        else "",
+        notes=_notes(str(first) if reused else None, task.metric),
+        reused=reused,
         metric=task.metric,
         fields=options.fields,
         says=task.says,
@@ -60,6 +63,14 @@ def build_tracker(
         tags=[*shown.tags, *sweep, options.name, strategy, config.llm.model, config.small_model.kind],
     )
     return start(shown if isinstance(config.tracker, WandbConfig) else config.tracker, card)
+
+
+def _notes(first: str | None, metric: str) -> str:
+    """W&B's notes of a run: the user's, the group that its record was made for, the meaning of the headline numbers."""
+    reuse = first and f"Its record was made for the group {first}, and is shown in this group as well."
+    names = (f"test/{metric}", f"select/{metric}", f"mining/{metric}", *HEADLINE)
+    legend = [f"{name}: {explained(name)}" for name in names]
+    return "\n\n".join(filter(None, [os.environ.get("WANDB_NOTES"), reuse, "\n".join(legend)]))
 
 
 def _first_group(folder: Path) -> str | None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import read_ledger
-from s3exp.record.measures import ROUND
+from s3exp.record.measures import GAIN, ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
+from s3exp.tracking import artifacts
 from s3exp.tracking import service as wandb_service
 from s3exp.tracking.environment import FOLDERS, PROJECT, SETTINGS, agent_run, answers, clean
 from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
@@ -84,7 +85,8 @@ class Wandb:
         self._ended = False
         self._outer: dict[str, str | None] = {}  # FOLDERS outside of the `with`
         self._before: dict[str, Prediction] = {}
-        self._parent: str | None = None  # the dataset of the round before
+        self._rows: list[int] = []  # accepted, by round shown
+        self._select: list[float] = []  # the select score, by round shown
 
     def __enter__(self) -> Self:
         self._outer = {name: os.environ.get(name) for name in FOLDERS}
@@ -119,7 +121,10 @@ class Wandb:
             for part in ("test", "test_groups", "select", "llm", "seconds", "cost")
             for name, value in result.get(part, {}).items()
         }
+        if len(self._select) > 1:
+            numbers[GAIN] = self._select[-1] - self._select[0]
         self._log(lambda run: run.summary.update(sendable(numbers)))
+        self._log(lambda run: self._end(run, result))
         # older records have no ledger
         has_ledger = (self._card.folder / LEDGER).is_file()
         if histories := read_ledger(self._card.folder) if has_ledger else []:
@@ -129,6 +134,12 @@ class Wandb:
 
     def finish(self, failed: bool = False) -> None:
         with wandb_service.at_most(wandb_service.FINISH_SECONDS):
+            if failed:
+                self._log(
+                    lambda run: run.alert(
+                        "The run failed", "log.txt and failure.json of its directory say why"
+                    )
+                )
             self._log(lambda run: run.finish(exit_code=int(failed)))
         if self._run is not None and self._ended and not failed:
             self._mark.write_text(
@@ -142,7 +153,9 @@ class Wandb:
 
     def complete(self) -> bool:
         # an agent waits for the run that it named: a complete view under another name does not count
-        if self._agents is None and not self._card.notes:  # its first group: what an agent showed counts, too
+        if (
+            self._agents is None and not self._card.reused
+        ):  # its first group: what an agent showed counts, too
             return bool(self._complete())
         return (self._agents or self._card.id) in self._complete()
 
@@ -190,19 +203,35 @@ class Wandb:
         return {**names, "name": sendable(card.name), "config": sendable(dict(card.config))}
 
     def _show(self, run: wandb.Run, record: RoundRecord, tables: Mapping[str, Rows]) -> None:
-        import wandb
 
         shown: dict[str, Any] = {f"{ROUND}{name}": n for name, n in record.metrics.items()}
         shown |= {key: _table(rows) for key, rows in tables.items()}
         run.log({"round": record.round, **sendable(shown)})
-        name = clean(f"{self._card.id}-round-{record.round}", 128)
-        facts = {"round": record.round, "rows": len(record.batch.examples)}
-        # use_artifact raises offline, so the lineage is in the metadata.
-        dataset = wandb.Artifact(name, "dataset", metadata={**facts, "parent": self._parent})
-        path = self._card.folder.resolve() / "rounds" / str(record.round) / "examples.jsonl"
-        dataset.add_file(str(path), policy="immutable")  # a reference, not a copy
-        run.log_artifact(dataset)
-        self._parent = name
+        accepted, quota = len(record.batch.examples), record.batch.quota
+        self._rows.append(accepted)
+        if (score := record.metrics.get(f"select/{self._card.metric}")) is not None:
+            self._select.append(score)
+        dataset = artifacts.rows_of(self._card, record.round, sum(self._rows))
+        run.log_artifact(dataset, aliases=[f"round-{record.round}"])
+        if accepted < quota:
+            text = f"round {record.round} has {accepted} of {quota} rows: log.txt says why"
+            run.alert("A round has fewer rows than planned", text, level="WARN")
+
+    def _end(self, run: wandb.Run, result: Mapping[str, Any]) -> None:
+        """Log what a run ended with, and an alert where it trained on copies of gold."""
+
+        if self._rows:
+            last = len(self._rows) - 1
+            run.log_artifact(
+                artifacts.rows_of(self._card, last, sum(self._rows)), aliases=[f"round-{last}", "final"]
+            )
+        model = artifacts.model_of(self._card) if self._config.model else None
+        for one in (artifacts.ending_of(self._card), model):
+            if one is not None:
+                run.log_artifact(one)
+        if result.get("clean") is False:
+            text = "rows it was trained on are copies of gold rows: certificate.json names them"
+            run.alert("The certificate is not clean", text, level="WARN")
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:
         run = self._run

@@ -145,17 +145,22 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
 
     artifacts = [line["artifact"] for line in found if line["type"] == "artifact"]
     datasets = [one for one in artifacts if one["type"] == "dataset"]
-    names = [f"reviews-s3-s0-0a1b2c3d-round-{number}" for number in range(3)]
-    assert [one["name"] for one in datasets] == names
+    name = "reviews-s3-s0-0a1b2c3d-rows"
+    assert [one["name"] for one in datasets] == [name] * 4  # versions of one data set
+    aliases = [one["aliases"] for one in datasets]
+    named = [[one for one in each if one != "latest"] for each in aliases]
+    assert named == [["round-0"], ["round-1"], ["round-2"], ["round-2", "final"]]
     lineage = [json.loads(one["metadata"]) for one in datasets]
-    assert [one["parent"] for one in lineage] == [None, *names[:2]]
-    assert [(one["round"], one["rows"]) for one in lineage] == [(0, 2), (1, 3), (2, 1)]
-    files = [one["manifest"]["contents"][0] for one in datasets]
-    assert [Path(one["local_path"]).parent.name for one in files] == ["0", "1", "2"]
+    assert [one["parent"] for one in lineage] == [None, f"{name}:round-0", *[f"{name}:round-1"] * 2]
+    assert [(one["round"], one["rows"]) for one in lineage] == [(0, 2), (1, 5), (2, 6), (2, 6)]
+    files = [[file["path"] for file in one["manifest"]["contents"]] for one in datasets]
+    assert [len(one) for one in files] == [1, 2, 3, 3] and files[-1][-1] == "round-2.jsonl"
     for one in artifacts:  # tables, too, are staged in the run's own folder
         for content in one["manifest"]["contents"]:
             assert (tmp_path / "run") in Path(content["local_path"]).parents
 
+    alerts = [line["alert"]["text"] for line in found if line["type"] == "alert"]
+    assert alerts == ["round 2 has 1 of 2 rows: log.txt says why"]
     (run,) = [line["run"] for line in found if line["type"] == "run"]
     assert run["run_group"] == "reviews"
     assert run["job_type"] == "s3"
@@ -164,6 +169,7 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
     assert summary["state"] == "finished"
     assert summary["config"] == {"seed": 7, "llm": {"model": "embedded/reviews-lm"}}
     assert summary["summary"]["test/accuracy"] == 0.9
+    assert summary["summary"]["gain"] == pytest.approx(0.2)  # select, over round 0
     assert summary["summary"]["llm/calls"] == 12
 
 
@@ -604,4 +610,5 @@ def test_a_cell_is_named_by_what_was_swept_and_shown_in_every_sweep_that_has_it(
     }
     assert set(told) == {"one", "two"}
     assert told["one"]["display_name"] == told["two"]["display_name"] == "s3, rounds=2, seed=0"
-    assert "notes" not in told["one"] and "made for the group one" in told["two"]["notes"]
+    assert "made for" not in told["one"]["notes"] and "made for the group one" in told["two"]["notes"]
+    assert "select accuracy (0 to 1); on the gold rows that pick the epoch" in told["one"]["notes"]
