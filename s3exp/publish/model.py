@@ -29,7 +29,7 @@ def write_model(one: Exported, folder: Path) -> str:
 
 def _loaded_by(one: Exported) -> str:
     if not isinstance(one.config.small_model, EncoderConfig):
-        return "s3exp alone, in the run's folder"
+        return "s3exp-predict, in the run's folder"
     kind = "QuestionAnswering" if one.config.task.passage else "SequenceClassification"
     return f"AutoModelFor{kind}.from_pretrained"
 
@@ -56,8 +56,8 @@ def _card(one: Exported, loaded: str) -> str:
             )
     else:
         lines.append(
-            "A bag of word vectors, which only s3exp reads, in the run's folder. model.safetensors and config.json "
-            "hold all of it."
+            "A bag of word vectors, which only s3exp reads: `s3exp-predict RUN FILE`, where RUN is the run's folder. "
+            "model.safetensors and config.json hold all of it."
         )
     if task.labels:
         lines += [
