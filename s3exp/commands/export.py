@@ -2,6 +2,7 @@
 
     s3exp-export runs/reviews-s3-s1-cb54c4f8 --out reviews-synthesized
     s3exp-export runs/a runs/b --out both --license cc-by-4.0
+    s3exp-export runs/a --out a --push org/name
 
 Exit codes: 0 done, 2 the input is wrong.
 """
@@ -35,6 +36,10 @@ def command(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="s3exp-export: %(message)s", stream=sys.stderr)
     _check_place(options.out, options.force, options.runs)
+    if options.public and not options.push:
+        raise UserError("--public is about --push: name a repository with --push org/name")
+    if options.push and not re.fullmatch(r"[\w.-]+/[\w.-]+", options.push):
+        raise UserError(f"--push {options.push}: name a repository as org/name")
     from rich.console import Console
 
     from s3exp.publish.dataset import read_exported
@@ -60,6 +65,13 @@ def command(words: Sequence[str]) -> int:
     )
     for place, how in loaded.items():
         page.line("model", options.out / place, f": for {how}")
+    if options.push:
+        from s3exp.publish.push import push
+
+        for name in push(options.out, options.push, options.public):
+            page.paragraph("pushed", name)
+        if len(exported) > 1:
+            page.paragraph("not pushed", "the models of several runs: export the runs one by one")
     return 0
 
 
@@ -113,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="where to write")
     add("--license", help="of the data set, as the hub writes it (cc-by-4.0); by itself the card names none")
     add("--language", help="its ISO 639 code; by itself that of the rows, where it can be known")
+    add("--push", metavar="ORG/NAME", help="upload to the hub, too: a private data set, and a private model")
+    add("--public", action="store_true", help="with --push: make new repositories public")
     add("--force", action="store_true", help="replace what is in DIR")
     return parser
 

@@ -62,12 +62,17 @@ def read_exported(folders: Sequence[Path]) -> list[Exported]:
 def _named(runs: Sequence[Run]) -> list[tuple[Run, str]]:
     """Runs with the names of their arms and their seeds, without folders of this machine."""
     pairs = [(run, f"{arm.name}, seed={run.seed}") for arm in arms_of(runs) for run in arm.runs]
-    short = [(run, _FOLDERS.sub("", name)) for run, name in pairs]
+    short = [(run, without_folders(name)) for run, name in pairs]
     counts = Counter(name for _, name in short)
     return [
         (run, name if counts[name] == 1 else f"{name} ({index})")
         for index, (run, name) in enumerate(short, 1)
     ]
+
+
+def without_folders(name: str) -> str:
+    """A run's name with the last part alone of every absolute path."""
+    return _FOLDERS.sub("", name)
 
 
 def _check_task(tasks: Mapping[Path, TaskConfig]) -> None:

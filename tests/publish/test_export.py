@@ -6,11 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from s3exp.commands.export import command
+from s3exp.publish.cards import public_name
+from s3exp.publish.dataset import column_names, read_exported, table_of, without_folders
 from s3exp.record.rounds import read_rounds
 from s3exp.types import Example
 
@@ -177,3 +180,22 @@ def test_an_unfinished_run_and_a_place_in_use(
     (copy / "result.json").unlink()
     assert command([str(copy), "--out", str(tmp_path / "other")]) == 2
     assert "not finished: 3 rounds on record: start its command again" in capsys.readouterr().err
+
+
+def test_weights_and_names_of_columns(bag_run: Path) -> None:
+    (one,) = read_exported([bag_run])
+    assert "weight" not in table_of([one])[0]
+    weights = [0.0, *[1.0] * 59]
+    assert [row["weight"] for row in table_of([replace(one, weights=weights)])] == weights
+    task = replace(one.config.task, fields=["id", "text"])
+    assert column_names(task)["id"] == "s3exp_id" and column_names(task)["round"] == "round"
+
+
+def test_what_is_published_names_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "my-llm").mkdir()
+    for model in (str(tmp_path / "my-llm"), "~/models/my-llm", "./my-llm", "/gone/with/my-llm", "a/b/my-llm"):
+        assert public_name(model) == "my-llm"
+    assert public_name("Qwen/Qwen2.5-7B") == "Qwen/Qwen2.5-7B"
+    assert without_folders("s3, model=/home/me/my-llm, seed=0") == "s3, model=my-llm, seed=0"
+    assert without_folders("s3, model=~/my-llm, rows=1") == "s3, model=my-llm, rows=1"
+    assert without_folders("s3, model=Qwen/Qwen2.5-7B") == "s3, model=Qwen/Qwen2.5-7B"
