@@ -1,0 +1,135 @@
+"""The `s3exp-export` command: the rows of finished runs as a data set with a card, and their small models.
+
+    s3exp-export runs/reviews-s3-s1-cb54c4f8 --out reviews-synthesized
+    s3exp-export runs/a runs/b --out both --license cc-by-4.0
+    s3exp-export runs/a --out a --push org/name
+
+Exit codes: 0 done, 2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s3exp.commands.edge import guarded
+from s3exp.types import UserError
+
+if TYPE_CHECKING:
+    from s3exp.publish.dataset import Exported
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    sys.exit(command(sys.argv[1:]))
+
+
+@guarded("s3exp-export")
+def command(words: Sequence[str]) -> int:
+    """Export the runs that the command line names; returns the exit code."""
+    options = _parser().parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="s3exp-export: %(message)s", stream=sys.stderr)
+    _check_place(options.out, options.force, options.runs)
+    if options.public and not options.push:
+        raise UserError("--public is about --push: name a repository with --push org/name")
+    if options.push and not re.fullmatch(r"[\w.-]+/[\w.-]+", options.push):
+        raise UserError(f"--push {options.push}: name a repository as org/name")
+    from rich.console import Console
+
+    from s3exp.publish.dataset import read_exported
+    from s3exp.terminal.page import Page
+    from s3exp.terminal.texts import plural
+
+    page = Page(Console())
+    exported = read_exported(options.runs)
+    part = options.out.with_name(f".{options.out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        loaded = _write(part, exported, options)
+        if options.out.exists():
+            shutil.rmtree(options.out)
+        part.rename(options.out)
+    except OSError as error:
+        raise UserError(f"--out {options.out}: cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    rows = sum(len(one.rows) for one in exported)
+    page.line(
+        "data", options.out, f": {rows:,} rows of {plural(len(exported), 'run')}, for datasets.load_dataset"
+    )
+    for place, how in loaded.items():
+        page.line("model", options.out / place, f": for {how}")
+    if options.push:
+        from s3exp.publish.push import push
+
+        for name in push(options.out, options.push, options.public):
+            page.paragraph("pushed", name)
+        if len(exported) > 1:
+            page.paragraph("not pushed", "the models of several runs: export the runs one by one")
+    return 0
+
+
+def _write(folder: Path, exported: Sequence[Exported], options: argparse.Namespace) -> dict[str, str]:
+    """Write data, card and models; returns how each model is loaded, by its place."""
+    from s3exp.publish.cards import data_card
+    from s3exp.publish.dataset import table_of, write_table
+    from s3exp.publish.model import write_model
+
+    task = exported[0].config.task
+    data = "data/train.parquet"
+    write_table(table_of(exported), task, folder / data)
+    card = data_card(exported, {"train": data}, options.license, options.language)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    loaded = {}
+    for one in exported:
+        place = "model" if len(exported) == 1 else f"models/{re.sub(r'[^A-Za-z0-9.]+', '-', one.name)}"
+        loaded[place] = write_model(one, folder / place)
+    return loaded
+
+
+def _check_place(out: Path, force: bool, runs: Sequence[Path]) -> None:
+    """Refuse a place that holds something, or holds the runs themselves.
+
+    Raises:
+        UserError: names the remedy.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out}: is a file: name a folder")
+    for run in runs:
+        if run.resolve().is_relative_to(out.resolve()) or out.resolve().is_relative_to(run.resolve()):
+            raise UserError(f"--out {out}: lies in a folder of runs, or holds one: name another")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise UserError(f"--out {out}: is not empty: name another folder, or replace it with --force")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="s3exp-export",
+        description="Write the rows of finished runs as a data set of the library datasets, with a card and the "
+        "trained small models.",
+    )
+    add = parser.add_argument
+    add(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a run directory, or a folder with some at any depth",
+    )
+    add("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    add("--license", help="of the data set, as the hub writes it (cc-by-4.0); by itself the card names none")
+    add("--language", help="its ISO 639 code; by itself that of the rows, where it can be known")
+    add("--push", metavar="ORG/NAME", help="upload to the hub, too: a private data set, and a private model")
+    add("--public", action="store_true", help="with --push: make new repositories public")
+    add("--force", action="store_true", help="replace what is in DIR")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The `s3exp-predict` command: a finished run's small model on the rows of any file.
+
+    s3exp-predict runs/reviews-s3-s1-cb54c4f8 new.csv > predictions.jsonl
+    s3exp-predict runs/reviews-s3-s1-cb54c4f8 new.jsonl --out predictions.csv
+
+A line each row, in the file's order. Where the file has labels, the scores are printed on stderr. Exit codes: 0 done,
+2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s3exp.commands.edge import guarded
+from s3exp.types import UserError
+
+if TYPE_CHECKING:
+    from s3exp.tasks.sources.table import Row
+    from s3exp.trained import Predicted, Trained
+    from s3exp.types import Example, Prediction
+
+_ENDINGS = (".jsonl", ".csv")
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    sys.exit(command(sys.argv[1:]))
+
+
+@guarded("s3exp-predict")
+def command(words: Sequence[str]) -> int:
+    """Predict the rows of a file; returns the exit code."""
+    options = _parser().parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="s3exp-predict: %(message)s", stream=sys.stderr)
+    if options.out is not None:
+        _check_out(options.out, options.force)
+    from s3exp.tasks.data import said
+    from s3exp.tasks.sources import read_table
+    from s3exp.tasks.sources.table import layout_of
+    from s3exp.trained import load
+
+    trained = load(options.run)
+    table = said(read_table(options.file, layout_of(trained.config.task.gold)))
+    if not table.rows:
+        raise UserError(f"{options.file}: no rows")
+    rows = trained.examples(table.rows, options.file)
+    gold = [] if options.no_score else _labelled(trained, table.rows, table.names, options.file)
+    guesses = trained.fitted.predict(rows)
+    _write([_line(index, one) for index, one in enumerate(map(trained.named, guesses))], options.out)
+    _say(f"{len(rows):,} rows")
+    if gold:
+        _score(trained, gold, guesses)
+    return 0
+
+
+def _check_out(out: Path, force: bool) -> None:
+    if out.suffix not in _ENDINGS:
+        raise UserError(f"--out {out}: name a {' or '.join(_ENDINGS)} file")
+    if not out.parent.is_dir():
+        raise UserError(f"--out {out}: no folder {out.parent}")
+    if out.is_dir() or (out.exists() and not force):
+        raise UserError(f"--out {out}: exists: name another file, or replace it with --force")
+
+
+def _labelled(
+    trained: Trained, rows: Sequence[Row], names: Mapping[str, Sequence[str]], source: str
+) -> list[tuple[int, Example]]:
+    """The rows that have a target, with their places; none where the file has no column of targets."""
+    from s3exp.tasks.columns import Columns, plain_name, with_columns
+    from s3exp.tasks.data import example
+    from s3exp.tasks.gold import columns_of
+    from s3exp.tasks.labels import Unusable, WrongLabel
+    from s3exp.tasks.rows import named_classes
+    from s3exp.tasks.sources.table import columns
+
+    task = trained.config.task
+    known = columns_of(task)
+    if plain_name(known.target) not in map(plain_name, columns(rows)):
+        return []
+    wanted = Columns(known.fields, known.target, known.read)
+    named, renamed = with_columns(rows, wanted.needed, source)
+    named = named_classes(named, names, renamed.get(known.target, known.target), task, source)
+    found = []
+    for index, row in enumerate(named):
+        try:
+            found.append((index, example(row, f"row-{index}", f"{source}, row {index}", wanted)))
+        except Unusable:
+            continue
+        except WrongLabel as error:
+            raise UserError(f"{error}: correct it, or predict alone with --no-score") from error
+    return found
+
+
+def _line(index: int, one: Predicted) -> dict[str, Any]:
+    if one.start is not None:
+        return {"row": index, "answer": one.label, "start": one.start, "score": one.score}
+    return {"row": index, "label": one.label, "score": one.score, "scores": dict(one.scores)}
+
+
+def _write(lines: Sequence[Mapping[str, Any]], out: Path | None) -> None:
+    from s3exp.record.files import dump, write_lines, write_text
+
+    try:
+        if out is None:
+            sys.stdout.writelines(dump(line) + "\n" for line in lines)
+        elif out.suffix == ".csv":
+            write_text(out, _as_csv(lines))
+        else:
+            write_lines(out, lines)
+    except OSError as error:
+        raise UserError(f"--out {out or 'stdout'}: cannot be written: {error}") from error
+
+
+def _as_csv(lines: Sequence[Mapping[str, Any]]) -> str:
+    """The lines as CSV, with a column `score_LABEL` for each class."""
+    flat = [
+        {k: v for k, v in line.items() if k != "scores"}
+        | {f"score_{name}": value for name, value in line.get("scores", {}).items()}
+        for line in lines
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _score(trained: Trained, gold: Sequence[tuple[int, Example]], guesses: Sequence[Prediction]) -> None:
+    """Print the task's scores on the rows that have a target."""
+    from s3exp.tasks import build_task
+    from s3exp.tasks.roles import Gold, Sealed
+
+    config = trained.config
+    task = build_task(config.task, config.llm, Gold((), (), (), Sealed(())), str)
+    scores = task.score([row for _, row in gold], [guesses[index] for index, _ in gold]).metrics
+    _say(f"{len(gold):,} of {len(guesses):,} rows have a label; on these:")
+    for name, value in scores.items():
+        _say(f"{name} {value:.4f}")
+
+
+def _say(text: str) -> None:
+    print(f"s3exp-predict: {text}", file=sys.stderr)  # noqa: T201 - stdout is for the predictions
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="s3exp-predict", description="Predict the rows of a file with the small model of a finished run."
+    )
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="a run directory")
+    add(
+        "file",
+        metavar="FILE",
+        help="any file, folder or hub id that could hold gold rows; labels may be missing",
+    )
+    add("--out", type=Path, metavar="FILE", help="a .jsonl or .csv file; by itself JSON Lines on stdout")
+    add("--no-score", action="store_true", help="do not read labels")
+    add("--force", action="store_true", help="replace the file of --out")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

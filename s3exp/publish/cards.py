@@ -1,0 +1,171 @@
+"""The card of a data set: YAML for the hub, then what a reader must know. It names no path of this machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from s3exp.curation.certificate import in_one_line
+from s3exp.embedded import locate
+from s3exp.language.languages import language_of
+from s3exp.publish.dataset import Exported, column_names, repeats_of
+from s3exp.record.measures import measure
+from s3exp.settings.task import TaskConfig
+
+UNKNOWN = "not on record"
+_HEADLINE = (
+    "shortcuts/strong",
+    "shortcuts/accuracy",
+    "gap/mauve",
+    "gap/c2st",
+    "noise/share",
+    "audit/repeats_near",
+)
+_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens")
+
+
+def in_yaml(facts: Mapping[str, Any]) -> str:
+    """The front matter of a card."""
+    return f"---\n{yaml.safe_dump(dict(facts), sort_keys=False, allow_unicode=True)}---\n\n"
+
+
+def public_name(model: str) -> str:
+    """A hub id as it is, and of a folder its last part; the folder may be on another machine."""
+    folder = Path(model).expanduser()
+    place = folder.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1 or folder.exists()
+    return folder.name if place else model
+
+
+def data_card(
+    exported: Sequence[Exported], files: Mapping[str, str], license_: str | None, language: str | None
+) -> str:
+    """The README.md of a data set.
+
+    Args:
+        exported: its runs.
+        files: the data file of every split, relative to the card.
+        license_: of the data set, as the user says.
+        language: its ISO 639 code; None: guessed.
+    """
+    task = exported[0].config.task
+    texts = [task.text_of(row.fields) for one in exported for row in one.rows]
+    rows = len(texts)
+    language = language or language_of(texts)
+    facts: dict[str, Any] = {"language": [language]} if language else {}
+    facts |= {"license": license_} if license_ else {}
+    facts |= {
+        "task_categories": ["question-answering" if task.passage else "text-classification"],
+        "tags": ["synthetic", "s3exp"],
+        "pretty_name": f"{task.name}, synthesized",
+        "configs": [
+            {"config_name": "default", "data_files": [{"split": k, "path": v} for k, v in files.items()]}
+        ],
+    }
+    parts = [
+        f"# {task.name}, synthesized\n\n{rows:,} rows that a large language model wrote and s3exp curated. No gold row "
+        f"is among them. License: {license_ or UNKNOWN}.",
+        _columns(exported, task),
+        *(_run(one) for one in exported),
+        *dict.fromkeys(_prompts(one.config.task) for one in exported),
+        _CITE,
+    ]
+    return in_yaml(facts) + "\n\n".join(parts) + "\n"
+
+
+def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
+    own = column_names(task)
+    lines = ["## Columns", ""]
+    lines += [
+        f"- `{name}`: {'written by the LLM' if name in task.written else 'given to the LLM'}"
+        for name in task.fields
+    ]
+    if task.context:
+        source = "the gold validation rows" if task.contexts is None else f"`{public_name(task.contexts)}`"
+        lines.append(
+            f"\nThe given texts ({', '.join(task.context)}) are from {source}: their own license holds.\n"
+        )
+    target = (
+        f"`{task.answers}`: spans of {task.passage}"
+        if task.passage
+        else f"`{task.label}`: {', '.join(task.labels)}"
+    )
+    lines.append(f"- {target}")
+    lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")
+    lines.append(
+        f"- `{own['parent']}`: the id of the gold row that the LLM was shown, empty in the seed round"
+    )
+    if len(exported) > 1:
+        lines.append(f"- `{own['run']}`: the run; an id is unique within it")
+        lines.append(
+            f"\n{repeats_of(exported):,} rows repeat the texts of an earlier row, most of them of another run."
+        )
+    if any(len(set(one.weights)) > 1 for one in exported):
+        lines.append(f"- `{own['weight']}`: in the last training; 0: left out of it")
+    return "\n".join(lines)
+
+
+def _run(one: Exported) -> str:
+    config, run = one.config, one.run
+    llm = config.llm
+    sampling = ", ".join(f"{k} {v}" for k in _SAMPLING if (v := getattr(llm, k, None)) is not None)
+    name = public_name(llm.model)
+    by_round = Counter(row.round for row in one.rows)
+    counts = ", ".join(f"{count:,} in round {number}" for number, count in sorted(by_round.items(), key=str))
+    budget = config.loop.budget
+    limits = {"rows": budget.rows, "tokens": budget.tokens}
+    last = run.rounds[-1]
+    audit = [f"{measure(key).title} {last[key]:.4g}" for key in _HEADLINE if key in last]
+    given = f"those of the run `{Path(config.loop.rows_from).name}`" if config.loop.rows_from else None
+    facts = {
+        "Strategy": f"{config.strategy.name}, {config.loop.rounds} rounds after the seed, seed {config.seed}",
+        "LLM": f"`{name}` (license: {_license_of(llm.model)}; {sampling})",
+        "Rows from": given,
+        "Budget": ", ".join(f"{value:,} {key}" for key, value in limits.items() if value is not None),
+        "Rows": counts,
+        "Classes": _classes(one),
+        "Certificate": in_one_line(run.certificate or {}),
+        "Audit of the last round": "; ".join(audit) or UNKNOWN,
+        "Small model trained on it": f"{run.metric} {run.score:.4f} on gold test rows",
+    }
+    return f"## {one.name}\n\n" + "\n".join(f"- {key}: {value}" for key, value in facts.items() if value)
+
+
+def _classes(one: Exported) -> str:
+    labels = one.config.task.labels
+    counts = Counter(row.target for row in one.rows if isinstance(row.target, int))
+    return ", ".join(f"{counts[index]:,} {name}" for index, name in enumerate(labels))
+
+
+def _license_of(model: str) -> str:
+    """The license in the card of a model's folder."""
+    if model.startswith("embedded/"):
+        return "that of s3exp, Apache-2.0"
+    card = locate(model) / "README.md"
+    try:
+        head = card.read_text(encoding="utf-8").split("---\n")
+        facts = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else None
+    except (OSError, ValueError, yaml.YAMLError):
+        return UNKNOWN
+    said = facts.get("license") if isinstance(facts, dict) else None
+    return said if isinstance(said, str) else UNKNOWN
+
+
+def _prompts(task: TaskConfig) -> str:
+    chosen = task.prompt_sets[task.prompts]
+    names = ("rationale", "seed", "seed_with_rationales", "extrapolate")
+    shown = [(name, text) for name in names if (text := getattr(chosen, name))]
+    blocks = [
+        f"`{name}`\n\n" + "\n".join(f"    {line}" for line in text.splitlines()) for name, text in shown
+    ]
+    return f"## Prompts ({task.prompts})\n\n" + "\n\n".join(blocks)
+
+
+_CITE = """## How to cite
+
+The method is that of Wang, Zhou and Sachan, "Let's Synthesize Step by Step: Iterative Dataset Synthesis with Large
+Language Models by Extrapolating Errors from Small Models", Findings of EMNLP 2023. The software is s3exp; its
+CITATION.cff has the entry."""

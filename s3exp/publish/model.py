@@ -1,0 +1,68 @@
+"""The small model of a finished run as a folder of its own, with a card."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from s3exp.publish.cards import in_yaml, public_name
+from s3exp.publish.dataset import Exported
+from s3exp.settings.small_model import EncoderConfig
+from s3exp.types import UserError
+
+
+def write_model(one: Exported, folder: Path) -> str:
+    """Copy the trained weights and write their card; returns how the folder is loaded.
+
+    Raises:
+        UserError: the record has no weights.
+    """
+    source = one.run.folder / "small_model"
+    if not (source / "model.safetensors").is_file():
+        raise UserError(f"{source}: no model.safetensors there: restore the record, or make the run again")
+    shutil.copytree(source, folder)
+    loaded = _loaded_by(one)
+    (folder / "README.md").write_text(_card(one, loaded), encoding="utf-8")
+    return loaded
+
+
+def _loaded_by(one: Exported) -> str:
+    if not isinstance(one.config.small_model, EncoderConfig):
+        return "s3exp-predict, in the run's folder"
+    kind = "QuestionAnswering" if one.config.task.passage else "SequenceClassification"
+    return f"AutoModelFor{kind}.from_pretrained"
+
+
+def _card(one: Exported, loaded: str) -> str:
+    task, small, run = one.config.task, one.config.small_model, one.run
+    facts: dict[str, Any] = {"tags": ["s3exp", "synthetic"]}
+    lines = [f"# A small model for {task.name}", ""]
+    if isinstance(small, EncoderConfig):
+        pipeline = "question-answering" if task.passage else "text-classification"
+        facts |= {"library_name": "transformers", "pipeline_tag": pipeline}
+        base = public_name(str(small.checkpoint))
+        lines.append(f"`{base}`, fine-tuned on the data set beside it. Load it by `{loaded}`.")
+        pair = (
+            f" It reads the pair {' and '.join(task.fields)}, in this order."
+            if len(task.fields) > 1 and not task.passage
+            else ""
+        )
+        lines.append(f"Rows were cut to {small.max_length} tokens or to what the encoder reads.{pair}")
+        if task.passage:
+            lines.append(
+                "In training, long texts are cut into windows that compete with each other, and the question comes "
+                "first; other code that takes the best span of each window can answer long texts otherwise."
+            )
+    else:
+        lines.append(
+            "A bag of word vectors, which only s3exp reads: `s3exp-predict RUN FILE`, where RUN is the run's folder. "
+            "model.safetensors and config.json hold all of it."
+        )
+    if task.labels:
+        lines += [
+            "",
+            "Classes by index: " + ", ".join(f"{i} {name}" for i, name in enumerate(task.labels)) + ".",
+        ]
+    lines += ["", f"It scored {run.metric} {run.score:.4f} on the gold test rows ({one.name})."]
+    return in_yaml(facts) + "\n".join(lines) + "\n"
