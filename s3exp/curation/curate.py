@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
@@ -21,8 +22,15 @@ log = logging.getLogger(__name__)
 CURATORS: dict[str, Callable[[Config], Judge | None]] = {}
 
 
-def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ()) -> Curation:
+def build_curation(
+    config: Config,
+    copies: Copies,
+    gold: Sequence[Example] = (),
+    own: Mapping[str, Judge] = MappingProxyType({}),
+) -> Curation:
     """The screen and the curators of a run; `copies` is the index of all gold rows, `gold` are those of the loop.
+
+    The user's `own` curators judge last.
 
     The log says what the screen cannot judge on such rows.
     """
@@ -42,4 +50,4 @@ def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ())
             " ".join(LANGUAGES),
         )
     judges = {name: make(config) for name, make in CURATORS.items()}
-    return Curation(screen, {name: judge for name, judge in judges.items() if judge is not None})
+    return Curation(screen, {name: judge for name, judge in judges.items() if judge is not None} | dict(own))
