@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 
 from s3exp.build import Own, Prepared, prepare
 from s3exp.build import run as run_prepared
+from s3exp.curation.curate import checked
 from s3exp.library.estimator import Estimator
 from s3exp.library.identity import name_of, version_of, version_of_estimator
 from s3exp.library.llm import as_llm
@@ -26,7 +27,7 @@ from s3exp.llm.environment import prepare_environment
 from s3exp.record.files import read_object
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import composed_of
-from s3exp.synthesis.rows import Judge, Verdict
+from s3exp.synthesis.rows import Judge
 from s3exp.types import LLM, Example, SmallModel, UserError
 
 if TYPE_CHECKING:
@@ -164,15 +165,5 @@ def _curators(given: Curators) -> tuple[dict[str, Judge], dict[str, str]]:
                 f"curators: {name} has a state that s3exp cannot see: name its version, as in "
                 f'curators={{"{name}@1": ...}}, and another one when it changes'
             )
-        judges[name], facts[name] = _checked(name, judge), version or name.rpartition("@")[2]
+        judges[name], facts[name] = checked(name, judge), version or name.rpartition("@")[2]
     return judges, facts
-
-
-def _checked(name: str, judge: Judge) -> Judge:
-    def verdicts(rows: Sequence[Example]) -> Sequence[Verdict]:
-        found = list(judge(rows))
-        if len(found) != len(rows) or not all(isinstance(one, Verdict) for one in found):
-            raise UserError(f"curators: {name} must return one s3exp.Verdict for each of {len(rows)} rows")
-        return found
-
-    return verdicts
