@@ -21,12 +21,13 @@ from s3exp.build import run as run_prepared
 from s3exp.curation.curate import checked
 from s3exp.library.estimator import Estimator
 from s3exp.library.identity import name_of, version_of, version_of_estimator
-from s3exp.library.llm import as_llm
+from s3exp.library.llm import FunctionLLM, as_llm
 from s3exp.library.tasks import CHOICE, task_words
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.files import read_object
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import composed_of
+from s3exp.settings.llm import LLMConfig
 from s3exp.synthesis.rows import Judge
 from s3exp.types import LLM, Example, SmallModel, UserError
 
@@ -120,6 +121,8 @@ def _prepared(
         except UserError as error:
             shown = task if isinstance(task, str | Path) else "task"
             raise UserError(str(error).replace(f"{folder}/task/{CHOICE}.yaml", str(shown))) from error
+    if isinstance(own_llm, FunctionLLM):
+        _refuse_unread(composed, own_llm.name)
     own = Own(own_llm, _small_model(small_model, composed), judges, {"curators": facts} if facts else {})
     return prepare(composed, words, own=own), composed
 
@@ -138,6 +141,14 @@ def _named(
     return [
         f"{one}={json.dumps(text)}" for one, text in found.items() if text is not None and one not in given
     ]
+
+
+def _refuse_unread(composed: DictConfig, name: str) -> None:
+    """Refuse options of answers that a function is not given."""
+    for key in ("max_tokens", "rationale_tokens", "truncated"):
+        value = composed.llm[key]
+        if value != getattr(LLMConfig, key):
+            raise UserError(f"llm.{key}={value}: the function {name} does not get it: leave it out")
 
 
 def _small_model(given: Any, composed: DictConfig) -> SmallModel | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -98,7 +99,9 @@ def test_another_version_is_another_run_and_no_store_mixes_two() -> None:
 
 
 def test_what_has_a_state_needs_a_version() -> None:
-    model = make_pipeline(FunctionTransformer(str.lower), LogisticRegression())
+    model = make_pipeline(FunctionTransformer(lambda texts: texts), LogisticRegression())
+    with pytest.raises(s3exp.UserError, match=r"small_model\.version=1"):
+        s3exp.run(QUICK, task=task(), llm=write, small_model=model)
     words = {"x": "awful film of a dull plot"}
     with pytest.raises(s3exp.UserError, match=r"llm\.revision=1"):
         s3exp.run(QUICK, task=task(), llm=lambda prompts: [words["x"]] * len(prompts))
@@ -109,7 +112,7 @@ def test_what_has_a_state_needs_a_version() -> None:
     object_ = type("Model", (), {"fit": print, "predict": print})()
     with pytest.raises(s3exp.UserError, match=r"small_model\.version=1"):
         s3exp.run(QUICK, task=task(), llm=write, small_model=object_)
-    assert not Path("runs", "completions.sqlite").exists() and model is not None
+    assert not Path("runs", "completions.sqlite").exists()
 
 
 def test_an_object_with_the_protocol_is_asked_and_not_closed() -> None:
@@ -126,6 +129,8 @@ def test_errors_are_exceptions_of_one_line() -> None:
         s3exp.run(QUICK, task=task(), llm=one_text, small_model=pipeline())
     with pytest.raises(s3exp.UserError, match=r"llm\.temperature=0\.1: llm=python does not read it"):
         s3exp.run([*QUICK, "llm.temperature=0.1"], task=task(), llm=write)
+    with pytest.raises(s3exp.UserError, match=r"llm\.max_tokens=9: the function .*write does not get it"):
+        s3exp.run([*QUICK, "llm.max_tokens=9"], task=task(), llm=write)
     with pytest.raises(s3exp.UserError, match=r"small_model\.epochs=9: small_model=python does not read it"):
         s3exp.run([*QUICK, "small_model.epochs=9"], task=task(), llm=write, small_model=pipeline())
     with pytest.raises(s3exp.UserError, match=r"give it to s3exp\.run\(llm="):
@@ -169,3 +174,35 @@ def test_the_import_is_instant() -> None:
     assert done.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         s3exp.nothing  # noqa: B018
+
+
+KILLED = """
+import os, s3exp
+from tests.library.test_run import QUICK, pipeline, task, write as answers
+
+calls = 0
+
+def write(prompts, seeds):
+    global calls
+    calls += 1
+    if calls > 1 and not os.path.exists("again"):
+        os._exit(9)
+    return answers(prompts, seeds)
+
+print(s3exp.run(QUICK, task=task(), llm=write, small_model=pipeline()).result["llm"]["store_hits"])
+"""
+
+
+def test_a_killed_process_goes_on_with_what_is_stored(tmp_path: Path) -> None:
+    (tmp_path / "killed.py").write_text(KILLED)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def go() -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "killed.py"]
+        return subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert go().returncode == 9
+    (tmp_path / "again").touch()
+    done = go()
+    assert done.returncode == 0 and int(done.stdout.split()[-1]) >= 32, done.stderr
+    assert len(list(tmp_path.glob("runs/toy-*"))) == 1
