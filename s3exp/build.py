@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,23 +17,36 @@ from omegaconf import DictConfig, OmegaConf
 from s3exp.record.files import read_object
 from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.record.versions import check_schema
+from s3exp.settings import plugins
 from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
-from s3exp.settings.llm import VllmConfig
+from s3exp.settings.llm import PythonLLMConfig, VllmConfig
 from s3exp.settings.run import Config, identity
-from s3exp.strategies import canonical, check_plan, idle, plan
+from s3exp.settings.small_model import PythonSmallModelConfig
+from s3exp.strategies import SHOWN, canonical, check_plan, idle, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
     from s3exp.record.run import RunStore
+    from s3exp.synthesis.rows import Judge
     from s3exp.tasks.roles import Gold
     from s3exp.tasks.task import Task
     from s3exp.tracking.tracker import Tracker
-    from s3exp.types import Embedder, SmallModel
+    from s3exp.types import LLM, Embedder, SmallModel
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Own:
+    """The parts that the user's program has built itself, and the facts that tell them from others of their names."""
+
+    llm: LLM | None = None
+    small_model: SmallModel | None = None
+    curators: Mapping[str, Judge] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,10 +63,14 @@ class Prepared:
     swept: Mapping[
         str, Any
     ]  # of the options that its multirun swept, those that count in this cell; see settings/cell.py
+    own: Own = Own()
 
 
 def prepare(
-    composed: DictConfig, overrides: Sequence[str] = (), swept: Mapping[str, Any] | None = None
+    composed: DictConfig,
+    overrides: Sequence[str] = (),
+    swept: Mapping[str, Any] | None = None,
+    own: Own = Own(),
 ) -> Prepared:
     """Read and check all input. Starts and writes nothing.
 
@@ -64,6 +81,7 @@ def prepare(
     """
     config = from_hydra(composed)
     check_plan(config.strategy, config.loop)
+    _check_own(config, own)
     from s3exp.curation.certificate import digest_of
     from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
@@ -81,11 +99,44 @@ def prepare(
     facts = identity(plain(composed))
     ignored = tuple(f"{key}." for key in idle(facts))
     swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}
-    facts = canonical({**facts, "gold": gold.digest(), "llm": llm_identity(config.llm, model)})
+    facts = canonical({**facts, "gold": gold.digest(), "llm": llm_identity(config.llm, model), **own.facts})
+    facts |= _added(config)
     donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
-    return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides, in_order(swept))
+    return Prepared(
+        config, model, gold, facts, run_folder(config, facts), donor, overrides, in_order(swept), own
+    )
+
+
+def _check_own(config: Config, own: Own) -> None:
+    """Refuse a config whose LLM or small model is an object that nobody has given."""
+    if (
+        isinstance(config.llm, PythonLLMConfig)
+        and own.llm is None
+        and not config.llm.replay
+        and asks_llm(config)
+    ):
+        raise UserError("llm=python is an object of a program: give it to s3exp.run(llm=...)")
+    if isinstance(config.small_model, PythonSmallModelConfig) and own.small_model is None:
+        raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
+
+
+def _added(config: Config) -> dict[str, Any]:
+    """The packages that add parts to this run, with their versions; every part is loaded once.
+
+    Raises:
+        UserError: one of them is broken.
+    """
+    from s3exp.curation.curate import added_curators
+
+    added_curators(config)
+    used = [(plugins.CURATORS, name) for name in config.curation.curators]
+    if config.strategy.shown not in SHOWN:
+        plugins.load(plugins.SHOWN, config.strategy.shown)
+        used.append((plugins.SHOWN, config.strategy.shown))
+    packages = {f"{group}.{name}": plugins.origin(group, name) for group, name in used}
+    return {"plugins": packages} if packages else {}
 
 
 def asks_llm(config: Config) -> bool:
@@ -112,7 +163,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
     from s3exp.small_model import build_embedder, build_small_model
 
     config, gold = prepared.config, prepared.gold
-    small = build_small_model(
+    small = prepared.own.small_model or build_small_model(
         config.small_model,
         labels=config.task.labels,
         fields=config.task.fields,
@@ -159,7 +210,9 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     if asks_llm(config):
         llm.check_llm(config.llm)
     with ExitStack() as stack:
-        engine = stack.enter_context(llm.build_llm(config.llm, progress=config.progress))
+        engine = stack.enter_context(
+            llm.build_llm(config.llm, progress=config.progress, own=prepared.own.llm)
+        )
         store = stack.enter_context(closing(RunStore(folder, text, prepared.identity, prepared.overrides)))
         if store.read_result() is not None:  # another process was faster
             _log_again(store, tracker)
@@ -176,7 +229,9 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             small_model=small,
             tracker=tracker,
             audit=audit,
-            curation=build_curation(config, audit.copies, [*gold.mining, *gold.select]),
+            curation=build_curation(
+                config, audit.copies, [*gold.mining, *gold.select], prepared.own.curators
+            ),
             lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
             strategy=config.strategy,
             loop=config.loop,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.plugins import SHOWN as PLUGINS
+from s3exp.settings.plugins import load, origin
 from s3exp.types import Example, Prediction, UserError
 
 
@@ -100,8 +102,25 @@ SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
 
 def exemplars(strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None) -> list[Example]:
     """The gold mining rows that this round's prompts show (paper, algorithm 2), by the guesses of the `last` round."""
-    shown = [] if last is None else SHOWN[strategy.shown](mining, last)
+    shown = [] if last is None else _criterion(strategy.shown)(mining, last)
     return balanced(shown, mining, last) if strategy.balance and last is not None else shown
+
+
+def _criterion(name: str) -> Callable[[Sequence[Example], Guesses], list[Example]]:
+    """A criterion of ours, or of an installed package; that of a package is checked."""
+    if name in SHOWN:
+        return SHOWN[name]
+    choose = load(PLUGINS, name)
+
+    def checked(mining: Sequence[Example], last: Guesses) -> list[Example]:
+        chosen, known = list(choose(mining, last)), {row.id for row in mining}
+        if not all(isinstance(row, Example) and row.id in known for row in chosen):
+            raise UserError(
+                f"strategy.shown={name} ({origin(PLUGINS, name)}) must return some of the mining rows"
+            )
+        return chosen
+
+    return checked
 
 
 def balanced(shown: Sequence[Example], mining: Sequence[Example], last: Guesses) -> list[Example]:

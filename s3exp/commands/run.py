@@ -114,8 +114,13 @@ def command() -> int:
     return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
 
 
-def job(composed: DictConfig) -> None:
-    """One run of the command, in any process of a launcher. Its failure does not stop other runs."""
+def job(composed: DictConfig) -> float | None:
+    """One run of the command, in any process of a launcher. Its failure does not stop other runs.
+
+    Returns:
+        The score on the gold rows `select`, for an optimizer; None where no run was finished, which an optimizer counts
+        as a failed trial.
+    """
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
     from omegaconf import OmegaConf
@@ -124,7 +129,7 @@ def job(composed: DictConfig) -> None:
     from s3exp.build import prepare, run
     from s3exp.commands.cells import Cell, note
     from s3exp.commands.sweep import same_as, swept
-    from s3exp.record.state import outcome_of
+    from s3exp.record.state import outcome_of, score_of
     from s3exp.terminal.logs import prepare_logs
     from s3exp.tracking.environment import check_agent
 
@@ -135,12 +140,12 @@ def job(composed: DictConfig) -> None:
     cell = Cell(number, words, None, "failed", sweep=composed.sweep, status_only=composed.status)
     if (earlier := same_as(words)) is not None:
         note(replace(cell, state="same", detail=earlier))
-        return
+        return None
     try:
         check_agent(many=facts.mode == RunMode.MULTIRUN)
         if composed.check:
             _check(composed, list(words))
-            return
+            return None
         prepared = prepare(composed, list(words), swept(words, composed))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
@@ -148,7 +153,7 @@ def job(composed: DictConfig) -> None:
             from s3exp.commands.dry_run import print_dry_run
 
             print_dry_run(prepared)
-            return
+            return None
         else:
             outcome = run(prepared, composed)
     except UserError as error:
@@ -165,6 +170,7 @@ def job(composed: DictConfig) -> None:
     else:
         cell = replace(cell, folder=str(outcome.folder), state=outcome.state, detail=outcome.detail)
     note(cell)
+    return score_of(Path(cell.folder)) if cell.folder is not None and cell.state == "done" else None
 
 
 def _check(composed: DictConfig, words: Sequence[str]) -> None:

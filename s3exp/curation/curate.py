@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
 from s3exp.curation.screen import Screen, habits_of
 from s3exp.language.languages import language_of
 from s3exp.language.script import common_script
+from s3exp.settings.plugins import CURATORS as PLUGINS
+from s3exp.settings.plugins import with_options
 from s3exp.settings.run import Config
-from s3exp.synthesis.rows import Curation, Judge
-from s3exp.types import Example
+from s3exp.synthesis.rows import Curation, Judge, Verdict
+from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +24,15 @@ log = logging.getLogger(__name__)
 CURATORS: dict[str, Callable[[Config], Judge | None]] = {}
 
 
-def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ()) -> Curation:
+def build_curation(
+    config: Config,
+    copies: Copies,
+    gold: Sequence[Example] = (),
+    own: Mapping[str, Judge] = MappingProxyType({}),
+) -> Curation:
     """The screen and the curators of a run; `copies` is the index of all gold rows, `gold` are those of the loop.
+
+    The user's `own` curators judge last.
 
     The log says what the screen cannot judge on such rows.
     """
@@ -41,5 +51,30 @@ def build_curation(config: Config, copies: Copies, gold: Sequence[Example] = ())
             language,
             " ".join(LANGUAGES),
         )
+    added = added_curators(config)
     judges = {name: make(config) for name, make in CURATORS.items()}
-    return Curation(screen, {name: judge for name, judge in judges.items() if judge is not None})
+    return Curation(
+        screen, {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own)
+    )
+
+
+def added_curators(config: Config) -> dict[str, Judge]:
+    """The curators of installed packages that a config names, with their options.
+
+    Raises:
+        UserError: a package or an option is wrong.
+    """
+    chosen = config.curation.curators.items()
+    return {name: checked(name, with_options(PLUGINS, name, options)) for name, options in chosen}
+
+
+def checked(name: str, judge: Judge) -> Judge:
+    """The curator, which must return one verdict a row."""
+
+    def verdicts(rows: Sequence[Example]) -> Sequence[Verdict]:
+        found = list(judge(rows))
+        if len(found) != len(rows) or not all(isinstance(one, Verdict) for one in found):
+            raise UserError(f"the curator {name} must return one s3exp.Verdict for each of {len(rows)} rows")
+        return found
+
+    return verdicts

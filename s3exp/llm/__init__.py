@@ -25,10 +25,12 @@ RUN_OPTIONS = frozenset(
 )
 
 
-def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
+def build_llm(config: LLMConfig, *, progress: bool, own: LLM | None = None) -> Stored:
     """The LLM of a config, with its store. It starts at the first question that the store cannot answer.
 
-    Runs of one process whose configs differ in nothing but `RUN_OPTIONS` share a started LLM.
+    `own` is the LLM itself, where the user's program has it.
+
+    Other runs of one process whose configs differ in nothing but `RUN_OPTIONS` share a started LLM.
 
     Raises:
         UserError: there is no such model or store.
@@ -37,6 +39,8 @@ def build_llm(config: LLMConfig, *, progress: bool) -> Stored:
     asker = Asker(llm_identity(config, path), config.temperature, config.top_p, asking(config))
 
     def start() -> LLM:
+        if own is not None:
+            return own
         options = {name: value for name, value in asdict(config).items() if name not in RUN_OPTIONS}
         return OF_PROCESS.lend((path, tuple(sorted(options.items()))), lambda: _start(config, path))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from s3exp.checkpoints.folder import check_folder
 from s3exp.embedded import PREFIX, locate
-from s3exp.settings.llm import ASKING, LLMConfig, LocalLLMConfig, ServerConfig
+from s3exp.settings.llm import ASKING, LLMConfig, LocalLLMConfig, PythonLLMConfig, ServerConfig
 from s3exp.settings.server import address
 from s3exp.types import UserError
 
@@ -40,6 +40,8 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
     Raises:
         UserError: it looks like a folder and is none, or the folder holds no model.
     """
+    if backend == "python":
+        return model
     folder = locate(model)
     if model.startswith(PREFIX):
         if (folder / "config.json").is_file():
@@ -79,6 +81,8 @@ def llm_identity(config: LLMConfig, path: str) -> str:
             **{name: value for name, value in changes.items() if _set(value)},
         }
         return json.dumps(facts, sort_keys=True)
+    if isinstance(config, PythonLLMConfig):
+        return json.dumps({**facts, "model": config.model}, sort_keys=True)
     assert isinstance(config, LocalLLMConfig)
     folder = Path(path)
     local = (folder / "config.json").is_file()

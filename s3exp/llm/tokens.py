@@ -11,7 +11,7 @@ from typing import Any
 
 import regex
 
-from s3exp.settings.llm import LLMConfig, ServerConfig
+from s3exp.settings.llm import LLMConfig, PythonLLMConfig, ServerConfig
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ def tokenizer_of(config: LLMConfig, path: str) -> str | None:
 
     A server's name for its model is no hub id: a hub is asked only where `llm.tokenizer` names one.
     """
+    if isinstance(config, PythonLLMConfig):
+        return None
     if not isinstance(config, ServerConfig):
         return path
     if config.tokenizer is not None:
@@ -116,8 +118,8 @@ def _load(model_path: str | None) -> Any | None:
 
     if model_path is None:
         log.warning(
-            "the tokenizer of the server's LLM is not known: tokens are counted by words, %g a token; llm.tokenizer "
-            "can name its folder or hub id",
+            "the tokenizer of the LLM is not known: tokens are counted by words, %g a token; of a server's LLM, "
+            "llm.tokenizer can name its folder or hub id",
             WORDS_PER_TOKEN,
         )
         return None

@@ -58,3 +58,16 @@ def run_folder(config: Config, facts: dict[str, Any]) -> Path:
         return Path(config.run_dir).expanduser()
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
     return Path("runs") / f"{config.task.name}-{config.strategy.name}-s{config.seed}-{digest}"
+
+
+def score_of(folder: Path) -> float | None:
+    """The score of a finished run on the gold rows `select`, by the task's metric; None where it has none.
+
+    An optimizer may see this score, as the choice of the epoch does. It never sees the one on test rows.
+
+    Raises:
+        UserError: its result cannot be read.
+    """
+    result = read_object(folder / "result.json")
+    score = result["select"].get(result.get("metric", "accuracy"))
+    return None if score is None else float(score)

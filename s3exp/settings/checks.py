@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from s3exp.settings.kinds import check_kind
-from s3exp.settings.llm import ServerConfig
+from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
-from s3exp.settings.small_model import EncoderConfig
+from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
@@ -35,6 +36,12 @@ def check(config: Config) -> None:
     _check_names(config)
     if isinstance(config.llm, ServerConfig):
         check_server(config.llm)
+    if isinstance(config.llm, PythonLLMConfig):
+        names = ("temperature", "top_p", *SAMPLING, "system", "chat_template_kwargs")
+        _refuse_set(config.llm, LLMConfig(), names, "llm")
+    if isinstance(small, PythonSmallModelConfig):
+        names = tuple(one.name for one in fields(SmallModelConfig) if one.name != "kind")
+        _refuse_set(small, SmallModelConfig(), names, "small_model")
     if isinstance(small, EncoderConfig) and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
@@ -47,6 +54,16 @@ def check(config: Config) -> None:
         )
     _check_columns(config.task)
     check_kind(config)
+
+
+def _refuse_set(part: Any, default: Any, names: Sequence[str], group: str) -> None:
+    """Refuse options that an object of Python does not read."""
+    for name in names:
+        if getattr(part, name) != getattr(default, name):
+            raise UserError(
+                f"{group}.{name}={getattr(part, name)}: {group}=python does not read it: leave it out, and set it in "
+                "the object itself"
+            )
 
 
 def _check_values(part: Any, prefix: str = "") -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast, get_type_hints
 
 from hydra.core.config_store import ConfigStore
@@ -23,6 +25,8 @@ from s3exp.settings.typed import CHOICES, typed
 from s3exp.settings.words import one_line, refuse_words
 from s3exp.settings.yaml_files import check_files, yaml_problem
 from s3exp.types import UserError
+
+_composing = Lock()
 
 
 def conf() -> Path:
@@ -45,6 +49,21 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     Raises:
         UserError: an override is wrong, or a value is missing or makes no sense.
     """
+    composed = composed_of(overrides, folder)
+    for role in ("validation", "test"):
+        if OmegaConf.is_missing(composed.task.gold, role):
+            composed.task.gold[role] = ""
+    return from_hydra(composed)
+
+
+def composed_of(overrides: Sequence[str], folder: Path | None = None) -> DictConfig:
+    """The composed config of some overrides; `folder` holds the user's own config groups.
+
+    Hydra's state of the process, such as that of the user's own Hydra app, is as before afterwards.
+
+    Raises:
+        UserError: an override is wrong.
+    """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
@@ -57,16 +76,25 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     own = [] if folder is None else [f"file://{folder.expanduser().resolve()}"]
     path = f"hydra.searchpath=[{','.join([f'file://{conf().parent}', *own])}]"
     try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(conf())):
-            composed = hydra_compose("config", overrides=[*overrides, path])
+        with _hydra_alone(), initialize_config_dir(version_base="1.3", config_dir=str(conf())):
+            return hydra_compose("config", overrides=[*overrides, path])
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(one_line(error)) from error
     except YAMLError as error:
         raise UserError(yaml_problem(error)) from error
-    for role in ("validation", "test"):
-        if OmegaConf.is_missing(composed.task.gold, role):
-            composed.task.gold[role] = ""
-    return from_hydra(composed)
+
+
+@contextmanager
+def _hydra_alone() -> Iterator[None]:
+    """Hydra without the state that the process has, which all threads share and which comes back."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    with _composing:
+        before, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None
+        try:
+            yield
+        finally:  # Hydra has put another instance in its place
+            GlobalHydra.instance().hydra = before
 
 
 def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from s3exp.settings.options import option
 
@@ -21,5 +22,7 @@ class CurationConfig:
     """Synthesized rows that copy gold rows: reject | flag (kept; the certificate fails)."""
     near: float = option(0.8, above=0, below=1)
     """Share of runs of two words in common from which on a row is a near copy."""
+    curators: dict[str, Any] = option(added=True, factory=dict)
+    """Curators that installed packages add: by name, the options of each; they judge in this order."""
     noise: str = option("none", choices=("none", "drop", "weight"))
     """Labels that look wrong: none | drop (from training) | weight (in training, by their quality)."""

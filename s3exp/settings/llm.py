@@ -15,7 +15,7 @@ class LLMConfig:
     """The language model that writes, whichever back end serves it."""
 
     backend: str = MISSING
-    """vllm | server | transformers: set by the choice of `llm`."""
+    """vllm | server | transformers | python: set by the choice of `llm`."""
     model: str = MISSING
     """Hub id, local folder, or `embedded/reviews-lm`; of a server: its name for the model."""
     revision: str | None = None
@@ -136,10 +136,18 @@ class TransformersConfig(LocalLLMConfig):
     """Prompts generated together."""
 
 
+@dataclass
+class PythonLLMConfig(LLMConfig):
+    """A function or object that `s3exp.run` is given; `model` and `revision` are its name and version in the record."""
+
+    backend: str = "python"
+
+
 LLMS: dict[str, type[LLMConfig]] = {
     "vllm": VllmConfig,
     "server": ServerConfig,
     "transformers": TransformersConfig,
+    "python": PythonLLMConfig,
 }
 
 SAMPLING = "top_k min_p repetition_penalty presence_penalty frequency_penalty stop".split()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from s3exp.settings.options import option
+from s3exp.settings.plugins import SHOWN
 
 
 @dataclass
@@ -17,8 +18,9 @@ class StrategyConfig:
     """Part of the run's name."""
     rationales: bool = False
     """Seed with rationales, where the prompt set has them."""
-    shown: str = option("nothing", choices=("nothing", "errors", "all", "correct"))
-    """nothing | errors | all | correct: the gold mining rows that are extrapolated."""
+    shown: str = option("nothing", choices=("nothing", "errors", "all", "correct"), plugins=SHOWN)
+    """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
+    extrapolated."""
     labels: str = option("gold", choices=("gold", "random"))
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
     balance: bool = option(False, added=True)

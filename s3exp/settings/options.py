@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
+from s3exp.settings.plugins import names
+
 ALLOWED_KEY = "allowed"  # in a field's metadata
 ADDED_KEY = "added"
 WILDCARD = "*"  # a name that the user gives, as in task.prompt_sets.NAME.seed
@@ -17,6 +19,7 @@ class Allowed:
     """The values that an option allows. Null always passes."""
 
     choices: Sequence[str] = ()
+    plugins: str = ""  # the group of entry points whose names are choices, too
     at_least: float | None = None
     above: float | None = None
     at_most: float | None = None
@@ -25,7 +28,8 @@ class Allowed:
     def problem(self, value: Any) -> str | None:
         """The rule that a value breaks; None: it breaks none."""
         if self.choices and value not in self.choices:
-            return f"choose one of {', '.join(self.choices)}"
+            more = names(self.plugins) if self.plugins else ()
+            return None if value in more else f"choose one of {', '.join([*self.choices, *more])}"
         too_low = self.above is not None and value <= self.above
         too_high = self.below is not None and value >= self.below
         if (too_low or too_high) and self.above is not None and self.below is not None:

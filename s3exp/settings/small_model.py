@@ -14,7 +14,7 @@ class SmallModelConfig:
     """The network that is trained, every round from the same start."""
 
     kind: str = MISSING
-    """bag | transformers: set by the choice of `small_model`."""
+    """bag | transformers | python: set by the choice of `small_model`."""
     epochs: int = option(6, at_least=1)
     """Passes over the rows at most."""
     patience: int = option(2, at_least=1)
@@ -67,4 +67,19 @@ class EncoderConfig(SmallModelConfig):
     """Run code that ships with a checkpoint: only if you trust its author."""
 
 
-SMALL_MODELS: dict[str, type[SmallModelConfig]] = {"bag": BagConfig, "transformers": EncoderConfig}
+@dataclass
+class PythonSmallModelConfig(SmallModelConfig):
+    """An estimator or object that `s3exp.run` is given. It has options of its own and reads none of the others."""
+
+    kind: str = "python"
+    name: str = "given"
+    """Its name in the record."""
+    version: str = ""
+    """Its version in the record: another one wherever it may learn otherwise."""
+
+
+SMALL_MODELS: dict[str, type[SmallModelConfig]] = {
+    "bag": BagConfig,
+    "transformers": EncoderConfig,
+    "python": PythonSmallModelConfig,
+}

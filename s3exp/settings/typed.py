@@ -149,4 +149,4 @@ def _all_keys() -> tuple[str, ...]:
 
 KEYS = _all_keys()
 REMOVABLE = ("task.prompt_sets.*",)
-GROUPS = (*(field.name for field in fields(Config)), "experiment", "launcher", "sweeps")
+GROUPS = (*(field.name for field in fields(Config)), "experiment", "launcher", "sweeper", "sweeps")

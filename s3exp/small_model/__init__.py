@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3exp.checkpoints.encoder import check_encoder_folder
-from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
+from s3exp.settings.small_model import BagConfig, EncoderConfig, PythonSmallModelConfig, SmallModelConfig
 from s3exp.types import SmallModel, UserError
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def build_small_model(
         UserError: the checkpoint is no model folder, or there are more than two fields.
     """
     check_small_model(config, fields, None)
+    if isinstance(config, PythonSmallModelConfig):
+        raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
     from s3exp.small_model.fitted import TrainableSmallModel
 
     if passage is not None and isinstance(config, EncoderConfig):

@@ -37,6 +37,8 @@ def composed(*words: str) -> Config:
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_composes(choice: str) -> None:
+    if choice == "sweeper=optuna":
+        pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     composed(choice, *NEEDS.get(choice, []))
 
 
