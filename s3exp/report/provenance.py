@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from s3exp.record.reading import LeftOut, Run
 from s3exp.report.arms import Arm, differing, settings
@@ -14,6 +17,21 @@ from s3exp.settings.cell import shown
 from s3exp.terminal.texts import cut
 
 _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command may differ in
+_ABSOLUTE = re.compile(r"""(^|[=\[,\s"'])[~/][^\s,\]"']*/([^\s,\]"'/]+/[^\s,\]"'/]+)""")
+
+
+def record_names(folders: Iterable[Path]) -> dict[str, str]:
+    """The path of every record from the folder that holds them all, itself named: runs/NAME. By its full path."""
+    paths = [folder.resolve() for folder in folders]
+    if not paths:
+        return {}
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    return {str(path): path.relative_to(root.parent).as_posix() for path in paths}
+
+
+def portable(text: str) -> str:
+    """A text whose absolute paths keep their last two parts: what is published names no folder of a machine."""
+    return _ABSOLUTE.sub(r"\1…/\2", text)
 
 
 def records(comparisons: Sequence[Comparison]) -> Table:
@@ -31,9 +49,13 @@ def records(comparisons: Sequence[Comparison]) -> Table:
         "small_model": Column("small_model", "small model"),
         "record": Column("record", "record", "path"),
     }
+    names = record_names(run.folder for one in comparisons for arm in one.arms for run in arm.runs)
     rows: list[tuple[Cell, ...]] = []
     for comparison in comparisons:
         frame = comparison.frames.runs.reindex(columns=list(columns)).astype(object)
+        frame["record"] = [names[str(run.folder.resolve())] for arm in comparison.arms for run in arm.runs]
+        for key in ("llm", "small_model"):
+            frame[key] = frame[key].map(portable, na_action="ignore")
         frame["clean"] = frame["clean"].map({True: "yes", False: "NO"})
         rows += frame.where(frame.notna(), None).itertuples(index=False, name=None)
     return Table("runs", "The runs", tuple(columns.values()), tuple(rows))
@@ -42,7 +64,10 @@ def records(comparisons: Sequence[Comparison]) -> Table:
 def differences(comparison: Comparison) -> Table:
     """Options that differ between arms, with each arm's values."""
     differ = differing([settings(arm.runs[0]) for arm in comparison.arms])
-    rows = [(key, *(cut(shown(value), 80) for value in values)) for key, values in sorted(differ.items())]
+    rows = [
+        (key, *(cut(portable(shown(value)), 80) for value in values))
+        for key, values in sorted(differ.items())
+    ]
     columns = (Column("option", "option"), *(Column(arm.name, arm.name) for arm in comparison.arms))
     return Table("differences", f"{comparison.task}: options that differ between arms", columns, tuple(rows))
 
@@ -50,7 +75,9 @@ def differences(comparison: Comparison) -> Table:
 def left_out_table(left_out: Sequence[LeftOut]) -> Table:
     """Runs whose numbers are not used, and why."""
     columns = (Column("record", "record", "path"), Column("why", "why"))
-    return Table("left-out", "Left out", columns, tuple((str(one.folder), one.why) for one in left_out))
+    names = record_names(one.folder for one in left_out)
+    rows = tuple((names[str(one.folder.resolve())], portable(one.why)) for one in left_out)
+    return Table("left-out", "Left out", columns, rows)
 
 
 def versions(runs: Sequence[Run]) -> str:
@@ -74,7 +101,7 @@ def commands(arms: Sequence[Arm]) -> list[str]:
     for (rest, strategy), seeds in seeds_of.items():
         strategies_of.setdefault((rest, tuple(seeds)), []).append(strategy)
     return [
-        shlex.join(["s3exp", *_several(strategies, seeds), *rest])
+        shlex.join(["s3exp", *_several(strategies, seeds), *map(portable, rest)])
         for (rest, seeds), strategies in strategies_of.items()
     ]
 

@@ -102,6 +102,8 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
         badges=_BADGES,
         runs=runs,
         seeds=len({run.seed for run in runs}),
+        files=[f"{file_name(task)}-{name}.csv" for task, own in everything.items() for name in own]
+        + ["all-runs.csv", "all-left-out.csv"],
         records=provenance.records(study.comparisons),
         left_out=provenance.left_out_table(study.left_out),
         versions=provenance.versions(runs),
