@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from s3exp.record.reading import LeftOut, Run
@@ -18,6 +18,15 @@ from s3exp.terminal.texts import cut
 
 _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command may differ in
 _ABSOLUTE = re.compile(r"""(^|[=\[,\s"'])[~/][^\s,\]"']*/([^\s,\]"'/]+/[^\s,\]"'/]+)""")
+_UNITS = {  # of values in CSV files, by a column's kind; the titles are those of the page, in percent and points
+    "score": "share, 0 to 1",
+    "interval": "share, 0 to 1",
+    "points": "difference of shares",
+    "change": "difference of shares",
+    "p": "probability",
+    "count": "as its title says",
+    "number": "as its title says",
+}
 
 
 def record_names(folders: Iterable[Path]) -> dict[str, str]:
@@ -57,8 +66,29 @@ def records(comparisons: Sequence[Comparison]) -> Table:
         for key in ("llm", "small_model"):
             frame[key] = frame[key].map(portable, na_action="ignore")
         frame["clean"] = frame["clean"].map({True: "yes", False: "NO"})
+        frame = frame.astype(object)  # a column without any value is one of floats, which keep no None
         rows += frame.where(frame.notna(), None).itertuples(index=False, name=None)
     return Table("runs", "The runs", tuple(columns.values()), tuple(rows))
+
+
+def columns_of(tables: Mapping[str, Table]) -> Table:
+    """What the columns of CSV files mean, and their units; `tables` are by the name of their file."""
+    rows = [
+        (name, column.name, f"{column.name}_low, {column.name}_high", column)
+        for name, table in tables.items()
+        for column in table.columns
+    ]
+    cells = tuple(
+        (file, ends if one.kind in ("interval", "change") else name, one.title, _UNITS.get(one.kind, ""))
+        for file, name, ends, one in rows
+    )
+    columns = (
+        Column("file", "file"),
+        Column("column", "column"),
+        Column("title", "title"),
+        Column("unit", "unit"),
+    )
+    return Table("columns", "The columns of the CSV files", columns, cells)
 
 
 def differences(comparison: Comparison) -> Table:

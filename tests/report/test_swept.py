@@ -113,8 +113,26 @@ def test_what_is_published_names_no_folder_of_the_machine(tmp_path: Path) -> Non
     for path in (page, *(tmp_path / "out" / "tables").iterdir()):
         text = path.read_text()
         assert "/home/me" not in text and str(Path.cwd()) not in text, path
-    with (tmp_path / "out" / "tables" / "all-runs.csv").open() as lines:
-        assert {row["record"] for row in csv.DictReader(lines)} == {f"runs/{number}" for number in range(4)}
+    rows = read(tmp_path / "out" / "tables" / "all-runs.csv")
+    assert {row["record"] for row in rows} == {f"runs/{number}" for number in range(4)}
+    assert {row["clean"] for row in rows} == {""}  # not on record
+
+
+def test_every_column_of_a_table_has_a_meaning(tmp_path: Path) -> None:
+    results, identities = cells(3, ("s3", {}), ("zerogen", {}))
+    tables = write_study(study(results, *identities), tmp_path / "out").parent / "tables"
+    said = read(tables / "all-columns.csv")
+    for path in {*tables.glob("*.csv")} - {tables / "all-columns.csv"}:
+        own = [name for row in said if row["file"] == path.name for name in row["column"].split(", ")]
+        assert own == path.read_text().splitlines()[0].split(","), path.name
+    assert {row["unit"] for row in said if row["column"] == "test"} == {"share, 0 to 1"}
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert all(f'href="tables/{path.name}"' in page for path in tables.glob("*.csv"))
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 @pytest.mark.parametrize(
