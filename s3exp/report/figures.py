@@ -68,7 +68,7 @@ def draw(panel: Panel, looks: Looks) -> Figure:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if panel.percent:
         axes.yaxis.set_major_formatter(_percent)
-    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 2.2}
+    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 3.4}
     figure.legend(handles=handles, fontsize=9, frameon=False, **place)
     return figure
 
