@@ -1,11 +1,13 @@
-"""The `s3exp-wandb` command: a W&B workspace or report that compares the runs of a group, strategy beside strategy.
+"""The `s3exp-wandb` command: a W&B workspace or report that compares the runs of a group, arm beside arm.
 
     s3exp-wandb baselines --entity me                      a workspace of its own in the project s3exp
     s3exp-wandb baselines --entity me --kind report
     s3exp-wandb baselines --entity me --out spec.json      write the view to a file, send nothing
 
 The group of a run is `tracker.group`, else its sweep, else its task. Exit codes: 0 done, 2 the input is wrong or there
-is no API key, 1 W&B refused the view. It reads no runs: it names the numbers that runs log.
+is no API key, 1 W&B refused the view. It reads no runs of W&B: it names the numbers that runs log. What was swept is
+read from sweeps/GROUP.yaml, --sweep or --runs. W&B draws no heat map and no bands over a swept number; `s3exp-report`
+does.
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from s3exp.commands.edge import fail, guarded
-from s3exp.record.measures import ROUND, measure
-from s3exp.terminal.texts import spelled
+from s3exp.commands.swept_options import Swept, swept_by
+from s3exp.commands.wandb_parts import ARM, Part, parts
 from s3exp.tracking.environment import PROJECT
 from s3exp.types import UserError
 
@@ -35,30 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Build: TypeAlias = "Callable[[argparse.Namespace], Workspace | Report]"
 SYMBOLS = ("So", "Sk", "Sm", "Sc", "Cs")  # Unicode's categories
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A section of panels: plots, each with the names of its numbers, and the names of W&B tables."""
-
-    name: str
-    bars: Sequence[Sequence[str]] = ()  # of the summary, one bar a strategy
-    lines: Sequence[Sequence[str]] = ()  # by round, one line a strategy
-    tables: Sequence[str] = ()
-
-
-def parts(metric: str) -> tuple[Part, ...]:
-    """The sections for a task with this primary metric."""
-    tokens, select, mining = measure("llm/tokens").of, [f"select/{metric}"], [f"mining/{metric}"]
-    errors, rows = [["errors"], ["errors_fixed", "errors_new"]], [["train_rows"], ["new_rows", "rejected"]]
-    audit = ("gap/mauve", "gap/c2st", "diversity/self_bleu", "diversity/vendi", "shortcuts/strong")
-    return (
-        Part("Which strategy, at what price", bars=[[f"test/{metric}"], select, tokens]),
-        Part("Round by round", lines=[select, mining, *errors, *rows, tokens]),
-        Part("What the rows are like", lines=[[name] for name in audit]),
-        Part("The rows", tables=("round/errors_shown", "round/examples", "ledger")),
-    )
 
 
 def main() -> None:
@@ -74,9 +54,19 @@ def command(words: Sequence[str]) -> int:
         raise UserError("wandb-workspaces is not installed: pip install 's3exp[wandb]'")
     if not options.entity:
         raise UserError(f"say whose project {options.project} is: --entity NAME, or WANDB_ENTITY")
-    build = _workspace if options.kind == "workspace" else _report
-    if options.out is None:
-        return _save(build, options)
+    swept = swept_by(options.group, options.sweep, options.runs)
+    build = partial(_workspace if options.kind == "workspace" else _report, swept=swept or Swept())
+    done = _save(build, options) if options.out is None else _write(build, options)
+    if done == 0 and swept is None:
+        print(  # noqa: T201
+            f"s3exp-wandb: nothing says what {options.group} swept, so there are no panels by swept option: "
+            "give --sweep NAME|FILE or --runs DIR",
+            file=sys.stderr,
+        )
+    return done
+
+
+def _write(build: Build, options: argparse.Namespace) -> int:
     # the library has no public way to a spec that is not sent
     spec = build(options)._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
     try:
@@ -87,7 +77,7 @@ def command(words: Sequence[str]) -> int:
     return 0
 
 
-def _save(build: Callable[[argparse.Namespace], Workspace | Report], options: argparse.Namespace) -> int:
+def _save(build: Build, options: argparse.Namespace) -> int:
     from s3exp.tracking import service as wandb_service
     from s3exp.tracking.wandb import has_key
 
@@ -109,8 +99,10 @@ def _save(build: Callable[[argparse.Namespace], Workspace | Report], options: ar
     return 0
 
 
-def _workspace(options: argparse.Namespace) -> Workspace:
+def _workspace(options: argparse.Namespace, swept: Swept) -> Workspace:
     import wandb_workspaces.workspaces as ws
+
+    from s3exp.commands.wandb_panels import panels
 
     metrics = [f"summary:test/{options.metric}", f"summary:select/{options.metric}"]
     return ws.Workspace(
@@ -119,31 +111,36 @@ def _workspace(options: argparse.Namespace) -> Workspace:
         name=_title(options),
         auto_generate_panels=False,
         sections=[
-            ws.Section(name=one.name, panels=_panels(one), is_open=True) for one in parts(options.metric)
+            ws.Section(name=one.name, panels=panels(one), is_open=True)
+            for one in parts(options.metric, swept)
         ],
         settings=ws.WorkspaceSettings(x_axis="round", max_runs=100),
         runset_settings=ws.RunsetSettings(
             filters=_filter(options.group),
-            groupby=[ws.Metric("JobType")],
+            groupby=[ws.Config(ARM)],
             pinned_columns=["run:displayName", *metrics],
         ),
     )
 
 
-def _report(options: argparse.Namespace) -> Report:
+def _report(options: argparse.Namespace, swept: Swept) -> Report:
     import wandb_workspaces.reports.v2 as wr
+
+    from s3exp.commands.wandb_panels import panels
 
     def grid(part: Part) -> Any:
         # without a project, a set of runs takes the report's, and the library sends no request for its id
-        runs = wr.Runset(name=options.group, filters=_filter(options.group), groupby=["JobType"])
-        return wr.PanelGrid(runsets=[runs], panels=_panels(part))
+        runs = wr.Runset(name=options.group, filters=_filter(options.group), groupby=[f"config.{ARM}"])
+        return wr.PanelGrid(runsets=[runs], panels=panels(part))
 
-    sections = [block for part in parts(options.metric) for block in (wr.H2(text=part.name), grid(part))]
+    sections = [
+        block for part in parts(options.metric, swept) for block in (wr.H2(text=part.name), grid(part))
+    ]
     return wr.Report(
         entity=options.entity,
         project=options.project,
         title=_title(options),
-        description=f"The runs of the group {options.group}, by strategy; bands are standard errors over runs.",
+        description=f"The runs of the group {options.group}, by arm; bands are standard errors over runs.",
         blocks=[wr.TableOfContents(), *sections],
         width="fluid",
     )
@@ -161,36 +158,10 @@ def _filter(group: str) -> str:
     return f"Metric('Group') == '{name}'"
 
 
-def _panels(part: Part) -> list[Any]:
-    """Means over the runs of a strategy (W&B's job type), with their standard errors."""
-    import wandb_workspaces.reports.v2 as wr
-
-    by_strategy: dict[str, Any] = {
-        "groupby": "JobType",
-        "groupby_aggfunc": "mean",
-        "groupby_rangefunc": "stderr",
-        "max_runs_to_show": 100,
-    }
-    bars = [wr.BarPlot(title=_plot_title(names), metrics=list(names), **by_strategy) for names in part.bars]
-    curves = [(_plot_title(names), [f"{ROUND}{name}" for name in names]) for names in part.lines]
-    lines = [wr.LinePlot(title=title, x="round", y=names, **by_strategy) for title, names in curves]
-    # a layout each: the library moves panels in place
-    tables = [wr.WeavePanelSummaryTable(table_name=one, layout=wr.Layout(w=24, h=10)) for one in part.tables]
-    return [*bars, *lines, *tables]
-
-
-def _plot_title(names: Sequence[str]) -> str:
-    """The titles of the numbers; of a single number with its meaning."""
-    measures = [measure(name) for name in names]
-    title = spelled([one.title for one in measures])
-    says = measures[0].says if len(measures) == 1 else ""
-    return f"{title}: {says}" if says else title
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="s3exp-wandb",
-        description="Make a W&B workspace or report that compares the runs of a group, by strategy.",
+        description="Make a W&B workspace or report that compares the runs of a group, by arm.",
     )
     add = parser.add_argument
     add("group", help="the W&B group of the runs: tracker.group, else the sweep, else the task")
@@ -201,6 +172,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--entity", default=os.environ.get("WANDB_ENTITY"), help="W&B user or team")
     add("--kind", choices=("workspace", "report"), default="workspace")
+    add(
+        "--sweep",
+        metavar="NAME|FILE",
+        help="what was swept: a file of sweeps/, by itself the one of the group's name",
+    )
+    add("--runs", type=Path, metavar="DIR", help="what was swept, from the runs on record in a folder")
     add("--metric", default="accuracy", help="of the task: accuracy, or f1 where answers are extracted")
     add("--title", help="by itself s3exp: GROUP")
     add("--out", type=Path, metavar="FILE", help="write what would be sent, as JSON, and send nothing")

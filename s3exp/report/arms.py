@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from statistics import fmean
@@ -48,11 +48,15 @@ _LINES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1, 1, 1))
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Runs that differ by their seed only, in its order; no seed twice."""
+    """Runs that differ by their seed only, in its order; no seed twice.
+
+    `options` tell it from the other arms of its strategy: those of its name.
+    """
 
     name: str
     strategy: str
     runs: tuple[Run, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def scores(self) -> dict[int, float]:
@@ -115,9 +119,9 @@ def arms_of(runs: Sequence[Run]) -> list[Arm]:
     for run in runs:
         by_strategy[run.strategy].append(run)
     arms = [
-        Arm(name, strategy, tuple(sorted(group, key=lambda run: run.seed)))
+        Arm(name, strategy, tuple(sorted(group, key=lambda run: run.seed)), options)
         for strategy, own in by_strategy.items()
-        for name, group in _variants(strategy, own).items()
+        for name, (group, options) in _variants(strategy, own).items()
     ]
     return sorted(arms, key=lambda arm: (arm.human, -arm.mean, arm.name))
 
@@ -133,26 +137,28 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {key: values for key, values in columns.items() if len(set(map(_key, values))) > 1}
 
 
-def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
+def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, tuple[list[Run], dict[str, Any]]]:
+    """The runs of every config of a strategy with the options that tell it from the others, by name."""
     differ = differing([settings(run) for run in runs])
     groups: dict[str, list[int]] = defaultdict(list)
     for place in range(len(runs)):
         groups[_key([values[place] for values in differ.values()])].append(place)
     firsts = [places[0] for places in groups.values()]
     values = {key: [column[place] for place in firsts] for key, column in differ.items()}
-    labels = _names(strategy, [runs[place] for place in firsts], values)
-    named: dict[str, list[Run]] = {}
-    for label, places in zip(labels, groups.values(), strict=True):
-        group = [runs[place] for place in places]
+    named: dict[str, tuple[list[Run], dict[str, Any]]] = {}
+    for options, places in zip(
+        _options([runs[place] for place in firsts], values), groups.values(), strict=True
+    ):
+        group, label = [runs[place] for place in places], arm_of({STRATEGY: strategy, **options})
         if max(Counter(run.seed for run in group).values()) == 1:
-            named[label] = group
+            named[label] = (group, options)
         else:  # an option that is not on record differs: they have no common mean
-            named |= {f"{label} ({number})": [run] for number, run in enumerate(group, 1)}
+            named |= {f"{label} ({number})": ([run], options) for number, run in enumerate(group, 1)}
     return named
 
 
-def _names(strategy: str, firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> list[str]:
-    """A name for each of a strategy's configs: by the options that their commands set, or else by a few that differ.
+def _options(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
+    """What names each of a strategy's configs: the options that their commands set, or else a few that differ.
 
     `firsts` has a run of each config, `values` the options that differ, with their value in each.
     """
@@ -167,8 +173,7 @@ def _names(strategy: str, firsts: Sequence[Run], values: Mapping[str, list[Any]]
         # greedy: most distinct configs, then the shortest values
         rest = [key for key in values if key not in chosen]
         chosen.append(max(rest, key=lambda key: (distinct([*chosen, key]), -len(_key(values[key])))))
-    options = [{key: columns[key][place] for key in chosen} for place in range(len(firsts))]
-    return [arm_of({STRATEGY: strategy, **own}) for own in options]
+    return [{key: columns[key][place] for key in chosen} for place in range(len(firsts))]
 
 
 def _given(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> dict[str, list[Any]]:

@@ -51,13 +51,18 @@ COSTS = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One arm's line: mean at every x, and a band; `low` and `high` equal `mean` where there is one run."""
+    """One arm's line: mean at every x, and a band; `low` and `high` equal `mean` where there is one run.
+
+    `dots` are single runs, as (x, value). A `level` line does not depend on x.
+    """
 
     arm: str
     x: tuple[float, ...]
     mean: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    dots: tuple[tuple[float, float], ...] = ()
+    level: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,10 @@ def _at(steps: _Steps, x: float) -> float:
 
 
 def _curve(arm: str, x: Sequence[float], bands: Sequence[tuple[float, float, float]]) -> Curve | None:
-    return Curve(arm, tuple(x), *zip(*bands, strict=True)) if x else None
+    if not x:
+        return None
+    mean, low, high = zip(*bands, strict=True)
+    return Curve(arm, tuple(x), mean, low, high)
 
 
 def _curves(arms: Sequence[Arm], curve: Callable[[Arm], Curve | None]) -> tuple[Curve, ...]:

@@ -23,6 +23,8 @@ from s3exp.report.arms import Arm, Look, interval_of, looks_by_name
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import ROWS, Curve, by_round
 from s3exp.report.figures import GRID, INK, STYLE
+from s3exp.report.heat import draw_heats
+from s3exp.report.swept import Heat, heats, line_looks, swept_panels
 from s3exp.terminal.texts import file_name
 
 _SOLID: dict[str, Any] = {"ms": 7, "lw": 2.2, "zorder": 3}
@@ -67,6 +69,19 @@ def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> dict[str, l
     gains = figures.draw_gains(comparison, looks)
     if gains is not None:
         sections["test"].append(drawing("gains", "Gain over the base", gains))
+    sections["swept"] = [
+        drawing(
+            panel.name, f"{panel.title}. {panel.caption}", figures.draw(panel, line_looks(comparison, panel))
+        )
+        for panel in swept_panels(comparison)
+    ]
+    pairs: dict[tuple[str, str], list[Heat]] = {}
+    for one in heats(comparison):
+        pairs.setdefault((one.x.key, one.y.key), []).append(one)
+    for (x, y), maps in pairs.items():
+        title = f"test {comparison.metric} by {x.rpartition('.')[2]} and {y.rpartition('.')[2]}"
+        name = f"swept-{file_name(x)}-and-{file_name(y)}"
+        sections["swept"].append(drawing(name, title, draw_heats(maps, title)))
     for kind, panels in kinds.items():
         sections[kind] = [
             drawing(panel.name, f"{panel.title}. {panel.caption}", figures.draw(panel, looks))

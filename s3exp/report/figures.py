@@ -41,6 +41,7 @@ _WRAP = 58  # letters in a line below the title
 _LETTER = 0.088  # width of one, in a name
 _LOG_FROM = 20  # largest over smallest x from which the axis is logarithmic
 _NAME = 32  # characters of an arm's name
+_TICKS = 8  # one for each value of a swept option, at most
 _MANY = 5  # curves with bands, from which on bands are hardly more than a hint
 _DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
 _DOTS = (0.0, (1.0, 1.5))
@@ -67,7 +68,7 @@ def draw(panel: Panel, looks: Looks) -> Figure:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if panel.percent:
         axes.yaxis.set_major_formatter(_percent)
-    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 2.2}
+    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 3.4}
     figure.legend(handles=handles, fontsize=9, frameon=False, **place)
     return figure
 
@@ -150,8 +151,10 @@ def _shifts(axes: Axes, panel: Panel) -> list[float]:
 def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> None:
     x, steps = [place + shift for place in curve.x], panel.kind == "steps" and len(curve.x) > 1
     style: dict[str, Any] = {"color": look.color, "ms": 6, "zorder": 3}
-    marker, drawn = ("", "steps-post") if steps else (look.marker, "default")
+    marker, drawn = ("", "steps-post") if steps else ("" if curve.level else look.marker, "default")
     axes.plot(x, curve.mean, marker=marker, linestyle=look.line, linewidth=2, drawstyle=drawn, **style)
+    for at, value in curve.dots:
+        axes.plot([at + shift], [value], ".", color=look.color, ms=5, alpha=0.6, zorder=2)
     if steps:  # markers at both ends only
         axes.plot([x[0], x[-1]], [curve.mean[0], curve.mean[-1]], look.marker, **style)
     if curve.low == curve.high:
@@ -168,6 +171,9 @@ def _x_axis(axes: Axes, panel: Panel) -> None:
     xs = [x for curve in panel.curves for x in curve.x]
     if panel.x != "round":
         scale_x(axes, xs)
+        swept = sorted({x for curve in panel.curves for x, _ in curve.dots})
+        if 1 < len(swept) <= _TICKS:
+            axes.xaxis.set_major_locator(FixedLocator(swept))
         return
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "seed" if value == 0 else f"{value:g}"))

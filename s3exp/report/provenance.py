@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from s3exp.record.reading import LeftOut, Run
 from s3exp.report.arms import Arm, differing, settings
@@ -14,6 +17,30 @@ from s3exp.settings.cell import shown
 from s3exp.terminal.texts import cut
 
 _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command may differ in
+_ABSOLUTE = re.compile(r"""(^|[=\[,\s"'])[~/][^\s,\]"']*/([^\s,\]"'/]+/[^\s,\]"'/]+)""")
+_UNITS = {  # of values in CSV files, by a column's kind; the titles are those of the page, in percent and points
+    "score": "share, 0 to 1",
+    "interval": "share, 0 to 1",
+    "points": "difference of shares",
+    "change": "difference of shares",
+    "p": "probability",
+    "count": "as its title says",
+    "number": "as its title says",
+}
+
+
+def record_names(folders: Iterable[Path]) -> dict[str, str]:
+    """The path of every record from the folder that holds them all, itself named: runs/NAME. By its full path."""
+    paths = [folder.resolve() for folder in folders]
+    if not paths:
+        return {}
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    return {str(path): path.relative_to(root.parent).as_posix() for path in paths}
+
+
+def portable(text: str) -> str:
+    """A text whose absolute paths keep their last two parts: what is published names no folder of a machine."""
+    return _ABSOLUTE.sub(r"\1…/\2", text)
 
 
 def records(comparisons: Sequence[Comparison]) -> Table:
@@ -31,18 +58,46 @@ def records(comparisons: Sequence[Comparison]) -> Table:
         "small_model": Column("small_model", "small model"),
         "record": Column("record", "record", "path"),
     }
+    names = record_names(run.folder for one in comparisons for arm in one.arms for run in arm.runs)
     rows: list[tuple[Cell, ...]] = []
     for comparison in comparisons:
         frame = comparison.frames.runs.reindex(columns=list(columns)).astype(object)
+        frame["record"] = [names[str(run.folder.resolve())] for arm in comparison.arms for run in arm.runs]
+        for key in ("llm", "small_model"):
+            frame[key] = frame[key].map(portable, na_action="ignore")
         frame["clean"] = frame["clean"].map({True: "yes", False: "NO"})
+        frame = frame.astype(object)  # a column without any value is one of floats, which keep no None
         rows += frame.where(frame.notna(), None).itertuples(index=False, name=None)
     return Table("runs", "The runs", tuple(columns.values()), tuple(rows))
+
+
+def columns_of(tables: Mapping[str, Table]) -> Table:
+    """What the columns of CSV files mean, and their units; `tables` are by the name of their file."""
+    rows = [
+        (name, column.name, f"{column.name}_low, {column.name}_high", column)
+        for name, table in tables.items()
+        for column in table.columns
+    ]
+    cells = tuple(
+        (file, ends if one.kind in ("interval", "change") else name, one.title, _UNITS.get(one.kind, ""))
+        for file, name, ends, one in rows
+    )
+    columns = (
+        Column("file", "file"),
+        Column("column", "column"),
+        Column("title", "title"),
+        Column("unit", "unit"),
+    )
+    return Table("columns", "The columns of the CSV files", columns, cells)
 
 
 def differences(comparison: Comparison) -> Table:
     """Options that differ between arms, with each arm's values."""
     differ = differing([settings(arm.runs[0]) for arm in comparison.arms])
-    rows = [(key, *(cut(shown(value), 80) for value in values)) for key, values in sorted(differ.items())]
+    rows = [
+        (key, *(cut(portable(shown(value)), 80) for value in values))
+        for key, values in sorted(differ.items())
+    ]
     columns = (Column("option", "option"), *(Column(arm.name, arm.name) for arm in comparison.arms))
     return Table("differences", f"{comparison.task}: options that differ between arms", columns, tuple(rows))
 
@@ -50,7 +105,9 @@ def differences(comparison: Comparison) -> Table:
 def left_out_table(left_out: Sequence[LeftOut]) -> Table:
     """Runs whose numbers are not used, and why."""
     columns = (Column("record", "record", "path"), Column("why", "why"))
-    return Table("left-out", "Left out", columns, tuple((str(one.folder), one.why) for one in left_out))
+    names = record_names(one.folder for one in left_out)
+    rows = tuple((names[str(one.folder.resolve())], portable(one.why)) for one in left_out)
+    return Table("left-out", "Left out", columns, rows)
 
 
 def versions(runs: Sequence[Run]) -> str:
@@ -74,7 +131,7 @@ def commands(arms: Sequence[Arm]) -> list[str]:
     for (rest, strategy), seeds in seeds_of.items():
         strategies_of.setdefault((rest, tuple(seeds)), []).append(strategy)
     return [
-        shlex.join(["s3exp", *_several(strategies, seeds), *rest])
+        shlex.join(["s3exp", *_several(strategies, seeds), *map(portable, rest)])
         for (rest, seeds), strategies in strategies_of.items()
     ]
 

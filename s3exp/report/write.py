@@ -49,7 +49,13 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
         for task, own in everything.items():
             write_tables(list(own.values()), out / "tables", file_name(task))
         records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
-        write_tables(records, out / "tables", "all")
+        named = {
+            f"{file_name(task)}-{name}.csv": one
+            for task, own in everything.items()
+            for name, one in own.items()
+        }
+        named |= {f"all-{one.name}.csv": one for one in records}
+        write_tables((*records, provenance.columns_of(named)), out / "tables", "all")
         path = out / "index.html"
         write_text(path, page(study, everything, drawings, title))
     except OSError as error:
@@ -102,6 +108,8 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
         badges=_BADGES,
         runs=runs,
         seeds=len({run.seed for run in runs}),
+        files=[f"{file_name(task)}-{name}.csv" for task, own in everything.items() for name in own]
+        + ["all-runs.csv", "all-left-out.csv", "all-columns.csv"],
         records=provenance.records(study.comparisons),
         left_out=provenance.left_out_table(study.left_out),
         versions=provenance.versions(runs),

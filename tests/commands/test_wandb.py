@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from s3exp.commands.wandb import command
 from s3exp.record.rounds import read_rounds
@@ -18,6 +20,7 @@ from s3exp.settings.run import Config
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tracker import build_tracker
+from tests.report.records import config, result, write_run
 from tests.test_loop import go
 from tests.tracking.test_tracking import inspect, runs
 from tests.wandb_server import WandbServer
@@ -75,22 +78,93 @@ def test_what_it_shows_is_what_a_run_logs(tmp_path: Path, toy_config: Config) ->
     for kind in ("workspace", "report"):
         sent = spec(tmp_path, "toy", "--kind", kind)
         panels = [one for panels in found(sent, "panels") if isinstance(panels, list) for one in panels]
-        assert len(panels) == 18
+        assert len(panels) == 19
         for panel in panels:
             if panel["viewType"] == "Run History Line Plot":
                 assert {*panel["config"]["metrics"]} <= rounds and panel["config"]["xAxis"] == "round"
+            elif panel["viewType"] == "Scatter Plot":
+                axes = {panel["config"][axis].removeprefix("summary:") for axis in ("xAxis", "yAxis")}
+                assert axes <= summary
             elif panel["viewType"] == "Bar Chart":
                 assert {*panel["config"]["metrics"]} <= summary
             else:
                 (key,) = (one["val"] for one in found(panel, "key") if one.get("nodeType") == "const")
                 assert key in summary
-        plots = [panel for panel in panels if panel["viewType"] != "Weave"]
-        assert {panel["config"]["groupBy"] for panel in plots} == {"jobType"}
+        plots = [panel for panel in panels if "groupBy" in panel["config"]]
+        assert {panel["config"]["groupBy"] for panel in plots} == {"arm.value"} and len(plots) > 12
         assert all(
-            grouping == [{"section": "run", "name": "jobType"}] for grouping in found(sent, "grouping")
+            grouping == [{"section": "config", "name": "arm.value"}] for grouping in found(sent, "grouping")
         )
         names = [*found(sent, "name")] if kind == "workspace" else heads(sent)
         assert {"Round by round", "The rows"} <= {*names}
+
+
+def over_what_was_swept(sent: dict[str, Any]) -> dict[str, list[Any]]:
+    """The places of the axes of scatter plots, and of parallel coordinates, over swept options."""
+    scatter = [panel["config"] for panel in panels_of(sent) if panel["viewType"] == "Scatter Plot"]
+    axes = [[one[axis] for axis in ("xAxis", "yAxis", "zAxis") if axis in one] for one in scatter]
+    parallel = [
+        [column["accessor"] for column in panel["config"]["columns"]]
+        for panel in panels_of(sent)
+        if panel["viewType"] == "Parallel Coordinates Plot"
+    ]
+    return {"scatter": [one for one in axes if "config:" in str(one)], "parallel": parallel}
+
+
+def panels_of(sent: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for panels in found(sent, "panels") if isinstance(panels, list) for one in panels]
+
+
+@pytest.mark.parametrize("kind", ["workspace", "report"])
+@pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_sweep_has_panels_over_what_it_sweeps(tmp_path: Path, path: Path, kind: str) -> None:
+    params = yaml.safe_load(path.read_text())["hydra"]["sweeper"]["params"]
+    values = {key: str(text).split(",") for key, text in params.items() if key != "seed"}
+    numbers = [key for key, given in values.items() if all(value.isdigit() for value in given)]
+    shown = over_what_was_swept(spec(tmp_path, path.stem, "--kind", kind))
+    places = [f"config:sweep/{key}.value" for key in numbers]
+    single = [[place, "summary:test/accuracy"] for place in places]
+    pairs = [[*pair, "summary:test/accuracy"] for pair in combinations(places, 2)]
+    assert shown["scatter"] == single + pairs
+    (columns,) = shown["parallel"]
+    assert columns[: len(values)] == [f"config:sweep/{key}.value" for key in values]
+    assert columns[-1] == "summary:test/accuracy"
+
+
+def test_it_learns_what_was_swept_from_a_file_or_from_runs(tmp_path: Path) -> None:
+    own = tmp_path / "mine.yaml"
+    own.write_text("hydra: {sweeper: {params: {llm.temperature: 'choice(0.5,1)', seed: '0,1', task: rte}}}\n")
+    place = "config:sweep/llm.temperature.value"
+    for words in (("--sweep", str(own)), ("--runs", str(write_swept(tmp_path / "runs")))):
+        shown = over_what_was_swept(spec(tmp_path, "other", *words))
+        assert shown["scatter"] == [[place, "summary:test/accuracy"]]
+        assert shown["parallel"][0][0] == place and "seed" not in str(shown["parallel"])
+
+
+def write_swept(runs: Path) -> Path:
+    for place, temperature in enumerate((0.5, 1.0)):
+        write_run(runs / str(place), result("s3", 0, 70), config("s3", 0, llm__temperature=temperature))
+    return runs
+
+
+def test_a_group_that_nothing_describes_is_said_and_a_wrong_place_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert over_what_was_swept(spec(tmp_path, "toy")) == {"scatter": [], "parallel": []}
+    assert "nothing says what toy swept" in capsys.readouterr().err
+    own = tmp_path / "none.yaml"
+    own.write_text("a: [\n")
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("sweep: x\n")
+    for words in (
+        ["--sweep", "no-such"],
+        ["--sweep", str(own)],
+        ["--sweep", str(empty)],
+        ["--runs", "nowhere"],
+    ):
+        assert command(["toy", "--entity", "me", "--out", str(tmp_path / "s.json"), *words]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 4
+    assert not (tmp_path / "s.json").exists()
 
 
 def heads(sent: dict[str, Any]) -> list[str]:
