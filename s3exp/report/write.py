@@ -32,7 +32,6 @@ TITLE = "Which strategy wrote the better training data?"
 _HERE = Path(__file__).parent
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _MATRIX = 8  # arms of a matrix at most; more stand in the list alone
-_BADGES = {"partly": "shown over seeds only", "open": "not shown", "alone": "nothing to compare"}  # by level
 Tables = Mapping[str, Table]  # of one task, by name
 Sections = Mapping[str, Sequence[Drawing]]
 
@@ -99,7 +98,6 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
             for number, comparison in enumerate(study.comparisons, 1)
         ],
         verdicts=study.verdicts,
-        badges=_BADGES,
         runs=runs,
         seeds=len({run.seed for run in runs}),
         records=provenance.records(study.comparisons),
