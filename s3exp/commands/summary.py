@@ -19,6 +19,7 @@ from s3exp.report.majority import majority_of
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
+from s3exp.terminal.texts import plural
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _REASONS = 3  # of rejection, by round: the most frequent
@@ -87,7 +88,7 @@ def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
     for (place,), (new, rejected, train, errors, *scores) in means(frame, ["round"], names).items():
         counts = {name.partition("/")[2]: n for name, n in zip(reasons, why[(place,)], strict=True)}
         cells = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
-        rows.append(["seed" if place == 0 else str(place), *cells, *map(_share, scores)])
+        rows.append([str(place), *cells, *map(_share, scores)])
     titles = ("mining", *(["macro F1"] if f1 else []), "select")
     columns = ("round", "new rows", "rejected", "why", "train rows", "errors", *titles)
     seeds = f"seed {arm.runs[0].seed}" if len(arm.runs) == 1 else f"mean of {len(arm.runs)} seeds"
@@ -127,7 +128,7 @@ def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -
         own = sum(shared) / len(shared)
         if base not in (row[0] for row in rows):
             rows.append([base, str(gain.seeds), _share(own - gain.mean), "", ""])
-        interval = "one seed: none"
+        interval = f"none of {plural(gain.seeds, 'seed')}"
         if gain.low is not None and gain.high is not None:
             interval = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
         rows.append([arm.name, str(gain.seeds), _share(own), f"{100 * gain.mean:+.1f}", interval])
