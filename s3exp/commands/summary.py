@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
+from s3exp.report.export import formatted
 from s3exp.report.frames import Frames, known, means, shared_rounds
 from s3exp.report.majority import majority_of
+from s3exp.report.paper import over_tasks
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
@@ -23,6 +26,9 @@ from s3exp.terminal.texts import plural
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _REASONS = 3  # of rejection, by round: the most frequent
+LEGEND = """mining: gold rows whose errors the next round may be shown
+select: gold rows that choose the epoch; test: gold rows read once, at the end
+why: the reasons of rejected rows, most frequent first"""
 Order = Sequence[Path]  # run directories in the order of the command
 
 
@@ -42,11 +48,15 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
         _comparison(page, one, arms, task)
         _gains(page, one, arms, task)
         _groups(page, one, arms, task)
+    _over_tasks(page, study)
     if study.left_out:
         page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
+    if study.comparisons:
+        page.paragraph("Legend", LEGEND)
     _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
+    _next(page, folders)
 
 
 def print_grid(cells: Sequence[Cell], console: Console) -> None:
@@ -73,6 +83,14 @@ def _places(page: Page, folders: Order) -> None:
         page.line("record", folder)
         for place in sorted((folder / "wandb").glob("*run-*-*")):
             page.line("W&B", place)
+
+
+def _next(page: Page, folders: Order) -> None:
+    """The commands that look further at these runs."""
+    if folders:
+        page.line("next", f"s3exp-audit {quote(str(folders[0]))}", "  (leaks, repeats, shortcuts)")
+        parents = dict.fromkeys(quote(str(folder.parent)) for folder in folders)
+        page.line("next", f"s3exp-report {' '.join(parents)}", "  (all runs there as one page)")
 
 
 def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
@@ -149,6 +167,14 @@ def _groups(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) 
     if rows:
         title = f"{_title(comparison, task)} on the test set, by group (mean over seeds)"
         page.table(title, ("group", *shown), rows, texts=("group",))
+
+
+def _over_tasks(page: Page, study: Study) -> None:
+    """Methods by tasks; nothing for a single task."""
+    if (table := over_tasks(study.comparisons)) is not None:
+        names = [column.title for column in table.columns]
+        rows = [[formatted(*cell) for cell in zip(table.columns, row, strict=True)] for row in table.rows]
+        page.table(table.title, names, rows, texts=("method",))
 
 
 def _title(comparison: Comparison, task: str) -> str:

@@ -24,6 +24,7 @@ from s3exp.report.comparison import Comparison
 from s3exp.report.drawing import Drawing, draw_all
 from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, formatted, write_tables
+from s3exp.report.paper import over_tasks
 from s3exp.report.study import Study
 from s3exp.terminal.texts import chance, clean, file_name, percent, points
 from s3exp.types import UserError
@@ -47,6 +48,8 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
         everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
         for task, own in everything.items():
             write_tables(list(own.values()), out / "tables", file_name(task))
+        if (table := over_tasks(study.comparisons)) is not None:
+            write_tables([table], out / "tables", "all")
         records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
         write_tables(records, out / "tables", "all")
         path = out / "index.html"

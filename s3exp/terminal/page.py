@@ -35,6 +35,14 @@ def blocks(widths: Sequence[int], most: int) -> list[list[int]]:
     return found
 
 
+class Terminal(Console):
+    """A console whose closed output is the caller's to handle: rich would end the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again."""
+        raise BrokenPipeError("nothing reads the output")
+
+
 class Page:
     """A console."""
 
@@ -91,8 +99,8 @@ class Page:
             self._line(f"  {line}")
         self._console.print()
 
-    def line(self, name: str, path: Path, more: str = "") -> None:
-        """Print a path on one line, so that it can be copied."""
+    def line(self, name: str, path: Path | str, more: str = "") -> None:
+        """Print a path or a command on one line, so that it can be copied."""
         self._line(f"{name:7}{path}{more}")
 
     def _line(self, text: str, style: str | None = None) -> None:
