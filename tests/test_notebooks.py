@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import nbformat
@@ -129,12 +128,6 @@ def scores(runs: Path, strategy: str) -> list[float]:
     return [100 * one["test"]["accuracy"] for one in results(runs, strategy)]
 
 
-def interval(values: list[float], form: str) -> str:
-    """95% interval of two values by Student's t with one degree of freedom, from the table in a book."""
-    half = 12.706 * stdev(values) / math.sqrt(2)
-    return f"{fmean(values) - half:{form}} to {fmean(values) + half:{form}}"
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_committed_has_no_outputs(name: str) -> None:
     path = FOLDER / f"{name}.ipynb"
@@ -165,14 +158,12 @@ def test_compare_runs(runs: Path, compared: Outputs) -> None:
         for seed, one in zip(SEEDS, own, strict=True)
     ]
     first, second = table(shown, "results")
-    assert first[:4] == ["s3", "2", f"{fmean(s3):.1f}", interval(s3, ".1f")]
-    assert second[:4] == ["zerogen", "2", f"{fmean(zerogen):.1f}", interval(zerogen, ".1f")]
-    assert first[6:8] == [
-        f"{fmean(gains):+.1f}",
-        interval(gains, "+.1f"),
-    ]  # after macro F1 and the largest class
+    assert first[:4] == ["s3", "2", f"{fmean(s3):.1f}", ""]
+    assert second[:4] == ["zerogen", "2", f"{fmean(zerogen):.1f}", ""]
+    # after macro F1 and the largest class; two seeds have no interval
+    assert first[6:8] == [f"{fmean(gains):+.1f}", ""]
     assert list(frame(shown, "seeds")["s3"]) == pytest.approx(gains, abs=1e-6)
-    assert f"{fmean(gains):+.1f} points over zerogen" in shown["verdict"][0]["text/markdown"]
+    assert f"{fmean(gains):+.1f}" in shown["verdict"][0]["text/markdown"]
     assert [row[:2] for row in table(shown, "pairs")] == [["s3", "zerogen"]]
     assert len(pictures(shown, "scores")) == len(pictures(shown, "rounds-drawn")) == 2
     assert len(frame(shown, "left-out")) == 0

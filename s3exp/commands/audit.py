@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="s3exp-audit",
         description="Look for copies of gold, debris of an assistant, repeats, shortcuts, the gap to gold and wrong "
         "labels in synthesized rows. Exit code 1: rows copy gold.",
+        epilog="example: s3exp-audit runs/reviews-s3-0",
     )
     add = parser.add_argument
     add("path", help="a file of labelled rows (.jsonl, .csv, .parquet, ...), or a run directory")

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-
 from s3exp.audit.observer import Report
 from s3exp.curation.certificate import in_one_line, quoted_in_one_line
 from s3exp.curation.copies import EXEMPLAR, KINDS
 from s3exp.record.errors import ErrorHistory, new_text
 from s3exp.record.measures import measure, of_gold, with_meaning
-from s3exp.terminal.page import Page
+from s3exp.terminal.page import Page, Terminal
 from s3exp.terminal.texts import cut
 
 Entry = Mapping[str, Any]
@@ -25,7 +23,7 @@ _LINES = 5  # shortcuts, copies, errors that are listed
 
 def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistory]) -> None:
     """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise, the unjudged and errors."""
-    page, numbers = Page(Console()), report.numbers
+    page, numbers = Page(Terminal()), report.numbers
     page.paragraph("Leakage certificate", in_one_line(certificate))
     _roles(page, certificate)
     _copies(page, certificate["copies"])
@@ -41,7 +39,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
 
 def print_error(history: ErrorHistory) -> None:
     """Print one mining row, its prediction after every round, and its children."""
-    page = Page(Console())
+    page = Page(Terminal())
     text = "\n".join(f"{name}: {text}" for name, text in history.fields.items())
     page.paragraph(f"{history.error} ({history.target}): {history.fate}", text)
     for one in history.rounds:

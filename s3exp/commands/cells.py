@@ -6,6 +6,7 @@ command reads all notes when the launcher is done.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from s3exp.record.files import write_text
 from s3exp.settings.cell import cell_name
+from s3exp.terminal.texts import file_name
 
 PLACE = "S3EXP_CELLS"  # the environment variable with the folder of notes
 _here: list[Cell] = []  # runs of the command's own process
@@ -71,6 +73,15 @@ def varied(cells: Sequence[Cell]) -> list[str]:
     """The keys whose values are not the same in all runs, in the order in which they were given."""
     keys = dict.fromkeys(override.partition("=")[0] for cell in cells for override in cell.overrides)
     return [key for key in keys if len({_value(cell, key) for cell in cells}) > 1]
+
+
+def report_name(cells: Sequence[Cell]) -> str | None:
+    """A name for the report on a multirun without a sweep: what varies, and a digest of it; None for one run."""
+    keys = varied(cells)
+    if not keys:
+        return None
+    digest = hashlib.sha256(json.dumps(sorted(sorted(cell.overrides) for cell in cells)).encode()).hexdigest()
+    return file_name("-".join([*(key.rpartition(".")[2] for key in keys), digest[:8]]))
 
 
 def which(cell: Cell, cells: Sequence[Cell]) -> str:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
-from rich.console import Console
-
 from s3exp.build import Prepared, task_of
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
@@ -22,7 +20,7 @@ from s3exp.settings.run import Config
 from s3exp.strategies import plan
 from s3exp.synthesis.order import Order, order_of, question, rationale_prompts
 from s3exp.tasks.task import Task
-from s3exp.terminal.page import Page
+from s3exp.terminal.page import Page, Terminal
 from s3exp.types import Prompt, Target
 
 SAMPLE = 200  # prompts of a round to count tokens of; the estimate scales their mean
@@ -156,4 +154,4 @@ def print_dry_run(prepared: Prepared) -> None:
     with build_llm(quiet, progress=False) as engine:
         task = task_of(prepared)
         rounds = plan_rounds(task, engine, config, counter(tokenizer_of(config.llm, prepared.model)))
-    print_plan(rounds, task, config, prepared.folder, Page(Console()))
+    print_plan(rounds, task, config, prepared.folder, Page(Terminal()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -9,17 +10,22 @@ from functools import wraps
 from s3exp.terminal.texts import printable
 from s3exp.types import UserError
 
+PIPE = 141  # of a command that SIGPIPE ends: `| head` closed its output
 Command = Callable[[Sequence[str]], int]
 
 
 def guarded(name: str) -> Callable[[Command], Command]:
-    """Return 2 for a wrong input, with one line on stderr, and 130 for Ctrl-C."""
+    """Return 2 for a wrong input, with one line on stderr, 130 for Ctrl-C, and 141 where nothing reads the output."""
 
     def decorate(command: Command) -> Command:
         @wraps(command)
         def run(words: Sequence[str]) -> int:
             try:
-                return command(words)
+                code = command(words)
+                sys.stdout.flush()
+                return code
+            except BrokenPipeError:
+                return output_closed()
             except UserError as error:
                 return fail(name, error, 2)
             except KeyboardInterrupt:
@@ -28,6 +34,12 @@ def guarded(name: str) -> Callable[[Command], Command]:
         return run
 
     return decorate
+
+
+def output_closed() -> int:
+    """Have later output go nowhere, so that the end of the process raises nothing; returns the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE
 
 
 def fail(name: str, reason: object, code: int) -> int:

@@ -111,7 +111,9 @@ def _print(text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "s3exp-new-task", description="Draft the YAML of a task from a data file."
+        "s3exp-new-task",
+        description="Draft the YAML of a task from a data file.",
+        epilog="example: s3exp-new-task reviews.jsonl",
     )
     add = parser.add_argument
     add(

@@ -30,19 +30,21 @@ def command(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="s3exp-report: %(message)s", stream=sys.stderr)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its fonts lack some letters
-    from rich.console import Console
-
+    from s3exp.report.paper import write_paper
     from s3exp.report.study import collect
     from s3exp.report.write import write_study
-    from s3exp.terminal.page import Page
+    from s3exp.terminal.page import Page, Terminal
 
-    page = Page(Console())
+    page = Page(Terminal())
     study = collect(options.folders, options.base, parse_prices(options.price) if options.price else None)
     for one in study.verdicts:
         text = "\n".join([one.line, *(f"Warning: {line}" for line in one.warnings), *one.notes])
         page.paragraph(one.task, text)
     title = options.title or f"s3exp: {', '.join(one.task for one in study.verdicts)}"
     path = write_study(study, options.out, title)
+    if options.paper:
+        for file in write_paper(study.comparisons, options.out / "paper"):
+            page.line("paper", file)
     if study.left_out:
         page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
     page.line("report", path)
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="s3exp-report",
         description="Compare runs on record: one HTML page that needs no network, tables (CSV, Markdown, LaTeX) and "
         "plots (SVG, PNG).",
+        epilog="example: s3exp-report runs --out report --base zerogen",
     )
     add = parser.add_argument
     folders = "a run directory, or a folder with some at any depth"
@@ -61,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=Path("report"), help="where to write; by itself ./report")
     add("--title", help="of the page")
     add("--base", default="zerogen", help="the strategy that gains are over; by itself zerogen")
+    add(
+        "--paper",
+        action="store_true",
+        help="also write a table for a paper (LaTeX, Markdown, CSV) to OUT/paper",
+    )
     prices = (
         "prompt_tokens or completion_tokens (a million), gpu_hour, cpu_hour: what all runs cost at such prices; "
         "may be repeated"

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3exp.commands.edge import fail
+from s3exp.commands.edge import fail, output_closed
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.interrupts import CODE, listen
 from s3exp.types import Busy, LLMFault, UserError
@@ -40,6 +40,9 @@ def main() -> None:
     atexit.register(_leave, codes)  # registered first, called last
     try:
         codes[0] = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        codes[0] = output_closed()
     except SystemExit as refusal:  # Hydra refuses an option
         codes[0] = refusal.code if isinstance(refusal.code, int) else int(refusal.code is not None)
     sys.exit(codes[0])
@@ -100,6 +103,8 @@ def command() -> int:
         failures, code = [yaml_problem(error)], 2
     except KeyboardInterrupt:
         failures, code = ["interrupted: the same command goes on where it stopped"], CODE
+    except BrokenPipeError:
+        raise
     except Exception as error:  # of the launcher: a process died, or did not start
         log.debug("the launcher failed", exc_info=True)
         failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
@@ -125,24 +130,28 @@ def job(composed: DictConfig) -> float | None:
     from hydra.types import RunMode
     from omegaconf import OmegaConf
 
+    from s3exp.terminal.logs import prepare_logs
+
+    facts = HydraConfig.get()
+    number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
+    many = facts.mode == RunMode.MULTIRUN
+    prepare_logs(f"[{number}] " if many else "")
+    # torch and pandas import for seconds
+    log.info("starting %s, %s, seed %s", composed.task.name, composed.strategy.name, composed.seed)
     gc.set_threshold(GC_THRESHOLD)
     from s3exp.build import prepare, run
     from s3exp.commands.cells import Cell, note
     from s3exp.commands.sweep import same_as, swept
     from s3exp.record.state import outcome_of, score_of
-    from s3exp.terminal.logs import prepare_logs
     from s3exp.tracking.environment import check_agent
 
-    prepare_logs()
-    facts = HydraConfig.get()
-    number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
     words = tuple(facts.overrides.task)
     cell = Cell(number, words, None, "failed", sweep=composed.sweep, status_only=composed.status)
     if (earlier := same_as(words)) is not None:
         note(replace(cell, state="same", detail=earlier))
         return None
     try:
-        check_agent(many=facts.mode == RunMode.MULTIRUN)
+        check_agent(many=many)
         if composed.check:
             _check(composed, list(words))
             return None
@@ -164,6 +173,8 @@ def job(composed: DictConfig) -> float | None:
         kept = "finished rounds and completions are kept: the same command goes on"
         cell = replace(cell, detail=f"{error} ({kept})", code=1)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and (composed.check or composed.dry_run):
+            raise  # they print here: nothing reads the output
         # the boundary of one run: log its traceback, and let the next one start
         log.exception("this job failed")
         cell = replace(cell, detail=f"{type(error).__name__}: {error}", code=1)
@@ -175,28 +186,25 @@ def job(composed: DictConfig) -> float | None:
 
 def _check(composed: DictConfig, words: Sequence[str]) -> None:
     """Print the page of a check, with the warnings of all that it reads."""
-    from rich.console import Console
-
     from s3exp.build import prepare
     from s3exp.commands.check import collected, print_check
-    from s3exp.terminal.page import Page
+    from s3exp.terminal.page import Page, Terminal
 
     with collected() as warnings:
-        print_check(prepare(composed, words), composed, Page(Console()), warnings)
+        print_check(prepare(composed, words), composed, Page(Terminal()), warnings)
 
 
 def _show(cells: Sequence[Cell]) -> None:
     """Draw each finished run, draw several together, and print the tables."""
     if not cells:
         return
-    from rich.console import Console
-
-    from s3exp.commands.cells import finished
+    from s3exp.commands.cells import finished, report_name
     from s3exp.commands.summary import print_grid, print_summary
+    from s3exp.terminal.page import Page, Terminal
 
     status_only = any(cell.status_only for cell in cells)
     if status_only or (len(cells) > 1 and any(cell.state not in ("done", "same") for cell in cells)):
-        print_grid(cells, Console())
+        print_grid(cells, Terminal())
     if status_only:
         return
     folders = finished(cells)
@@ -204,7 +212,6 @@ def _show(cells: Sequence[Cell]) -> None:
         return
     # matplotlib and pandas import for a second: a wrong input must not wait
     from s3exp.report.study import collect
-    from s3exp.terminal.page import Page
 
     study = collect(folders)
     plots: list[Path] = []
@@ -212,13 +219,13 @@ def _show(cells: Sequence[Cell]) -> None:
         plots = _draw(study, folders)
     except OSError as error:  # the runs are done, and on record
         log.warning("no plot can be written: %s", error)
-    print_summary(study, folders, plots, Console())
-    sweep = next((cell.sweep for cell in cells if cell.sweep), None)
+    print_summary(study, folders, plots, Terminal())
+    sweep = next((cell.sweep for cell in cells if cell.sweep), None) or report_name(cells)
     if sweep and not any(cell.state == "running" for cell in cells):
         from s3exp.report.write import write_study
 
         page = write_study(study, Path("runs", "reports", sweep), f"s3exp: {sweep}")
-        Page(Console()).line("report", page)
+        Page(Terminal()).line("report", page)
 
 
 def _draw(study: Study, folders: Sequence[Path]) -> list[Path]:

@@ -8,21 +8,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
+from s3exp.report.export import formatted
 from s3exp.report.frames import Frames, known, means, shared_rounds
 from s3exp.report.majority import majority_of
+from s3exp.report.paper import over_tasks
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
 from s3exp.tracking.environment import sync_line
+from s3exp.terminal.texts import plural
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _REASONS = 3  # of rejection, by round: the most frequent
+LEGEND = """mining: gold rows whose errors the next round may be shown
+select: gold rows that choose the epoch; test: gold rows read once, at the end
+why: the reasons of rejected rows, most frequent first"""
 Order = Sequence[Path]  # run directories in the order of the command
 
 
@@ -42,11 +49,15 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
         _comparison(page, one, arms, task)
         _gains(page, one, arms, task)
         _groups(page, one, arms, task)
+    _over_tasks(page, study)
     if study.left_out:
         page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
+    if study.comparisons:
+        page.paragraph("Legend", LEGEND)
     _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
+    _next(page, folders)
     if (line := sync_line(folders)) is not None:
         page.line("upload", line)
 
@@ -77,6 +88,14 @@ def _places(page: Page, folders: Order) -> None:
             page.line("W&B", place)
 
 
+def _next(page: Page, folders: Order) -> None:
+    """The commands that look further at these runs."""
+    if folders:
+        page.line("next", f"s3exp-audit {quote(str(folders[0]))}", "  (leaks, repeats, shortcuts)")
+        parents = dict.fromkeys(quote(str(folder.parent)) for folder in folders)
+        page.line("next", f"s3exp-report {' '.join(parents)}", "  (all runs there as one page)")
+
+
 def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
     """The rounds of an arm: means over its runs."""
     metric, frames = comparison.metric, comparison.frames
@@ -90,7 +109,7 @@ def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
     for (place,), (new, rejected, train, errors, *scores) in means(frame, ["round"], names).items():
         counts = {name.partition("/")[2]: n for name, n in zip(reasons, why[(place,)], strict=True)}
         cells = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
-        rows.append(["seed" if place == 0 else str(place), *cells, *map(_share, scores)])
+        rows.append([str(place), *cells, *map(_share, scores)])
     titles = ("mining", *(["macro F1"] if f1 else []), "select")
     columns = ("round", "new rows", "rejected", "why", "train rows", "errors", *titles)
     seeds = f"seed {arm.runs[0].seed}" if len(arm.runs) == 1 else f"mean of {len(arm.runs)} seeds"
@@ -130,7 +149,7 @@ def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -
         own = sum(shared) / len(shared)
         if base not in (row[0] for row in rows):
             rows.append([base, str(gain.seeds), _share(own - gain.mean), "", ""])
-        interval = "one seed: none"
+        interval = f"none of {plural(gain.seeds, 'seed')}"
         if gain.low is not None and gain.high is not None:
             interval = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
         rows.append([arm.name, str(gain.seeds), _share(own), f"{100 * gain.mean:+.1f}", interval])
@@ -151,6 +170,14 @@ def _groups(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) 
     if rows:
         title = f"{_title(comparison, task)} on the test set, by group (mean over seeds)"
         page.table(title, ("group", *shown), rows, texts=("group",))
+
+
+def _over_tasks(page: Page, study: Study) -> None:
+    """Methods by tasks; nothing for a single task."""
+    if (table := over_tasks(study.comparisons)) is not None:
+        names = [column.title for column in table.columns]
+        rows = [[formatted(*cell) for cell in zip(table.columns, row, strict=True)] for row in table.rows]
+        page.table(table.title, names, rows, texts=("method",))
 
 
 def _title(comparison: Comparison, task: str) -> str:

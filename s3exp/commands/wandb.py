@@ -162,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="s3exp-wandb",
         description="Make a W&B workspace or report that compares the runs of a group, by arm.",
+        epilog="example: s3exp-wandb demo",
     )
     add = parser.add_argument
     add("group", help="the W&B group of the runs: tracker.group, else the sweep, else the task")

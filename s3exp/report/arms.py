@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import Any, Literal
 
 from s3exp.record.reading import LeftOut, Run
-from s3exp.report.statistics import Estimate, estimate
+from s3exp.report.statistics import Estimate, estimate_score
 from s3exp.settings.cell import SEED, STRATEGY, arm_of
 from s3exp.settings.run import SAME_RUN
 from s3exp.settings.typed import foreign
@@ -81,12 +81,12 @@ class Arm:
 
 def mean_of(arm: Arm) -> Estimate:
     """Mean test score of an arm with its 95% interval over seeds."""
-    return estimate([run.score for run in arm.runs])
+    return estimate_score([run.score for run in arm.runs])
 
 
 def interval_of(arm: Arm) -> tuple[float, float] | None:
-    """95% interval of an arm's mean over seeds, or of a single seed over the test rows where that is on record."""
-    return mean_of(arm).interval or arm.runs[0].interval
+    """95% interval of an arm's mean over three seeds or more, or of a single seed over test rows if on record."""
+    return arm.runs[0].interval if len(arm.runs) == 1 else mean_of(arm).interval
 
 
 def settings(run: Run) -> dict[str, Any]:

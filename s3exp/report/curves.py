@@ -15,7 +15,7 @@ from s3exp.record.measures import measure, of_gold, so_far, with_meaning
 from s3exp.record.reading import Run
 from s3exp.report.arms import Arm, differing, settings
 from s3exp.report.comparison import Comparison
-from s3exp.report.statistics import Estimate, band, estimate, paired
+from s3exp.report.statistics import Estimate, band, estimate_score, paired
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def compare_at_cost(arms: Sequence[Arm], bases: Mapping[str, str], name: str) ->
         }
         for arm, own in steps.items():
             done = sum(bisect_right(x, budget) for x, _ in own.values()) / len(own)
-            score = estimate(list(scores[arm].values())) if len(scores[arm]) == len(own) else None
+            score = estimate_score(list(scores[arm].values())) if len(scores[arm]) == len(own) else None
             base = bases.get(arm)
             gain = paired(scores[arm], scores[base]) if score and base in scores else None
             results.append(AtCost(cost, budget, arm, done, score, gain))

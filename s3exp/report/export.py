@@ -119,10 +119,12 @@ def as_markdown(table: Table) -> str:
 def as_latex(table: Table) -> str:
     """A table environment; needs the package booktabs."""
     form = "".join("r" if column.numeric else "l" for column in table.columns)
-    head = " & ".join(_latex(column.title) for column in table.columns)
+    head = " & ".join(escaped_latex(column.title) for column in table.columns)
     rows = (zip(table.columns, row, strict=True) for row in table.rows)
-    lines = [" & ".join(_latex(formatted(column, cell)) for column, cell in row) + " \\\\\n" for row in rows]
-    caption = _latex(" ".join(filter(None, [table.title + ".", table.note])))
+    lines = [
+        " & ".join(escaped_latex(formatted(column, cell)) for column, cell in row) + " \\\\\n" for row in rows
+    ]
+    caption = escaped_latex(" ".join(filter(None, [table.title + ".", table.note])))
     return rf"""% needs \usepackage{{booktabs}}
 \begin{{table}}
 \centering
@@ -164,7 +166,8 @@ def _markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(clean(text).split()))
 
 
-def _latex(text: str) -> str:
+def escaped_latex(text: str) -> str:
+    """Text on one line that LaTeX prints as it stands."""
     return "".join(_LATEX.get(sign, sign) for sign in " ".join(clean(text).split()))
 
 

@@ -17,15 +17,13 @@ def majority_of(comparison: Comparison) -> float | None:
 
 
 def doubt(comparison: Comparison, best: Arm) -> str:
-    """What stands before the verdict, where the best arm is not shown to beat the largest class; else empty."""
+    """What stands before the verdict, where the best arm does not clearly beat the largest class; else empty."""
     floor = majority_of(comparison)
     if floor is None or _lowest(best) > floor:
         return ""
-    who = best.name if len(comparison.synthesized) == 1 else "no strategy"
-    negation = "is not" if len(comparison.synthesized) == 1 else "is"
-    return (
-        f"Always saying the largest class scores {percent(floor)}%, and {who} {negation} shown to beat that. "
-    )
+    one = len(comparison.synthesized) == 1
+    beats = f"{best.name} does not clearly beat" if one else "no strategy clearly beats"
+    return f"Always saying the largest class scores {percent(floor)}%, and {beats} that. "
 
 
 def aside(comparison: Comparison, best: Arm) -> list[str]:

@@ -7,7 +7,7 @@ Their difference has less noise than a score.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Columns = Sequence[int]
 RESAMPLES = 10_000
-_FEW = 3  # values; of fewer the interval by Student's t is many times wider than their range
+FEW = 3  # seeds; of fewer the interval by Student's t is many times wider than their range
 _CHUNK = 4_000_000  # resampled rows in memory
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over `seeds` runs with its 95% interval by Student's t; no interval for a single run."""
+    """A mean over `seeds` runs with its 95% interval by Student's t; no interval of fewer than three runs."""
 
     mean: float
     low: float | None
@@ -31,7 +31,7 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Both ends; None for a single run."""
+        """Both ends; None of fewer than three runs."""
         return (self.low, self.high) if self.low is not None and self.high is not None else None
 
 
@@ -63,7 +63,7 @@ def estimate(values: Sequence[float]) -> Estimate:
     if not values:
         raise ValueError("no values")
     mean = sum(values) / len(values)
-    if len(values) < 2:
+    if len(values) < FEW:
         return Estimate(mean, None, None, len(values))
     if max(values) - min(values) < 1e-9:  # equal but for rounding: the t-test would warn
         return Estimate(mean, mean, mean, len(values))
@@ -73,9 +73,21 @@ def estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean, float(interval.low), float(interval.high), len(values))
 
 
+def estimate_score(values: Sequence[float]) -> Estimate:
+    """The same of scores between 0 and 1: Student's t knows no scale, so its interval is cut at 0 and 1.
+
+    Raises:
+        ValueError: there is none.
+    """
+    whole = estimate(values)
+    if whole.low is None or whole.high is None:
+        return whole
+    return replace(whole, low=max(0.0, whole.low), high=min(1.0, whole.high))
+
+
 def band(values: Sequence[float]) -> tuple[float, float, float]:
     """Mean, and the 95% interval by Student's t from three values on; of fewer the lowest and the highest."""
-    if len(values) < _FEW:
+    if len(values) < FEW:
         return sum(values) / len(values), min(values), max(values)
     whole = estimate(values)
     assert whole.interval is not None

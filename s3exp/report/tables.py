@@ -16,8 +16,6 @@ from s3exp.report.statistics import Estimate, holm
 from s3exp.report.verdict import certainty
 from s3exp.terminal.texts import plural
 
-_SHOWN = {"shown": "yes", "partly": "over seeds only", "open": "no"}
-
 
 def results(comparison: Comparison) -> Table:
     """Every arm: what it cost, its test score over seeds, its gain over the base."""
@@ -25,9 +23,9 @@ def results(comparison: Comparison) -> Table:
     gains = {arm.name: comparison.gain(arm) for arm in comparison.arms}
     bases = sorted(set(comparison.bases.values()))
 
-    def shown(arm: Arm) -> str | None:
+    def sure(arm: Arm) -> str | None:
         pair = comparison.over_base(arm)
-        return _SHOWN[certainty(comparison, pair).level] if pair is not None else None
+        return certainty(comparison, pair).label if pair is not None else None
 
     # a cost of 0 is an empty cell
     fields = (
@@ -37,17 +35,17 @@ def results(comparison: Comparison) -> Table:
         (Column("test", "95% interval", "interval"), interval_of),
         *_beside(comparison),
         *_with_interval(_gain(bases[0] if len(bases) == 1 else "base"), lambda arm: gains[arm.name]),
-        (Column("shown", "shown"), shown),
+        (Column("certainty", "certainty"), sure),
         (Column("rows", "rows", "count"), lambda arm: spent[arm.name][0] or None),
         (column("llm/answers"), lambda arm: spent[arm.name][1] or None),
         (column("llm/tokens"), lambda arm: spent[arm.name][2] or None),
         (Column("seconds", "seconds", "count"), lambda arm: spent[arm.name][3] or None),
     )
     note = (
-        "Means over seeds. Intervals by Student's t over seeds, of a single seed over test rows; gains are paired by "
-        "seed. Shown: the interval over seeds excludes 0, and so does a paired bootstrap over test rows and seeds. "
-        "Calls and tokens count answers from the store too; seconds leave out the LLM's start, and are less where the "
-        "store had the answers."
+        "Means over seeds. Intervals by Student's t over three seeds or more, cut at 0 and 100; of a single seed over "
+        "test rows. Gains are paired by seed. Clear: the interval over seeds excludes 0, and so does a paired "
+        "bootstrap over test rows and seeds. Calls and tokens count answers from the store too; seconds leave out the "
+        "LLM's start, and are less where the store had the answers."
     )
     return table_of("results", f"{comparison.task}: results on the test rows", comparison.arms, fields, note)
 

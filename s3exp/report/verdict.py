@@ -14,11 +14,11 @@ from s3exp.report.arms import Arm, differing, interval_of, settings
 from s3exp.report.comparison import MORE, Comparison, Pair
 from s3exp.report.curves import ROWS, TOKENS, Cost
 from s3exp.report.majority import aside, collapsed, doubt
+from s3exp.report.statistics import FEW
 from s3exp.settings.cell import shown
 from s3exp.terminal.texts import chance, cut, percent, plural, points, spelled
 
 _SURE = 0.05
-_FEW = 3  # seeds
 _KEYS = 6  # of a config in a sentence
 _QUOTED = ("quoted/rows", "quoted/share")
 
@@ -27,12 +27,18 @@ _QUOTED = ("quoted/rows", "quoted/share")
 class Certainty:
     """How sure a difference is: a level and a sentence.
 
-    `shown`: the intervals over seeds and over test rows exclude 0. `partly`: one of the two does. `open`: the runs show
-    no difference. `alone`: there is one arm.
+    `clear`: the intervals over seeds and over test rows exclude 0. `partly`: one of the two does, and `over` names it.
+    `unclear`: neither does. `alone`: there is one arm.
     """
 
     level: str
     words: str = ""
+    over: str = ""
+
+    @property
+    def label(self) -> str:
+        """The level in a table's cell."""
+        return {"alone": "nothing to compare", "partly": f"over {self.over} only"}.get(self.level, self.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +77,31 @@ def certainty(comparison: Comparison, pair: Pair) -> Certainty:
         clear = pair.p < _SURE and not rows.low <= 0 <= rows.high
     if seeds.interval is None:
         if rows is None:
-            return Certainty("open", "One seed, and no test rows on record: nothing says how sure that is.")
-        words = f"One seed gives no interval over seeds; over other test rows the 95% interval is {tested}"
+            return Certainty(
+                "unclear", f"{count}, and no test rows on record: nothing says how sure that is."
+            )
+        words = (
+            f"Over test rows only, the 95% interval is {tested}; {count} {_give(seeds.seeds)} none over seeds"
+        )
         if clear:
-            return Certainty("partly", f"{words}; other seeds may differ.")
-        return Certainty("open", f"{words}: one seed does not show it.")
+            return Certainty("partly", f"{words}, and others may differ.", "test rows")
+        return Certainty("unclear", f"{words}.")
     words = f"Over {count} its 95% interval is {_range(seeds.interval)}"
     if seeds.interval[0] <= 0 <= seeds.interval[1]:
-        return Certainty("open", f"{words}, which holds 0: no difference that {count} can show.")
+        return Certainty("unclear", f"{words}, which holds 0.")
     if rows is None:
-        return Certainty("partly", f"{words}, which excludes 0; {tested}, so that is over seeds alone.")
+        return Certainty(
+            "partly", f"{words}, which excludes 0; {tested}, so that is over seeds alone.", "seeds"
+        )
     words = f"{words}, which excludes 0; over other test rows as well it is {tested}"
     if clear:
-        return Certainty("shown", f"{words}.")
-    return Certainty("partly", f"{words}: the {comparison.test_rows:,} test rows are too few to show it.")
+        return Certainty("clear", f"{words}.")
+    few = f"{words}: the {comparison.test_rows:,} test rows are too few to be sure."
+    return Certainty("partly", few, "seeds")
+
+
+def _give(seeds: int) -> str:
+    return "gives" if seeds == 1 else "give"
 
 
 def _p_value(comparison: Comparison, pair: Pair, p: float) -> str:
@@ -107,14 +124,27 @@ def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
         return first, Certainty("alone", "There is nothing to compare it with.")
     base, pair = comparison.bases.get(best.name), comparison.over_base(best)
     first = f"{best.name} is highest with {score}"
-    if pair is not None:
-        return f"{first}, {points(pair.over_seeds.mean)} points over {base}.", certainty(comparison, pair)
+    if pair is not None and base is not None:
+        sure = certainty(comparison, pair)
+        if sure.level == "unclear":
+            return _undecided(comparison, pair, best, comparison.arm(base)), sure
+        return f"{first}, {points(pair.over_seeds.mean)} points over {base}.", sure
     if base is not None:
-        return f"{first}.", Certainty("open", f"It shares no seed with {base}.")
+        return f"{first}.", Certainty("unclear", f"It shares no seed with {base}.")
     if best.name not in comparison.bases.values():
-        return f"{first}.", Certainty("open", "No single base fits it, so its gain over one is not told.")
+        return f"{first}.", Certainty("unclear", "No single base fits it, so it has no gain.")
     first = f"{best.name}, which gains are over, is highest with {score}."
-    return first, Certainty("open", "No gain over it is to be seen.")
+    return first, Certainty("unclear", "No strategy gains over it.")
+
+
+def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
+    rows = (pair.over_rows.low, pair.over_rows.high) if pair.over_rows is not None else None
+    ends = pair.over_seeds.interval or rows
+    scores = (
+        f"{best.name} {percent(best.mean)}, {base.name} {percent(base.mean)} (% {comparison.metric} on test)"
+    )
+    interval = f" ({_range(ends)})" if ends else ""
+    return f"No clear winner: {scores}, difference {points(pair.over_seeds.mean)}{interval}."
 
 
 def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
@@ -124,12 +154,9 @@ def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
         return []
     seeds = pair.over_seeds
     interval = f" ({_range(seeds.interval)})" if seeds.interval else ""
-    sure = {
-        "shown": "shown as well",
-        "partly": "not shown for other test rows or seeds",
-        "open": f"no difference that {plural(seeds.seeds, 'seed')} can show",
-    }[certainty(comparison, pair).level]
-    return [f"Its lead over {others[0].name}, the next, is {points(seeds.mean)} points{interval}: {sure}."]
+    sure, leader = certainty(comparison, pair), f"The lead of {best.name} over {others[0].name}, the next,"
+    label = f"clear {sure.label}" if sure.over else sure.label
+    return [f"{leader} is {points(seeds.mean)} points{interval}: {label}."]
 
 
 def _reference(comparison: Comparison) -> list[str]:
@@ -192,7 +219,7 @@ def _certificates(comparison: Comparison) -> list[str]:
 
 
 def _seeds(comparison: Comparison) -> list[str]:
-    few = {arm.name: len(arm.runs) for arm in comparison.arms if len(arm.runs) < _FEW}
+    few = {arm.name: len(arm.runs) for arm in comparison.arms if len(arm.runs) < FEW}
     lines = []
     if few and len(few) == len(comparison.arms) and len(set(few.values())) == 1:
         lines.append(f"Few seeds: {plural(next(iter(few.values())), 'seed')} each.")

@@ -24,6 +24,7 @@ from s3exp.report.comparison import Comparison
 from s3exp.report.drawing import Drawing, draw_all
 from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, formatted, write_tables
+from s3exp.report.paper import over_tasks
 from s3exp.report.study import Study
 from s3exp.terminal.texts import chance, clean, file_name, percent, points
 from s3exp.types import UserError
@@ -32,7 +33,6 @@ TITLE = "Which strategy wrote the better training data?"
 _HERE = Path(__file__).parent
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _MATRIX = 8  # arms of a matrix at most; more stand in the list alone
-_BADGES = {"partly": "shown over seeds only", "open": "not shown", "alone": "nothing to compare"}  # by level
 Tables = Mapping[str, Table]  # of one task, by name
 Sections = Mapping[str, Sequence[Drawing]]
 
@@ -48,6 +48,8 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
         everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
         for task, own in everything.items():
             write_tables(list(own.values()), out / "tables", file_name(task))
+        if (table := over_tasks(study.comparisons)) is not None:
+            write_tables([table], out / "tables", "all")
         records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
         named = {
             f"{file_name(task)}-{name}.csv": one
@@ -105,7 +107,6 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
             for number, comparison in enumerate(study.comparisons, 1)
         ],
         verdicts=study.verdicts,
-        badges=_BADGES,
         runs=runs,
         seeds=len({run.seed for run in runs}),
         files=[f"{file_name(task)}-{name}.csv" for task, own in everything.items() for name in own]

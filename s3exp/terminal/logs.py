@@ -25,8 +25,11 @@ class Harmless(logging.Formatter):
         return "\n".join(map(printable, super().format(record).split("\n")))
 
 
-def prepare_logs() -> None:
-    """Quieten libraries, and format every handler in use without control characters."""
+def prepare_logs(prefix: str = "") -> None:
+    """Quieten libraries, and format every handler in use without control characters.
+
+    `prefix` begins every line: the logs of parallel runs are mixed.
+    """
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     # its retries; s3exp reports their failure
@@ -34,7 +37,8 @@ def prepare_logs() -> None:
     for handler in logging.getLogger().handlers:
         form = handler.formatter or logging.Formatter()
         if not isinstance(form, Harmless):
-            handler.setFormatter(Harmless(form._fmt, form.datefmt))
+            escaped = prefix.replace("%", "%%")
+            handler.setFormatter(Harmless(f"{escaped}{form._fmt or '%(message)s'}", form.datefmt))
 
 
 class LogFile(logging.FileHandler):

@@ -6,7 +6,7 @@ terminal cannot do more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich import box
@@ -17,6 +17,30 @@ from rich.text import Text
 from s3exp.terminal.texts import printable
 
 _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
+_FOLD = 4  # a column of texts may be folded to this part of the terminal's width
+
+
+def blocks(widths: Sequence[int], most: int) -> list[list[int]]:
+    """The places of the columns in each block that is at most `most` characters wide; each begins with column 0.
+
+    A column that is too wide alone is in a block of its own.
+    """
+    cost = [width + 2 for width in widths]  # padding, and the space between columns
+    found = [[0]]
+    for place in range(1, len(widths)):
+        block = found[-1]
+        if len(block) > 1 and sum(cost[one] for one in block) + cost[place] - 1 > most:
+            found.append(block := [0])
+        block.append(place)
+    return found
+
+
+class Terminal(Console):
+    """A console whose closed output is the caller's to handle: rich would end the process with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again."""
+        raise BrokenPipeError("nothing reads the output")
 
 
 class Page:
@@ -34,22 +58,39 @@ class Page:
     def table(
         self, title: str, names: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str]
     ) -> None:
-        """Print a table and an empty line. Columns named in `texts` may be folded, numbers not."""
+        """Print a table and an empty line, in several blocks where it is wider than the terminal.
+
+        Columns named in `texts` may be folded, numbers not. Every block begins with the first column.
+        """
+        widths = []
+        for index, name in enumerate(names):
+            width = max(map(len, [*name.split(), *(row[index] for row in rows)]))
+            widths.append(min(width, max(10, self._console.width // _FOLD)) if name in texts else width)
+        self._line(title, "bold")
+        for block in blocks(widths, self._console.width):
+            self._block(block, names, rows, {place: widths[place] for place in block}, texts)
+            self._console.print()
+
+    def _block(
+        self,
+        block: Sequence[int],
+        names: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        widths: Mapping[int, int],
+        texts: Sequence[str],
+    ) -> None:
         rule = _ASCII_RULE if self._ascii else box.SIMPLE_HEAD
         table = Table(box=rule, padding=(0, 1, 0, 0), show_edge=False)
-        for index, name in enumerate(names):
-            cells = [*name.split(), *(row[index] for row in rows)]
+        for place in block:
             table.add_column(
-                Text("\n").join(map(self.text, name.split())),
-                justify="left" if name in texts else "right",
+                Text("\n").join(map(self.text, names[place].split())),
+                justify="left" if names[place] in texts else "right",
                 overflow="fold",
-                min_width=10 if name in texts else max(map(len, cells)),
+                min_width=widths[place],
             )
         for row in rows:
-            table.add_row(*map(self.text, row))
-        self._line(title, "bold")
+            table.add_row(*(self.text(row[place]) for place in block))
         self._console.print(table)
-        self._console.print()
 
     def paragraph(self, title: str, text: str) -> None:
         """Print a text, indented under its title, and an empty line."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from s3exp.settings.cell import arm_of, in_order, names_of
+from s3exp.settings.cell import arm_of, in_order
 from s3exp.settings.run import identity
 from s3exp.strategies import canonical
 
@@ -19,14 +19,13 @@ _TEXTS = ("task.prompt_sets.",)
 
 
 def columns(plain: Mapping[str, Any], swept: Mapping[str, Any], arm: str) -> dict[str, Any]:
-    """The config that W&B shows: `arm`, the swept options as `sweep/<name>`, the options that count, the identity.
+    """The config that W&B shows: `arm`, the swept options as `sweep/<key>`, the options that count, the identity.
 
     `swept` are the swept options of this cell by key; `arm` names the run's arm where nothing was swept.
     """
     facts = canonical(identity(dict(plain)))
     kept = {k: v for k, v in facts.items() if v is not None and not k.startswith(_TEXTS)}
-    names = names_of(swept)
-    first = {ARM: arm_of(swept) or arm, **{f"{SWEEP}{names[key]}": v for key, v in in_order(swept).items()}}
+    first = {ARM: arm_of(swept) or arm, **{f"{SWEEP}{key}": v for key, v in in_order(swept).items()}}
     return {**first, **_nested(kept), IDENTITY: json.dumps(facts, sort_keys=True, default=str)}
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from s3exp.commands.cells import Cell, finished, grid, note, open_notes, read_notes, varied, which
+from s3exp.commands.cells import (
+    Cell,
+    finished,
+    grid,
+    note,
+    open_notes,
+    read_notes,
+    report_name,
+    varied,
+    which,
+)
 from s3exp.record.state import state_of
 
 
@@ -64,3 +75,14 @@ def test_the_states_of_a_run_directory(tmp_path: Path) -> None:
 def test_finished_runs_are_those_that_are_done_each_once() -> None:
     cells = [cell(0, folder="a"), cell(1, "failed", folder="b"), cell(2, folder="c"), cell(3, folder="a")]
     assert finished(cells) == [Path("a"), Path("c")]
+
+
+def test_a_report_is_named_by_what_varies() -> None:
+    cells = [
+        Cell(place, (f"seed={place}", "loop.budget.rows=9", f"strategy={name}"), None, "done")
+        for place, name in enumerate(("s3", "zerogen"))
+    ]
+    name = report_name(cells)
+    assert name is not None and name.startswith("seed-strategy-") and name == report_name(cells[::-1])
+    assert name != report_name([cells[0], replace(cells[1], overrides=("seed=2", "strategy=zerogen"))])
+    assert report_name(cells[:1]) is None

@@ -139,8 +139,8 @@ def test_the_headline(whole: Comparison) -> None:
     told = verdict(whole)
     assert told.first == "s3 is highest with 72.0% accuracy on test, +10.0 points over zerogen."
     assert "Over 5 seeds its 95% interval is +8.2 to +11.8, which excludes 0" in told.certainty.words
-    assert told.certainty.level == "shown"
-    assert told.detail[0].startswith("Its lead over goldgen, the next, is +6.0 points")
+    assert told.certainty.level == "clear"
+    assert told.detail[0].startswith("The lead of s3 over goldgen, the next, is +6.0 points")
     assert told.detail[1] == "For scale: gold, 120 human-written rows, reaches 80.0%."
     assert told.warnings == ()
     assert told.notes == (
@@ -153,8 +153,11 @@ def test_seeds_that_show_nothing_are_called_that(tmp_path: Path) -> None:
         write_run(tmp_path / f"s3-{seed}", result("s3", seed, own), config("s3", seed))
         write_run(tmp_path / f"zerogen-{seed}", result("zerogen", seed, other), config("zerogen", seed))
     told = verdict(read(tmp_path))
-    assert told.certainty.level == "open"
-    assert told.certainty.words.endswith("which holds 0: no difference that 3 seeds can show.")
+    assert told.certainty.level == "unclear"
+    assert told.certainty.words.endswith("which holds 0.")
+    assert told.first.startswith(
+        "No clear winner: s3 65.3, zerogen 63.3 (% accuracy on test), difference +2.0 ("
+    )
 
 
 def test_seeds_alone_are_not_enough(tmp_path: Path) -> None:
@@ -176,7 +179,7 @@ def test_one_seed_has_mcnemar(tmp_path: Path) -> None:
     assert pair.p == pytest.approx(2 / 2**11)  # eleven rows, all on one side
     told = verdict(comparison)
     assert told.certainty.level == "partly" and "McNemar's p < 0.001" in told.certainty.words
-    assert "other seeds may differ" in told.certainty.words
+    assert told.certainty.label == "over test rows only" and "others may differ" in told.certainty.words
     assert told.warnings == ("Few seeds: 1 seed each.",)
 
 
@@ -189,7 +192,7 @@ def test_without_zerogen_gains_are_over_the_lowest(tmp_path: Path) -> None:
 def test_the_base_may_be_highest(tmp_path: Path) -> None:
     told = verdict(read(write_all(tmp_path, ("s3", "goldgen")), base="s3"))
     assert told.first == "s3, which gains are over, is highest with 72.0% accuracy on test."
-    assert told.detail[0].startswith("Its lead over goldgen, the next, is +6.0 points")
+    assert told.detail[0].startswith("The lead of s3 over goldgen, the next, is +6.0 points")
 
 
 def test_a_run_alone_is_no_comparison(tmp_path: Path) -> None:

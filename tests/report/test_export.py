@@ -71,13 +71,13 @@ def test_results_in_every_format(tmp_path: Path) -> None:
         "300.0",
         "310.0",
     )
-    assert (first["llm_tokens"], first["seconds"], first["shown"]) == ("2400.0", "13.0", "yes")
+    assert (first["llm_tokens"], first["seconds"], first["certainty"]) == ("2400.0", "13.0", "clear")
     assert round(float(first["gain"]), 9) == 0.1 and 0.082 < float(first["gain_low"]) < 0.083
     assert rows[2]["gain"] == "" and rows[3]["llm_tokens"] == ""
     text = (tmp_path / "tables" / "reviews-results.md").read_text()
-    assert "| s3 | 5 | 72.0 | 70.0 to 74.0 | +10.0 | +8.2 to +11.8 | yes | 300 | 310 | 2,400 | 13 |" in text
+    assert "| s3 | 5 | 72.0 | 70.0 to 74.0 | +10.0 | +8.2 to +11.8 | clear | 300 | 310 | 2,400 | 13 |" in text
     tex = (tmp_path / "tables" / "reviews-results.tex").read_text()
-    assert r"s3 & 5 & 72.0 & 70.0 to 74.0 & +10.0 & +8.2 to +11.8 & yes & 300 & 310 & 2,400 & 13 \\" in tex
+    assert r"s3 & 5 & 72.0 & 70.0 to 74.0 & +10.0 & +8.2 to +11.8 & clear & 300 & 310 & 2,400 & 13 \\" in tex
     assert len(list(csv.DictReader((tmp_path / "tables" / "reviews-pairs.csv").open()))) == 6
 
 

@@ -34,15 +34,15 @@ def test_a_lead_that_does_not_beat_the_largest_class(tmp_path: Path, majority: f
     told = verdict(skewed(tmp_path, ("s3", "zerogen"), majority))
     floor = f"{100 * majority:.1f}%"
     assert told.line.startswith(
-        f"Always saying the largest class scores {floor}, and no strategy is shown to beat that. s3"
+        f"Always saying the largest class scores {floor}, and no strategy clearly beats that. s3"
     )
-    assert told.certainty.level == "shown" and "+10.0 points over zerogen" in told.first
+    assert told.certainty.level == "clear" and "+10.0 points over zerogen" in told.first
 
 
 def test_one_strategy_alone(tmp_path: Path) -> None:
     told = verdict(skewed(tmp_path, ("s3",), 0.87))
     assert told.first.startswith(
-        "Always saying the largest class scores 87.0%, and s3 is not shown to beat that. s3 reaches"
+        "Always saying the largest class scores 87.0%, and s3 does not clearly beat that. s3 reaches"
     )
 
 

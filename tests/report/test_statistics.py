@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from s3exp.report.statistics import bootstrap, estimate, holm, mcnemar, resampled_scores
+from s3exp.report.statistics import bootstrap, estimate, estimate_score, holm, mcnemar, resampled_scores
 
 
 def test_mcnemar_by_hand() -> None:
@@ -90,9 +90,22 @@ def test_an_interval_by_hand() -> None:
 
 
 def test_equal_values_are_an_interval_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
-    found = estimate([0.425 - 0.4, 0.5 - 0.475])  # equal but for rounding
+    found = estimate([0.425 - 0.4, 0.5 - 0.475, 0.225 - 0.2])  # equal but for rounding
     assert found.low == found.high == found.mean
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("values", [[0.6], [0.5, 0.9]])
+def test_fewer_than_three_seeds_have_no_interval(values: list[float]) -> None:
+    found = estimate(values)
+    assert found.interval is None and found.seeds == len(values)
+
+
+def test_an_interval_of_scores_stays_on_their_scale() -> None:
+    high, low = estimate_score([0.8, 1.0, 0.98]), estimate_score([0.2, 0.0, 0.02])
+    assert high.interval is not None and low.interval is not None
+    assert high.interval[1] == 1.0 and 0 < high.interval[0] < 1
+    assert low.interval[0] == 0.0 and 0 < low.interval[1] < 1
 
 
 def test_no_values_have_no_mean() -> None:

@@ -13,9 +13,9 @@ from s3exp.tracking.columns import columns, identity_of
 def test_what_was_swept_comes_first_and_nulls_and_prompts_make_no_columns() -> None:
     plain = asdict(compose(["task=reviews", "strategy=s3", "loop.rounds=1"]))
     shown = columns(plain, {"strategy": "s3", "loop.rounds": 1, "loop.budget.rows": 1500, "seed": 0}, "s3")
-    first = ["arm", "sweep/strategy", "sweep/rounds", "sweep/rows", "sweep/seed"]
+    first = ["arm", "sweep/strategy", "sweep/loop.rounds", "sweep/loop.budget.rows", "sweep/seed"]
     assert list(shown)[:5] == first and shown["arm"] == "s3, rounds=1, rows=1500"
-    assert shown["sweep/rounds"] == 1 and shown["loop"]["rounds"] == 1  # numbers, for an axis
+    assert shown["sweep/loop.rounds"] == 1 and shown["loop"]["rounds"] == 1  # numbers, for an axis
     assert "prompt_sets" not in shown["task"] and "tracker" not in shown and "progress" not in shown
     assert "seed_rows" not in shown["loop"]
     assert columns(plain, {}, "s3")["arm"] == "s3"
