@@ -136,7 +136,8 @@ def _added(config: Config) -> dict[str, Any]:
         plugins.load(plugins.SHOWN, config.strategy.shown)
         used.append((plugins.SHOWN, config.strategy.shown))
     packages = {f"{group}.{name}": plugins.origin(group, name) for group, name in used}
-    return {"plugins": packages} if packages else {}
+    several = list(config.curation.curators) if len(config.curation.curators) > 1 else []
+    return ({"plugins": packages} if packages else {}) | ({"curators_in_order": several} if several else {})
 
 
 def asks_llm(config: Config) -> bool:

@@ -70,7 +70,7 @@ def run(
         llm: a function from prompts to texts, one a prompt, or an object with the protocol `LLM`. A parameter `seeds`
             gets the seed of every prompt. None: as `overrides` say.
         small_model: an estimator with scikit-learn's `fit` and `predict` over texts, or an object with the protocol
-            `SmallModel`. None: as `overrides` say.
+            `SmallModel`, whose `fit` returns `select_accuracy`. None: as `overrides` say.
         curators: functions that return one `Verdict` a row, in the order in which they judge; by name, or else by the
             names of the functions.
 
@@ -123,7 +123,12 @@ def _prepared(
             raise UserError(str(error).replace(f"{folder}/task/{CHOICE}.yaml", str(shown))) from error
     if isinstance(own_llm, FunctionLLM):
         _refuse_unread(composed, own_llm.name)
-    own = Own(own_llm, _small_model(small_model, composed), judges, {"curators": facts} if facts else {})
+    own = Own(
+        own_llm,
+        _small_model(small_model, composed),
+        judges,
+        {"own_curators": list(facts.items())} if facts else {},
+    )
     return prepare(composed, words, own=own), composed
 
 
