@@ -72,7 +72,8 @@ def prepare(
     from s3exp.tasks.gold import load_gold
 
     if asks_llm(config):
-        check_embedded(config.task, config.llm.model)
+        check_embedded(config.task, config.llm.model, server=config.llm.backend == "server")
+        _warn_of_no_rationales(config)
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
@@ -86,6 +87,19 @@ def prepare(
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
     return Prepared(config, model, gold, facts, run_folder(config, facts), donor, overrides, in_order(swept))
+
+
+def _warn_of_no_rationales(config: Config) -> None:
+    """Say that a strategy which seeds with rationales has none: its arm is another one than its name says."""
+    prompts = config.task.prompt_sets[config.task.prompts]
+    if config.strategy.rationales and config.task.labels and prompts.rationale is None:
+        log.warning(
+            "strategy=%s seeds with rationales, and task.prompt_sets.%s of task %s has no rationale prompt: "
+            "its seeds are asked for by label alone",
+            config.strategy.name,
+            config.task.prompts,
+            config.task.name,
+        )
 
 
 def asks_llm(config: Config) -> bool:
