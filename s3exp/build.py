@@ -90,7 +90,8 @@ def prepare(
     from s3exp.tasks.gold import load_gold
 
     if asks_llm(config):
-        check_embedded(config.task, config.llm.model)
+        check_embedded(config.task, config.llm.model, server=config.llm.backend == "server")
+        _warn_of_no_rationales(config)
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
@@ -138,6 +139,19 @@ def _added(config: Config) -> dict[str, Any]:
     packages = {f"{group}.{name}": plugins.origin(group, name) for group, name in used}
     several = list(config.curation.curators) if len(config.curation.curators) > 1 else []
     return ({"plugins": packages} if packages else {}) | ({"curators_in_order": several} if several else {})
+
+
+def _warn_of_no_rationales(config: Config) -> None:
+    """Say that a strategy which seeds with rationales has none: its arm is another one than its name says."""
+    prompts = config.task.prompt_sets[config.task.prompts]
+    if config.strategy.rationales and config.task.labels and prompts.rationale is None:
+        log.warning(
+            "strategy=%s seeds with rationales, and task.prompt_sets.%s of task %s has no rationale prompt: "
+            "its seeds are asked for by label alone",
+            config.strategy.name,
+            config.task.prompts,
+            config.task.name,
+        )
 
 
 def asks_llm(config: Config) -> bool:

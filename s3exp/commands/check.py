@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from s3exp.build import Prepared, asks_llm, small_models_of, task_of, tracker_of
-from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_rounds
+from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_roles, print_rounds
 from s3exp.llm import build_llm, check_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.template import rendered
@@ -112,14 +111,7 @@ def print_check(prepared: Prepared, composed: DictConfig, page: Page, warnings: 
 def _print_gold(page: Page, task: Task) -> None:
     """Rows and classes by role, and examples of each class from the mining rows. Test rows stay sealed."""
     gold, labels = task.gold, task.config.labels
-    roles = {"train": gold.train, "mining": gold.mining, "select": gold.select}
-    table = [
-        [role, f"{len(rows):,}", *(f"{Counter(row.target for row in rows)[i]:,}" for i in range(len(labels)))]
-        for role, rows in roles.items()
-        if rows
-    ]
-    sealed = ["test", f"{len(gold.test):,}", *("sealed" for _ in labels)]
-    page.table("Gold rows, by role and class", ["role", "rows", *labels], [*table, sealed], texts=["role"])
+    print_roles(page, task)
     targets: Sequence[Target] = (
         range(len(labels)) if labels else [row.target for row in gold.mining[:_EXAMPLES]]
     )

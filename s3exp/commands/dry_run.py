@@ -6,12 +6,13 @@ that depend on answers of the LLM.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 
-from s3exp.build import Prepared, task_of
+from s3exp.build import Prepared, asks_llm, task_of
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.tokens import counter, tokenizer_of
@@ -31,7 +32,8 @@ CHAT_TOKENS = 16  # of a chat template around a prompt, about
 class RoundPlan:
     """One round before it is run.
 
-    `calls` assume that no row is rejected; `most_calls` and `most_tokens` (prompts and full answers) are the bounds if
+    `calls` and `tokens` assume that no row is rejected, and `tokens` that answers are as long as gold rows (lists of
+    reasons as long as they may be); `most_calls` and `most_tokens` (prompts and full answers) are the bounds if
     rows are. `most_money` is the cost of these tokens at `loop.budget.prices`, None without their prices. `stored`
     counts the calls that the store answers, None where they depend on errors. `steps` bounds the training steps.
     `first` has one prompt of each kind, and of each class.
@@ -40,6 +42,7 @@ class RoundPlan:
     round: int
     rows: int
     calls: int
+    tokens: int
     most_calls: int
     most_tokens: int
     most_money: float | None
@@ -51,7 +54,7 @@ class RoundPlan:
 def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], int]) -> list[RoundPlan]:
     """The rounds of a run as far as they are known before it. `count` counts the tokens of a text."""
     rounds: list[RoundPlan] = []
-    rows = len(task.gold.train)
+    rows, usual = len(task.gold.train), _row_tokens(task, count)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
         shown = task.gold.mining if number else ()
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
@@ -63,7 +66,8 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
         prompts = [ask(row) for row in range(quota)]
         known = not shown or config.strategy.shown == "all"
         calls = [*lists, *prompts]
-        spent = [tokens * order.tries for tokens in _tokens(calls, count)]
+        asked, full = _tokens(calls, count)
+        spent = [asked * order.tries, full * order.tries]
         tokens = sum(spent)
         named = dict(zip(("llm/prompt_tokens", "llm/completion_tokens"), spent, strict=True))
         rounds.append(
@@ -71,6 +75,7 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
                 round=number,
                 rows=rows,
                 calls=len(calls),
+                tokens=asked + sum(min(prompt.max_tokens, _usual(prompt, usual)) for prompt in calls),
                 most_calls=len(calls) * order.tries,
                 most_tokens=min(tokens, config.loop.budget.tokens or tokens),
                 most_money=money(named, config.loop.budget.prices) or None,
@@ -111,6 +116,18 @@ def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int
     return round(mean * len(prompts)), sum(prompt.max_tokens for prompt in prompts)
 
 
+def _row_tokens(task: Task, count: Callable[[str], int]) -> int:
+    """Tokens that the LLM would write for a mean gold mining row."""
+    some = task.gold.mining[:SAMPLE]
+    return (
+        round(sum(count(task.config.text_of(row.fields)) for row in some) / len(some)) * task.rows_per_answer
+    )
+
+
+def _usual(prompt: Prompt, row: int) -> int:
+    return prompt.max_tokens if prompt.kind == "rationale" else row
+
+
 def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: Path, page: Page) -> None:
     """Show the first prompts of every kind and a table of the rounds."""
     shown: set[str] = set()
@@ -121,21 +138,45 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
                 title = f"First prompt of kind {prompt.kind} ({target}, round {one.round})"
                 page.paragraph(title, prompt.text)
             shown.add(prompt.kind)
+    print_roles(page, task)
+    if asks_llm(config):
+        page.paragraph("The LLM", f"{config.llm.backend}, {config.llm.model}; s3exp-check measures its time")
     run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
     print_rounds(rounds, page, f"A dry run of {run}: nothing was asked or trained")
     page.line("record", folder, "  (would be)")
 
 
+def print_roles(page: Page, task: Task) -> None:
+    """Print rows and classes by role. The labels of test rows stay sealed."""
+    gold, labels = task.gold, task.config.labels
+    table = []
+    for role, rows in {"train": gold.train, "mining": gold.mining, "select": gold.select}.items():
+        counts = Counter(row.target for row in rows)
+        shares = (f"{counts[i]:,} ({counts[i] / len(rows):.0%})" for i in range(len(labels)) if rows)
+        table += [[role, f"{len(rows):,}", *shares]] if rows else []
+    table.append(["test", f"{len(gold.test):,}", *("sealed" for _ in labels)])
+    page.table("Gold rows, by role and class", ["role", "rows", *labels], table, texts=["role"])
+
+
 def print_rounds(rounds: Sequence[RoundPlan], page: Page, title: str) -> None:
     """Print the calls, tokens and steps of each round, and their sum."""
-    names = ["round", "rows", "LLM calls", "at most", "tokens at most", "store has", "training steps at most"]
+    names = [
+        "round",
+        "rows",
+        "LLM calls",
+        "at most",
+        "tokens, about",
+        "tokens at most",
+        "store has",
+        "training steps at most",
+    ]
     table = []
     for one in rounds:
-        counts = (f"{n:,}" for n in (one.rows, one.calls, one.most_calls, one.most_tokens))
+        counts = (f"{n:,}" for n in (one.rows, one.calls, one.most_calls, one.tokens, one.most_tokens))
         stored = "depends" if one.stored is None else f"{one.stored:,}"
         table.append(["seed" if one.round == 0 else str(one.round), *counts, stored, f"{one.steps:,}"])
     if len(rounds) > 1:
-        totals = ("calls", "most_calls", "most_tokens", "steps")
+        totals = ("calls", "most_calls", "tokens", "most_tokens", "steps")
         *sums, steps = (f"{sum(getattr(one, name) for one in rounds):,}" for name in totals)
         table.append(["all", "", *sums, "", steps])
     if any(one.most_money is not None for one in rounds):

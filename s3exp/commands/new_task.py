@@ -7,15 +7,15 @@ no draft that a run would refuse: it is composed and its gold files are read bef
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from s3exp.commands.draft import YAML_WORDS, Gold, draft
 from s3exp.commands.edge import guarded
 from s3exp.commands.guess import Draft, inspect
 from s3exp.commands.guess_labels import cells_of
@@ -25,7 +25,7 @@ from s3exp.tasks.columns import shown_columns
 from s3exp.tasks.data import said
 from s3exp.tasks.rows import Droppable
 from s3exp.tasks.sources import read_table
-from s3exp.tasks.sources.places import parts_of, splits_in
+from s3exp.tasks.sources.places import is_local, parts_of, splits_in
 from s3exp.tasks.sources.shards import data_files_beside, split_of
 from s3exp.tasks.sources.table import Layout, Table
 from s3exp.tasks.sources.table import columns as columns_in
@@ -33,10 +33,7 @@ from s3exp.terminal.logs import prepare_logs
 from s3exp.terminal.texts import printable
 from s3exp.types import UserError
 
-SHORT = 60  # characters of an example in a comment
-_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n", "none"))
-
-Gold = Mapping[str, str | Sequence[str] | None]
+FEWEST = 30  # rows of a file that is split into all roles
 
 
 def main() -> None:
@@ -51,8 +48,8 @@ def command(words: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="s3exp-new-task: %(message)s", stream=sys.stderr)
     prepare_logs()
     out = options.out or Path("my") / "task" / f"{_name(options.file)}.yaml"
-    if out.exists():
-        raise UserError(f"{out} exists: remove it, or name another file with --out")
+    if out.exists() and not options.force:
+        raise UserError(f"{out} exists: overwrite it with --force, or name another file with --out")
     if out.suffix != ".yaml" or not re.fullmatch(r"[A-Za-z]\w*", out.stem, re.ASCII):
         raise UserError(f"--out {out}: must be a word of Latin letters, digits and _, and end in .yaml")
     layout = Layout(options.encoding, options.delimiter, options.columns)
@@ -68,20 +65,36 @@ def command(words: Sequence[str]) -> int:
         raise UserError(
             f"{options.file}: the first line names not all columns ({names}): remove lines above the header"
         )
+    beside, others = _tests_beside(options.file)
+    alone = not (options.test or beside) and is_local(options.file) and len(table.rows) >= FEWEST
+    roles = {"file": options.file} if alone else {"validation": options.file, "test": options.test}
     gold: dict[str, str | Sequence[str] | None] = {
         "train": options.train,
-        "validation": options.file,
-        "test": options.test,
+        **roles,
         **{key: getattr(layout, key) for key in ("encoding", "delimiter", "columns") if getattr(layout, key)},
     }
     text, dropped = _accepted(guess, out.stem, gold)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, text)
-    _tell(guess, out, options.test, options.file, dropped)
+    if alone:
+        dropped.append(
+            f"{options.file} is split into test, mining and select by label (gold.file); --test names a file for test"
+        )
+    _tell(guess, out, dropped)
+    hint = "" if guess.counts else " small_model=minilm"
+    if not options.test and not alone:
+        file = shlex.quote(beside[0]) if len(beside) == 1 else "FILE"
+        hint += f" task.gold.test={file}, or set it in {out}"
+    others = [name for name in others if not (options.test and options.test.endswith(f":{name}"))]
+    if others:
+        _print(f"not read: {parts_of(options.file)[0]} has the splits {', '.join(others)} too")
+    places = f"--config-dir {shlex.quote(str(out.parent.parent))} " if out.parent.name == "task" else ""
+    _print(f"edit labels and prompts, then: s3exp-check {places}task={out.stem} llm.model=MODEL{hint}")
     return 0
 
 
-def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Sequence[str]) -> None:
+def _tests_beside(source: str) -> tuple[list[str], list[str]]:
+    """The files or splits of test rows beside a source, and the names of its other splits."""
     beside = [str(path) for path in data_files_beside(Path(source), "test")]
     folder, *rest = [source] if Path(source).exists() else parts_of(source)
     split = rest[-1] if rest else ""
@@ -89,20 +102,17 @@ def _tell(guess: Draft, out: Path, test: str | None, source: str, dropped: Seque
     others = [name for name in splits_in(Path(folder)) if name != role] if Path(folder).is_dir() else []
     if "test" in others:
         beside = [f"{source.removesuffix(split)}test"]
-    file = shlex.quote(beside[0]) if len(beside) == 1 else "FILE"
-    hint = "" if test else f" task.gold.test={file}, or set it in {out}"
-    places = f"--config-dir {shlex.quote(str(out.parent.parent))} " if out.parent.name == "task" else ""
-    hint = hint if guess.counts else f" small_model=minilm{hint}"
+    return beside, others
+
+
+def _tell(guess: Draft, out: Path, notes: Sequence[str]) -> None:
+    """Say what was drafted, and why."""
     target = f"{len(guess.counts)} labels" if guess.counts else "answers that are spans"
     unused = f"\nnot used: {', '.join(guess.unused)}" if guess.unused else ""
     _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
     _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
-    others = [name for name in others if not (test and test.endswith(f":{name}"))]
-    if others:
-        _print(f"not read: {folder} has the splits {', '.join(others)} too")
-    for line in dropped:
+    for line in notes:
         _print(line)
-    _print(f"edit labels and prompts, then: s3exp-check {places}task={out.stem} llm.model=MODEL{hint}")
 
 
 def _print(text: str) -> None:
@@ -121,13 +131,16 @@ def _parser() -> argparse.ArgumentParser:
         help="a data file (.jsonl, .csv, .parquet, ...), a pattern, a folder's split (./set:train), or a hub id "
         "with its split: what the loop may look at",
     )
-    add("--test", help="another file, for the final report")
+    add(
+        "--test", help="another file, for the final report; without one, a local file is split into all roles"
+    )
     add("--train", help="a third one, for the human-annotated baseline")
     add("--label", help="the label column; by itself the likeliest")
     add("--fields", nargs="+", help="the text columns, one or two; by themselves all that hold texts")
     add("--columns", nargs="+", help="names of the columns of files without a header")
     add("--encoding", help="of files of text; by itself UTF-8, or guessed")
     add("--delimiter", help="between the cells of a .csv file and its kin; by itself guessed")
+    add("--force", action="store_true", help="overwrite the YAML if it exists")
     add("--out", type=Path, help="where to write; by itself my/task/NAME.yaml")
     return parser
 
@@ -138,7 +151,7 @@ def _name(source: str) -> str:
     stem = path.name.split(".")[0] if path.suffix and not path.is_dir() else "_".join(parts_of(source))
     stem = re.sub(r"-\d{5}-of-\d{5}", "", stem)
     name = re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_").lower() or "task"
-    taken = {one.stem for one in (conf() / "task").glob("*.yaml")} | _WORDS
+    taken = {one.stem for one in (conf() / "task").glob("*.yaml")} | YAML_WORDS
     return f"my_{name}" if name in taken or not name[0].isalpha() else name
 
 
@@ -179,95 +192,10 @@ def _read(text: str, name: str, gold: Gold, words: str) -> None:
         place.mkdir()
         write_text(place / f"{name}.yaml", text)
         task = compose([f"task={name}", words], Path(folder)).task
-    if gold["test"]:
+    if gold.get("test") or gold.get("file"):
         load_gold(task, with_train=bool(gold["train"]))
     else:
         read_role(task, "validation")
-
-
-def draft(guess: Draft, name: str, gold: Gold) -> str:
-    """The YAML of a task, with comments on what to edit."""
-    test = _value(gold["test"]) if gold["test"] else "???"
-    lines = [
-        *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
-        *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
-        f"name: {name}",
-        *([] if guess.counts else ["kind: extraction"]),
-        "gold:",
-        *([f"  train: {_value(gold['train'])}"] if gold["train"] else []),
-        f"  validation: {_value(gold['validation'])} # all that the loop may look at",
-        f"  test: {test} # read once, for the final report",
-        *(
-            f"  {key}: {_value(value)}"
-            for key, value in gold.items()
-            if key not in ("train", "validation", "test")
-        ),
-        f"fields: [{', '.join(map(_yaml, guess.fields))}]",
-        f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
-        *(_classes(guess) if guess.counts else _answers(guess)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _classes(guess: Draft) -> list[str]:
-    labels = [_word(key) for key in guess.counts]
-    rows = zip(labels, guess.counts.values(), strict=True)
-    given = [field for field in guess.fields if field != guess.generate]
-    text = guess.generate
-    return [
-        f"label: {_yaml(guess.target)}",
-        f"labels: # by class index{'' if guess.named else '; name them'}",
-        *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
-        *(
-            []
-            if guess.values is None
-            else [f"label_values: {_value(guess.values)} # the cells of the labels"]
-        ),
-        *("prompts: plain", "prompt_sets:", "  plain:"),
-        f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}} in the prompts",
-        "    seed: |-",
-        *(f"      {field}: {{{field}}}" for field in given),
-        f"      Write {f'a {text} for it' if given else 'a text'} of the class: {{label}}. Write the {text} only.",
-        *("    extrapolate: |-", "      Here is an example of the class: {label}"),
-        *(f"      {field}: {{{field}}}" for field in guess.fields),
-        f"      Write another {text} of the same class, similar to it. Write the {text} only.",
-    ]
-
-
-def _answers(guess: Draft) -> list[str]:
-    (passage,) = [field for field in guess.fields if field != guess.generate]
-    head = (f"      {passage}: {{{passage}}}", "      answer: {answer}")
-    return [
-        f"answers: {_yaml(guess.target)}",
-        *("labels: []", "prompts: plain", "prompt_sets:", "  plain:"),
-        *("    seed: |-", *head),
-        f"      Write the {guess.generate} that has this answer, and nothing else.",
-        *("    extrapolate: |-", *head, f"      {guess.generate}: {{{guess.generate}}}"),
-        f"      Write another {guess.generate} that has the same answer, and nothing else.",
-    ]
-
-
-def _short(text: str) -> str:
-    """The beginning of a text, fit for a YAML comment."""
-    text = "".join(c if c.isprintable() else " " for c in text)
-    return text if len(text) <= SHORT else text[:SHORT] + "..."
-
-
-def _word(label: str) -> str:
-    """A label as a name: a number gets a word before it."""
-    return f"class_{label.replace('-', 'minus_')}" if re.fullmatch(r"-?\d+(\.\d*)?", label) else label
-
-
-def _value(value: str | Sequence[str] | None) -> str:
-    return _yaml(value) if value is None or isinstance(value, str) else f"[{', '.join(map(_yaml, value))}]"
-
-
-def _yaml(text: str | None) -> str:
-    """A YAML scalar: plain where that is safe, else in double quotes as JSON has them, without interpolations."""
-    plain = text is not None and re.fullmatch(r"[A-Za-z_][\w/-]*(\.[\w./-]+)?", text)
-    if plain and str(text).lower() not in _WORDS:
-        return str(text)
-    return json.dumps(text, ensure_ascii=False).replace("${", "\\\\${")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from s3exp.report.paper import over_tasks
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
-from s3exp.tracking.environment import sync_line
 from s3exp.terminal.texts import plural
+from s3exp.tracking.environment import sync_line
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _REASONS = 3  # of rejection, by round: the most frequent

@@ -13,7 +13,7 @@ from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
 from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig, SmallModelConfig
-from s3exp.settings.task import TaskConfig
+from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.settings.typed import CHOICES
 from s3exp.types import UserError
 
@@ -46,8 +46,14 @@ def check(config: Config) -> None:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
         )
-    if config.strategy.human and not config.task.gold.train:
-        raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set")
+    _check_gold(config.task.gold)
+    if config.strategy.human and not config.task.gold.source("train"):
+        also = (
+            ", or give it a share of task.gold.file by task.gold.train_fraction"
+            if config.task.gold.file
+            else ""
+        )
+        raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set{also}")
     if config.strategy.balance and not config.task.labels:
         raise UserError(
             f"strategy.balance=true shows exemplars of every label alike, and task {config.task.name} has no labels"
@@ -88,6 +94,34 @@ def _check_names(config: Config) -> None:
             raise UserError(
                 f"{key}={name}: a name, not a path: without slashes, and not beginning with a dot"
             )
+
+
+def _check_gold(gold: GoldConfig) -> None:
+    """Refuse gold files beside the one file that has all roles, and its options without it."""
+    if gold.file is None:
+        defaults = GoldConfig()
+        for name in ("test_fraction", "train_fraction", "split_seed", "together"):
+            if getattr(gold, name) != getattr(defaults, name):
+                raise UserError(
+                    f"task.gold.{name}={getattr(gold, name)} splits task.gold.file, which is not set"
+                )
+        unset = [f"task.gold.{role}" for role in ("test", "validation") if getattr(gold, role) is None]
+        if unset:
+            raise UserError(
+                f"{', '.join(unset)}: not set; name a file for each, or one file for all roles by task.gold.file"
+            )
+        return
+    for name in ("validation", "test", *(["train"] if gold.train_fraction else [])):
+        if getattr(gold, name):
+            raise UserError(
+                f"task.gold.file={gold.file} is split into all roles, and task.gold.{name}={getattr(gold, name)} is "
+                f"set too: set one of them (task.gold.{name}=null unsets the latter)"
+            )
+    if gold.test_fraction + gold.train_fraction >= 1:
+        raise UserError(
+            f"task.gold.test_fraction={gold.test_fraction:g} and train_fraction={gold.train_fraction:g} leave no row "
+            "of task.gold.file for mining and select: their sum must be below 1"
+        )
 
 
 def _check_columns(task: TaskConfig) -> None:

@@ -51,7 +51,7 @@ def compose(overrides: Sequence[str], folder: Path | None = None) -> Config:
     """
     composed = composed_of(overrides, folder)
     for role in ("validation", "test"):
-        if OmegaConf.is_missing(composed.task.gold, role):
+        if OmegaConf.is_missing(composed.task.gold, role) or composed.task.gold[role] is None:
             composed.task.gold[role] = ""
     return from_hydra(composed)
 

@@ -22,10 +22,21 @@ class GoldConfig:
 
     train: str | None = None
     """For the human-annotated baseline only."""
-    validation: str = MISSING
+    validation: str | None = None
     """The rows that the loop reads: split into `mining` and `select`."""
-    test: str = MISSING
+    test: str | None = None
     """Read once, for the final report."""
+    file: str | None = option(None, added=True)
+    """One source for all roles, in place of `validation` and `test`: split by label, the same for every seed."""
+    test_fraction: float = option(0.2, above=0, below=1, added=True)
+    """Share of `file` for test."""
+    train_fraction: float = option(0.0, at_least=0, below=1, added=True)
+    """Share of `file` for train; 0: none, or `train` names a file of its own. The rest is for the loop, as
+    `validation`."""
+    split_seed: int = option(0, at_least=0, added=True)
+    """Of the split of `file`. Not the run's seed: all seeds and strategies share the test rows."""
+    together: str | None = option(None, added=True)
+    """A column of `file`: rows with one value in it (say, an author) stay in one role."""
     select_fraction: float = option(0.25, above=0, below=1)
     """Share of `validation` that picks the epoch; errors are mined from the rest."""
     overlap: str = option("refuse", choices=("refuse", "drop"))
@@ -34,6 +45,8 @@ class GoldConfig:
     """Rows without a label or an answer (null, empty, -1): refuse | drop."""
     contradictions: str = option("refuse", choices=("refuse", "drop"), added=True)
     """Texts that stand in one file with two labels: refuse (a few are left out with a warning) | drop."""
+    spellings: str = option("fold", choices=("fold", "refuse"), added=True)
+    """Labels that a file spells in several ways (Pos, pos, a name beside its index): fold (with a warning) | refuse."""
     empty: str = option("refuse", choices=("refuse", "drop"), added=True)
     """Rows whose text says nothing (empty, marks alone, nan): refuse (a few are left out with a warning) | drop."""
     encoding: str | None = option(None, added=True)
@@ -47,6 +60,11 @@ class GoldConfig:
     mining_rows: int | None = option(None, at_least=1)
     select_rows: int | None = option(None, at_least=1)
     test_rows: int | None = option(None, at_least=1)
+
+    def source(self, role: str) -> str | None:
+        """The source of a role of gold files, `train`, `validation` or `test`; None: it has none."""
+        own: str | None = getattr(self, role)
+        return self.file if self.file and (role != "train" or self.train_fraction) else own or None
 
 
 @dataclass

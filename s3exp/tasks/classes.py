@@ -30,10 +30,10 @@ def check_classes(task: TaskConfig, parts: Parts) -> None:
         return
     validation = [*parts.mining, *parts.select]
     for role, rows in (("validation", validation), ("train", parts.train), ("test", parts.test)):
-        source, lacking = getattr(task.gold, role), _lacking(task, rows)
+        source, lacking = task.gold.source(role), _lacking(task, rows)
         if len(rows) > 1 and len(lacking) == len(task.labels) - 1 and role != "test":
             raise UserError(
-                f"task.gold.{role}: {source}: all {len(rows):,} rows are {task.labels[rows[0].label]}: rows of "
+                f"{_option(task, role)}: {source}: all {len(rows):,} rows are {task.labels[rows[0].label]}: rows of "
                 f"{', '.join(lacking)} are needed too"
             )
         if rows and lacking:
@@ -42,8 +42,13 @@ def check_classes(task: TaskConfig, parts: Parts) -> None:
         lost = [name for name in _lacking(task, rows) if name not in _lacking(task, validation)]
         if lost:
             warn_once(
-                f"{task.gold.validation}: no row of {role} is {', '.join(lost)}: it has too few of them"
+                f"{task.gold.source('validation')}: no row of {role} is {', '.join(lost)}: it has too few of them"
             )
+
+
+def _option(task: TaskConfig, role: str) -> str:
+    """The option that names the source of a role."""
+    return f"task.gold.{role if task.gold.source(role) == getattr(task.gold, role) else 'file'}"
 
 
 def _lacking(task: TaskConfig, rows: Sequence[Example]) -> list[str]:

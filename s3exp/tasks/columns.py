@@ -28,11 +28,12 @@ class Columns:
     target: str
     read: Callable[[Mapping[str, Any], Callable[[str], str], str], Target]
     group: str | None = None
+    more: Sequence[str] = ()  # columns that are needed, and are no part of an example
 
     @property
     def needed(self) -> list[str]:
         """Every column that the task reads."""
-        return [*self.fields, self.target, *([self.group] if self.group else [])]
+        return [*self.fields, self.target, *([self.group] if self.group else []), *self.more]
 
 
 @cache

@@ -11,8 +11,10 @@ from s3exp.types import UserError
 SHOWN = 60  # characters of a prompt
 
 
-def check_embedded(task: TaskConfig, model: str) -> None:
+def check_embedded(task: TaskConfig, model: str, *, server: bool) -> None:
     """Refuse the embedded LLM for prompts that it was not trained on.
+
+    `server`: whether a server answers, which has models of its own.
 
     Raises:
         UserError: names the first such prompt, and the option to set.
@@ -20,6 +22,11 @@ def check_embedded(task: TaskConfig, model: str) -> None:
     shipped = locate(f"{PREFIX}reviews-lm")
     if not model.startswith(PREFIX) and locate(model).resolve() != shipped.resolve():
         return
+    own = (
+        "the name of a model that your server has"
+        if server
+        else "an LLM of your own (a hub id or a folder), or choose llm=server"
+    )
     prompts = task.prompt_sets[task.prompts]
     templates = (prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales)
     for word in label_words(task) or ["answer"]:
@@ -32,5 +39,5 @@ def check_embedded(task: TaskConfig, model: str) -> None:
                 raise UserError(
                     f"llm.model={model} writes short film reviews, for the prompts of task=reviews alone; task "
                     f"{task.name} asks {short[:SHOWN]!r}{'...' if len(short) > SHOWN else ''} for {word!r}: "
-                    "set llm.model to an LLM of your own (a hub id or a folder), or choose llm=server"
+                    f"set llm.model to {own}"
                 )

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from s3exp.settings.task import TaskConfig
+from s3exp.settings.labels import text_of_value
+from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.tasks.classes import Parts, check_classes
 from s3exp.tasks.columns import Columns, say_once, warn_once
 from s3exp.tasks.data import read_contexts
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.roles import Gold, Sealed
-from s3exp.tasks.rows import Droppable, read_task_table, usable
+from s3exp.tasks.rows import index_of, read_task_table, usable
+from s3exp.tasks.shared import Unit, distinct, separate
 from s3exp.tasks.sources.places import is_local
+from s3exp.tasks.sources.table import Row, layout_of
 from s3exp.tasks.sources.table import columns as columns_in
-from s3exp.tasks.sources.table import layout_of
+from s3exp.tasks.split import joined, split
 from s3exp.types import Example, Target, UserError
 
-log = logging.getLogger(__name__)
+_RULES = ("unlabelled", "empty", "contradictions", "spellings")  # options of task.gold about a file's rows
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
@@ -34,32 +37,16 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
         UserError: a file or column is missing, a label is not the task's, a role is empty or two roles share rows.
     """
     source, unit = task.gold, partial(kind_of(task).unit, task)
-    validation = _distinct(read_role(task, "validation"), source.validation)
-    test = _even(read_role(task, "test"))[: source.test_rows]
-    train_file = [] if _stray(task, with_train) else read_role(task, "train")
-    train = _even(train_file)[: source.train_rows] if with_train else []
-    for name, part, other, prior in (
-        ("task.gold.validation", validation, "task.gold.test", test),
-        ("task.gold.train", train, "task.gold.test", test),
-        ("task.gold.train", train, "task.gold.validation", validation),
-    ):
-        _separate(name, part, other, {unit(row) for row in prior}, source.overlap, unit)
-    validation = _even(validation)
-    if len(validation) < 2:
-        raise UserError(f"{source.validation}: {len(validation)} row: both mining and select need some")
-    n_select = max(1, min(round(len(validation) * source.select_fraction), len(validation) - 1))
-    select_units = _first_units(validation, n_select, unit)
-    mining = _even([row for row in validation if unit(row) not in select_units])[: source.mining_rows]
-    select = [row for row in validation if unit(row) in select_units][: source.select_rows]
-    if not mining:
-        raise UserError(
-            f"{source.validation}: all rows have the same {', '.join(task.context)}: mining and select need their own"
-        )
+    divided = _of_one_file if source.file else _of_files
+    parts, train_file = divided(task, unit, with_train)
+    train = _even(parts.train)[: source.train_rows] if with_train else []
     if with_train and not train:
-        raise UserError(f"{source.train}: no rows are left for train")
+        raise UserError(f"{source.source('train')}: no rows are left for train")
+    test = _even(parts.test)[: source.test_rows]
+    mining, select = _even(parts.mining)[: source.mining_rows], parts.select[: source.select_rows]
     check_classes(task, Parts(mining, select, train, test))
     if train_file and not with_train:
-        shared = len(set(map(unit, train_file)) & set(map(unit, [*validation, *test])))
+        shared = len(set(map(unit, train_file)) & set(map(unit, [*parts.mining, *parts.select, *test])))
         if shared:
             say_once(
                 f"train: {source.train}: {shared:,} rows stand in validation or test too (not trained on)"
@@ -68,29 +55,119 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     return Gold(tuple(train), tuple(mining), tuple(select), Sealed(test), contexts, aside)
 
 
+def _of_files(task: TaskConfig, unit: Unit, with_train: bool) -> tuple[Parts, list[Example]]:
+    """The roles from a file each, validation divided into mining and select, and all rows of train's file."""
+    source = task.gold
+    validation = distinct(read_role(task, "validation"), str(source.validation))
+    test = _even(read_role(task, "test"))[: source.test_rows]
+    train_file = [] if _stray(task, with_train) else read_role(task, "train")
+    train = _even(train_file)[: source.train_rows] if with_train else []
+    for role, part, other, prior in (
+        ("validation", validation, "test", test),
+        ("train", train, "test", test),
+        ("train", train, "validation", validation),
+    ):
+        separate((role, part), (other, prior), task, unit)
+    validation = _even(validation)
+    if len(validation) < 2:
+        raise UserError(f"{source.validation}: {len(validation)} row: both mining and select need some")
+    n_select = max(1, min(round(len(validation) * source.select_fraction), len(validation) - 1))
+    select_units = _first_units(validation, n_select, unit)
+    mining = [row for row in validation if unit(row) not in select_units]
+    select = [row for row in validation if unit(row) in select_units]
+    if not mining:
+        raise UserError(
+            f"{source.validation}: all rows have the same {', '.join(task.context)}: mining and select need their own"
+        )
+    return Parts(mining, select, train, test), train_file
+
+
+def _of_one_file(task: TaskConfig, unit: Unit, with_train: bool) -> tuple[Parts, list[Example]]:
+    """The roles from one file, and all rows of train, of which a file of its own may be the source."""
+    source = task.gold
+    shares = shares_of(source)
+    read, keys = read_file(task)
+    rows = distinct(read, str(source.file))
+    parts = split(rows, shares, joined(rows, unit, keys) if keys else unit, source.split_seed)
+    for role, some in parts.items():
+        if shares[role] and not some:
+            raise UserError(
+                f"task.gold.file: {source.file}: no rows are left for {role}: {len(rows):,} distinct rows in "
+                f"{len(set(map(unit, rows))):,} parts that stay whole are too few for {', '.join(shares)}"
+            )
+        if some:
+            say_once(f"{role}: {len(some):,} of {len(rows):,} rows of {source.file}{_by_class(task, some)}")
+    train_file = parts["train"]
+    if not source.train_fraction and not _stray(task, with_train):
+        train_file = read_role(task, "train")
+        if with_train:
+            for role in ("test", "mining", "select"):
+                separate(("train", train_file), (role, parts[role]), task, unit)
+    return Parts(parts["mining"], _even(parts["select"]), train_file, parts["test"]), train_file
+
+
+def shares_of(gold: GoldConfig) -> dict[str, float]:
+    """The share of each role in the rows of `task.gold.file`."""
+    loop = 1 - gold.test_fraction - gold.train_fraction
+    select = loop * gold.select_fraction
+    return {
+        "test": gold.test_fraction,
+        "train": gold.train_fraction,
+        "mining": loop - select,
+        "select": select,
+    }
+
+
 def read_role(task: TaskConfig, role: str) -> list[Example]:
     """The rows of a gold file that can be used, in its order, and a line on what was read and left out.
 
     Raises:
         UserError: the file is not set, cannot be read, or is not of this task; names the option.
     """
-    source, columns = getattr(task.gold, role), columns_of(task)
+    return _read(task, role, columns_of(task))[0]
+
+
+def read_file(task: TaskConfig) -> tuple[list[Example], dict[str, str]]:
+    """The rows of `task.gold.file` that can be used, and the cells of `task.gold.together` by row, without empty ones.
+
+    Raises:
+        UserError: the file cannot be read, is not of this task, or lacks the column.
+    """
+    column = task.gold.together
+    columns = replace(columns_of(task), more=() if column is None else (column,))
+    examples, rows = _read(task, "file", columns)
+    if column is None:
+        return examples, {}
+    cells = {one.id: text_of_value(rows[index_of(one)].get(column)) for one in examples}
+    return examples, {name: cell for name, cell in cells.items() if cell}
+
+
+def _read(task: TaskConfig, role: str, columns: Columns) -> tuple[list[Example], Sequence[Row]]:
+    """The usable rows of a gold file, and all its rows."""
+    source = getattr(task.gold, role)
     if not source or source == "???":
-        raise UserError(f"task.gold.{role} is not set: name a file, or a hub id with its split (id:split)")
-    rules = {kind: getattr(task.gold, kind) for kind in ("unlabelled", "empty", "contradictions")}
+        raise UserError(
+            f"task.gold.{role} is not set: name a file, or a hub id with its split (id:split), or one file for all "
+            "roles by task.gold.file"
+        )
+    rules = {kind: getattr(task.gold, kind) for kind in _RULES}
     try:
         table = read_task_table(source, task, columns)
-        examples = usable(table.rows, source, role, columns, rules)
+        examples = usable(table, source, role, columns, rules)
     except UserError as error:
         place = "" if source in str(error) else f"={source}"
         error.args = (f"task.gold.{role}{place}: {error}",)
         raise
     unused = [name for name in columns_in(table.rows) if name not in columns.needed]
-    counts = Counter(task.labels[row.label] for row in examples if task.labels)
-    classes = "".join(f", {name} {counts[name]:,}" for name in task.labels[:10])
     aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
-    say_once(f"{role}: {source}: {len(table.rows):,} rows read, {len(examples):,} kept{classes}{aside}")
-    return examples
+    kept = f"{len(table.rows):,} rows read, {len(examples):,} kept{_by_class(task, examples)}"
+    say_once(f"{role}: {source}: {kept}{aside}")
+    return examples, table.rows
+
+
+def _by_class(task: TaskConfig, rows: Sequence[Example]) -> str:
+    counts = Counter(task.labels[row.label] for row in rows if task.labels)
+    return "".join(f", {name} {counts[name]:,}" for name in task.labels[:10])
 
 
 def _stray(task: TaskConfig, with_train: bool) -> bool:
@@ -103,7 +180,9 @@ def _stray(task: TaskConfig, with_train: bool) -> bool:
         if with_train:
             raise UserError("task.gold.train is not set: this strategy trains on it")
         return True
-    if is_local(source.train) or not (is_local(source.validation) and is_local(source.test)):
+    if is_local(source.train) or not all(
+        is_local(source.source(role) or "") for role in ("validation", "test")
+    ):
         return False
     if with_train:
         warn_once(f"task.gold.train={source.train} is of the hub, while validation and test are local files")
@@ -138,24 +217,6 @@ def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, 
     return list({content(context.values()): context for context in contexts}.values())
 
 
-def _distinct(rows: Sequence[Example], source: str) -> list[Example]:
-    first: dict[str, Example] = {}
-    for row in rows:
-        first.setdefault(content(row.fields.values()), row)
-    if len(first) < len(rows):
-        often, times = Counter(content(row.fields.values()) for row in rows).most_common(1)[0]
-        text = next(iter(first[often].fields.values()))[:60]
-        log.warning(
-            "%s: %d repeated rows left out (of %d; %r stands there %d times)",
-            source,
-            len(rows) - len(first),
-            len(rows),
-            text,
-            times,
-        )
-    return list(first.values())
-
-
 def _even(rows: Sequence[Example]) -> list[Example]:
     """Order by content hash so that every prefix has nearly the labels and groups of the whole."""
     strata: dict[tuple[Target, str], list[tuple[str, int]]] = defaultdict(list)
@@ -179,20 +240,3 @@ def _first_units(rows: Sequence[Example], count: int, unit: Callable[[Example], 
         chosen.add(name)
         total += size
     return chosen
-
-
-def _separate(
-    name: str, rows: list[Example], other: str, held: set[str], overlap: str, unit: Callable[[Example], str]
-) -> None:
-    """Refuse rows whose unit stands in `other` too, or drop them from `rows` in place."""
-    shared = [row for row in rows if unit(row) in held]
-    if not shared:
-        return
-    if overlap == "refuse":
-        what = f"{name} and {other} share {len(shared)} rows, for example {shared[0].id}"
-        hint = "mend the files, or set task.gold.overlap=drop to leave them out of the former"
-        raise Droppable(f"{what}: {hint}", "overlap", what)
-    log.warning("%s: %d rows that stand in %s left out", name, len(shared), other)
-    rows[:] = [row for row in rows if unit(row) not in held]
-    if not rows:
-        raise UserError(f"{name}: every row stands in {other} too")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from s3exp.settings.labels import folded
@@ -20,6 +21,7 @@ from s3exp.types import Example, UserError
 FEW = 0.05  # of a file's rows: more than that is no accident, and refused
 _PLACEHOLDERS = frozenset(("nan", "null", "n/a", "#n/a", "<na>", "[deleted]", "[removed]"))
 _SHOWN = 8  # cells of a column in a message
+_TEXT = 60  # characters of a text in a message
 _LONGEST = 12  # characters of a placeholder
 _WHAT = {
     "unlabelled": "have no label or answer",
@@ -47,7 +49,7 @@ def read_task_table(source: str, task: TaskConfig, columns: Columns) -> Table:
         raise UserError(f"{source}: no rows")
     rows, renamed = with_columns(table.rows, columns.needed, source)
     column = renamed.get(columns.target, columns.target)
-    return Table(named_classes(rows, table.names, column, task, source), table.names)
+    return replace(table, rows=named_classes(rows, table.names, column, task, source), notes=())
 
 
 def named_classes(
@@ -68,17 +70,15 @@ def named_classes(
     return [{**row, task.label: cell} for row, cell in zip(rows, cells, strict=True)]
 
 
-def usable(
-    rows: Sequence[Row], source: str, role: str, columns: Columns, rules: Mapping[str, str]
-) -> list[Example]:
+def usable(table: Table, source: str, role: str, columns: Columns, rules: Mapping[str, str]) -> list[Example]:
     """The examples of a file, without rows that cannot be used; their number and kind are said.
 
-    `rules` are the options of task.gold for kinds of such rows: `refuse` or `drop`.
+    `rules` are the options of task.gold for kinds of such rows, `refuse` or `drop`, and for spellings of labels.
 
     Raises:
         UserError: a row is wrong, or cannot be used and may not be dropped.
     """
-    examples: list[Example] = []
+    rows, examples = table.rows, list[Example]()
     left: dict[str, list[tuple[int, Unusable]]] = defaultdict(list)
     for index, row in enumerate(rows):
         try:
@@ -94,13 +94,15 @@ def usable(
             raise UserError(f"{fault}; column {columns.target} has {_cells(rows, columns.target)}") from fault
         else:
             examples.append(one)
+    check_spellings(rows, examples, source, columns.target, rules.get("spellings", "fold"))
     odd = contradictions(examples)
     for one in odd:
         wrong = Unusable(f"{source}: {one.id} contradicts another row", "contradictions", one.fields)
-        left["contradictions"].append((int(one.id.rpartition("-")[2]), wrong))
+        left["contradictions"].append((index_of(one), wrong))
     out = {one.id for one in odd}
     for kind, faults in left.items():
-        _settle(kind, faults, len(rows), source, rules.get(kind, "refuse"))
+        first = _first(kind, faults[0], odd, table, columns.target)
+        _settle(kind, faults, (source, len(rows)), first, rules.get(kind, "refuse"))
     examples = [one for one in examples if one.id not in out]
     if not examples:
         raise UserError(f"{source}: none of its {len(rows):,} rows can be used")
@@ -136,11 +138,62 @@ def says_nothing(text: str) -> bool:
     return not any(unicodedata.category(character)[0] in "LNSM" for character in text)
 
 
-def _settle(kind: str, faults: Sequence[tuple[int, Unusable]], total: int, source: str, rule: str) -> None:
-    """Say how many rows are left out, or refuse them."""
-    index, first = faults[0]
-    shown = repr(first.value) if kind != "contradictions" else repr(next(iter(first.value.values()))[:60])
-    what = f"{source}: {len(faults):,} of {total:,} rows {_WHAT[kind]} (the first: row {index}, {shown})"
+def index_of(row: Example) -> int:
+    """The place of a gold row in its file, counted from 0."""
+    return int(row.id.rpartition("-")[2])
+
+
+def place_of(table: Table, index: int) -> str:
+    """Where a row stands: FILE:LINE, or its number in a file without lines."""
+    return table.places[index] if table.places else f"row {index}"
+
+
+def check_spellings(
+    rows: Sequence[Row], examples: Sequence[Example], source: str, column: str, rule: str
+) -> None:
+    """Say which labels are spelt in several ways (case, spaces, a name beside its index), or refuse them.
+
+    Raises:
+        UserError: `rule` is `refuse`, and a label has two spellings.
+    """
+    ways: dict[int, Counter[str]] = defaultdict(Counter)
+    for one in examples:
+        cell = rows[index_of(one)].get(column)
+        if isinstance(one.target, int) and isinstance(cell, str) and not cell.startswith("["):
+            ways[one.target][unicodedata.normalize("NFC", cell)] += 1
+    several = [
+        ", ".join(f"{cell!r} ({count:,})" for cell, count in ways[target].most_common(_SHOWN))
+        for target in sorted(ways)
+        if len(ways[target]) > 1
+    ]
+    if not several:
+        return
+    what = f"{source}: column {column} spells a label in several ways: {'; '.join(several)}"
+    if rule == "refuse":
+        raise UserError(f"{what}: mend the file, or set task.gold.spellings=fold to read each as one label")
+    warn_once(f"{what}: each is read as one label")
+
+
+def _first(kind: str, fault: tuple[int, Unusable], odd: Sequence[Example], table: Table, column: str) -> str:
+    """The first row of a kind that cannot be used, by its place and content; of contradictions also its opposite."""
+    index, first = fault
+    place = place_of(table, index)
+    if kind != "contradictions":
+        return f"{place}, {first.value!r}"
+    key = content(first.value.values())
+    same = [one for one in odd if content(one.fields.values()) == key]
+    other = index_of(next(one for one in same if one.target != same[0].target))
+    cells = [table.rows[one].get(column) for one in (index, other)]
+    labels = f"{cells[0]!r} at {place} and {cells[1]!r} at {place_of(table, other)}"
+    return f"{labels}, {next(iter(first.value.values()))[:_TEXT]!r}"
+
+
+def _settle(
+    kind: str, faults: Sequence[tuple[int, Unusable]], of: tuple[str, int], place: str, rule: str
+) -> None:
+    """Say how many rows are left out, or refuse them. `of` are the source and its number of rows."""
+    (source, total), first = of, faults[0][1]
+    what = f"{source}: {len(faults):,} of {total:,} rows {_WHAT[kind]} (the first: {place})"
     few = kind != "unlabelled" and len(faults) <= FEW * total
     if rule != "drop" and not few:
         hint = ": is task.label the right column?" if kind == "contradictions" else ""

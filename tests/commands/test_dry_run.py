@@ -89,6 +89,16 @@ def test_the_table_has_every_round_and_their_sum(toy_config: Config) -> None:
     (total,) = [line.split() for line in text.split("\n") if line.strip().startswith("all")]
     assert total[1:3] == ["240", "720"]
     assert "runs/x  (would be)" in text
+    rounds = planned(toy_config, "s3")
+    assert total[3:5] == [
+        f"{sum(getattr(one, name) for one in rounds):,}" for name in ("tokens", "most_tokens")
+    ]
+    assert all(0 < one.tokens < one.most_tokens for one in rounds)
+    assert (
+        "Gold rows, by role and class" in text and f"{toy_config.llm.backend}, {toy_config.llm.model}" in text
+    )
+    (test,) = [line.split() for line in text.split("\n") if line.startswith("test ")]
+    assert test[2:] == ["sealed", "sealed"]
     assert "cost" not in text
 
 

@@ -16,7 +16,7 @@ from s3exp.commands.new_task import _name, command
 from s3exp.settings.compose import compose as compose_user
 from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.gold import read_role
+from s3exp.tasks.gold import load_gold, read_role
 from s3exp.types import UserError
 from tests.odd_gold import CASES, Case, write
 
@@ -273,3 +273,38 @@ def test_a_file_without_a_header_is_refused_with_the_option(
     assert command([str(tmp_path / "d.csv"), "--columns", "text", "label", "--out", str(out)]) == 0
     task = compose_user(["task=d"], tmp_path / "my").task
     assert task.gold.columns == ["text", "label"] and len(read_role(task, "validation")) == 20
+
+
+def test_force_overwrites_a_draft(tmp_path: Path) -> None:
+    data, out = table(tmp_path / "d.csv", pairs(40)), tmp_path / "t.yaml"
+    out.write_text("mining")
+    assert command([data, "--force", "--out", str(out)]) == 0
+    assert out.read_text().startswith("defaults:")
+
+
+def test_one_file_is_drafted_as_the_source_of_all_roles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = table(tmp_path / "d.csv", pairs(40)), tmp_path / "my" / "task" / "d.yaml"
+    assert command([data, "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "is split into test, mining and select by label" in shown and "task.gold.test" not in shown
+    task = composed(tmp_path / "my", "d")
+    assert (task.gold.file, task.gold.validation, task.gold.test) == (data, None, None)
+    prompts = task.prompt_sets["plain"]
+    assert prompts.rationale and "{count}" in prompts.rationale
+    assert prompts.seed_with_rationales and "passage: {passage}" in prompts.seed_with_rationales
+    gold = load_gold(task, with_train=False)
+    assert (len(gold.mining), len(gold.select), len(gold.test)) == (24, 8, 8)
+
+
+def test_spellings_of_a_label_are_said_with_the_draft(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"text": f"some words {i}", "label": ("neg", "pos", "Pos", "pos ")[i % 4]} for i in range(40)
+    ]
+    out = tmp_path / "my" / "task" / "d.yaml"
+    assert command([table(tmp_path / "d.csv", rows), "--out", str(out)]) == 0
+    assert composed(tmp_path / "my", "d").labels == ["neg", "pos"]
+    assert "spells a label in several ways: 'pos' (10), 'Pos' (10), 'pos ' (10)" in caplog.text

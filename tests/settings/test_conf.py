@@ -50,10 +50,34 @@ def test_every_prompt_set_of_every_task_composes() -> None:
 
 
 def test_what_is_not_set_is_named() -> None:
-    with pytest.raises(
-        UserError, match=r"^task.gold.test, task.gold.validation, task.labels, task.name: not set"
-    ):
+    with pytest.raises(UserError, match=r"^task.labels, task.name: not set"):
         composed("task=classification")
+    named = ("task.labels=[no,yes]", "task.name=mine")
+    with pytest.raises(UserError, match=r"^task.gold.test, task.gold.validation: not set; .* task.gold.file"):
+        composed("task=classification", *named)
+    assert composed("task=classification", *named, "task.gold.file=a.csv").task.gold.source("test") == "a.csv"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["task.gold.file=a.csv", "task.gold.test=b.csv"], "task.gold.test=b.csv is set too"),
+        (
+            ["task.gold.file=a.csv", "task.gold.train=b.csv", "task.gold.train_fraction=0.1"],
+            "task.gold.train=b.csv is",
+        ),
+        (
+            ["task.gold.file=a.csv", "task.gold.test_fraction=0.6", "task.gold.train_fraction=0.4"],
+            "leave no row",
+        ),
+        (["task.gold.file=a.csv", "strategy=gold"], "by task.gold.train_fraction"),
+        (["task.gold.split_seed=1"], "task.gold.split_seed=1 splits task.gold.file, which is not set"),
+    ],
+)
+def test_one_file_for_all_roles_stands_alone(words: list[str], says: str) -> None:
+    files = [] if words[0].startswith("task.gold.file") else ["task.gold.validation=v", "task.gold.test=t"]
+    with pytest.raises(UserError, match=says):
+        composed("task=classification", "task.labels=[no,yes]", "task.name=mine", *files, *words)
 
 
 def test_the_strategies_are_what_the_paper_says() -> None:

@@ -43,11 +43,11 @@ def reviews(
 
 
 def test_its_own_prompts_are_taken_for_any_rows() -> None:
-    check_embedded(reviews(), NAME)
+    check_embedded(reviews(), NAME, server=False)
     words = PromptSet(**{**vars(OWN), "labels": ["negative", "positive"]})
-    check_embedded(reviews(words, ("schlecht", "gut")), NAME)
+    check_embedded(reviews(words, ("schlecht", "gut")), NAME, server=False)
     other = replace(OWN, extrapolate=OWN.extrapolate.replace("{text}", "{body}"))
-    check_embedded(reviews(other, text="body"), NAME)
+    check_embedded(reviews(other, text="body"), NAME, server=False)
 
 
 @pytest.mark.parametrize("model", [NAME, str(locate(NAME)), f"{locate(NAME)}/"])
@@ -61,14 +61,14 @@ def test_other_prompts_are_refused(model: str) -> None:
         with pytest.raises(
             UserError, match=r"prompts of task=reviews alone; task mine asks .* set llm\.model"
         ) as caught:
-            check_embedded(task, model)
+            check_embedded(task, model, server=False)
         assert "\n" not in str(caught.value)
 
 
 def test_a_copy_is_an_llm_like_any(tmp_path: Path, toy_config: Config) -> None:
     copy = shutil.copytree(locate(NAME), tmp_path / "lm")
-    check_embedded(toy_config.task, str(copy))
-    check_embedded(toy_config.task, "some/hub-id")
+    check_embedded(toy_config.task, str(copy), server=False)
+    check_embedded(toy_config.task, "some/hub-id", server=False)
 
 
 def test_prompts_with_braces_and_lines() -> None:
@@ -79,7 +79,7 @@ def test_prompts_with_braces_and_lines() -> None:
     assert not follows("Write a neutral film review.") and not follows("")
 
 
-@pytest.mark.parametrize("more", [["dry_run=true"], []])
+@pytest.mark.parametrize("more", [["dry_run=true"], [], ["llm=server", "llm.url=http://127.0.0.1:9/v1"]])
 def test_from_the_command_line(tmp_path: Path, more: list[str]) -> None:
     words = [word for word in write_task(tmp_path) if not word.startswith("llm")]
     ended = subprocess.run(
@@ -93,4 +93,6 @@ def test_from_the_command_line(tmp_path: Path, more: list[str]) -> None:
         ended.returncode == 2
         and f"llm.model={NAME} writes short film reviews" in ended.stderr.splitlines()[-1]
     )
+    remedy = "the name of a model that your server has" if "llm=server" in more else "or choose llm=server"
+    assert ended.stderr.rstrip().endswith(remedy)
     assert not (tmp_path / "runs").exists()

@@ -195,3 +195,31 @@ def test_a_few_contradictions_are_left_out_and_counted(
     gold = load_gold(task_of(v, write_rows("t.jsonl", rows("t", 20))), with_train=False)
     assert len(gold.mining) + len(gold.select) == 99
     assert "2 of 101 rows have a text that stands there with another label too" in caplog.text
+
+
+def test_shared_rows_and_contradictions_are_named_by_file_and_line(tmp_path: Path) -> None:
+    csv, lines = tmp_path / "v.csv", tmp_path / "t.jsonl"
+    csv.write_text('text,label\n"two\nlines",0\n\none,1\nthree,0\nfour,1\n', encoding="utf-8")
+    lines.write_text('{"text": "new", "label": 0}\n\n{"text": "ONE", "label": 1}\n', encoding="utf-8")
+    with pytest.raises(UserError) as refused:
+        load_gold(task_of(str(csv), str(lines)), with_train=False)
+    assert f"share 1 rows, for example {csv}:5 and {lines}:3, 'one'" in str(refused.value)
+    csv.write_text("text,label\none,yes\ntwo,no\nthree,yes\ntwo,yes\n", encoding="utf-8")
+    with pytest.raises(UserError) as refused:
+        load_gold(task_of(str(csv), str(lines)), with_train=False)
+    assert f"(the first: 'no' at {csv}:3 and 'yes' at {csv}:5, 'two')" in str(refused.value)
+
+
+@pytest.mark.parametrize("cells", [("yes", "Yes"), ("yes", "yes "), ("1", "yes")])
+def test_spellings_of_a_label_are_counted_or_refused(
+    cells: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "v.csv"
+    body = "".join(f"text {i},{cells[i % 3 == 0]}\nother {i},no\n" for i in range(9))
+    file.write_text(f"text,label\n{body}", encoding="utf-8")
+    test = tmp_path / "t.csv"
+    test.write_text("text,label\nt,no\nu,yes\n", encoding="utf-8")
+    load_gold(task_of(str(file), str(test)), with_train=False)
+    assert f"spells a label in several ways: {cells[0]!r} (6), {cells[1]!r} (3)" in caplog.text
+    with pytest.raises(UserError, match=r"several ways.*task\.gold\.spellings=fold"):
+        load_gold(task_of(str(file), str(test), spellings="refuse"), with_train=False)

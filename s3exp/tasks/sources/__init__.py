@@ -6,6 +6,7 @@ One value has one meaning in every format; what had to be guessed is said, and c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from s3exp.tasks.sources.cards import described
@@ -39,8 +40,11 @@ def read_table(source: str, layout: Layout | None = None) -> Table:
     if place is None:
         return read_hub(source)
     table = (_by_class if place.by_class else _joined)(place, source, layout)
-    rows = sliced(table.rows, place.split, source) if place.split else table.rows
-    return Table(rows, table.names, [*place.notes, *table.notes])
+    rows, places = table.rows, table.places
+    if place.split:
+        rows = sliced(rows, place.split, source)
+        places = sliced(places, place.split, source) if places else ()
+    return Table(rows, table.names, [*place.notes, *table.notes], places)
 
 
 def _joined(place: Place, source: str, layout: Layout) -> Table:
@@ -58,10 +62,12 @@ def _joined(place: Place, source: str, layout: Layout) -> Table:
             raise UserError(f"{source}: {path.name} and {first[0].name} name their classes differently")
     rows = [row for _, part in parts for row in part.rows]
     notes = [note for _, part in parts for note in part.notes]
+    places = [one for _, part in parts for one in part.places]
     if several:
         notes.insert(0, f"{source}: {len(parts)} files are read as one, {len(rows):,} rows")
     names = dict(first[1].names) or _described(place)
-    return Table(rows, {name: said for name, said in names.items() if name in columns(rows)}, notes)
+    names = {name: said for name, said in names.items() if name in columns(rows)}
+    return Table(rows, names, notes, places if len(places) == len(rows) else ())
 
 
 def _described(place: Place) -> dict[str, Sequence[str]]:
@@ -88,16 +94,16 @@ def _read(path: Path, source: str, layout: Layout) -> Table:
     text, notes = decoded(data, source, layout.encoding)
     if ending in (".jsonl", ".ndjson", ".json") or (not ending and text.lstrip().startswith(("{", "["))):
         table = read_json(text, source)
-        return Table(table.rows, table.names, [*notes, *table.notes])
-    rows, more = _of_text(text, source, ending, layout)
-    return Table(rows, {}, [*notes, *more])
+    else:
+        table = _of_text(text, source, ending, layout)
+    return replace(table, notes=[*notes, *table.notes])
 
 
-def _of_text(text: str, source: str, ending: str, layout: Layout) -> tuple[Sequence[Row], list[str]]:
+def _of_text(text: str, source: str, ending: str, layout: Layout) -> Table:
     if ending in (".txt", ".ft"):
         rows = read_fasttext(text)
         if rows is not None:
-            return rows, [f"{source}: read as fastText's lines of __label__NAME and a text"]
+            return Table(rows, {}, [f"{source}: read as fastText's lines of __label__NAME and a text"])
         if not (layout.columns or layout.delimiter or "\t" in text.partition("\n")[0]):
             raise UserError(
                 f"{source}: neither a table nor lines of __label__NAME and a text: if its lines have columns, set "
@@ -125,4 +131,4 @@ def _by_class(place: Place, source: str, layout: Layout) -> Table:
         text, _ = decoded(unpacked(path, str(path)), str(path), layout.encoding)
         label = path.parent.name
         rows.append({"text": text, "label": None if label in _UNLABELLED else label})
-    return Table(rows)
+    return Table(rows, {}, (), list(map(str, place.files)))

@@ -8,12 +8,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from s3exp.tasks.sources.table import Layout, Row
+from s3exp.tasks.sources.table import Layout, Row, Table
 from s3exp.types import UserError
 
-Cells = list[list[str]]
 _NAMED = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 # the ways of quoting: doubled quotes, quotes after a backslash, and quotes that are text like any other
@@ -25,8 +25,16 @@ _QUOTING: tuple[dict[str, Any], ...] = (
 _UNQUOTED = _QUOTING[2]
 
 
-def read_delimited(text: str, source: str, layout: Layout, usual: str = ",") -> tuple[list[Row], list[str]]:
-    """The rows of delimited text, and notes on guesses. `usual` is the delimiter that its name promises.
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of each row, and the line of the file on which it begins."""
+
+    rows: list[list[str]]
+    lines: list[int]
+
+
+def read_delimited(text: str, source: str, layout: Layout, usual: str = ",") -> Table:
+    """The rows of delimited text. `usual` is the delimiter that its name promises.
 
     Raises:
         UserError: a row has more or fewer cells than the header, or two columns have one name.
@@ -41,14 +49,13 @@ def read_delimited(text: str, source: str, layout: Layout, usual: str = ",") -> 
         raise UserError(f"task.gold.delimiter={given}: one character is needed, or tab")
     delimiters = [delimiter] if delimiter else sorted(_NAMED, key=lambda one: one != usual)
     cells, notes = _best(text, source, delimiters, layout)
-    if not cells:
-        return [], notes
-    if layout.columns is None:
-        header, rows = cells[0], cells[1:]
-    else:
-        header = list(layout.columns)
-        rows = cells[1:] if cells[0] == header else cells
-    return _rows(header, rows, source, layout.columns is not None), notes
+    if not cells.rows:
+        return Table([], {}, notes)
+    header = cells.rows[0] if layout.columns is None else list(layout.columns)
+    first = 1 if cells.rows[0] == header else 0
+    rows = _rows(header, cells.rows[first:], source, layout.columns is not None)
+    above = 1 if said is not None else 0
+    return Table(rows, {}, notes, [f"{source}:{line + above}" for line in cells.lines[first:]])
 
 
 def _best(text: str, source: str, delimiters: Sequence[str], layout: Layout) -> tuple[Cells, list[str]]:
@@ -86,19 +93,25 @@ def _best(text: str, source: str, delimiters: Sequence[str], layout: Layout) -> 
 
 def _cells(text: str, delimiter: str, quoting: dict[str, Any]) -> Cells:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, **quoting)
-    return [row for row in reader if row and row != [""]]
+    cells, begins = Cells([], []), 1
+    for row in reader:
+        if row and row != [""]:
+            cells.rows.append(row)
+            cells.lines.append(begins)
+        begins = reader.line_num + 1
+    return cells
 
 
 def _even(cells: Cells, layout: Layout) -> bool:
-    width = len(layout.columns) if layout.columns else len(cells[0]) if cells else 0
-    return (width > 1 or layout.columns is not None) and all(len(row) == width for row in cells)
+    width = len(layout.columns) if layout.columns else len(cells.rows[0]) if cells.rows else 0
+    return (width > 1 or layout.columns is not None) and all(len(row) == width for row in cells.rows)
 
 
 def _swallows(cells: Cells) -> bool:
-    return any("\n" in cell for row in cells for cell in row)
+    return any("\n" in cell for row in cells.rows for cell in row)
 
 
-def _rows(header: list[str], rows: Cells, source: str, named: bool) -> list[Row]:
+def _rows(header: list[str], rows: list[list[str]], source: str, named: bool) -> list[Row]:
     while header and not header[-1] and all(len(row) < len(header) or not row[-1] for row in rows):
         header = header[:-1]  # a spreadsheet's empty columns
         rows = [row[: len(header)] for row in rows]

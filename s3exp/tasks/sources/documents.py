@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from s3exp.tasks.sources.exports import flattened
@@ -24,7 +25,7 @@ def read_json(text: str, source: str) -> Table:
         return Table([])
     whole = _whole(stripped, source)
     if whole is None:
-        return _plain(_lines(text, source), source)
+        return _lines(text, source)
     return _document(whole, source)
 
 
@@ -81,8 +82,9 @@ def _loads(text: str, source: str, line: int) -> Any:
         raise UserError(f"{source}, line {line}: not JSON: nested too deep") from error
 
 
-def _lines(text: str, source: str) -> list[Row]:
+def _lines(text: str, source: str) -> Table:
     rows: list[Row] = []
+    places: list[str] = []
     # only "\n" ends a line: splitlines() would also split at U+2028 inside a string
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -91,7 +93,10 @@ def _lines(text: str, source: str) -> list[Row]:
         if not isinstance(row, Mapping):
             raise UserError(f"{source}, line {number}: a JSON object is needed, one a line")
         rows.append(row)
-    return rows
+        places.append(f"{source}:{number}")
+    table = _plain(rows, source)
+    # an export of a tool may have several rows on a line
+    return replace(table, places=places) if len(table.rows) == len(places) else table
 
 
 def _holder(value: Any) -> str | None:

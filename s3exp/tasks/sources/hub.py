@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from s3exp.checkpoints.hub import unreachable
 from s3exp.tasks.sources.cards import of_features
 from s3exp.tasks.sources.places import parts_of
 from s3exp.tasks.sources.shards import ENDINGS
-from s3exp.tasks.sources.table import Row, Table
+from s3exp.tasks.sources.table import Table
 from s3exp.types import UserError
+
+One = TypeVar("One")
 
 
 def read_hub(source: str) -> Table:
@@ -38,7 +41,7 @@ def read_hub(source: str) -> Table:
     return Table(list(loaded), of_features(features.to_dict() if features else {}))
 
 
-def sliced(rows: Sequence[Row], split: str, source: str) -> Sequence[Row]:
+def sliced(rows: Sequence[One], split: str, source: str) -> Sequence[One]:
     """The rows of a slice such as `train[:50%]+train[90%:]`.
 
     Raises:

@@ -25,12 +25,13 @@ class Table:
     """The rows of one source.
 
     `names` are the class names of a column, by class index, as the source itself declares them. `notes` say how it was
-    read where that was a guess, one line each.
+    read where that was a guess, one line each. `places` are `FILE:LINE` of each row; empty where rows stand on no line.
     """
 
     rows: Sequence[Row]
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    places: Sequence[str] = ()
 
 
 def layout_of(gold: GoldConfig) -> Layout:

@@ -1,0 +1,110 @@
+"""The YAML of a drafted task: columns, labels, gold files and prompts to edit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from s3exp.commands.guess import Draft
+
+SHORT = 60  # characters of an example in a comment
+YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n", "none"))
+_SAYS = {
+    "file": "all rows: a fifth is test, read once; a quarter of the rest is select, errors are mined from the others",
+    "validation": "all that the loop may look at",
+    "test": "read once, for the final report",
+}
+
+Gold = Mapping[str, str | Sequence[str] | None]
+
+
+def draft(guess: Draft, name: str, gold: Gold) -> str:
+    """The YAML of a task, with comments on what to edit."""
+    lines = [
+        *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
+        *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
+        f"name: {name}",
+        *([] if guess.counts else ["kind: extraction"]),
+        "gold:",
+        *(f"  {key}: {_gold(key, value)}" for key, value in gold.items() if key != "train" or value),
+        f"fields: [{', '.join(map(_yaml, guess.fields))}]",
+        f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
+        *(_classes(guess) if guess.counts else _answers(guess)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _gold(key: str, value: str | Sequence[str] | None) -> str:
+    """The value of an option of task.gold, with its comment."""
+    says = _SAYS.get(key)
+    text = "???" if key == "test" and not value else _value(value)
+    return f"{text} # {says}" if says else text
+
+
+def _classes(guess: Draft) -> list[str]:
+    labels = [_word(key) for key in guess.counts]
+    rows = zip(labels, guess.counts.values(), strict=True)
+    given = [field for field in guess.fields if field != guess.generate]
+    text = guess.generate
+    piece = f"a {text} for it" if given else "a text"
+    return [
+        f"label: {_yaml(guess.target)}",
+        f"labels: # by class index{'' if guess.named else '; name them'}",
+        *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
+        *(
+            []
+            if guess.values is None
+            else [f"label_values: {_value(guess.values)} # the cells of the labels"]
+        ),
+        *("prompts: plain", "prompt_sets:", "  plain:"),
+        f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}} in the prompts",
+        "    rationale: |- # seeds of s3 have reasons; without these two prompts they have none",
+        f"      List {{count}} different reasons why a {text} could be of the class: {{label}}",
+        "      Number them, and write one short phrase a line.",
+        "    seed: |-",
+        *(f"      {field}: {{{field}}}" for field in given),
+        f"      Write {piece} of the class: {{label}}. Write the {text} only.",
+        "    seed_with_rationales: |-",
+        *(f"      {field}: {{{field}}}" for field in given),
+        f"      Write {piece} of the class: {{label}}, with these in mind: {{rationales}}. Write the {text} only.",
+        *("    extrapolate: |-", "      Here is an example of the class: {label}"),
+        *(f"      {field}: {{{field}}}" for field in guess.fields),
+        f"      Write another {text} of the same class, similar to it. Write the {text} only.",
+    ]
+
+
+def _answers(guess: Draft) -> list[str]:
+    (passage,) = [field for field in guess.fields if field != guess.generate]
+    head = (f"      {passage}: {{{passage}}}", "      answer: {answer}")
+    return [
+        f"answers: {_yaml(guess.target)}",
+        *("labels: []", "prompts: plain", "prompt_sets:", "  plain:"),
+        *("    seed: |-", *head),
+        f"      Write the {guess.generate} that has this answer, and nothing else.",
+        *("    extrapolate: |-", *head, f"      {guess.generate}: {{{guess.generate}}}"),
+        f"      Write another {guess.generate} that has the same answer, and nothing else.",
+    ]
+
+
+def _short(text: str) -> str:
+    """The beginning of a text, fit for a YAML comment."""
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= SHORT else text[:SHORT] + "..."
+
+
+def _word(label: str) -> str:
+    """A label as a name: a number gets a word before it."""
+    return f"class_{label.replace('-', 'minus_')}" if re.fullmatch(r"-?\d+(\.\d*)?", label) else label
+
+
+def _value(value: str | Sequence[str] | None) -> str:
+    return _yaml(value) if value is None or isinstance(value, str) else f"[{', '.join(map(_yaml, value))}]"
+
+
+def _yaml(text: str | None) -> str:
+    """A YAML scalar: plain where that is safe, else in double quotes as JSON has them, without interpolations."""
+    plain = text is not None and re.fullmatch(r"[A-Za-z_][\w/-]*(\.[\w./-]+)?", text)
+    if plain and str(text).lower() not in YAML_WORDS:
+        return str(text)
+    return json.dumps(text, ensure_ascii=False).replace("${", "\\\\${")

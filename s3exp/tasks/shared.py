@@ -1,0 +1,76 @@
+"""Gold rows that stand twice: in one file, or in two roles."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.fingerprints import content
+from s3exp.tasks.rows import Droppable, index_of, place_of
+from s3exp.tasks.sources import read_table
+from s3exp.tasks.sources.table import layout_of
+from s3exp.types import Example, UserError
+
+log = logging.getLogger(__name__)
+
+Unit = Callable[[Example], str]
+_SHOWN = 3  # shared rows in a message
+_TEXT = 60  # characters of a text in a message
+
+
+def distinct(rows: Sequence[Example], source: str) -> list[Example]:
+    """The rows without those whose texts stand there before; says how many are left out."""
+    first: dict[str, Example] = {}
+    for row in rows:
+        first.setdefault(content(row.fields.values()), row)
+    if len(first) < len(rows):
+        often, times = Counter(content(row.fields.values()) for row in rows).most_common(1)[0]
+        text = next(iter(first[often].fields.values()))[:60]
+        log.warning(
+            "%s: %d repeated rows left out (of %d; %r stands there %d times)",
+            source,
+            len(rows) - len(first),
+            len(rows),
+            text,
+            times,
+        )
+    return list(first.values())
+
+
+def separate(
+    part: tuple[str, list[Example]], held: tuple[str, Sequence[Example]], task: TaskConfig, unit: Unit
+) -> None:
+    """Refuse rows of `part` whose unit stands in `held` too, or drop them from it in place. Both begin with a role."""
+    (role, rows), (other, prior) = part, held
+    units = {unit(row): row for row in prior}
+    shared = [row for row in rows if unit(row) in units]
+    if not shared:
+        return
+    name, beside = f"task.gold.{role}", f"task.gold.{other}"
+    if task.gold.overlap == "refuse":
+        some = shared[:_SHOWN]
+        mine, its = places_of(some, task), places_of([units[unit(row)] for row in some], task)
+        pairs = (
+            f"{one} and {other}, {next(iter(row.fields.values()))[:_TEXT]!r}"
+            for one, other, row in zip(mine, its, some, strict=True)
+        )
+        what = f"{name} and {beside} share {len(shared)} rows, for example {'; '.join(pairs)}"
+        hint = "mend the files, or set task.gold.overlap=drop to leave them out of the former"
+        raise Droppable(f"{what}: {hint}", "overlap", what)
+    log.warning("%s: %d rows that stand in %s left out", name, len(shared), beside)
+    rows[:] = [row for row in rows if unit(row) not in units]
+    if not rows:
+        raise UserError(f"{name}: every row stands in {beside} too")
+
+
+def places_of(rows: Sequence[Example], task: TaskConfig) -> list[str]:
+    """Where gold rows of one file stand: FILE:LINE, or the file and the row's number. Reads the file again."""
+    if not rows:
+        return []
+    name = rows[0].id.rpartition("-")[0]  # of the option: ids of gold rows begin with it
+    source = str(getattr(task.gold, name))
+    table = read_table(source, layout_of(task.gold))
+    places = [place_of(table, index_of(row)) for row in rows]
+    return places if table.places else [f"{source}, {place}" for place in places]
