@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -25,6 +26,8 @@ def guarded(name: str) -> Callable[[Command], Command]:
                 sys.stdout.flush()
                 return code
             except BrokenPipeError:
+                if not nobody_reads():
+                    raise
                 return output_closed()
             except UserError as error:
                 return fail(name, error, 2)
@@ -34,6 +37,17 @@ def guarded(name: str) -> Callable[[Command], Command]:
         return run
 
     return decorate
+
+
+def nobody_reads() -> bool:
+    """Whether the reader of this process's output is gone: another broken pipe is a fault to report."""
+    try:
+        place = sys.stdout.fileno()
+    except (OSError, ValueError):  # a stream of a notebook or a test
+        return False
+    poll = select.poll()
+    poll.register(place, select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def output_closed() -> int:

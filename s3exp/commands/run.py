@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3exp.commands.edge import fail, output_closed
+from s3exp.commands.edge import fail, nobody_reads, output_closed
 from s3exp.llm.environment import prepare_environment
 from s3exp.record.interrupts import CODE, listen
 from s3exp.types import Busy, LLMFault, UserError
@@ -42,6 +42,8 @@ def main() -> None:
         codes[0] = command()
         sys.stdout.flush()
     except BrokenPipeError:
+        if not nobody_reads():
+            raise
         codes[0] = output_closed()
     except SystemExit as refusal:  # Hydra refuses an option
         codes[0] = refusal.code if isinstance(refusal.code, int) else int(refusal.code is not None)
@@ -103,9 +105,9 @@ def command() -> int:
         failures, code = [yaml_problem(error)], 2
     except KeyboardInterrupt:
         failures, code = ["interrupted: the same command goes on where it stopped"], CODE
-    except BrokenPipeError:
-        raise
     except Exception as error:  # of the launcher: a process died, or did not start
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            raise
         log.debug("the launcher failed", exc_info=True)
         failures, code = [f"the launcher failed: {type(error).__name__}: {one_line(error)}"], 1
     cells = read_notes(notes)
@@ -173,8 +175,8 @@ def job(composed: DictConfig) -> float | None:
         kept = "finished rounds and completions are kept: the same command goes on"
         cell = replace(cell, detail=f"{error} ({kept})", code=1)
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and (composed.check or composed.dry_run):
-            raise  # they print here: nothing reads the output
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            raise
         # the boundary of one run: log its traceback, and let the next one start
         log.exception("this job failed")
         cell = replace(cell, detail=f"{type(error).__name__}: {error}", code=1)

@@ -40,3 +40,11 @@ def test_help_has_an_example(name: str) -> None:
         [sys.executable, "-c", _CALL.format(name)], capture_output=True, text=True, check=True
     )
     assert "example: s3exp-" in done.stdout
+
+
+def test_a_broken_pipe_that_is_not_the_output_is_a_fault() -> None:
+    text = _MANY.replace(
+        "for _ in range(20000):\n        {line}", "raise BrokenPipeError('a worker is gone')"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "a worker is gone" in done.stderr
