@@ -138,8 +138,9 @@ def job(composed: DictConfig) -> float | None:
     number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
     many = facts.mode == RunMode.MULTIRUN
     prepare_logs(f"[{number}] " if many else "")
-    # torch and pandas import for seconds
-    log.info("starting %s, %s, seed %s", composed.task.name, composed.strategy.name, composed.seed)
+    if not composed.status:  # torch and pandas import for seconds
+        named = (OmegaConf.select(composed, key) for key in ("task.name", "strategy.name", "seed"))
+        log.info("starting %s, %s, seed %s", *named)  # a missing value is refused below
     gc.set_threshold(GC_THRESHOLD)
     from s3exp.build import prepare, run
     from s3exp.commands.cells import Cell, note

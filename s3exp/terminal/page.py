@@ -17,6 +17,7 @@ from rich.text import Text
 from s3exp.terminal.texts import printable
 
 _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
+_NARROW = 16  # characters that a column of texts has at least, if it needs them
 _FOLD = 4  # a column of texts may be folded to this part of the terminal's width
 
 
@@ -62,10 +63,16 @@ class Page:
 
         Columns named in `texts` may be folded, numbers not. Every block begins with the first column.
         """
-        widths = []
+        cells = [[*name.split(), *(row[index] for row in rows)] for index, name in enumerate(names)]
+        widths = [max(map(len, column)) for column in cells]
         for index, name in enumerate(names):
-            width = max(map(len, [*name.split(), *(row[index] for row in rows)]))
-            widths.append(min(width, max(10, self._console.width // _FOLD)) if name in texts else width)
+            if name in texts:
+                widths[index] = min(widths[index], max(10, self._console.width // _FOLD))
+        for index, name in enumerate(names):
+            if name in texts:  # narrower still, if that saves a block
+                over = sum(widths) + 2 * len(widths) - 1 - self._console.width
+                word = max(len(word) for cell in cells[index] for word in [*cell.split(), ""])
+                widths[index] -= max(0, min(over, widths[index] - max(word, _NARROW)))
         self._line(title, "bold")
         for block in blocks(widths, self._console.width):
             self._block(block, names, rows, {place: widths[place] for place in block}, texts)
