@@ -91,7 +91,6 @@ def prepare(
 
     if asks_llm(config):
         check_embedded(config.task, config.llm.model, server=config.llm.backend == "server")
-        _warn_of_no_rationales(config)
     gold = load_gold(config.task, with_train=config.strategy.human)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
@@ -105,6 +104,8 @@ def prepare(
     donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
+    if asks_llm(config):
+        _warn_of_no_rationales(config)
     return Prepared(
         config, model, gold, facts, run_folder(config, facts), donor, overrides, in_order(swept), own
     )

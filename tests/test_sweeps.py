@@ -142,7 +142,7 @@ def test_a_failing_cell_stops_no_other_and_the_grid_says_why(tmp_path: Path) -> 
     ended = run(tmp_path, "-m", "s3exp", *GRID)
     assert ended.returncode == 2, ended.stderr
     assert "4 runs: 2 done, 2 failed" in ended.stdout and "diverged" in ended.stdout
-    assert ended.stderr.count("s3exp: ") == 2 and "[small_model.lr=1e+38 seed=1]" in ended.stderr
+    assert ended.stderr.count("s3exp: ") == 2 and "[lr=1e+38, seed=1]" in ended.stderr
     shown = run(tmp_path, "-m", "s3exp", *GRID, "status=true")
     assert shown.returncode == 0 and "4 runs: 2 done, 2 failed" in shown.stdout
     more = run(tmp_path, "-m", "s3exp", *[*GRID[:3], "seed=0,2"], *GRID[4:], "status=true")

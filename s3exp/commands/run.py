@@ -138,9 +138,6 @@ def job(composed: DictConfig) -> float | None:
     number = 0 if OmegaConf.is_missing(facts.job, "num") else facts.job.num
     many = facts.mode == RunMode.MULTIRUN
     prepare_logs(f"[{number}] " if many else "")
-    if not composed.status:  # torch and pandas import for seconds
-        named = (OmegaConf.select(composed, key) for key in ("task.name", "strategy.name", "seed"))
-        log.info("starting %s, %s, seed %s", *named)  # a missing value is refused below
     gc.set_threshold(GC_THRESHOLD)
     from s3exp.build import prepare, run
     from s3exp.commands.cells import Cell, note
@@ -167,6 +164,8 @@ def job(composed: DictConfig) -> float | None:
             print_dry_run(prepared)
             return None
         else:
+            config = prepared.config  # torch and pandas import for seconds
+            log.info("starting %s, %s, seed %s", config.task.name, config.strategy.name, config.seed)
             outcome = run(prepared, composed)
     except UserError as error:
         cell = replace(cell, detail=str(error), code=2)
@@ -236,7 +235,7 @@ def _draw(study: Study, folders: Sequence[Path]) -> list[Path]:
     from s3exp.report.arms import arms_of
     from s3exp.report.comparison import compare
     from s3exp.report.drawing import draw_overview
-    from s3exp.terminal.texts import file_name
+    from s3exp.terminal.texts import file_names
 
     runs = {run.folder: run for one in study.comparisons for arm in one.arms for run in arm.runs}
     plots = [
@@ -247,8 +246,8 @@ def _draw(study: Study, folders: Sequence[Path]) -> list[Path]:
     parents = {folder.parent for folder in folders}
     if len(folders) == 1 or len(parents) > 1:
         return plots
-    place, several = parents.pop(), len(study.comparisons) > 1
+    place, names = parents.pop(), file_names([one.task for one in study.comparisons])
     return [
-        draw_overview(one, place / f"comparison{f'-{file_name(one.task)}' if several else ''}.svg")
+        draw_overview(one, place / f"comparison{f'-{names[one.task]}' if len(names) > 1 else ''}.svg")
         for one in study.comparisons
     ]

@@ -105,7 +105,7 @@ def by_round(arm: Arm, name: str, cost: Cost | None = None, first: int = 0) -> C
         values = [run.rounds[place][name] for run in arm.runs if name in run.rounds[place]]
         if len(values) == len(arm.runs):
             x.append(fmean(total[place] for total in totals) if totals else float(place))
-            bands.append(band(values))
+            bands.append(band(values, scores=measure(name).unit == "share"))
     return _curve(arm.name, x, bands)
 
 
@@ -119,7 +119,10 @@ def at_equal_cost(arm: Arm, cost: Cost, name: str) -> Curve | None:
         return None
     begin = max(x[0] for x, _ in steps.values())
     places = sorted({x for xs, _ in steps.values() for x in xs if x >= begin})
-    return _curve(arm.name, places, [band([_at(step, x) for step in steps.values()]) for x in places])
+    share = measure(name).unit == "share"
+    return _curve(
+        arm.name, places, [band([_at(step, x) for step in steps.values()], scores=share) for x in places]
+    )
 
 
 def compare_at_cost(arms: Sequence[Arm], bases: Mapping[str, str], name: str) -> list[AtCost]:
@@ -232,7 +235,7 @@ def _ends(comparison: Comparison, cost: Cost) -> tuple[Curve, ...]:
     curves = []
     for name, ends in by_curve.items():
         ends.sort(key=lambda end: end[0])
-        bands = [band(list(arm.scores.values())) for _, arm in ends]
+        bands = [band(list(arm.scores.values()), scores=True) for _, arm in ends]
         curves.append(_curve(name, [x for x, _ in ends], bands))
     return tuple(curve for curve in curves if curve is not None)
 

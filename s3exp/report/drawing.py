@@ -25,7 +25,7 @@ from s3exp.report.curves import ROWS, Curve, by_round
 from s3exp.report.figures import GRID, INK, STYLE
 from s3exp.report.heat import draw_heats
 from s3exp.report.swept import Heat, heats, line_looks, swept_panels
-from s3exp.terminal.texts import file_name
+from s3exp.terminal.texts import file_name, file_names
 
 _SOLID: dict[str, Any] = {"ms": 7, "lw": 2.2, "zorder": 3}
 _DASHED = (0, (4, 2))
@@ -45,7 +45,8 @@ def draw_all(comparisons: Sequence[Comparison], folder: Path) -> dict[str, dict[
     """Draw and write the figures, as FOLDER/TASK-NAME.svg and .png; returns them by task and section."""
     folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
-        return {one.task: _draw_task(one, folder, file_name(one.task)) for one in comparisons}
+        names = file_names([one.task for one in comparisons])
+        return {one.task: _draw_task(one, folder, names[one.task]) for one in comparisons}
 
 
 def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> dict[str, list[Drawing]]:

@@ -13,7 +13,7 @@ from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison
 from s3exp.report.export import Column, Table, as_csv, as_markdown, escaped_latex, table_of
 from s3exp.report.frames import mean_by_arm
-from s3exp.terminal.texts import file_name, percent, points
+from s3exp.terminal.texts import file_name, file_names, percent, points
 
 METHODS = {"zerogen": "ZeroGen", "s3": "S3", "goldgen": "GoldGen", "gold": "Human"}
 
@@ -83,7 +83,7 @@ def paper_table(comparison: Comparison) -> Table:
 
 
 def as_paper_latex(comparison: Comparison) -> str:
-    """The table for one column of a paper: score with its spread, gain with its interval, costs in thousands."""
+    """The table for one column of a paper: score with its spread, gain with its interval, rows, and tokens in thousands."""
     table = paper_table(comparison)
     best = percent(max(arm.mean for arm in comparison.synthesized))
     lines = []
@@ -95,8 +95,10 @@ def as_paper_latex(comparison: Comparison) -> str:
         deviation = "" if spread is None else rf" $\pm$ {percent(spread)}"
         gained = "" if gain is None else points(gain)
         ends = "" if interval is None else f" [{points(interval[0])}, {points(interval[1])}]"
-        costs = ["" if value is None else f"{value / 1000:,.1f}" for value in (rows, tokens)]
-        cells = [escaped_latex(name), score + deviation, gained + ends, *costs]
+        spent = "" if tokens is None else f"{tokens / 1000:,.1f}"
+        costs = ["" if rows is None else f"{rows:,.0f}", spent]
+        # a name that begins with a bracket would be an option of the line before
+        cells = [f"{{}}{escaped_latex(name)}", score + deviation, gained + ends, *costs]
         lines.append(" & ".join(cells) + r" \\")
     body = "\n".join(lines)
     return rf"""% needs \usepackage{{booktabs}}
@@ -108,7 +110,7 @@ def as_paper_latex(comparison: Comparison) -> str:
 \label{{tab:{file_name(comparison.task)}}}
 \begin{{tabular}}{{lrrrr}}
 \toprule
-Method & {escaped_latex(comparison.metric)} (\%) & Gain (points) & Rows (k) & Tokens (k) \\
+Method & {escaped_latex(comparison.metric)} (\%) & Gain (points) & Rows & Tokens (k) \\
 \midrule
 {body}
 \bottomrule
@@ -121,8 +123,9 @@ def write_paper(comparisons: Sequence[Comparison], folder: Path) -> list[Path]:
     """Write each task's table as LaTeX, Markdown and CSV, and the table over tasks; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     texts: dict[str, str] = {}
+    names = file_names([one.task for one in comparisons])
     for one in comparisons:
-        name, table = file_name(one.task), paper_table(one)
+        name, table = names[one.task], paper_table(one)
         texts |= {
             f"{name}.tex": as_paper_latex(one),
             f"{name}.md": as_markdown(table),

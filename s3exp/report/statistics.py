@@ -85,11 +85,14 @@ def estimate_score(values: Sequence[float]) -> Estimate:
     return replace(whole, low=max(0.0, whole.low), high=min(1.0, whole.high))
 
 
-def band(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, and the 95% interval by Student's t from three values on; of fewer the lowest and the highest."""
+def band(values: Sequence[float], scores: bool = False) -> tuple[float, float, float]:
+    """Mean, and the 95% interval by Student's t from three values on; of fewer the lowest and the highest.
+
+    The interval of `scores`, which lie between 0 and 1, is cut there.
+    """
     if len(values) < FEW:
         return sum(values) / len(values), min(values), max(values)
-    whole = estimate(values)
+    whole = estimate_score(values) if scores else estimate(values)
     assert whole.interval is not None
     return whole.mean, *whole.interval
 

@@ -157,7 +157,7 @@ def _level(name: str, arm: Arm, ends: tuple[float, float]) -> Curve:
 def _band(arm: Arm) -> tuple[float, float, float]:
     scores = [run.score for run in arm.runs]
     mean = fmean(scores)
-    return band(scores) if len(scores) >= BANDS_FROM else (mean, mean, mean)
+    return band(scores, scores=True) if len(scores) >= BANDS_FROM else (mean, mean, mean)
 
 
 def _is_number(value: Any) -> bool:

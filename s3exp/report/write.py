@@ -26,7 +26,7 @@ from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, formatted, write_tables
 from s3exp.report.paper import over_tasks
 from s3exp.report.study import Study
-from s3exp.terminal.texts import chance, clean, file_name, percent, points
+from s3exp.terminal.texts import chance, clean, file_names, percent, points
 from s3exp.types import UserError
 
 TITLE = "Which strategy wrote the better training data?"
@@ -46,15 +46,14 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
     try:
         drawings = draw_all(study.comparisons, out / "plots")
         everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
+        names = file_names(list(everything))
         for task, own in everything.items():
-            write_tables(list(own.values()), out / "tables", file_name(task))
+            write_tables(list(own.values()), out / "tables", names[task])
         if (table := over_tasks(study.comparisons)) is not None:
             write_tables([table], out / "tables", "all")
         records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
         named = {
-            f"{file_name(task)}-{name}.csv": one
-            for task, own in everything.items()
-            for name, one in own.items()
+            f"{names[task]}-{name}.csv": one for task, own in everything.items() for name, one in own.items()
         }
         named |= {f"all-{one.name}.csv": one for one in records}
         write_tables((*records, provenance.columns_of(named)), out / "tables", "all")
@@ -96,6 +95,7 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
     script = (_HERE / "template.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     runs = [run for one in study.comparisons for arm in one.arms for run in arm.runs]
+    names = file_names(list(everything))
     return environment.get_template("template.html.j2").render(
         title=title,
         policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; "
@@ -109,7 +109,7 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
         verdicts=study.verdicts,
         runs=runs,
         seeds=len({run.seed for run in runs}),
-        files=[f"{file_name(task)}-{name}.csv" for task, own in everything.items() for name in own]
+        files=[f"{names[task]}-{name}.csv" for task, own in everything.items() for name in own]
         + ["all-runs.csv", "all-left-out.csv", "all-columns.csv"],
         records=provenance.records(study.comparisons),
         left_out=provenance.left_out_table(study.left_out),

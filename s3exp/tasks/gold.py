@@ -39,10 +39,9 @@ def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:
     source, unit = task.gold, partial(kind_of(task).unit, task)
     divided = _of_one_file if source.file else _of_files
     parts, train_file = divided(task, unit, with_train)
-    train = _even(parts.train)[: source.train_rows] if with_train else []
+    train, test = list(parts.train), list(parts.test)
     if with_train and not train:
         raise UserError(f"{source.source('train')}: no rows are left for train")
-    test = _even(parts.test)[: source.test_rows]
     mining, select = _even(parts.mining)[: source.mining_rows], parts.select[: source.select_rows]
     check_classes(task, Parts(mining, select, train, test))
     if train_file and not with_train:
@@ -103,7 +102,9 @@ def _of_one_file(task: TaskConfig, unit: Unit, with_train: bool) -> tuple[Parts,
         if with_train:
             for role in ("test", "mining", "select"):
                 separate(("train", train_file), (role, parts[role]), task, unit)
-    return Parts(parts["mining"], _even(parts["select"]), train_file, parts["test"]), train_file
+    train = _even(train_file)[: source.train_rows] if with_train else []
+    test = _even(parts["test"])[: source.test_rows]
+    return Parts(parts["mining"], _even(parts["select"]), train, test), train_file
 
 
 def shares_of(gold: GoldConfig) -> dict[str, float]:

@@ -4,6 +4,7 @@ by the template (HTML), json (the page's data) and export.py (LaTeX, Markdown)."
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _HIGH = re.compile("[\x7f-\x9f\ufffe\uffff\ud800-\udfff]")  # ends of a block, halves of a pair
@@ -55,6 +56,17 @@ def spelled(names: list[str]) -> str:
 def plural(count: int, word: str) -> str:
     """`1 seed`, `5 seeds`."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def file_names(tasks: Sequence[str]) -> dict[str, str]:
+    """A file name for each of several tasks; where two would be alike, a later one gets a number."""
+    names: dict[str, str] = {}
+    for task in dict.fromkeys(tasks):
+        name, number = file_name(task), 2
+        while name in names.values():
+            name, number = f"{file_name(task)}-{number}", number + 1
+        names[task] = name
+    return names
 
 
 def file_name(task: str) -> str:
