@@ -83,7 +83,7 @@ def paper_table(comparison: Comparison) -> Table:
 
 
 def as_paper_latex(comparison: Comparison) -> str:
-    """The table for one column of a paper: score with its spread, gain with its interval, rows, and tokens in thousands."""
+    """The table for one column of a paper: score and spread, gain and interval, rows, and tokens in thousands."""
     table = paper_table(comparison)
     best = percent(max(arm.mean for arm in comparison.synthesized))
     lines = []
@@ -97,8 +97,8 @@ def as_paper_latex(comparison: Comparison) -> str:
         ends = "" if interval is None else f" [{points(interval[0])}, {points(interval[1])}]"
         spent = "" if tokens is None else f"{tokens / 1000:,.1f}"
         costs = ["" if rows is None else f"{rows:,.0f}", spent]
-        # a name that begins with a bracket would be an option of the line before
-        cells = [f"{{}}{escaped_latex(name)}", score + deviation, gained + ends, *costs]
+        guard = "{}" if name.startswith("[") else ""  # else an option of the line before
+        cells = [guard + escaped_latex(name), score + deviation, gained + ends, *costs]
         lines.append(" & ".join(cells) + r" \\")
     body = "\n".join(lines)
     return rf"""% needs \usepackage{{booktabs}}

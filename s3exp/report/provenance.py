@@ -31,11 +31,14 @@ _UNITS = {  # of values in CSV files, by a column's kind; the titles are those o
 
 def record_names(folders: Iterable[Path]) -> dict[str, str]:
     """The path of every record from the folder that holds them all, itself named: runs/NAME. By its full path."""
-    paths = [folder.resolve() for folder in folders]
-    if not paths:
-        return {}
-    root = Path(os.path.commonpath([path.parent for path in paths]))
-    return {str(path): path.relative_to(root.parent).as_posix() for path in paths}
+    folders = list(folders)
+    # a run of W&B has no folder here: its name is entity, project and id
+    names = {
+        str(one.resolve()): one.as_posix() for one in folders if not one.is_absolute() and not one.exists()
+    }
+    paths = [path for one in folders if str(path := one.resolve()) not in names]
+    root = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    return names | {str(path): path.relative_to(root.parent).as_posix() for path in paths}
 
 
 def portable(text: str) -> str:

@@ -75,7 +75,9 @@ def _notes(first: str | None, metric: str) -> str:
 
 def _first_group(folder: Path) -> str | None:
     """The W&B group of the command that began the run in `folder`; None where none has begun."""
-    path = folder / "config.yaml"
+    path, shown = folder / "config.yaml", folder / "wandb" / "group"
+    if shown.is_file():
+        return shown.read_text(encoding="utf-8")
     if not path.is_file():
         return None
     try:

@@ -101,6 +101,9 @@ class Wandb:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, Exception):  # an interrupted run goes on later
+            text = "log.txt of its directory says why"
+            self._log(lambda run: run.alert("The run failed", text))
         self.finish(failed=kind is not None)
 
     def log_round(self, record: RoundRecord) -> None:
@@ -134,12 +137,6 @@ class Wandb:
 
     def finish(self, failed: bool = False) -> None:
         with wandb_service.at_most(wandb_service.FINISH_SECONDS):
-            if failed:
-                self._log(
-                    lambda run: run.alert(
-                        "The run failed", "log.txt and failure.json of its directory say why"
-                    )
-                )
             self._log(lambda run: run.finish(exit_code=int(failed)))
         if self._run is not None and self._ended and not failed:
             self._mark.write_text(
@@ -153,11 +150,11 @@ class Wandb:
 
     def complete(self) -> bool:
         # an agent waits for the run that it named: a complete view under another name does not count
-        if (
-            self._agents is None and not self._card.reused
-        ):  # its first group: what an agent showed counts, too
-            return bool(self._complete())
-        return (self._agents or self._card.id) in self._complete()
+        marks, own = self._complete(), self._agents or self._card.id
+        if self._agents is None and not self._card.reused:  # what an agent showed counts in its first group
+            ours = own.rpartition("-")[0]  # the views of other groups have the same name, and another hash
+            return own in marks or any(mark.rpartition("-")[0] != ours for mark in marks)
+        return own in marks
 
     def _complete(self) -> list[str]:
         return self._mark.read_text(encoding="utf-8").split() if self._mark.exists() else []
@@ -188,6 +185,9 @@ class Wandb:
             reinit="finish_previous",
             settings=wandb.Settings(**SETTINGS),
         )
+        group = self._root / "group"
+        if not group.exists():
+            group.write_text(card.group or "", encoding="utf-8")
         run.define_metric("round")
         run.define_metric(f"{ROUND}*", step_metric="round")
         run.define_metric(f"{ROUND}select/{card.metric}", step_metric="round", summary="max,last")

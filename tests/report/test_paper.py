@@ -19,6 +19,7 @@ def test_the_best_synthesized_method_is_bold_and_every_line_has_all_columns() ->
     assert text.count(r"\textbf") == 1
     assert any(line.startswith(r"S3 & \textbf{82.0}") for line in body)
     assert any(line.startswith("ZeroGen & ") for line in body)
+    assert body[0].split(" & ")[3].replace(",", "").isdigit()  # whole rows: 32 are not 0.0 thousand
 
 
 @pytest.mark.parametrize("sign", ["_", "%", "&", "#", "$"])
@@ -48,3 +49,14 @@ def test_an_average_needs_every_task_and_one_metric(tmp_path: Path) -> None:
         "over-tasks.csv",
     }
     assert [row["method"] for row in csv.DictReader((tmp_path / "rte.csv").open())] == ["S3"]
+
+
+def test_tasks_whose_file_names_are_alike_have_a_table_each(tmp_path: Path) -> None:
+    runs = [result("s3", S3, 0.8, task=task) for task in ("a_b", "a-b")]
+    files = write_paper(study(runs).comparisons, tmp_path)
+    assert {"a-b.tex", "a-b-2.tex"} <= {path.name for path in files}
+
+
+def test_a_name_in_brackets_is_no_option_of_the_line_before() -> None:
+    text = as_paper_latex(study([result("[x]", S3, 0.8)]).comparisons[0])
+    assert "{}[x] & " in text

@@ -51,7 +51,7 @@ def test_words_that_cannot_be_read_are_named(word: str, says: str) -> None:
         (["loop.rounds=1,2"], "loop.rounds=1,2: several values are a sweep: add -m"),
         (["strategy=s33"], "strategy=s33: there is no such choice: did you mean s3? "),
         (["task=mine"], "--config-dir"),
-        (["llm=openai"], "choose one of server, transformers, vllm;"),
+        (["llm=openai"], "choose one of python, server, transformers, vllm;"),
         (["loop.rounds=two"], "loop.rounds=two: must be a whole number"),
         (["loop.rounds="], "loop.rounds=: must be a whole number"),
         (["llm.temperature=warm"], "llm.temperature=warm: must be a number"),

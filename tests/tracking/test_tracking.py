@@ -610,5 +610,23 @@ def test_a_cell_is_named_by_what_was_swept_and_shown_in_every_sweep_that_has_it(
     }
     assert set(told) == {"one", "two"}
     assert told["one"]["display_name"] == told["two"]["display_name"] == "s3, rounds=2, seed=0"
+    mark = folder / "wandb" / "complete"
+    mark.write_text("\n".join(one for one in mark.read_text().split() if one != first._card.id))
+    assert shown("two").complete() and not shown("one").complete()  # as if the first had been killed
     assert "made for" not in told["one"]["notes"] and "made for the group one" in told["two"]["notes"]
     assert "select accuracy (0 to 1); on the gold rows that pick the epoch" in told["one"]["notes"]
+
+
+def test_the_group_that_a_record_was_made_for_is_kept(
+    tmp_path: Path, toy_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    task = build_task(toy_config.task, toy_config.llm, gold, str)
+    toy_config.tracker = WandbConfig(mode="offline")
+    card(tmp_path)
+    with build_tracker(toy_config, {}, tmp_path, task) as tracker:
+        tracker.log_result({"status": "done", "test": {"accuracy": 0.9}, "rounds": []})
+    monkeypatch.setenv("WANDB_RUN_GROUP", "another")
+    again = build_tracker(toy_config, {}, tmp_path, task)
+    assert isinstance(again, tracking.Wandb) and again._card.reused and not again.complete()
+    assert "made for the group toy" in again._card.notes
