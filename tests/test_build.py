@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.build import _donor
-from s3exp.settings.compose import of_record
+from s3exp.build import _donor, _warn_of_no_rationales
+from s3exp.settings.compose import compose, of_record
 from s3exp.settings.run import Config
 from s3exp.types import UserError
 from tests.test_loop import STRATEGIES, go
@@ -39,3 +39,16 @@ def test_a_folder_without_a_readable_config_is_no_run(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("seed: [1\n", encoding="utf-8")
     with pytest.raises(UserError, match="config.yaml"):
         of_record(tmp_path, [])
+
+
+def test_an_s3_without_rationale_prompts_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    bare = compose(["task=reviews"])
+    _warn_of_no_rationales(bare)
+    assert not caplog.text
+    bare.task.prompt_sets[bare.task.prompts].rationale = None
+    _warn_of_no_rationales(bare)
+    assert "strategy=s3 seeds with rationales" in caplog.text and "has no rationale prompt" in caplog.text
+    caplog.clear()
+    bare.strategy.rationales = False
+    _warn_of_no_rationales(bare)
+    assert not caplog.text
