@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3exp.commands.edge import guarded
+from s3exp.terminal.texts import plural
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def command(words: Sequence[str]) -> int:
     gold = [] if options.no_score else _labelled(trained, table.rows, table.names, options.file)
     guesses = trained.fitted.predict(rows)
     _write([_line(index, one) for index, one in enumerate(map(trained.named, guesses))], options.out)
-    _say(f"{len(rows):,} rows")
+    _say(plural(len(rows), "row"))
     if gold:
         _score(trained, gold, guesses)
     return 0
