@@ -16,7 +16,7 @@ from s3exp.record.rounds import read_rounds
 from s3exp.record.versions import check_schema
 from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import EncoderConfig
+from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
 from s3exp.tasks.columns import Columns, with_columns
 from s3exp.tasks.data import to_examples
 from s3exp.types import Example, Fitted, Prediction, UserError
@@ -50,11 +50,14 @@ def load(run: str | Path) -> Trained:
     check_schema(folder, read_object(folder / "run.json"))
     if not (folder / "result.json").is_file():
         raise UserError(f"{folder}: the run is not finished: start its command again")
+    config = of_record(folder)
+    if isinstance(config.small_model, PythonSmallModelConfig):
+        raise UserError(f"{folder}: its small model is an object of a program, which no record can hold")
     if not (folder / "small_model" / _FILE).is_file():
         raise UserError(
             f"{folder / 'small_model'}: no {_FILE} there: restore the record, or make the run again"
         )
-    return Trained(folder, of_record(folder))
+    return Trained(folder, config)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ directory has them in config.yaml.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from s3exp.settings.cell import arm_of, in_order
+from s3exp.settings.cell import SEED, arm_of, in_order
 from s3exp.settings.run import identity
 from s3exp.strategies import canonical
 
@@ -21,11 +22,18 @@ _TEXTS = ("task.prompt_sets.",)
 def columns(plain: Mapping[str, Any], swept: Mapping[str, Any], arm: str) -> dict[str, Any]:
     """The config that W&B shows: `arm`, the swept options as `sweep/<key>`, the options that count, the identity.
 
-    `swept` are the swept options of this cell by key; `arm` names the run's arm where nothing was swept.
+    `swept` are the swept options of this cell by key; `arm` names the run's arm where nothing was swept. The arm ends
+    with a hash of the config without its seed.
     """
     facts = canonical(identity(dict(plain)))
     kept = {k: v for k, v in facts.items() if v is not None and not k.startswith(_TEXTS)}
-    first = {ARM: arm_of(swept) or arm, **{f"{SWEEP}{key}": v for key, v in in_order(swept).items()}}
+    # two sweeps of one group may differ in what neither sweeps: their seeds have no common mean
+    config = {key: value for key, value in facts.items() if key != SEED}
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:4]
+    first = {
+        ARM: f"{arm_of(swept) or arm} #{digest}",
+        **{f"{SWEEP}{key}": v for key, v in in_order(swept).items()},
+    }
     return {**first, **_nested(kept), IDENTITY: json.dumps(facts, sort_keys=True, default=str)}
 
 

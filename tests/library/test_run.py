@@ -79,6 +79,8 @@ def test_a_function_an_estimator_and_a_list_are_a_run_and_the_same_call_continue
     assert any(row["rejected_by_reason"].get("odd") for row in result.result["rounds"])
     assert result.result["test"]["accuracy"] > 0.6
     calls = len(asked)
+    with pytest.raises(s3exp.UserError, match="its small model is an object of a program"):
+        s3exp.load(result.folder)
     again = s3exp.run(QUICK, task=task(), llm=write, small_model=pipeline(), curators=[no_odd])
     assert again.folder == result.folder and again.result == result.result and len(asked) == calls
     frame = s3exp.study([result]).runs
