@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from s3exp.packages import packages_of
 from s3exp.record.files import read_object
 from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.record.versions import check_schema
-from s3exp.settings import plugins
 from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
-from s3exp.strategies import SHOWN, canonical, check_plan, idle, plan
+from s3exp.strategies import canonical, check_plan, idle, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -82,6 +82,7 @@ def prepare(
     config = from_hydra(composed)
     check_plan(config.strategy, config.loop)
     _check_own(config, own)
+    from s3exp.curation.between import warn_of_near_gold
     from s3exp.curation.certificate import digest_of
     from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
@@ -92,6 +93,8 @@ def prepare(
     if asks_llm(config):
         check_embedded(config.task, config.llm.model, server=config.llm.backend == "server")
     gold = load_gold(config.task, with_train=config.strategy.human)
+    if config.task.gold.file is not None:
+        warn_of_near_gold(config.task, gold, config.curation.near)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)
@@ -100,7 +103,7 @@ def prepare(
     ignored = tuple(f"{key}." for key in idle(facts))
     swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}
     facts = canonical({**facts, "gold": gold.digest(), "llm": llm_identity(config.llm, model), **own.facts})
-    facts |= _added(config)
+    facts |= packages_of(config, asks_llm=asks_llm(config))
     donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
@@ -122,24 +125,6 @@ def _check_own(config: Config, own: Own) -> None:
         raise UserError("llm=python is an object of a program: give it to s3exp.run(llm=...)")
     if isinstance(config.small_model, PythonSmallModelConfig) and own.small_model is None:
         raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
-
-
-def _added(config: Config) -> dict[str, Any]:
-    """The packages that add parts to this run, with their versions; every part is loaded once.
-
-    Raises:
-        UserError: one of them is broken.
-    """
-    from s3exp.curation.curate import added_curators
-
-    added_curators(config)
-    used = [(plugins.CURATORS, name) for name in config.curation.curators]
-    if config.strategy.shown not in SHOWN:
-        plugins.load(plugins.SHOWN, config.strategy.shown)
-        used.append((plugins.SHOWN, config.strategy.shown))
-    packages = {f"{group}.{name}": plugins.origin(group, name) for group, name in used}
-    several = list(config.curation.curators) if len(config.curation.curators) > 1 else []
-    return ({"plugins": packages} if packages else {}) | ({"curators_in_order": several} if several else {})
 
 
 def _warn_of_no_rationales(config: Config) -> None:

@@ -105,7 +105,7 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
         selected = tuple(fitted.predict(gold.select))
     before = () if last is None else last.predictions
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
-    numbers |= metrics.of_select(task, selected)
+    numbers |= metrics.of_select(task, selected, fit)
     numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
     record = RoundRecord(order.round, batch, predictions, numbers, report.tables, reweighted)
     parts.store.write_round(record, fitted)

@@ -16,7 +16,7 @@ from s3exp.record.rounds import read_rounds
 from s3exp.record.versions import check_schema
 from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
+from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig, PythonSmallModelConfig
 from s3exp.tasks.columns import Columns, with_columns
 from s3exp.tasks.data import to_examples
 from s3exp.types import Example, Fitted, Prediction, UserError
@@ -53,7 +53,8 @@ def load(run: str | Path) -> Trained:
     config = of_record(folder)
     if isinstance(config.small_model, PythonSmallModelConfig):
         raise UserError(f"{folder}: its small model is an object of a program, which no record can hold")
-    if not (folder / "small_model" / _FILE).is_file():
+    ours = not isinstance(config.small_model, PluginSmallModelConfig)  # a package has files of its own
+    if ours and not (folder / "small_model" / _FILE).is_file():
         raise UserError(
             f"{folder / 'small_model'}: no {_FILE} there: restore the record, or make the run again"
         )

@@ -14,11 +14,15 @@ import pytest
 
 import s3exp
 from s3exp.curation.curate import added_curators
+from s3exp.llm.identity import llm_identity
+from s3exp.llm.own import of_package
+from s3exp.record.reading import read_lines
 from s3exp.settings import plugins
 from s3exp.settings.compose import compose
+from s3exp.settings.llm import PluginLLMConfig, VllmConfig
 from s3exp.settings.run import Config
 from s3exp.strategies import Guesses, exemplars
-from s3exp.types import Example, Prediction
+from s3exp.types import Example, Prediction, Prompt
 
 ROOT = Path(__file__).parents[1]
 RECIPES = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8").split("\n## ")[1:]
@@ -39,39 +43,50 @@ def install(folder: Path, name: str, version: str, entries: dict[str, dict[str, 
 
 
 def install_recipe(folder: Path, recipe: str) -> str:
-    """Install the package of a recipe; returns its YAML or command line."""
-    module = re.search(r"`(\w+\.py)`:\n\n```python\n(.*?)```", recipe, re.DOTALL)
-    project = re.search(r"```toml\n(.*?)```", recipe, re.DOTALL)
+    """Install the package of a recipe; returns its command line."""
+    files = dict(re.findall(r"`([\w./]+\.\w+)`:\n\n```\w+\n(.*?)```", recipe, re.DOTALL))
     command = re.search(r"run `s3exp (.*?)`", recipe)
-    assert module is not None and project is not None and command is not None
-    assert module[2].count("\n") + project[1].count("\n") <= 30
-    (folder / module[1]).write_text(module[2])
-    facts = tomllib.loads(project[1])["project"]
+    assert command is not None and len(files) > 1
+    assert sum(text.count("\n") for text in files.values()) <= 30
+    facts = tomllib.loads(files.pop("pyproject.toml"))["project"]
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
     install(folder, facts["name"], facts["version"], facts["entry-points"])
     return command[1]
 
 
-def test_the_recipes_run_as_they_stand(tmp_path: Path) -> None:
-    commands = [install_recipe(tmp_path, recipe) for recipe in RECIPES]
-    assert len(commands) == 2
-    path = os.pathsep.join(filter(None, [str(ROOT), str(tmp_path), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        ["/bin/sh", "-c", f'"{sys.executable}" -m s3exp {" ".join([*commands, *QUICK])}'],
-        cwd=tmp_path,
+def run_command(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(filter(None, [str(ROOT), str(folder), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -m s3exp {words} {" ".join(QUICK)}'],
+        cwd=folder,
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
+
+
+def test_the_recipes_run_as_they_stand(tmp_path: Path) -> None:
+    commands = [install_recipe(tmp_path, recipe) for recipe in RECIPES]
+    assert len(commands) == 4
+    done = run_command(tmp_path, " ".join(commands))
     assert done.returncode == 0, done.stderr
     [folder] = [path.parent for path in tmp_path.glob("runs/reviews-unsure-s0-*/result.json")]
     facts = json.loads((folder / "run.json").read_text())["identity"]
     assert facts["plugins"] == {
         "s3exp.shown.unsure": "s3exp-unsure 1.0",
         "s3exp.curators.lengths": "s3exp-lengths 1.0",
+        "s3exp.llms.slots": "s3exp-slots 1.0",
+        "s3exp.small_models.ngrams": "s3exp-ngrams 1.0",
     }
+    assert facts["llm.options.clauses"] == 4 and facts["small_model.options.longest"] == 1
+    assert facts["strategy.rationales"] is True and facts["strategy.shown"] == "unsure"
     result = json.loads((folder / "result.json").read_text())
     assert any(row["rejected_by_reason"].get("too_long") for row in result["rounds"])
+    texts = [row["fields"]["text"] for row in read_lines(folder / "rounds/1/examples.jsonl")]
+    assert texts and all(text.startswith("the ") and len(text.split()) <= 12 for text in texts)
 
 
 @pytest.fixture
@@ -131,3 +146,119 @@ def test_a_curator_gives_one_verdict_a_row(packages: Path) -> None:
         judge(ROWS)
     with pytest.raises(s3exp.UserError, match=r"short of the package short 1 has no options"):
         added_curators(config("curation.curators={short: {most: 1}}"))
+
+
+LLM = """
+from dataclasses import dataclass
+from s3exp import Completion
+
+@dataclass
+class Own:
+    model: str
+    temperature: float
+    shout: bool = False
+
+    def generate(self, prompts):
+        for index, prompt in enumerate(prompts):
+            text = f"{self.model} at {self.temperature}: a film of {prompt.seed} words"
+            yield index, Completion(text.upper() if self.shout else text, 9, 9, "stop")
+
+    def close(self):
+        print("closed", file=open("closed", "a"))
+
+def plain(prompts):
+    return ["a film that nobody needs"] * len(prompts)
+"""
+
+
+def test_an_llm_gets_options_and_refuses_those_that_it_lacks(packages: Path) -> None:
+    (packages / "s3exp_test_llm.py").write_text(LLM)
+    install(
+        packages,
+        "own-llm",
+        "2.0",
+        {
+            plugins.LLMS: {
+                n: f"s3exp_test_llm:{v}" for n, v in (("own", "Own"), ("plain", "plain"), ("vllm", "Own"))
+            }
+        },
+    )
+    own = config("llm=own", "llm.model=big", "llm.temperature=0.5", "llm.options.shout=true").llm
+    assert isinstance(own, PluginLLMConfig)
+    asked = [Prompt("write", "seed", 7, 9, 0)]
+    [(_, answer)] = of_package(own).generate(asked)
+    assert answer.text == "BIG AT 0.5: A FILM OF 7 WORDS"
+    identities = {
+        llm_identity(config(*words).llm, "")
+        for words in (
+            ["llm=own", "llm.model=big"],
+            ["llm=own", "llm.model=big", "llm.options.shout=true"],
+            ["llm=plain"],
+        )
+    }
+    assert len(identities) == 3 and all("own-llm 2.0" in one for one in identities)
+    assert type(config("llm=vllm").llm) is VllmConfig  # a name of ours stays ours
+    for words, problem in (
+        (["llm=own"], r"own of the package own-llm 2\.0: .*model"),
+        (["llm=own", "llm.model=big", "llm.top_p=0.5"], r"llm\.top_p=0\.5: llm=own does not read it"),
+        (["llm=own", "llm.model=big", "llm.options.loud=true"], r"own of the package own-llm 2\.0: .*loud"),
+        (["llm=own", "llm.options.model=big"], r"llm\.options\.model: set llm\.model instead"),
+        (["llm=plain", "llm.max_tokens=9"], r"llm\.max_tokens=9: llm=plain does not read it"),
+        (["llm=plain", "llm.options.a=1"], r"plain of the package own-llm 2\.0 has no options"),
+        (["llm=none_such"], r"llm=none_such: there is no such choice: .*own, plain"),
+        (["llm.backend=own"], r"llm\.backend=own: choose llm=own instead"),
+        (["llm.options.shout=true"], r"llm\.options\.shout is an option of llm=own or llm=plain; .*llm=vllm"),
+    ):
+        with pytest.raises(s3exp.UserError, match=rf"^{problem}[^\n]*$"):
+            s3exp.run([*QUICK, *words])
+
+
+SMALL = """
+from dataclasses import dataclass
+
+@dataclass
+class Always:
+    labels: list[str]
+    lr: float
+    says: int = 0
+
+    def fit(self, texts, targets):
+        assert self.lr == 0.5 and len(self.labels) == 2
+
+    def predict(self, texts):
+        return [self.says for _ in texts]
+
+def nothing():
+    return 7
+"""
+
+
+def test_a_small_model_gets_options_and_is_loaded_from_its_record(packages: Path) -> None:
+    (packages / "s3exp_test_small.py").write_text(SMALL)
+    entries = {
+        name: f"s3exp_test_small:{value}" for name, value in (("always", "Always"), ("nothing", "nothing"))
+    }
+    install(packages, "own-small", "1", {plugins.SMALL_MODELS: entries})
+    words = [
+        *QUICK,
+        f"run_dir={packages / 'run'}",
+        "strategy=zerogen",
+        "llm.store=null",
+        "small_model=always",
+    ]
+    result = s3exp.run([*words, "small_model.lr=0.5", "small_model.options.says=1"], llm=written)
+    assert result.result["rounds"][0]["metrics"]["mining/most_said"] == 1
+    assert {one.label for one in s3exp.load(result.folder).predict(["a", "b"])} == {"positive"}
+    for more, problem in (
+        (["small_model.epochs=9"], r"small_model\.epochs=9: small_model=always does not read it"),
+        (["small_model.options.lr=1"], r"small_model\.options\.lr: s3exp sets it by itself"),
+        (["small_model.options.sais=1"], r"always of the package own-small 1: .*sais"),
+        (["small_model=nothing", "small_model.options.a=1"], r"nothing of the package own-small 1: .*'a'"),
+        (["small_model=nothing"], r"small_model=7 has no fit and predict"),
+    ):
+        with pytest.raises(s3exp.UserError, match=rf"^{problem}[^\n]*$"):
+            s3exp.run([*words, *more], llm=written)
+
+
+def written(prompts: list[str], seeds: list[int]) -> list[str]:
+    return [f"film number {seed} with a plot of {seed % 97} words" for seed in seeds]

@@ -19,15 +19,15 @@ from omegaconf import OmegaConf
 from s3exp.build import Own, Prepared, prepare
 from s3exp.build import run as run_prepared
 from s3exp.curation.curate import checked
-from s3exp.library.estimator import Estimator
 from s3exp.library.identity import name_of, version_of, version_of_estimator
-from s3exp.library.llm import FunctionLLM, as_llm
 from s3exp.library.tasks import CHOICE, task_words
 from s3exp.llm.environment import prepare_environment
+from s3exp.llm.own import OF_ANSWERS, FunctionLLM, as_llm
 from s3exp.record.files import read_object
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import composed_of
 from s3exp.settings.llm import LLMConfig
+from s3exp.small_model.estimator import as_small_model
 from s3exp.synthesis.rows import Judge
 from s3exp.types import LLM, Example, SmallModel, UserError
 
@@ -70,7 +70,7 @@ def run(
         llm: a function from prompts to texts, one a prompt, or an object with the protocol `LLM`. A parameter `seeds`
             gets the seed of every prompt. None: as `overrides` say.
         small_model: an estimator with scikit-learn's `fit` and `predict` over texts, or an object with the protocol
-            `SmallModel`, whose `fit` returns `select_accuracy`. None: as `overrides` say.
+            `SmallModel`. None: as `overrides` say.
         curators: functions that return one `Verdict` a row, in the order in which they judge; by name, or else by the
             names of the functions.
 
@@ -150,7 +150,7 @@ def _named(
 
 def _refuse_unread(composed: DictConfig, name: str) -> None:
     """Refuse options of answers that a function is not given."""
-    for key in ("max_tokens", "rationale_tokens", "truncated"):
+    for key in OF_ANSWERS:
         value = composed.llm[key]
         if value != getattr(LLMConfig, key):
             raise UserError(f"llm.{key}={value}: the function {name} does not get it: leave it out")
@@ -159,13 +159,9 @@ def _refuse_unread(composed: DictConfig, name: str) -> None:
 def _small_model(given: Any, composed: DictConfig) -> SmallModel | None:
     if given is None:
         return None
-    if all(callable(getattr(given, name, None)) for name in ("check", "fit", "load")):
-        own: SmallModel = given
-        return own
-    if not all(callable(getattr(given, name, None)) for name in ("fit", "predict")):
-        raise UserError(f"small_model={given!r} has no fit and predict")
     missing = OmegaConf.is_missing(composed.task, "labels")  # `prepare` says it
-    return Estimator(given, str(composed.small_model.name), 0 if missing else len(composed.task.labels))
+    labels = 0 if missing else len(composed.task.labels)
+    return as_small_model(given, str(composed.small_model.name), labels)
 
 
 def _curators(given: Curators) -> tuple[dict[str, Judge], dict[str, str]]:

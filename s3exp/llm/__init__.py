@@ -1,4 +1,4 @@
-"""The LLM that writes: three back ends behind one protocol, and the generation store that wraps them.
+"""The LLM that writes: back ends behind one protocol, ours or a package's, and the generation store that wraps them.
 
 A back end is imported when its LLM is started, so that a run answered by the store loads none of them.
 """
@@ -15,7 +15,7 @@ from s3exp.checkpoints.llm import check_llm_folder
 from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
-from s3exp.settings.llm import LLMConfig, LocalLLMConfig, ServerConfig
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig, PluginLLMConfig, ServerConfig
 from s3exp.types import LLM, UserError
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,10 @@ def check_llm(config: LLMConfig) -> None:
 
 def _start(config: LLMConfig, path: str) -> LLM:
     log.info("starting the LLM: %s with llm.model=%s", config.backend, config.model)
+    if isinstance(config, PluginLLMConfig):
+        from s3exp.llm.own import of_package
+
+        return of_package(config)
     # settings/llm.py lists the back ends; each is the module of its name
     engine: LLM = import_module(f"s3exp.llm.{config.backend}").start(config, path)
     return engine

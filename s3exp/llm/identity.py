@@ -10,7 +10,16 @@ from typing import Any
 
 from s3exp.checkpoints.folder import check_folder
 from s3exp.embedded import PREFIX, locate
-from s3exp.settings.llm import ASKING, LLMConfig, LocalLLMConfig, PythonLLMConfig, ServerConfig
+from s3exp.settings import plugins
+from s3exp.settings.llm import (
+    ASKING,
+    LLMS,
+    LLMConfig,
+    LocalLLMConfig,
+    PluginLLMConfig,
+    PythonLLMConfig,
+    ServerConfig,
+)
 from s3exp.settings.server import address
 from s3exp.types import UserError
 
@@ -35,12 +44,12 @@ HASHED_END = 1 << 20  # bytes hashed at either end of a larger one
 def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> str:
     """The LLM's folder (for `embedded/NAME` the one inside the package), or the hub id as given.
 
-    A `server` names its models as it likes, so any name passes there.
+    A `server` names its models as it likes, so any name passes there, as with an LLM of a program or a package.
 
     Raises:
         UserError: it looks like a folder and is none, or the folder holds no model.
     """
-    if backend == "python":
+    if backend == "python" or backend not in LLMS:
         return model
     folder = locate(model)
     if model.startswith(PREFIX):
@@ -83,6 +92,9 @@ def llm_identity(config: LLMConfig, path: str) -> str:
         return json.dumps(facts, sort_keys=True)
     if isinstance(config, PythonLLMConfig):
         return json.dumps({**facts, "model": config.model}, sort_keys=True)
+    if isinstance(config, PluginLLMConfig):
+        facts |= {"model": config.model, "package": plugins.origin(plugins.LLMS, config.backend)}
+        return json.dumps(facts | ({"options": config.options} if config.options else {}), sort_keys=True)
     assert isinstance(config, LocalLLMConfig)
     folder = Path(path)
     local = (folder / "config.json").is_file()

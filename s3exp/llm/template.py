@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s3exp.llm.identity import read_template
-from s3exp.settings.llm import LLMConfig, LocalLLMConfig, ServerConfig
+from s3exp.settings.llm import LLMConfig, LocalLLMConfig, PluginLLMConfig, ServerConfig
 from s3exp.settings.server import body_of
 from s3exp.types import Prompt, UserError
 
@@ -82,12 +82,16 @@ class Chat:
 def rendered(config: LLMConfig, path: str, prompt: Prompt) -> str:
     """The prompt as a local LLM reads it, or the request as a server gets it. Starts nothing, and sends nothing.
 
+    An LLM of a package gets the bare text.
+
     Raises:
         UserError: the template cannot be used.
     """
     if isinstance(config, ServerConfig):
         body = body_of(config, prompt.text, {"max_tokens": prompt.max_tokens, "seed": prompt.seed})
         return json.dumps(body, ensure_ascii=False, indent=1)
+    if isinstance(config, PluginLLMConfig):
+        return prompt.text
     assert isinstance(config, LocalLLMConfig)
     from transformers import AutoTokenizer
 

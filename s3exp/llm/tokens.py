@@ -11,7 +11,7 @@ from typing import Any
 
 import regex
 
-from s3exp.settings.llm import LLMConfig, PythonLLMConfig, ServerConfig
+from s3exp.settings.llm import LLMConfig, PluginLLMConfig, PythonLLMConfig, ServerConfig
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def tokenizer_of(config: LLMConfig, path: str) -> str | None:
 
     A server's name for its model is no hub id: a hub is asked only where `llm.tokenizer` names one.
     """
-    if isinstance(config, PythonLLMConfig):
+    if isinstance(config, PythonLLMConfig | PluginLLMConfig):
         return None
     if not isinstance(config, ServerConfig):
         return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -122,13 +122,18 @@ def tokens(record: RoundRecord) -> int:
     return int(sum(record.metrics.get(f"llm/{name}_tokens", 0) for name in ("prompt", "completion")))
 
 
-def of_select(task: Task, predictions: Sequence[Prediction]) -> dict[str, float]:
-    """The scores of a round's small model on select, beside that of its best epoch."""
+def of_select(task: Task, predictions: Sequence[Prediction], fit: Mapping[str, float]) -> dict[str, float]:
+    """The scores of a round's small model on select, beside that of its best epoch in the metrics of its training.
+
+    The latter is computed, too, where the training does not give it.
+    """
     if not predictions:
         return {}
-    score = task.score(task.gold.select, predictions)
+    score, given = task.score(task.gold.select, predictions), f"select_{task.metric}" in fit
     return {
-        f"select/{name}": value for name, value in score.metrics.items() if not name.startswith(task.metric)
+        f"select/{name}": value
+        for name, value in score.metrics.items()
+        if not (given and name.startswith(task.metric))
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -14,8 +14,12 @@ from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
 from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig, SmallModelConfig
 from s3exp.settings.task import GoldConfig, TaskConfig
-from s3exp.settings.typed import CHOICES
+from s3exp.settings.typed import CHOICES, choices_of, chosen_part
 from s3exp.types import UserError
+
+# options that a part of a program or a package does not read by itself
+OF_ASKING = ("temperature", "top_p", *SAMPLING, "system", "chat_template_kwargs")
+OF_TRAINING = tuple(one.name for one in fields(SmallModelConfig) if one.name != "kind")
 
 
 def check(config: Config) -> None:
@@ -24,11 +28,11 @@ def check(config: Config) -> None:
     Raises:
         UserError: names the key, its value and the allowed ones.
     """
-    for group, (key, choices) in CHOICES.items():
+    for group, (key, _) in CHOICES.items():
         section = getattr(config, group)
         choice = getattr(section, key)
-        if choices.get(choice) is not type(section):
-            raise UserError(f"{group}.{key}={choice}: choose one of {', '.join(choices)}")
+        if chosen_part(group, choice) is not type(section):
+            raise UserError(f"{group}.{key}={choice}: choose one of {', '.join(choices_of(group))}")
     _check_values(config)
     loop, small = config.loop, config.small_model
     if loop.rows_per_error != "auto" and not (loop.rows_per_error.isdigit() and int(loop.rows_per_error) > 0):
@@ -37,11 +41,9 @@ def check(config: Config) -> None:
     if isinstance(config.llm, ServerConfig):
         check_server(config.llm)
     if isinstance(config.llm, PythonLLMConfig):
-        names = ("temperature", "top_p", *SAMPLING, "system", "chat_template_kwargs")
-        _refuse_set(config.llm, LLMConfig(), names, "llm")
+        refuse_set(config.llm, LLMConfig(), OF_ASKING, "llm=python")
     if isinstance(small, PythonSmallModelConfig):
-        names = tuple(one.name for one in fields(SmallModelConfig) if one.name != "kind")
-        _refuse_set(small, SmallModelConfig(), names, "small_model")
+        refuse_set(small, SmallModelConfig(), OF_TRAINING, "small_model=python")
     if isinstance(small, EncoderConfig) and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
@@ -62,13 +64,14 @@ def check(config: Config) -> None:
     check_kind(config)
 
 
-def _refuse_set(part: Any, default: Any, names: Sequence[str], group: str) -> None:
-    """Refuse options that an object of Python does not read."""
+def refuse_set(part: Any, default: Any, names: Iterable[str], choice: str) -> None:
+    """Refuse options that the part of a program or package does not read; `choice` is that part, as `llm=python`."""
+    group, _, chosen = choice.partition("=")
+    own = "the object itself" if chosen == "python" else f"{group}.options, if it has such an option"
     for name in names:
         if getattr(part, name) != getattr(default, name):
             raise UserError(
-                f"{group}.{name}={getattr(part, name)}: {group}=python does not read it: leave it out, and set it in "
-                "the object itself"
+                f"{group}.{name}={getattr(part, name)}: {choice} does not read it: leave it out, and set it in {own}"
             )
 
 

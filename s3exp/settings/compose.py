@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,11 +10,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, cast, get_type_hints
 
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.config_store import ConfigStore
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from s3exp.settings import plugins
 from s3exp.settings.audit import AuditConfig
 from s3exp.settings.checks import check
 from s3exp.settings.curation import CurationConfig
@@ -21,10 +25,12 @@ from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
-from s3exp.settings.typed import CHOICES, typed
+from s3exp.settings.typed import CHOICES, PLUGINS, chosen_part, typed
 from s3exp.settings.words import one_line, refuse_words
 from s3exp.settings.yaml_files import check_files, yaml_problem
 from s3exp.types import UserError
+
+log = logging.getLogger(__name__)
 
 _composing = Lock()
 
@@ -134,8 +140,35 @@ def register_schemas() -> None:
     for group, (_, choices) in CHOICES.items():
         for choice, node in choices.items():
             store.store(group=group, name=f"schema_{choice}", node=_open(OmegaConf.structured(node)))
+    _register_packages(store)
     # Hydra copies the store whenever it lists a group, a hundred times for --help, and writes to no copy
     setattr(ConfigStore, "__deepcopy__", lambda own, memo: own)  # noqa: B010 - mypy
+
+
+class Packages(SearchPathPlugin):
+    """Adds the folders of YAML groups of installed packages, below ours: a name that we have stays ours."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Append them, as Hydra asks when it starts."""
+        for name, place in plugins.folders():
+            search_path.append(name, place)
+
+
+def _register_packages(store: ConfigStore) -> None:
+    """Register the LLMs and small models of installed packages as choices, and their folders of YAML groups."""
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance().register(Packages)
+    for group, (declared, part) in PLUGINS.items():
+        key, choices = CHOICES[group]
+        ours = {*choices, *(path.stem for path in (conf() / group).glob("*.yaml"))}
+        for name in plugins.names(declared):
+            if name in ours:
+                log.warning("%s: %s is a name of s3exp's own: rename that of the package", declared, name)
+                continue
+            more = {"model": name} if group == "llm" else {}
+            node = OmegaConf.structured(part(**{key: name}, **more))
+            store.store(group=group, name=name, node=_open(node))
 
 
 def _open(node: DictConfig) -> DictConfig:
@@ -155,9 +188,10 @@ def from_hydra(composed: DictConfig) -> Config:
     """
     try:
         values = plain(composed)
-        for group, (key, choices) in CHOICES.items():
+        for group, (key, _) in CHOICES.items():
             choice = values[group][key]
-            if choice in choices and OmegaConf.get_type(composed, group) is not choices[choice]:
+            part = chosen_part(group, choice)
+            if part is not None and OmegaConf.get_type(composed, group) is not part:
                 raise UserError(f"{group}.{key}={choice}: choose {group}={choice} instead")
         config = typed(values)
     except OmegaConfBaseException as error:

@@ -15,7 +15,7 @@ class LLMConfig:
     """The language model that writes, whichever back end serves it."""
 
     backend: str = MISSING
-    """vllm | server | transformers | python: set by the choice of `llm`."""
+    """vllm | server | transformers | python, or a name that an installed package adds: set by the choice of `llm`."""
     model: str = MISSING
     """Hub id, local folder, or `embedded/reviews-lm`; of a server: its name for the model."""
     revision: str | None = None
@@ -141,6 +141,16 @@ class PythonLLMConfig(LLMConfig):
     """A function or object that `s3exp.run` is given; `model` and `revision` are its name and version in the record."""
 
     backend: str = "python"
+
+
+@dataclass
+class PluginLLMConfig(LLMConfig):
+    """An LLM that an installed package adds; `backend` is its name, and so is `model`, unless the LLM has a model."""
+
+    model: str = ""
+    """Its name in the record, or what its own option `model` gets."""
+    options: dict[str, Any] = option(added=True, factory=dict)
+    """Its own options, all of them on record: a key belongs into an environment variable."""
 
 
 LLMS: dict[str, type[LLMConfig]] = {

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+import inspect
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
 from typing import Any
 
 from s3exp.types import UserError
 
-SHOWN, CURATORS = "s3exp.shown", "s3exp.curators"  # groups of entry points
+log = logging.getLogger(__name__)
+
+# groups of entry points
+SHOWN, CURATORS = "s3exp.shown", "s3exp.curators"
+LLMS, SMALL_MODELS = "s3exp.llms", "s3exp.small_models"
+CONF = "s3exp.conf"  # packages with a folder of YAML groups, as conf/
 
 
 def names(group: str) -> tuple[str, ...]:
@@ -42,6 +51,21 @@ def origin(group: str, name: str) -> str:
     return "unknown" if dist is None else f"{dist.name} {dist.version}"
 
 
+def folders() -> Iterator[tuple[str, str]]:
+    """The folders of YAML groups that installed packages declare, as Hydra's search path takes them.
+
+    One that cannot be imported is left out with a warning: no other run needs it.
+    """
+    for entry in sorted(entry_points(group=CONF), key=lambda one: one.name):
+        try:
+            files(entry.value)
+        except Exception as error:  # of the package's code
+            log.warning("%s: %s cannot be read: %s: %s", CONF, entry.value, type(error).__name__, error)
+            log.debug("%s", entry.value, exc_info=True)
+            continue
+        yield entry.name, f"pkg://{entry.value}"
+
+
 def with_options(group: str, name: str, options: Any) -> Any:
     """The callable of a name: an instance of the package's dataclass with these options, or its function without any.
 
@@ -49,25 +73,59 @@ def with_options(group: str, name: str, options: Any) -> Any:
         UserError: an option does not exist, is missing or has the wrong type.
     """
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     made = load(group, name)
-    if not (isinstance(made, type) and is_dataclass(made)):
+    if not _is_dataclass(made):
+        if isinstance(made, type):
+            raise UserError(f"{name} of the package {origin(group, name)} is a class: make it a dataclass")
         if options:
             raise UserError(f"{name} of the package {origin(group, name)} has no options: set it to {{}}")
         return made
     try:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(made), options or {}))
-    except OmegaConfBaseException as error:
-        problem = str(error).splitlines()[0]
-        raise UserError(f"{name} of the package {origin(group, name)}: {problem}") from error
+    except Exception as error:  # of OmegaConf, or of the package's code
+        raise _refused(group, name, error) from error
+
+
+def made_with(group: str, name: str, options: Mapping[str, Any]) -> Any:
+    """What the callable of a name makes of these options: an instance of a dataclass, or what a function returns.
+
+    Raises:
+        UserError: an option does not exist, is missing or has the wrong type, or the package's code fails.
+    """
+    made = load(group, name)
+    if _is_dataclass(made):
+        return with_options(group, name, options)
+    try:
+        return made(**options)
+    except Exception as error:  # of the package's code
+        raise _refused(group, name, error) from error
+
+
+def parameters(group: str, name: str) -> frozenset[str]:
+    """The names of the options that a dataclass or function of a package takes."""
+    made = load(group, name)
+    if _is_dataclass(made):
+        return frozenset(one.name for one in fields(made) if one.init)
+    return frozenset(inspect.signature(made).parameters)
+
+
+def _is_dataclass(made: Any) -> bool:
+    return isinstance(made, type) and is_dataclass(made)
+
+
+def _refused(group: str, name: str, error: Exception) -> UserError:
+    problem = (str(error).splitlines() or [""])[0][:200]
+    return UserError(f"{name} of the package {origin(group, name)}: {problem or type(error).__name__}")
 
 
 def _entry(group: str, name: str) -> EntryPoint:
     found = {
-        (entry.value, entry.dist.name if entry.dist else ""): entry for entry in entry_points(group=group)
+        (entry.value, entry.dist.name if entry.dist else ""): entry
+        for entry in entry_points(group=group)
+        if entry.name == name
     }
-    named = [entry for entry in found.values() if entry.name == name]
+    named = list(found.values())
     if not named:
         raise UserError(
             f"{name}: no installed package declares it in {group}; there are {', '.join(names(group)) or 'none'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -14,7 +15,7 @@ class SmallModelConfig:
     """The network that is trained, every round from the same start."""
 
     kind: str = MISSING
-    """bag | transformers | python: set by the choice of `small_model`."""
+    """bag | transformers | python, or a name that an installed package adds: set by the choice of `small_model`."""
     epochs: int = option(6, at_least=1)
     """Passes over the rows at most."""
     patience: int = option(2, at_least=1)
@@ -76,6 +77,14 @@ class PythonSmallModelConfig(SmallModelConfig):
     """Its name in the record."""
     version: str = ""
     """Its version in the record: another one wherever it may learn otherwise."""
+
+
+@dataclass
+class PluginSmallModelConfig(SmallModelConfig):
+    """A small model that an installed package adds; `kind` is its name."""
+
+    options: dict[str, Any] = option(added=True, factory=dict)
+    """Its own options."""
 
 
 SMALL_MODELS: dict[str, type[SmallModelConfig]] = {

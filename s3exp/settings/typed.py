@@ -9,10 +9,11 @@ from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 
-from s3exp.settings.llm import LLMS
+from s3exp.settings import plugins
+from s3exp.settings.llm import LLMS, PluginLLMConfig
 from s3exp.settings.options import REST, WILDCARD, walk
 from s3exp.settings.run import Config, flat
-from s3exp.settings.small_model import SMALL_MODELS
+from s3exp.settings.small_model import SMALL_MODELS, PluginSmallModelConfig
 from s3exp.settings.tracker import TRACKERS
 from s3exp.types import UserError
 
@@ -21,6 +22,11 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, type[Any]]]] = {
     "llm": ("backend", LLMS),
     "small_model": ("kind", SMALL_MODELS),
     "tracker": ("kind", TRACKERS),
+}
+# the groups whose choices packages add to: the group of entry points, and the dataclass of such a choice
+PLUGINS: Mapping[str, tuple[str, type[Any]]] = {
+    "llm": (plugins.LLMS, PluginLLMConfig),
+    "small_model": (plugins.SMALL_MODELS, PluginSmallModelConfig),
 }
 SUGGESTION_THRESHOLD = 0.75  # similarity
 
@@ -34,7 +40,7 @@ def typed(values: Mapping[str, Any]) -> Config:
     """
     chosen = {group: _choice(group, values.get(group)) for group in CHOICES}
     _refuse_keys(values, chosen)
-    parts = {group: CHOICES[group][1][choice]() for group, choice in chosen.items()}
+    parts = {group: chosen_part(group, choice)() for group, choice in chosen.items()}
     merged = OmegaConf.merge(OmegaConf.structured(Config(**parts)), values)
     missing = sorted(OmegaConf.missing_keys(merged))
     if missing:
@@ -44,13 +50,26 @@ def typed(values: Mapping[str, Any]) -> Config:
     return config
 
 
+def chosen_part(group: str, choice: Any) -> Any:
+    """The dataclass of a choice, one of ours or of an installed package; None: there is no such choice."""
+    part = CHOICES[group][1].get(choice)
+    if part is None and group in PLUGINS and choice in plugins.names(PLUGINS[group][0]):
+        return PLUGINS[group][1]
+    return part
+
+
+def choices_of(group: str) -> list[str]:
+    """All choices of a group, those of installed packages last."""
+    added = plugins.names(PLUGINS[group][0]) if group in PLUGINS else ()
+    return list(dict.fromkeys([*CHOICES[group][1], *added]))
+
+
 def foreign(key: str, values: Mapping[str, Any]) -> bool:
     """Whether the choice of a flat config has no option `key`."""
     group, _, name = key.partition(".")
     if group not in CHOICES:
         return False
-    kind, choices = CHOICES[group]
-    part = choices.get(values.get(f"{group}.{kind}", ""))
+    part = chosen_part(group, values.get(f"{group}.{CHOICES[group][0]}", ""))
     return part is not None and name not in _keys(part)
 
 
@@ -92,27 +111,26 @@ def nearest(key: str) -> list[str]:
 
 def _choice(group: str, section: Any) -> str:
     """The choice that a section of the config names, or the group's default."""
-    key, choices = CHOICES[group]
+    key, _ = CHOICES[group]
     default = getattr(getattr(Config(), group), key)
     choice = str(section.get(key, default) if isinstance(section, Mapping) else default)
     if choice == MISSING:
-        raise UserError(f"{group} is not chosen: choose one of {', '.join(choices)}")
-    if choice not in choices:
-        raise UserError(f"{group}.{key}={choice}: choose one of {', '.join(choices)}")
+        raise UserError(f"{group} is not chosen: choose one of {', '.join(choices_of(group))}")
+    if chosen_part(group, choice) is None:
+        raise UserError(f"{group}.{key}={choice}: choose one of {', '.join(choices_of(group))}")
     return choice
 
 
 def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
     own = set(_keys(Config))
     for group, choice in chosen.items():
-        own |= set(_keys(CHOICES[group][1][choice], f"{group}."))
+        own |= set(_keys(chosen_part(group, choice), f"{group}."))
     for key in flat(dict(values)):
         if exists(key, own):
             continue
         group, _, name = key.partition(".")
-        owners = [
-            choice for choice, part in CHOICES.get(group, ("", {}))[1].items() if exists(name, _keys(part))
-        ]
+        choices = choices_of(group) if group in CHOICES else []
+        owners = [choice for choice in choices if exists(name, _keys(chosen_part(group, choice)))]
         if not owners:
             raise UserError(unknown(key))
         wanted = " or ".join(f"{group}={owner}" for owner in owners)
@@ -144,6 +162,8 @@ def _all_keys() -> tuple[str, ...]:
     for group, (_, choices) in CHOICES.items():
         for part in choices.values():
             keys += _keys(part, f"{group}.")
+    for group, (_, part) in PLUGINS.items():
+        keys += _keys(part, f"{group}.")
     return tuple(dict.fromkeys(keys))
 
 

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3exp.checkpoints.encoder import check_encoder_folder
-from s3exp.settings.small_model import BagConfig, EncoderConfig, PythonSmallModelConfig, SmallModelConfig
+from s3exp.settings.small_model import (
+    BagConfig,
+    EncoderConfig,
+    PluginSmallModelConfig,
+    PythonSmallModelConfig,
+    SmallModelConfig,
+)
 from s3exp.types import SmallModel, UserError
 
 if TYPE_CHECKING:
@@ -77,6 +83,10 @@ def build_small_model(
     check_small_model(config, fields, None)
     if isinstance(config, PythonSmallModelConfig):
         raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
+    if isinstance(config, PluginSmallModelConfig):
+        from s3exp.small_model.estimator import of_package
+
+        return of_package(config, {"labels": labels, "fields": fields, "passage": passage})
     from s3exp.small_model.fitted import TrainableSmallModel
 
     if passage is not None and isinstance(config, EncoderConfig):

@@ -96,6 +96,7 @@ def _of_one_file(task: TaskConfig, unit: Unit, with_train: bool) -> tuple[Parts,
             )
         if some:
             say_once(f"{role}: {len(some):,} of {len(rows):,} rows of {source.file}{_by_class(task, some)}")
+    _say_shared_context(task, parts)
     train_file = parts["train"]
     if not source.train_fraction and not _stray(task, with_train):
         train_file = read_role(task, "train")
@@ -105,6 +106,27 @@ def _of_one_file(task: TaskConfig, unit: Unit, with_train: bool) -> tuple[Parts,
     train = _even(train_file)[: source.train_rows] if with_train else []
     test = _even(parts["test"])[: source.test_rows]
     return Parts(parts["mining"], _even(parts["select"]), train, test), train_file
+
+
+def _say_shared_context(task: TaskConfig, parts: Mapping[str, Sequence[Example]]) -> None:
+    """Say how many test rows have a given text that stands in another role: seeds are written about it.
+
+    Grouping by it is the user's choice: it makes the roles' sizes uneven.
+    """
+    names = task.context
+
+    def given(row: Example) -> str:
+        return content(row.fields[name] for name in names)
+
+    others = (
+        {given(row) for role, rows in parts.items() if role != "test" for row in rows} if names else set()
+    )
+    shared = sum(given(row) in others for row in parts["test"]) if names else 0
+    if shared:
+        warn_once(
+            f"{task.gold.file}: {shared:,} of {len(parts['test']):,} test rows have the same {', '.join(names)} as a "
+            f"row of another role: task.gold.together={names[0]} keeps rows with one {names[0]} in one role"
+        )
 
 
 def shares_of(gold: GoldConfig) -> dict[str, float]:

@@ -107,9 +107,9 @@ def usable(table: Table, source: str, role: str, columns: Columns, rules: Mappin
     if not examples:
         raise UserError(f"{source}: none of its {len(rows):,} rows can be used")
     if len(examples) > 1 and all(one.fields == examples[0].fields for one in examples):
-        text = next(iter(examples[0].fields.values()))[:60]
+        text = opening(examples[0].fields)
         raise UserError(
-            f"{source}: all {len(examples):,} rows hold the same text ({text!r}): is task.fields the right column?"
+            f"{source}: all {len(examples):,} rows hold the same text ({text}): is task.fields the right column?"
         )
     return examples
 
@@ -138,9 +138,14 @@ def says_nothing(text: str) -> bool:
     return not any(unicodedata.category(character)[0] in "LNSM" for character in text)
 
 
-def index_of(row: Example) -> int:
-    """The place of a gold row in its file, counted from 0."""
-    return int(row.id.rpartition("-")[2])
+def index_of(row: Example | str) -> int:
+    """The place of a gold row in its file, counted from 0, by the row or its id."""
+    return int((row if isinstance(row, str) else row.id).rpartition("-")[2])
+
+
+def opening(fields: Mapping[str, str]) -> str:
+    """The beginning of a row's first text, in quotes, for a message."""
+    return repr(next(iter(fields.values()))[:_TEXT])
 
 
 def place_of(table: Table, index: int) -> str:
@@ -185,7 +190,7 @@ def _first(kind: str, fault: tuple[int, Unusable], odd: Sequence[Example], table
     other = index_of(next(one for one in same if one.target != same[0].target))
     cells = [table.rows[one].get(column) for one in (index, other)]
     labels = f"{cells[0]!r} at {place} and {cells[1]!r} at {place_of(table, other)}"
-    return f"{labels}, {next(iter(first.value.values()))[:_TEXT]!r}"
+    return f"{labels}, {opening(first.value)}"
 
 
 def _settle(

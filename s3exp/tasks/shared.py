@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
-from s3exp.tasks.rows import Droppable, index_of, place_of
+from s3exp.tasks.rows import Droppable, index_of, opening, place_of
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.sources.table import layout_of
 from s3exp.types import Example, UserError
@@ -17,7 +17,6 @@ log = logging.getLogger(__name__)
 
 Unit = Callable[[Example], str]
 _SHOWN = 3  # shared rows in a message
-_TEXT = 60  # characters of a text in a message
 
 
 def distinct(rows: Sequence[Example], source: str) -> list[Example]:
@@ -27,13 +26,12 @@ def distinct(rows: Sequence[Example], source: str) -> list[Example]:
         first.setdefault(content(row.fields.values()), row)
     if len(first) < len(rows):
         often, times = Counter(content(row.fields.values()) for row in rows).most_common(1)[0]
-        text = next(iter(first[often].fields.values()))[:60]
         log.warning(
-            "%s: %d repeated rows left out (of %d; %r stands there %d times)",
+            "%s: %d repeated rows left out (of %d; %s stands there %d times)",
             source,
             len(rows) - len(first),
             len(rows),
-            text,
+            opening(first[often].fields),
             times,
         )
     return list(first.values())
@@ -53,7 +51,7 @@ def separate(
         some = shared[:_SHOWN]
         mine, its = places_of(some, task), places_of([units[unit(row)] for row in some], task)
         pairs = (
-            f"{one} and {other}, {next(iter(row.fields.values()))[:_TEXT]!r}"
+            f"{one} and {other}, {opening(row.fields)}"
             for one, other, row in zip(mine, its, some, strict=True)
         )
         what = f"{name} and {beside} share {len(shared)} rows, for example {'; '.join(pairs)}"
@@ -67,10 +65,15 @@ def separate(
 
 def places_of(rows: Sequence[Example], task: TaskConfig) -> list[str]:
     """Where gold rows of one file stand: FILE:LINE, or the file and the row's number. Reads the file again."""
-    if not rows:
+    return lines_of([row.id for row in rows], task)
+
+
+def lines_of(names: Sequence[str], task: TaskConfig) -> list[str]:
+    """As `places_of`, of rows by their ids."""
+    if not names:
         return []
-    name = rows[0].id.rpartition("-")[0]  # of the option: ids of gold rows begin with it
-    source = str(getattr(task.gold, name))
+    role = names[0].rpartition("-")[0]  # of the option: ids of gold rows begin with it
+    source = str(getattr(task.gold, role))
     table = read_table(source, layout_of(task.gold))
-    places = [place_of(table, index_of(row)) for row in rows]
+    places = [place_of(table, index_of(name)) for name in names]
     return places if table.places else [f"{source}, {place}" for place in places]

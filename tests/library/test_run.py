@@ -20,7 +20,9 @@ from sklearn.preprocessing import FunctionTransformer
 import s3exp
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.record.files import read_object
-from s3exp.types import Example, Prompt
+from s3exp.settings.compose import of_record
+from s3exp.tasks.gold import load_gold
+from s3exp.types import Example, Lesson, Prediction, Prompt
 from tests.conftest import TOY_PROMPTS, as_rows
 
 QUICK = ["tracker=none", "progress=false", "audit=none", "loop.budget.rows=60", "loop.rounds=1"]
@@ -122,6 +124,43 @@ def test_an_object_with_the_protocol_is_asked_and_not_closed() -> None:
     words = [*QUICK, "llm.revision=1", "strategy=zerogen"]
     result = s3exp.run(words, task=task(), llm=llm, small_model=pipeline())
     assert llm.asked >= 60 and result.result["llm"]["calls"] >= 60
+
+
+class Longest:
+    """A small model of the protocol that gives no metrics: it knows the words of one class."""
+
+    def check(self, rows: Sequence[Example] = ()) -> None:
+        pass
+
+    def fit(self, lesson: Lesson, select: Sequence[Example], seed: int) -> tuple[Longest, dict[str, float]]:
+        bad = [set(row.fields["text"].split()) for row in lesson.rows if row.label == 0]
+        self.words = sorted(set().union(*bad))
+        return self, {}
+
+    def load(self, folder: Path) -> Longest:
+        self.words = (folder / "words").read_text().split()
+        return self
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "words").write_text(" ".join(self.words))
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        targets = [int(not set(row.fields["text"].split()) <= set(self.words)) for row in examples]
+        return [
+            Prediction(row.id, said, (1.0 - said, said)) for row, said in zip(examples, targets, strict=True)
+        ]
+
+
+def test_a_small_model_without_metrics_is_scored_on_select() -> None:
+    own = Longest()
+    result = s3exp.run([*QUICK, "small_model.version=1"], task=task(), llm=write, small_model=own)
+    given = load_gold(of_record(result.folder).task, with_train=False)
+    right = [
+        guess.target == row.target for guess, row in zip(own.predict(given.select), given.select, strict=True)
+    ]
+    assert 0 < sum(right) / len(right) == result.result["select"]["accuracy"]
+    assert result.result["rounds"][0]["metrics"]["select/accuracy"] > 0
 
 
 def test_errors_are_exceptions_of_one_line() -> None:

@@ -56,9 +56,9 @@ def test_a_line_has_rows_by_label_and_what_stands_beside_the_score(task: Classif
 
 def test_select_has_them_too(task: Classification) -> None:
     guesses = [Prediction(row.id, 0, (1.0, 0.0)) for row in task.gold.select]
-    numbers = of_select(task, guesses)
+    numbers = of_select(task, guesses, {"select_accuracy": 0.5})
     assert set(numbers) == {"select/macro_f1", "select/majority", "select/most_said"}
-    assert numbers["select/most_said"] == 1 and of_select(task, []) == {}
+    assert numbers["select/most_said"] == 1 and of_select(task, [], {}) == {}
 
 
 def test_the_numbers_have_their_own_lines() -> None:

@@ -1,4 +1,4 @@
-"""An estimator with scikit-learn's `fit` and `predict` over texts, as the small model of a run.
+"""A small model of a program or a package: an estimator with scikit-learn's `fit` and `predict` over texts.
 
 The record holds no pickle, so it holds what the estimator was trained on: loading trains it again, and compares.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s3exp.types import Example, Fitted, Lesson, Prediction, UserError
+from s3exp.settings import plugins
+from s3exp.settings.checks import OF_TRAINING, refuse_set
+from s3exp.settings.small_model import PluginSmallModelConfig, SmallModelConfig
+from s3exp.types import Example, Fitted, Lesson, Prediction, SmallModel, UserError
 
 FILE = "estimator.json"
 
@@ -135,6 +138,42 @@ class Estimator:
                 f"small_model {self.name} cannot be fit on {len(texts)} rows: {type(error).__name__}: {problem}"
             ) from error
         return FittedEstimator(estimator, self.labels, self.name, texts, targets, weights, seed)
+
+
+def as_small_model(given: Any, name: str, labels: int) -> SmallModel:
+    """The small model that an estimator or an object is.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if all(callable(getattr(given, one, None)) for one in ("check", "fit", "load")):
+        own: SmallModel = given
+        return own
+    if not all(callable(getattr(given, one, None)) for one in ("fit", "predict")):
+        raise UserError(f"small_model={given!r} has no fit and predict")
+    return Estimator(given, name, labels)
+
+
+def of_package(config: PluginSmallModelConfig, facts: Mapping[str, Any]) -> SmallModel:
+    """The small model that an installed package adds, with its options.
+
+    Options of `small_model` (`epochs`) and `facts` (`labels`, `fields`, `passage`) that it has, too, are passed on.
+
+    Raises:
+        UserError: the package or an option is wrong, or an option is set that this small model does not read.
+    """
+    name, choice = config.kind, f"small_model={config.kind}"
+    takes = plugins.parameters(plugins.SMALL_MODELS, name)
+    known = {key: getattr(config, key) for key in OF_TRAINING} | dict(facts)
+    given = {key: value for key, value in known.items() if key in takes}
+    twice = sorted(set(config.options) & set(given))
+    if twice:
+        raise UserError(
+            f"small_model.options.{twice[0]}: s3exp sets it by itself, or as small_model.{twice[0]}"
+        )
+    refuse_set(config, SmallModelConfig(), (key for key in OF_TRAINING if key not in takes), choice)
+    made = plugins.made_with(plugins.SMALL_MODELS, name, {**given, **config.options})
+    return as_small_model(made, name, len(facts["labels"]))
 
 
 def text_of(example: Example) -> str:

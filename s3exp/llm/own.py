@@ -1,4 +1,4 @@
-"""The user's own LLM: a function from prompts to texts, or an object with the protocol `LLM`."""
+"""An LLM of a program or a package: a function from prompts to texts, or an object with the protocol `LLM`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from s3exp.settings import plugins
+from s3exp.settings.checks import OF_ASKING, refuse_set
+from s3exp.settings.llm import LLMConfig, PluginLLMConfig
 from s3exp.types import LLM, Completion, LLMFault, Prompt, UserError
 
+OF_ANSWERS = ("max_tokens", "rationale_tokens", "truncated")  # options that a function is not given
 CHUNK = 32  # prompts of one call: the store keeps an answer when its call has returned
 
 
@@ -83,3 +87,28 @@ def as_llm(given: Any, name: str) -> LLM:
     except (TypeError, ValueError):  # of C
         seeded = False
     return FunctionLLM(given, name, seeded)
+
+
+def of_package(config: PluginLLMConfig) -> LLM:
+    """The LLM that an installed package adds, with its options.
+
+    Options of `llm` that its dataclass has, too (`temperature`, `model`), are passed on.
+
+    Raises:
+        UserError: the package or an option is wrong, or an option is set that this LLM does not read.
+    """
+    name, choice = config.backend, f"llm={config.backend}"
+    made = plugins.load(plugins.LLMS, name)
+    takes = plugins.parameters(plugins.LLMS, name) if isinstance(made, type) else frozenset[str]()
+    shared = [key for key in OF_ASKING if key in takes]
+    given = {key: getattr(config, key) for key in shared}
+    if "model" in takes and config.model != name:
+        given["model"] = config.model
+    twice = sorted(set(config.options) & {*shared, "model"})
+    if twice:
+        raise UserError(f"llm.options.{twice[0]}: set llm.{twice[0]} instead")
+    refuse_set(config, LLMConfig(), (key for key in OF_ASKING if key not in takes), choice)
+    llm = as_llm(plugins.with_options(plugins.LLMS, name, {**given, **config.options}), name)
+    if isinstance(llm, FunctionLLM):
+        refuse_set(config, LLMConfig(), OF_ANSWERS, choice)
+    return llm.llm if isinstance(llm, KeptLLM) and callable(getattr(llm.llm, "close", None)) else llm
