@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from functools import cache
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,16 @@ def unreachable() -> str:
 
 def is_cached(name: str, revision: str | None) -> bool:
     """Whether an earlier download of a hub id is on this machine."""
+    return cached_folder(name, revision) is not None
+
+
+def cached_folder(name: str, revision: str | None) -> Path | None:
+    """The folder of a hub id that an earlier download left on this machine."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
-        return isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
+        found = try_to_load_from_cache(name, "config.json", revision=revision)
     except HFValidationError:
-        return False
+        return None
+    return Path(found).parent if isinstance(found, str) else None

@@ -30,7 +30,7 @@ def check_shapes(config: Mapping[str, Any], tensors: Mapping[str, Tensor], where
     """
     if quantised(config):  # packed: shapes are not what the config says
         return
-    text = _text_part(config)
+    text = text_part(config)
     vocabulary, widths = text.get("vocab_size"), {text[name] for name in WIDTHS if name in text}
     found = [one for name, one in tensors.items() if EMBEDDINGS.search(name) and len(one.shape) == 2]
     if len(found) == 1:
@@ -105,7 +105,8 @@ def vocabulary_of(file: Path) -> int | None:
     return len(vocabulary) if isinstance(vocabulary, list) and vocabulary else None
 
 
-def _text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a config that is about text, of a model that reads more."""
     return next((config[name] for name in TEXT_PARTS if isinstance(config.get(name), dict)), config)
 
 

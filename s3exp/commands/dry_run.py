@@ -13,6 +13,7 @@ from math import ceil
 from pathlib import Path
 
 from s3exp.build import Prepared, asks_llm, task_of
+from s3exp.commands.needs import needs
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.tokens import counter, tokenizer_of
@@ -34,9 +35,9 @@ class RoundPlan:
 
     `calls` and `tokens` assume that no row is rejected, and `tokens` that answers are as long as gold rows (lists of
     reasons as long as they may be); `most_calls` and `most_tokens` (prompts and full answers) are the bounds if
-    rows are. `most_money` is the cost of these tokens at `loop.budget.prices`, None without their prices. `stored`
-    counts the calls that the store answers, None where they depend on errors. `steps` bounds the training steps.
-    `first` has one prompt of each kind, and of each class.
+    rows are. `written` and `most_written` are the tokens of answers among them; `money` and `most_money` are the costs
+    at `loop.budget.prices`, None without their prices. `stored` counts the calls that the store answers, None where
+    they depend on errors. `steps` bounds the training steps. `first` has one prompt of each kind, and of each class.
     """
 
     round: int
@@ -45,6 +46,9 @@ class RoundPlan:
     tokens: int
     most_calls: int
     most_tokens: int
+    written: int
+    most_written: int
+    money: float | None
     most_money: float | None
     stored: int | None
     steps: int
@@ -67,24 +71,31 @@ def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], 
         known = not shown or config.strategy.shown == "all"
         calls = [*lists, *prompts]
         asked, full = _tokens(calls, count)
-        spent = [asked * order.tries, full * order.tries]
-        tokens = sum(spent)
-        named = dict(zip(("llm/prompt_tokens", "llm/completion_tokens"), spent, strict=True))
+        most = (asked * order.tries, full * order.tries)
+        written = sum(min(prompt.max_tokens, _usual(prompt, usual)) for prompt in calls)
         rounds.append(
             RoundPlan(
                 round=number,
                 rows=rows,
                 calls=len(calls),
-                tokens=asked + sum(min(prompt.max_tokens, _usual(prompt, usual)) for prompt in calls),
+                tokens=asked + written,
                 most_calls=len(calls) * order.tries,
-                most_tokens=min(tokens, config.loop.budget.tokens or tokens),
-                most_money=money(named, config.loop.budget.prices) or None,
+                most_tokens=min(sum(most), config.loop.budget.tokens or sum(most)),
+                written=written,
+                most_written=most[1],
+                money=_cost(asked, written, config),
+                most_money=_cost(*most, config),
                 stored=sum(map(bool, llm.peek(calls))) if known else None,
                 steps=steps,
                 first=(*lists, *_of_each(prompts)),
             )
         )
     return rounds
+
+
+def _cost(prompts: int, answers: int, config: Config) -> float | None:
+    numbers = {"llm/prompt_tokens": prompts, "llm/completion_tokens": answers}
+    return money(numbers, config.loop.budget.prices) or None
 
 
 def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[Target, list[str]]]:
@@ -180,10 +191,11 @@ def print_rounds(rounds: Sequence[RoundPlan], page: Page, title: str) -> None:
         *sums, steps = (f"{sum(getattr(one, name) for one in rounds):,}" for name in totals)
         table.append(["all", "", *sums, "", steps])
     if any(one.most_money is not None for one in rounds):
-        costs = [one.most_money or 0.0 for one in rounds]
-        names.append("cost at most")
-        for line, cost in zip(table, [*costs, sum(costs)], strict=False):
-            line.append(f"{cost:,.2f}")
+        for name, key in (("cost, about", "money"), ("cost at most", "most_money")):
+            costs = [getattr(one, key) or 0.0 for one in rounds]
+            names.append(name)
+            for line, cost in zip(table, [*costs, sum(costs)], strict=False):
+                line.append(f"{cost:,.2f}")
     page.table(title, names, table, texts=())
 
 
@@ -195,4 +207,7 @@ def print_dry_run(prepared: Prepared) -> None:
     with build_llm(quiet, progress=False) as engine:
         task = task_of(prepared)
         rounds = plan_rounds(task, engine, config, counter(tokenizer_of(config.llm, prepared.model)))
-    print_plan(rounds, task, config, prepared.folder, Page(Terminal()))
+    page = Page(Terminal())
+    print_plan(rounds, task, config, prepared.folder, page)
+    if asks_llm(config):
+        page.paragraph("What the LLM needs", "\n".join(needs(config.llm, prepared.model, rounds)))

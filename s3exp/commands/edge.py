@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import select
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 
 from s3exp.terminal.texts import printable
 from s3exp.types import UserError
@@ -54,6 +56,27 @@ def output_closed() -> int:
     """Have later output go nowhere, so that the end of the process raises nothing; returns the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return PIPE
+
+
+def add_out(parser: argparse.ArgumentParser, what: str, *, required: bool = False) -> None:
+    """Add the options --out and --force; `what` is FILE or DIR, and what it is by itself."""
+    metavar, _, more = what.partition(": ")
+    parser.add_argument("--out", type=Path, required=required, metavar=metavar, help=more or "where to write")
+    parser.add_argument("--force", action="store_true", help=f"replace what is in the {metavar} of --out")
+
+
+def check_out(out: Path, *, force: bool, folder: bool = False) -> None:
+    """Refuse a place of --out that holds something, unless `force`, or is no file, or no `folder`.
+
+    Raises:
+        UserError: names the remedy.
+    """
+    kind = "folder" if folder else "file"
+    if out.exists() and out.is_dir() != folder:
+        raise UserError(f"--out {out}: is a {'file' if folder else 'folder'}: name a {kind}")
+    if not force and (any(out.iterdir()) if out.is_dir() else out.exists()):
+        what = "is not empty" if folder else "exists"
+        raise UserError(f"--out {out}: {what}: name another {kind}, or replace it with --force")
 
 
 def fail(name: str, reason: object, code: int) -> int:

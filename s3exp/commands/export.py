@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s3exp.commands.edge import guarded
+from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -65,30 +65,38 @@ def command(words: Sequence[str]) -> int:
     )
     for place, how in loaded.items():
         page.line("model", options.out / place, f": for {how}")
+    if len(loaded) < len(exported):
+        lacking = plural(len(exported) - len(loaded), "run")
+        page.paragraph("no model", f"of {lacking}: the small model is an object of a program or a package")
     if options.push:
         from s3exp.publish.push import push
 
         for name in push(options.out, options.push, options.public):
             page.paragraph("pushed", name)
-        if len(exported) > 1:
-            page.paragraph("not pushed", "the models of several runs: export the runs one by one")
     return 0
 
 
 def _write(folder: Path, exported: Sequence[Exported], options: argparse.Namespace) -> dict[str, str]:
     """Write data, card and models; returns how each model is loaded, by its place."""
     from s3exp.publish.cards import data_card
-    from s3exp.publish.dataset import table_of, write_table
-    from s3exp.publish.model import write_model
+    from s3exp.publish.dataset import column_names, table_of, write_tables
+    from s3exp.publish.model import has_model, write_model
+    from s3exp.publish.rejected import read_rejected
 
     task = exported[0].config.task
-    data = "data/train.parquet"
-    write_table(table_of(exported), task, folder / data)
-    card = data_card(exported, {"train": data}, options.license, options.language)
+    tables, rejected = {"train": table_of(exported)}, None
+    if options.rejected:
+        reason = column_names(task)["reason"]
+        tables["train"] = [{**row, reason: None} for row in tables["train"]]
+        rejected = read_rejected(exported, list(tables["train"][0]))
+        tables["rejected"] = list(rejected.table)
+    files, info = write_tables(tables, task, folder)
+    card = data_card(exported, files, info, options.license, options.language, rejected)
     (folder / "README.md").write_text(card, encoding="utf-8")
+    names = {one.run.folder: re.sub(r"[^A-Za-z0-9.]+", "-", one.name).strip("-.") for one in exported}
     loaded = {}
-    for one in exported:
-        place = "model" if len(exported) == 1 else f"models/{re.sub(r'[^A-Za-z0-9.]+', '-', one.name)}"
+    for one in filter(has_model, exported):
+        place = "model" if len(exported) == 1 else f"models/{names[one.run.folder]}"
         loaded[place] = write_model(one, folder / place)
     return loaded
 
@@ -99,13 +107,10 @@ def _check_place(out: Path, force: bool, runs: Sequence[Path]) -> None:
     Raises:
         UserError: names the remedy.
     """
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out {out}: is a file: name a folder")
     for run in runs:
         if run.resolve().is_relative_to(out.resolve()) or out.resolve().is_relative_to(run.resolve()):
             raise UserError(f"--out {out}: lies in a folder of runs, or holds one: name another")
-    if out.is_dir() and any(out.iterdir()) and not force:
-        raise UserError(f"--out {out}: is not empty: name another folder, or replace it with --force")
+    check_out(out, force=force, folder=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,12 +127,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="a run directory, or a folder with some at any depth",
     )
-    add("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    add_out(parser, "DIR", required=True)
+    add(
+        "--rejected",
+        action="store_true",
+        help="a split of what was rejected, with the reason; texts that copy or quote gold are withheld",
+    )
     add("--license", help="of the data set, as the hub writes it (cc-by-4.0); by itself the card names none")
     add("--language", help="its ISO 639 code; by itself that of the rows, where it can be known")
     add("--push", metavar="ORG/NAME", help="upload to the hub, too: a private data set, and a private model")
     add("--public", action="store_true", help="with --push: make new repositories public")
-    add("--force", action="store_true", help="replace what is in DIR")
     return parser
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from s3exp.commands.draft import YAML_WORDS, Gold, draft
-from s3exp.commands.edge import guarded
+from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.commands.guess import Draft, inspect
 from s3exp.commands.guess_labels import cells_of
 from s3exp.record.files import write_text
@@ -48,8 +48,7 @@ def command(words: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="s3exp-new-task: %(message)s", stream=sys.stderr)
     prepare_logs()
     out = options.out or Path("my") / "task" / f"{_name(options.file)}.yaml"
-    if out.exists() and not options.force:
-        raise UserError(f"{out} exists: overwrite it with --force, or name another file with --out")
+    check_out(out, force=options.force)
     if out.suffix != ".yaml" or not re.fullmatch(r"[A-Za-z]\w*", out.stem, re.ASCII):
         raise UserError(f"--out {out}: must be a word of Latin letters, digits and _, and end in .yaml")
     layout = Layout(options.encoding, options.delimiter, options.columns)
@@ -140,8 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--columns", nargs="+", help="names of the columns of files without a header")
     add("--encoding", help="of files of text; by itself UTF-8, or guessed")
     add("--delimiter", help="between the cells of a .csv file and its kin; by itself guessed")
-    add("--force", action="store_true", help="overwrite the YAML if it exists")
-    add("--out", type=Path, help="where to write; by itself my/task/NAME.yaml")
+    add_out(parser, "FILE: where to write; by itself my/task/NAME.yaml")
     return parser
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3exp.commands.edge import guarded
+from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.terminal.texts import plural
 from s3exp.types import UserError
 
@@ -66,8 +66,7 @@ def _check_out(out: Path, force: bool) -> None:
         raise UserError(f"--out {out}: name a {' or '.join(_ENDINGS)} file")
     if not out.parent.is_dir():
         raise UserError(f"--out {out}: no folder {out.parent}")
-    if out.is_dir() or (out.exists() and not force):
-        raise UserError(f"--out {out}: exists: name another file, or replace it with --force")
+    check_out(out, force=force)
 
 
 def _labelled(
@@ -161,9 +160,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="any file, folder or hub id that could hold gold rows; labels may be missing",
     )
-    add("--out", type=Path, metavar="FILE", help="a .jsonl or .csv file; by itself JSON Lines on stdout")
+    add_out(parser, "FILE: a .jsonl or .csv file; by itself JSON Lines on stdout")
     add("--no-score", action="store_true", help="do not read labels")
-    add("--force", action="store_true", help="replace the file of --out")
     return parser
 
 

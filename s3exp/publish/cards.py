@@ -13,7 +13,9 @@ from s3exp.curation.certificate import in_one_line
 from s3exp.embedded import locate
 from s3exp.language.languages import language_of
 from s3exp.publish.dataset import Exported, column_names, repeats_of
+from s3exp.publish.rejected import RejectedRows
 from s3exp.record.measures import measure
+from s3exp.settings.llm import PluginLLMConfig, PythonLLMConfig
 from s3exp.settings.task import TaskConfig
 
 UNKNOWN = "not on record"
@@ -41,15 +43,22 @@ def public_name(model: str) -> str:
 
 
 def data_card(
-    exported: Sequence[Exported], files: Mapping[str, str], license_: str | None, language: str | None
+    exported: Sequence[Exported],
+    files: Mapping[str, str],
+    info: Mapping[str, Any],
+    license_: str | None,
+    language: str | None,
+    rejected: RejectedRows | None = None,
 ) -> str:
     """The README.md of a data set.
 
     Args:
         exported: its runs.
         files: the data file of every split, relative to the card.
+        info: features and sizes, for the hub.
         license_: of the data set, as the user says.
         language: its ISO 639 code; None: guessed.
+        rejected: what the split `rejected` has.
     """
     task = exported[0].config.task
     texts = [task.text_of(row.fields) for one in exported for row in one.rows]
@@ -61,6 +70,7 @@ def data_card(
         "task_categories": ["question-answering" if task.passage else "text-classification"],
         "tags": ["synthetic", "s3exp"],
         "pretty_name": f"{task.name}, synthesized",
+        **info,
         "configs": [
             {"config_name": "default", "data_files": [{"split": k, "path": v} for k, v in files.items()]}
         ],
@@ -69,6 +79,7 @@ def data_card(
         f"# {task.name}, synthesized\n\n{rows:,} rows that a large language model wrote and s3exp curated. No gold row "
         f"is among them. License: {license_ or UNKNOWN}.",
         _columns(exported, task),
+        *([] if rejected is None else [_rejected(rejected, task)]),
         *(_run(one) for one in exported),
         *dict.fromkeys(_prompts(one.config.task) for one in exported),
         _CITE,
@@ -108,10 +119,24 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     return "\n".join(lines)
 
 
+def _rejected(rejected: RejectedRows, task: TaskConfig) -> str:
+    own = column_names(task)
+    reasons = ", ".join(f"{count:,} {why}" for why, count in Counter(rejected.reasons).most_common())
+    return (
+        f"## Rejected rows\n\nThe split `rejected` has {len(rejected.table):,} completions that became no row"
+        f"{f': {reasons}' if reasons else ''}. `{own['reason']}` says why; in the split `train` it is empty. "
+        f"`{task.written[0]}` is the completion as the LLM gave it, and the label is the one that was asked for. "
+        f"{rejected.withheld:,} completions copy or quote a gold row, or a line of them does: their texts are withheld."
+    )
+
+
 def _run(one: Exported) -> str:
     config, run = one.config, one.run
     llm = config.llm
-    sampling = ", ".join(f"{k} {v}" for k in _SAMPLING if (v := getattr(llm, k, None)) is not None)
+    given = llm.options if isinstance(llm, PluginLLMConfig) else {k: getattr(llm, k, None) for k in _SAMPLING}
+    if isinstance(llm, PythonLLMConfig):
+        given = {}
+    sampling = ", ".join(f"{k} {v}" for k, v in given.items() if v is not None)
     name = public_name(llm.model)
     by_round = Counter(row.round for row in one.rows)
     counts = ", ".join(f"{count:,} in round {number}" for number, count in sorted(by_round.items(), key=str))
@@ -119,11 +144,11 @@ def _run(one: Exported) -> str:
     limits = {"rows": budget.rows, "tokens": budget.tokens}
     last = run.rounds[-1]
     audit = [f"{measure(key).title} {last[key]:.4g}" for key in _HEADLINE if key in last]
-    given = f"those of the run `{Path(config.loop.rows_from).name}`" if config.loop.rows_from else None
+    donor = f"those of the run `{Path(config.loop.rows_from).name}`" if config.loop.rows_from else None
     facts = {
         "Strategy": f"{config.strategy.name}, {config.loop.rounds} rounds after the seed, seed {config.seed}",
-        "LLM": f"`{name}` (license: {_license_of(llm.model)}; {sampling})",
-        "Rows from": given,
+        "LLM": f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
+        "Rows from": donor,
         "Budget": ", ".join(f"{value:,} {key}" for key, value in limits.items() if value is not None),
         "Rows": counts,
         "Classes": _classes(one),

@@ -1,10 +1,10 @@
 """The synthesized rows of finished runs as one flat table: the task's columns, then where each row comes from.
 
-    sentence  label  id     round  parent         run  weight
+    sentence  label  id     round  parent         run  weight  reason
     It is ... 1      r1-0   1      validation-24
 
 `label` is a ClassLabel; answers are in SQuAD's form. `run` is there for several runs, `weight` where the last round did
-not weigh all rows the same.
+not weigh all rows the same, `reason` beside a split of rejected rows.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
-from s3exp.types import Example, UserError
+from s3exp.types import Example, Targeted, UserError
 
 _FOLDERS = re.compile(r"(?<![^\s=])~?/(?:[^/,]+/)*")  # before the last part of a path
-_OWN = ("id", "round", "parent", "run", "weight")
+_OWN = ("id", "round", "parent", "run", "weight", "reason")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def table_of(exported: Sequence[Exported]) -> list[dict[str, Any]]:
     table = []
     for one in exported:
         for row, weight in zip(one.rows, one.weights, strict=True):
-            line = {**{name: row.fields[name] for name in task.fields}, **_target(row, task)}
+            line = {**{name: row.fields[name] for name in task.fields}, **target_of(row, task)}
             line |= {own["id"]: row.id, own["round"]: row.round, own["parent"]: row.parent}
             line |= {own["run"]: one.name} if several else {}
             table.append(line | ({own["weight"]: weight} if weighted else {}))
@@ -144,28 +144,60 @@ def repeats_of(exported: Sequence[Exported]) -> int:
     return sum(count - 1 for count in counts.values())
 
 
-def _target(row: Example, task: TaskConfig) -> dict[str, Any]:
+def target_of(row: Targeted, task: TaskConfig) -> dict[str, Any]:
+    """The column of a row's label, or of its answers in SQuAD's form."""
     if isinstance(row.target, tuple):
         texts, starts = [a.text for a in row.answers], [a.start for a in row.answers]
         return {task.answers: {"text": texts, "answer_start": starts}}
     return {task.label: row.label}
 
 
-def write_table(table: Sequence[Mapping[str, Any]], task: TaskConfig, path: Path) -> None:
-    """Write rows as Parquet, with the class names in its schema."""
-    from datasets import ClassLabel, Dataset, Features, List, Value, disable_progress_bars
+def write_tables(
+    tables: Mapping[str, Sequence[Mapping[str, Any]]], task: TaskConfig, folder: Path
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Write the rows of every split as Parquet, with the class names in its schema.
+
+    Returns the file of every split, relative to `folder`, and the data set's features and sizes as the hub's card has
+    them, which are those of all splits.
+    """
+    from datasets import Dataset, DatasetInfo, SplitInfo, disable_progress_bars
+    from datasets.info import DatasetInfosDict
+    from datasets.splits import SplitDict
+    from huggingface_hub import DatasetCardData
 
     disable_progress_bars()
+    features = _features(task, list(tables["train"][0]))
+    files, splits = {}, {}
+    for split, table in tables.items():
+        files[split] = f"data/{split}.parquet"
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        rows = Dataset.from_dict({name: [row[name] for row in table] for name in features}, features=features)
+        rows.to_parquet(str(folder / files[split]))
+        splits[split] = SplitInfo(split, num_bytes=rows.data.nbytes, num_examples=len(table))
+    size = sum((folder / path).stat().st_size for path in files.values())
+    info = DatasetInfo(
+        features=features,
+        splits=SplitDict(splits),
+        download_size=size,
+        dataset_size=sum(one.num_bytes for one in splits.values()),
+    )
+    card = DatasetCardData()
+    DatasetInfosDict({"default": info}).to_dataset_card_data(card)
+    return files, card.to_dict()
+
+
+def _features(task: TaskConfig, names: Sequence[str]) -> Any:
+    """The features of these columns."""
+    from datasets import ClassLabel, Features, List, Value
+
     own = column_names(task)
     kinds: dict[str, Any] = {
         **{name: Value("string") for name in task.fields},
         task.answers: {"text": List(Value("string")), "answer_start": List(Value("int32"))},
-        **{own[name]: Value("string") for name in ("id", "parent", "run")},
+        **{own[name]: Value("string") for name in ("id", "parent", "run", "reason")},
         own["round"]: Value("int32"),
         own["weight"]: Value("float64"),
     }
     if task.labels:
         kinds[task.label] = ClassLabel(names=list(task.labels))
-    features = Features({name: kinds[name] for name in table[0]})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Dataset.from_list([dict(row) for row in table], features=features).to_parquet(str(path))
+    return Features({name: kinds[name] for name in names})

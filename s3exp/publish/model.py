@@ -8,8 +8,13 @@ from typing import Any
 
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
-from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
+from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig, PythonSmallModelConfig
 from s3exp.types import UserError
+
+
+def has_model(one: Exported) -> bool:
+    """Whether a run has weights of its own: an object of a program or package has none that others can load."""
+    return not isinstance(one.config.small_model, PythonSmallModelConfig | PluginSmallModelConfig)
 
 
 def write_model(one: Exported, folder: Path) -> str:
@@ -19,10 +24,6 @@ def write_model(one: Exported, folder: Path) -> str:
         UserError: the record has no weights.
     """
     source = one.run.folder / "small_model"
-    if isinstance(one.config.small_model, PythonSmallModelConfig):
-        raise UserError(
-            f"{one.run.folder}: its small model is an object of a program, which no record can hold"
-        )
     if not (source / "model.safetensors").is_file():
         raise UserError(f"{source}: no model.safetensors there: restore the record, or make the run again")
     shutil.copytree(source, folder)

@@ -1,4 +1,4 @@
-"""Uploads an exported folder to the Hugging Face hub: the data set, and the small model of a single run.
+"""Uploads an exported folder to the Hugging Face hub: the data set, and every small model as a repository of its own.
 
 The token is huggingface_hub's own (`hf auth login`, or HF_TOKEN); it is never shown or written.
 """
@@ -13,7 +13,10 @@ _MODELS = ["model/*", "models/*"]
 
 
 def push(folder: Path, name: str, public: bool) -> list[str]:
-    """Create the repositories `name` where they do not exist, private unless `public`, and upload.
+    """Create the repositories where they do not exist, private unless `public`, and upload.
+
+    The data set is `name`, and so is the small model of a single run. Of several, each is `name-` and its folder's
+    name, so that `from_pretrained` and the hub's pages take them as they take other models.
 
     Returns what was pushed, one text each.
 
@@ -26,26 +29,26 @@ def push(folder: Path, name: str, public: bool) -> list[str]:
 
     api = HfApi(library_name="s3exp")
     pushed = []
-    places = {"dataset": folder, "model": folder / "model"}
+    several = sorted((folder / "models").glob("*"))
+    places = [("dataset", name, folder), *(("model", f"{name}-{place.name}", place) for place in several)]
+    if (folder / "model").is_dir():
+        places.append(("model", name, folder / "model"))
     try:
-        for kind, place in places.items():
-            if place.is_dir():
-                api.create_repo(name, repo_type=kind, private=not public, exist_ok=True)
-                hidden = api.repo_info(name, repo_type=kind).private  # it may have been there before
-                if not public and not hidden:
-                    raise UserError(
-                        f"--push {name}: the {kind} is there and public: add --public, or choose another name"
-                    )
-                ignored = _MODELS if kind == "dataset" else None
-                message = "Export of s3exp"
-                api.upload_folder(
-                    repo_id=name,
-                    repo_type=kind,
-                    folder_path=place,
-                    commit_message=message,
-                    ignore_patterns=ignored,
+        for kind, repository, place in places:
+            api.create_repo(repository, repo_type=kind, private=not public, exist_ok=True)
+            hidden = api.repo_info(repository, repo_type=kind).private  # it may have been there before
+            if not public and not hidden:
+                raise UserError(
+                    f"--push {name}: the {kind} {repository} is there and public: add --public, or choose another name"
                 )
-                pushed.append(f"{kind} {name} ({'private' if hidden else 'public'})")
+            api.upload_folder(
+                repo_id=repository,
+                repo_type=kind,
+                folder_path=place,
+                commit_message="Export of s3exp",
+                ignore_patterns=_MODELS if kind == "dataset" else None,
+            )
+            pushed.append(f"{kind} {repository} ({'private' if hidden else 'public'})")
     except (HfHubHTTPError, httpx.HTTPError, OSError, ValueError) as error:
         done = f"; pushed before: {', '.join(pushed)}" if pushed else ""
         reason = str(error).strip().split("\n")[0]

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from s3exp.checkpoints.memory import Memory, memory_of
 from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_plan
+from s3exp.commands.needs import needs
 from s3exp.llm.store import Asker, Stored
+from s3exp.settings.llm import ServerConfig, VllmConfig
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.tasks.classification import Classification
@@ -110,3 +113,29 @@ def test_the_table_says_what_it_costs_at_most(toy_config: Config) -> None:
     print_plan(rounds, toy_task(toy_config), toy_config, Path("runs/x"), page)
     (total,) = [line.split() for line in file.getvalue().split("\n") if line.strip().startswith("all")]
     assert total[-1] == f"{720 * toy_config.llm.max_tokens:,.2f}"  # one for a token of an answer
+    assert total[-2] == f"{sum(one.written for one in rounds):,.2f}"
+
+
+def test_what_the_llm_needs_is_computed_from_its_files(toy_config: Config, tmp_path: Path) -> None:
+    rounds = planned(toy_config, "s3")
+    heads = {
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "hidden_size": 3584,
+    }
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2", "vocab_size": 50, **heads}))
+    tensors = {"a.weight": {"dtype": "BF16", "shape": [3000, 1000], "data_offsets": [0, 6_000_000]}}
+    header = json.dumps(tensors).encode()
+    with (tmp_path / "model.safetensors").open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 6_000_000)
+    assert memory_of(tmp_path) == Memory(6_000_000, 3_000_000, 2 * 28 * 4 * 128 * 2)
+    time, memory = needs(VllmConfig(model=str(tmp_path)), str(tmp_path), rounds)
+    assert f"the {sum(one.written for one in rounds):,} to {720 * 256:,} tokens" in time and "assumed" in time
+    assert f"at most {720 * 256 / 1000 / 3600:.1f} h" in time
+    assert "0.006 GB for weights of 0.003 billion parameters" in memory and "0.117 GB in the cache" in memory
+    assert f"a GPU from {(0.006 + 0.11744 + 2) / 0.85:.3g} GB on" in memory
+    unknown = needs(VllmConfig(model="org/name"), "org/name", rounds)[1]
+    assert unknown == "memory: not known, the files of llm.model=org/name are not on this machine"
+    assert len(needs(ServerConfig(model="m"), "m", rounds)) == 1

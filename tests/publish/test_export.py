@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from s3exp.publish.cards import public_name
 from s3exp.publish.dataset import column_names, read_exported, table_of, without_folders
 from s3exp.record.rounds import read_rounds
 from s3exp.types import Example
+from tests.publish.worlds import toy_run
 
 ALONE = """
 import json, sys
@@ -24,6 +26,14 @@ from datasets import load_dataset
 rows = load_dataset(sys.argv[1], cache_dir=sys.argv[2])["train"]
 label = rows.features.get("label")
 print(json.dumps({"rows": rows.to_list(), "names": getattr(label, "names", None)}))
+"""
+SPLITS_ALONE = """
+import json, sys
+sys.modules["s3exp"] = None
+from datasets import load_dataset
+splits = load_dataset(sys.argv[1], cache_dir=sys.argv[2])
+found = {name: rows.to_list() for name, rows in splits.items()}
+print(json.dumps({**found, "names": splits["rejected"].features["label"].names}))
 """
 MODEL_ALONE = """
 import json, sys
@@ -78,12 +88,53 @@ def test_the_data_set_has_every_row_and_no_gold_row(bag_run: Path, tmp_path: Pat
             assert str(tmp_path) not in path.read_text() and str(bag_run.parent) not in path.read_text()
 
 
+def test_rejected_rows_have_a_reason_and_no_gold_in_their_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "the secret gold row of twelve words that nobody else has written"
+    folder, out = tmp_path / "world", tmp_path / "out"
+    folder.mkdir()
+    run = toy_run(folder, leaked=secret)
+    assert command([str(run), "--out", str(out), "--rejected"]) == 0
+    found = alone(SPLITS_ALONE, str(out), str(tmp_path / "cache"))
+    train, rejected = found["train"], found["rejected"]
+    assert isinstance(train, list) and isinstance(rejected, list)
+    assert found["names"] == ["bad", "good"] and {row["reason"] for row in train} == {None}
+    records = [one for record in read_rounds(run) for one in record.batch.rejected]
+    assert [(row["reason"], row["label"]) for row in rejected] == [
+        (one.reason, one.target) for one in records
+    ]
+    gold = {*gold_texts(run), secret}
+    leaks = [any(text in one.raw for text in gold) for one in records]
+    kept = [row["text"] is not None for row in rejected]
+    assert sum(leaks) > 5 and sum(kept) > 5 and not any(map(operator.and_, leaks, kept))
+    for row, one in zip(rejected, records, strict=True):
+        assert row["text"] in (None, one.raw)
+    card = (out / "README.md").read_text()
+    assert f"{kept.count(False)} completions copy or quote a gold row" in card and secret not in card
+    assert not any(secret.encode() in path.read_bytes() for path in out.rglob("*") if path.is_file())
+    (folder / "test.jsonl").rename(folder / "moved.jsonl")
+    assert command([str(run), "--out", str(tmp_path / "more"), "--rejected"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "--rejected: " in said and "its gold rows cannot be read" in said
+    (folder / "test.jsonl").write_text(
+        (folder / "moved.jsonl").read_text().replace(secret, "another text altogether")
+    )
+    assert command([str(run), "--out", str(tmp_path / "more"), "--rejected"]) == 2
+    assert "the gold files are other ones" in capsys.readouterr().err and not (tmp_path / "more").exists()
+
+
 def test_the_card_says_what_the_record_says(bag_run: Path, tmp_path: Path) -> None:
     import yaml
 
     assert command([str(bag_run), "--out", str(tmp_path / "out"), "--license", "cc0-1.0"]) == 0
     card = (tmp_path / "out" / "README.md").read_text()
     facts = yaml.safe_load(card.split("---\n")[1])
+    info = facts["dataset_info"]
+    assert info["splits"] == [{"name": "train", "num_bytes": info["dataset_size"], "num_examples": 60}]
+    label = next(one for one in info["features"] if one["name"] == "label")
+    assert label["dtype"]["class_label"]["names"] == {"0": "bad", "1": "good"}
+    assert info["download_size"] == (tmp_path / "out" / "data" / "train.parquet").stat().st_size
     assert facts["license"] == "cc0-1.0" and facts["task_categories"] == ["text-classification"]
     assert "Certificate: clean: none of 60 rows copies" in card
     assert "label={label} like: {text}" in card and "Budget: 60 rows" in card

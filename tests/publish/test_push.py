@@ -128,6 +128,18 @@ def test_data_set_and_model_are_pushed_privately(hub: Hub, bag_run: Path, tmp_pa
     assert not any(TOKEN.encode() in data for data in written.values())
 
 
+def test_the_models_of_several_runs_are_repositories_of_their_own(
+    hub: Hub, bag_run: Path, encoder_run: Path, tmp_path: Path
+) -> None:
+    ended = export(hub, bag_run, tmp_path / "out", str(encoder_run))
+    assert ended.returncode == 0, ended.stderr
+    names = ("models/me/reviews-s3-seed-0", "models/me/reviews-s3-seed-1")
+    assert hub.private == dict.fromkeys(("datasets/me/reviews", *names), True)
+    config = json.loads(hub.files[f"{names[1]}/config.json"])
+    assert config["architectures"] == ["BertForSequenceClassification"]
+    assert not any(path.startswith("datasets/me/reviews/models") for path in hub.files)
+
+
 def test_a_public_repository_needs_the_word(hub: Hub, bag_run: Path, tmp_path: Path) -> None:
     hub.private["datasets/me/reviews"] = False
     ended = export(hub, bag_run, tmp_path / "out")
