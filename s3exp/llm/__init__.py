@@ -12,6 +12,7 @@ from pathlib import Path
 
 from s3exp.checkpoints.hub import is_cached, unreachable
 from s3exp.checkpoints.llm import check_llm_folder
+from s3exp.checkpoints.packaged import check_made
 from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
@@ -58,6 +59,8 @@ def check_folder_of(config: LLMConfig) -> None:
     path = Path(
         resolve_model(config.model, config.revision, config.backend)
     )  # which looks for config and weights
+    if isinstance(config, LocalLLMConfig):
+        check_made(config.model, "llm.model")
     if isinstance(config, LocalLLMConfig) and path.is_dir():
         template = getattr(config, "chat_template", None) is not None
         check_llm_folder(path, f"llm.model={config.model}", template=template)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from s3exp.checkpoints.folder import check_folder
+from s3exp.checkpoints.packaged import check_made
 from s3exp.embedded import PREFIX, locate
 from s3exp.settings import plugins
 from s3exp.settings.llm import (
@@ -69,6 +70,7 @@ def resolve_model(model: str, revision: str | None, backend: str = "vllm") -> st
     if folder.exists():
         check_folder(folder, f"llm.model={model}", llm=True)
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        check_made(model, "llm.model")
         raise UserError(f"llm.model={model}: no such folder")
     return model
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3exp.checkpoints.encoder import check_encoder_folder
+from s3exp.checkpoints.packaged import check_made
 from s3exp.settings.small_model import (
     BagConfig,
     EncoderConfig,
@@ -34,6 +35,7 @@ def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint"
     """
     if not checkpoint:
         raise UserError(f"{key} is not set: name a hub id or a folder")
+    check_made(checkpoint, key)
     folder = Path(checkpoint).expanduser()
     if folder.exists() or not HUB_ID.fullmatch(checkpoint):
         check_encoder_folder(folder, f"{key}={checkpoint}")
