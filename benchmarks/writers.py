@@ -140,7 +140,7 @@ def fresh(backend: Any, writer: Callable[[], Told]) -> Callable[[], Told]:
 
 def bare_of(backend: Any, prompts: Sequence[Prompt]) -> Callable[[], Told]:
     """The prompts as tokens through `vllm.LLM.generate`, with nothing around it."""
-    tokens = [{"prompt_token_ids": ids} for ids in backend._encode([prompt.text for prompt in prompts])]
+    tokens = [{"prompt_token_ids": ids} for ids in backend._chat.encode([one.text for one in prompts])]
     params = [backend._params(prompt.seed, prompt.max_tokens) for prompt in prompts]
 
     def run() -> Told:
@@ -166,7 +166,7 @@ def by_stage(round_: Round, backend: Any) -> Told:
         (Asker, "key", "key of the store"),
         (Database, "read", "store"),
         (Database, "write", "store"),
-        (backend, "_encode", "queue: chat template, tokens"),
+        (backend._chat, "encode", "queue: chat template, tokens"),
         (backend, "_params", "queue: the engine's request"),
         (backend._llm.renderer, "render_cmpl", "queue: the engine's request"),
         (backend._engine, "add_request", "queue: the engine's request"),

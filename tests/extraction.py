@@ -81,13 +81,13 @@ class AskingLLM:
         """Nothing to give back."""
 
 
-def tiny_bert(folder: Path) -> Path:
-    """A checkpoint folder: two layers of width 32 that know the toy world's words, random weights."""
+def tiny_bert(folder: Path, more: Sequence[str] = ()) -> Path:
+    """A checkpoint folder: two layers of width 32 that know the toy world's words and `more`, random weights."""
     import torch
     from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast
 
     words = [word.lower() for word in (*NAMES, *PLACES, *FILLER, "who", "where", "stone", ".")]
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(words)]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys([*words, *more])]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     BertTokenizerFast(vocab=str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)

@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from s3exp.types import Completion, Prompt
 from tests.extraction import tiny_bert
 
 ROOT = Path(__file__).parents[1]
@@ -92,6 +95,57 @@ def test_the_training_benchmark_runs_through(tmp_path: Path) -> None:
     assert ended.stdout.count("rte: ") == ended.stdout.count("adqa: ") == 2
     assert len(re.findall(r"^ +s3exp +[\d.,]+ \(", ended.stdout, re.MULTILINE)) == 4
     assert len(re.findall(r"TFLOP/s, [\d.]+% of a", ended.stdout)) == 2
+
+
+@pytest.mark.usefixtures("benchmarks")
+@pytest.mark.parametrize("exact", [True, False])
+def test_rows_that_depend_on_their_neighbours_are_seen(exact: bool) -> None:
+    from settings import among_others
+
+    class Engine:
+        """Writes the prompt; unless `exact`, with the number of prompts beside it."""
+
+        _llm = SimpleNamespace(reset_prefix_cache=lambda: None)
+
+        def generate(self, prompts: list[Prompt]) -> Iterator[tuple[int, Completion]]:
+            for place, prompt in reversed(list(enumerate(prompts))):
+                yield place, Completion(prompt.text + ("" if exact else str(len(prompts))), 1, 1, "stop")
+
+    prompts = [Prompt(f"say {row} ", "seed", row, 9, 0) for row in range(7)]
+    alone = {place: f"say {place} " for place in range(7)}
+    assert (among_others(Engine(), prompts) == alone) == exact  # type: ignore[arg-type]
+
+
+@pytest.mark.engine
+def test_the_engines_benchmark_runs_through(tmp_path: Path) -> None:
+    words = [
+        "--model",
+        "embedded/reviews-lm",
+        "--rows",
+        "8",
+        "--repeats",
+        "1",
+        "--threads",
+        "1",
+        "--at-once",
+        "4",
+    ]
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, ROOT / "benchmarks" / "engine.py", *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        return subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
+        )
+
+    ended = run(*words)
+    assert ended.returncode == 0, ended.stderr
+    lines = re.findall(
+        r"(float32|bfloat16), 1 thread, 4 rows at once +([\d,]+) \(.*?\) .*?\) +(\d+) ", ended.stdout
+    )
+    assert [line[0] for line in lines] == ["float32", "bfloat16"] and lines[0][2] == "0"
+    missing = run()
+    assert missing.returncode == 1 and "run `make models`" in missing.stderr
 
 
 @pytest.mark.usefixtures("benchmarks")

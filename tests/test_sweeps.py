@@ -8,9 +8,12 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
+
+from tests.extraction import tiny_bert
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
@@ -30,6 +33,8 @@ SMALLER = {
     "rounds_x_budget": ["loop.rounds=1,2", "loop.budget.rows=8,12"],
     "mining_size": ["task.gold.mining_rows=12,24"],
     "transfer": ["loop.rows_from=DONOR", "small_model=bag", "small_model.ngrams=1,2"],
+    # what stands in for models that not everybody has
+    "demo_real": ["llm.model=embedded/reviews-lm", "small_model.checkpoint=bert", "task.prompts=paper"],
 }
 CELLS = {
     "rounds": 4,
@@ -43,6 +48,7 @@ CELLS = {
     "prompts": 4,
     "transfer": 2,
     "demo": 2,
+    "demo_real": 3,
 }
 # runs sweeps one after the other in one process, which starts the LLM once
 ALL = """
@@ -77,6 +83,7 @@ def run(folder: Path, *command: str, timeout: float = 600) -> subprocess.Complet
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[Any]], str]:
     """The folder in which every sweep was run, the cells of each, and what was logged."""
     folder = tmp_path_factory.mktemp("sweeps")
+    tiny_bert(folder / "bert", [f"{joint}{letter}" for letter in ascii_lowercase for joint in ("", "##")])
     order = [
         *(name for name in SWEEPS if name != "transfer"),
         "transfer",

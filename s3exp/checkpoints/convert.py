@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,6 @@ def dequantize(files: Sequence[Path], folder: Path, packages: Path) -> None:
     `packages` holds gguf, which Transformers reads the file with.
     """
     sys.path.insert(0, str(packages))  # before Transformers looks for gguf
-    os.environ.setdefault("TQDM_DISABLE", "1")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
     from transformers.utils import logging

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ def test_every_prompt_set_of_every_task_composes() -> None:
         choice = [f"task={path.stem}", *NEEDS.get(f"task={path.stem}", [])]
         for name in composed(*choice).task.prompt_sets:
             composed(*choice, f"task.prompts={name}")
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "task").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_pair_for_a_cpu_goes_with_every_task_in_either_order(path: Path) -> None:
+    choice, more = f"task={path.stem}", NEEDS.get(f"task={path.stem}", [])
+    found = composed("experiment=cpu", choice, *more)
+    assert found == composed(choice, "experiment=cpu", *more)
+    assert (found.llm.model, found.small_model.kind) == ("models/smollm2-135m-instruct", "transformers")
+    plain = composed(choice, *more)
+    assert replace(found.task, prompts=plain.task.prompts) == plain.task
 
 
 def test_what_is_not_set_is_named() -> None:
