@@ -12,7 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlparse
+from urllib.parse import quote, unquote, urlparse
 
 
 class WandbServer:
@@ -25,6 +25,12 @@ class WandbServer:
         self.exit_codes: dict[str, int] = {}
         self.refusal: tuple[int, str] | None = None  # status and words for every run that wants to begin
         self.views: list[dict[str, Any]] = []  # workspaces and reports that were saved
+        self.artifacts: list[
+            dict[str, Any]
+        ] = []  # what was told of each when it was made; their places are their ids
+        self.uploads: dict[str, bytes] = {}  # content of a file by `artifact's number/name in it`
+        self.committed: set[int] = set()  # numbers of the artifacts that are there in full
+        self.used: list[tuple[str, str]] = []  # the runs and the artifacts that they said they use
         self._jobs = [(f"job{number}", job) for number, job in enumerate(jobs)]
         server = self
 
@@ -42,7 +48,10 @@ class WandbServer:
                 self._say(server.answer(path, told))
 
             def do_PUT(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                place, _, name = unquote(urlparse(self.path).path).removeprefix("/").partition("/")
+                if place == "artifacts":
+                    server.uploads[name] = body
                 self._say({})
 
             def do_GET(self) -> None:
@@ -154,10 +163,52 @@ class WandbServer:
     def _server_features_query(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"serverInfo": {"features": []}}
 
-    def _create_artifact(self, _: dict[str, Any]) -> dict[str, Any]:
-        """Everything is there already: nothing is uploaded."""
-        artifact = {"id": "artifact1", "state": "COMMITTED", "artifactSequence": {"latestArtifact": None}}
+    def _create_artifact(self, told: dict[str, Any]) -> dict[str, Any]:
+        self.artifacts.append(told["input"])
+        artifact = {
+            "id": str(len(self.artifacts) - 1),
+            "state": "PENDING",
+            "artifactSequence": {"latestArtifact": None},
+        }
         return {"createArtifact": {"artifact": artifact}}
+
+    def _create_artifact_manifest(self, told: dict[str, Any]) -> dict[str, Any]:
+        number = told["artifactID"]
+        manifest = {"id": f"manifest{number}", "file": self._file(number, "manifest")}
+        return {"createArtifactManifest": {"artifactManifest": manifest}}
+
+    def _create_artifact_files(self, told: dict[str, Any]) -> dict[str, Any]:
+        files = [self._file(one["artifactID"], one["name"]) for one in told["input"]["artifactFiles"]]
+        return {"createArtifactFiles": {"files": {"edges": [{"node": one} for one in files]}}}
+
+    def _file(self, number: str, name: str) -> dict[str, Any]:
+        return {
+            "id": name,
+            "name": name,
+            "displayName": name,
+            "uploadUrl": f"{self.url}/artifacts/{number}/{quote(name)}",
+            "uploadHeaders": [],
+            "uploadMultipartUrls": None,
+            "storagePath": None,
+            "artifact": {"id": number},
+        }
+
+    def _commit_artifact(self, told: dict[str, Any]) -> dict[str, Any]:
+        self.committed.add(int(told["artifactID"]))
+        return {"commitArtifact": {"artifact": {"id": told["artifactID"], "digest": ""}}}
+
+    def files_of(self, name: str) -> list[dict[str, bytes]]:
+        """The files of each version of an artifact that is there in full."""
+        numbers = [n for n, told in enumerate(self.artifacts) if told["artifactCollectionName"] == name]
+        return [
+            {
+                path.partition("/")[2]: content
+                for path, content in self.uploads.items()
+                if path.startswith(f"{number}/")
+            }
+            for number in numbers
+            if number in self.committed
+        ]
 
     def _upsert_view2(self, told: dict[str, Any]) -> dict[str, Any]:
         """A workspace."""

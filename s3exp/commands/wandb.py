@@ -3,6 +3,7 @@
     s3exp-wandb baselines --entity me                      a workspace of its own in the project s3exp
     s3exp-wandb baselines --entity me --kind report
     s3exp-wandb baselines --entity me --out spec.json      write the view to a file, send nothing
+    s3exp-wandb --sync runs                                upload offline runs, also of a folder that was copied
 
 The group of a run is `tracker.group`, else its sweep, else its task. Exit codes: 0 done, 2 the input is wrong or there
 is no API key, 1 W&B refused the view. It reads no runs of W&B: it names the numbers that runs log. What was swept is
@@ -50,6 +51,12 @@ def main() -> None:
 def command(words: Sequence[str]) -> int:
     """Build and save the view that the command line names; returns the exit code."""
     options = _parser().parse_args(words)
+    if options.sync:
+        from s3exp.commands.wandb_sync import sync
+
+        return sync(options.sync)
+    if options.group is None:
+        raise UserError("name the group of the runs: tracker.group, else their sweep, else their task")
     if find_spec("wandb_workspaces") is None:
         raise UserError("wandb-workspaces is not installed: pip install 's3exp[wandb]'")
     if not options.entity:
@@ -165,7 +172,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: s3exp-wandb demo",
     )
     add = parser.add_argument
-    add("group", help="the W&B group of the runs: tracker.group, else the sweep, else the task")
+    add(
+        "--sync",
+        metavar="RUN",
+        type=Path,
+        nargs="+",
+        help="upload the offline runs in these folders, also where they were copied to; no view is made",
+    )
+    add("group", nargs="?", help="the W&B group of the runs: tracker.group, else the sweep, else the task")
     add(
         "--project",
         default=os.environ.get("WANDB_PROJECT") or PROJECT,

@@ -23,6 +23,7 @@ from s3exp.types import UserError
 log = logging.getLogger(__name__)
 
 PROJECT = "s3exp"
+SYNC = "s3exp-wandb --sync"  # `wandb sync` alone uploads a copied folder without its artifacts
 MOST_SYNCED = 2  # of more runs, their folders are braced in one pattern of bash
 # variables of W&B that s3exp cannot follow, and the reason
 UNUSED = {
@@ -117,18 +118,19 @@ def clean(name: str, longest: int) -> str:
     return name if len(name) <= longest else short
 
 
+def unsynced(folder: Path) -> list[Path]:
+    """The offline W&B files of a run directory that are not uploaded, a folder each."""
+    found = sorted((folder / "wandb").glob("offline-run-*"))
+    return [place for place in found if not any(place.glob("*.synced"))]
+
+
 def sync_line(folders: Sequence[Path]) -> str | None:
     """The command that uploads the offline W&B files of some run directories; None where there are none to upload."""
-    offline = [
-        place
-        for folder in folders
-        for place in sorted((folder / "wandb").glob("offline-run-*"))
-        if not any(place.glob("*.synced"))
-    ]
+    offline = [folder for folder in dict.fromkeys(folders) if unsynced(folder)]
     if not offline:
         return None
-    parents = dict.fromkeys(place.parents[2] for place in offline)
+    parents = {folder.parent for folder in offline}
     if len(offline) <= MOST_SYNCED or len(parents) > 1:
-        return f"wandb sync {' '.join(shlex.quote(str(place)) for place in offline)}"
-    inside = ",".join(shlex.quote(name) for name in dict.fromkeys(place.parents[1].name for place in offline))
-    return f"wandb sync {shlex.quote(str(next(iter(parents))))}/{{{inside}}}/wandb/offline-run-*"
+        return f"{SYNC} {' '.join(shlex.quote(str(folder)) for folder in offline)}"
+    inside = ",".join(shlex.quote(folder.name) for folder in offline)
+    return f"{SYNC} {shlex.quote(str(parents.pop()))}/{{{inside}}}"

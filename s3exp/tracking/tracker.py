@@ -20,7 +20,7 @@ from s3exp.tasks.task import Task
 from s3exp.tracking.columns import columns
 from s3exp.tracking.environment import clean, mode_of, named, warn_of_unused
 from s3exp.tracking.tables import Card
-from s3exp.tracking.wandb import Wandb
+from s3exp.tracking.wandb import Wandb, ids_of
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -46,10 +46,13 @@ def build_tracker(
     reused = first is not None and first != shown.group
     facts = json.dumps([*parts, shown.group] if reused else parts, sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
+    kept = ids_of(folder).get(
+        str(shown.group)
+    )  # of a folder that was copied since: W&B has the run under its old id
     sweep = [config.sweep] if config.sweep else []
     card = Card(
         folder=folder,
-        id=f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
+        id=kept or f"{clean(name, 48)}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}",
         name=os.environ.get("WANDB_NAME") or cell_name(swept or {}) or name,
         config=columns(plain, swept or {}, strategy),
         notes=_notes(str(first) if reused else None, task.metric),

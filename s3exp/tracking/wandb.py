@@ -11,10 +11,12 @@ import os
 import shutil
 import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import read_ledger
+from s3exp.record.files import dump, read_object, write_text
 from s3exp.record.measures import GAIN, ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
@@ -71,6 +73,12 @@ def _table(rows: Rows) -> wandb.Table:
     import wandb
 
     return wandb.Table(sendable(rows.columns), sendable(rows.data))
+
+
+def ids_of(folder: Path) -> dict[str, str]:
+    """The ids of the W&B runs that show the record in `folder`, by their groups."""
+    path = folder / "wandb" / "ids.json"
+    return dict(read_object(path)) if path.is_file() else {}
 
 
 class Wandb:
@@ -188,6 +196,9 @@ class Wandb:
         group = self._root / "group"
         if not group.exists():
             group.write_text(card.group or "", encoding="utf-8")
+        ids = ids_of(card.folder)
+        if self._agents is None and str(card.group) not in ids:
+            write_text(self._root / "ids.json", dump({**ids, str(card.group): card.id}))
         run.define_metric("round")
         run.define_metric(f"{ROUND}*", step_metric="round")
         run.define_metric(f"{ROUND}select/{card.metric}", step_metric="round", summary="max,last")

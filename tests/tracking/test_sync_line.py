@@ -10,7 +10,7 @@ from s3exp.tracking.environment import sync_line
 
 def places(line: str, tmp_path: Path) -> list[str]:
     """The arguments that bash makes of the line."""
-    show = f'for place in {line.removeprefix("wandb sync ")}; do echo "$place"; done'
+    show = f'for place in {line.removeprefix("s3exp-wandb --sync ")}; do echo "$place"; done'
     done = subprocess.run(["bash", "-c", show], cwd=tmp_path, capture_output=True, text=True, check=True)
     return sorted(done.stdout.split("\n")[:-1])
 
@@ -19,7 +19,7 @@ def test_the_line_names_what_is_not_uploaded_and_nothing_else(tmp_path: Path) ->
     folders = [tmp_path / "my runs" / name for name in ("a-0", "b-1", "c-2", "d-3")]
     for number, folder in enumerate([*folders, tmp_path / "my runs" / "other"]):
         (folder / "wandb" / f"offline-run-2026-{number}").mkdir(parents=True)
-    expected = [str(next((folder / "wandb").iterdir())) for folder in folders]
+    expected = [str(folder) for folder in folders]
     for count in (1, 2, 4):
         line = sync_line(folders[:count])
         assert line is not None and places(line, tmp_path) == expected[:count]

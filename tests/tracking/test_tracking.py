@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -630,3 +631,17 @@ def test_the_group_that_a_record_was_made_for_is_kept(
     again = build_tracker(toy_config, {}, tmp_path, task)
     assert isinstance(again, tracking.Wandb) and again._card.reused and not again.complete()
     assert "made for the group toy" in again._card.notes
+
+
+def test_a_copied_folder_keeps_its_id(tmp_path: Path, toy_config: Config) -> None:
+    """W&B has the run under it: another id would show the same record twice."""
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    task = build_task(toy_config.task, toy_config.llm, gold, str)
+    toy_config.tracker = WandbConfig(mode="offline")
+    card(tmp_path / "a")
+    with build_tracker(toy_config, {}, tmp_path / "a", task) as tracker:
+        tracker.log_result({"status": "done", "test": {"accuracy": 0.9}, "rounds": []})
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    again = build_tracker(toy_config, {}, tmp_path / "b", task)
+    assert isinstance(tracker, tracking.Wandb) and isinstance(again, tracking.Wandb)
+    assert again._card.id == tracker._card.id and again.complete()
