@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from s3exp.audit.observer import Audit
@@ -16,6 +17,7 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.record.run import RunStore
 from s3exp.seeds import derive
 from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.small_model import Watchable
 from s3exp.strategies import Guesses, exemplars, plan
 from s3exp.synthesis.advice import no_rows
 from s3exp.synthesis.order import Order, order_of
@@ -89,7 +91,8 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     task, gold = parts.task, parts.task.gold
     meter = metrics.Meter(parts.llm, parts.gpus)
     with meter.stage("synthesize"):
-        batch = parts.synthesize(task, parts.llm, order, train, parts.curation)
+        watch = partial(parts.tracker.log_live, "synthesis", order.round)
+        batch = parts.synthesize(task, parts.llm, order, train, parts.curation, watch)
     parts.llm.sleep()  # frees GPU memory for the small model
     rows = [*train, *batch.examples]
     if not rows:
@@ -98,6 +101,8 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
         lesson, reweighted, judged = parts.lessons.of(rows)
     with meter.stage("audit"):
         report = parts.audit.look(rows, batch.examples, judged)
+    if isinstance(parts.small_model, Watchable):
+        parts.small_model.watch = partial(parts.tracker.log_live, "training", order.round)
     with meter.stage("train"):  # from the pretrained weights, every round
         fitted, fit = parts.small_model.fit(lesson, gold.select, derive(parts.seed, "small_model"))
     with meter.stage("predict"):

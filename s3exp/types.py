@@ -6,7 +6,7 @@ The two networks are `llm` (prompted, never trained) and `small_model` (trained 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +39,8 @@ class Answer:
 # The right answer to a row: a class index, a number, a text, spans (each of them right), or None where the row itself
 # is the answer. Plain values, so that the record writes and reads them without knowing the task's kind.
 Target = int | float | str | tuple[Answer, ...] | None
+# Takes the numbers of a stage while it goes on. Those that come fast are dropped, unless the second value is true.
+Watch = Callable[[Mapping[str, float], bool], None]
 
 
 class Targeted:

@@ -125,6 +125,39 @@ def test_every_extrapolated_row_descends_from_an_error(toy_config: Config, tmp_p
         assert {e.parent for e in after.batch.examples} <= missed
 
 
+class Watching(Nothing):
+    """Keeps the points of every stage."""
+
+    def __init__(self) -> None:
+        self.points: dict[tuple[str, int], list[Mapping[str, float]]] = {}
+
+    def log_live(self, stage: str, number: int, numbers: Mapping[str, float], always: bool = False) -> None:
+        self.points.setdefault((stage, number), []).append(numbers)
+
+
+def test_a_tracker_sees_the_stages_go_on_and_the_record_is_the_same(
+    toy_config: Config, tmp_path: Path
+) -> None:
+    tracker = Watching()
+    watched = go(toy_config, tmp_path / "watched", tracker=tracker)
+    assert same(watched) == same(go(toy_config, tmp_path / "alone"))
+    assert rows(tmp_path / "watched") == rows(tmp_path / "alone")
+    assert set(tracker.points) == {(stage, n) for stage in ("synthesis", "training") for n in range(3)}
+    for one in watched["rounds"]:
+        metrics, asked = one["metrics"], tracker.points["synthesis", one["round"]]
+        assert [point["answers"] for point in asked[:-1]] == list(range(1, len(asked)))
+        tokens = metrics["llm/prompt_tokens"] + metrics["llm/completion_tokens"]
+        ended = {"rows": one["new_rows"], "quota": one["quota"], "answers": len(asked) - 1, "tokens": tokens}
+        assert asked[-1] == ended and len(asked) - 1 == metrics["llm/calls"] + metrics["llm/store_hits"]
+        assert [point["rows"] for point in asked] == sorted(point["rows"] for point in asked)
+        epochs = [point for point in tracker.points["training", one["round"]] if "select_loss" in point]
+        assert [point["epoch"] for point in epochs] == list(range(1, 1 + int(metrics["fit/epochs"])))
+        best = epochs[int(metrics["fit/best_epoch"]) - 1]
+        assert (
+            best["select_accuracy"] == metrics["select/accuracy"] and epochs[-1]["loss"] < epochs[0]["loss"]
+        )
+
+
 class Dying:
     """A toy LLM that fails for good after some answers."""
 

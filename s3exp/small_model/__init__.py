@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from s3exp.checkpoints.encoder import check_encoder_folder
 from s3exp.checkpoints.packaged import check_made
@@ -19,12 +19,19 @@ from s3exp.settings.small_model import (
     PythonSmallModelConfig,
     SmallModelConfig,
 )
-from s3exp.types import SmallModel, UserError
+from s3exp.types import SmallModel, UserError, Watch
 
 if TYPE_CHECKING:
     from s3exp.small_model.embedding import PretrainedEmbedder
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A small model that says how a fit goes on: `loss` (nats a row), `epoch`, scores on `select`, by `steps`."""
+
+    watch: Watch | None
 
 
 def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint") -> None:

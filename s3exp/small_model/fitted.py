@@ -19,7 +19,7 @@ from s3exp.small_model.device import autocast, cpu_threads, device
 from s3exp.small_model.flops import TRAINING_PASSES
 from s3exp.small_model.rows import Row
 from s3exp.small_model.training import Fit, Head, run_training
-from s3exp.types import Example, Lesson, Prediction, UserError
+from s3exp.types import Example, Lesson, Prediction, UserError, Watch
 
 log = logging.getLogger(__name__)
 
@@ -138,10 +138,11 @@ class TrainedSmallModel:
 
 
 class TrainableSmallModel:
-    """Trains small models of one architecture (protocol `SmallModel`)."""
+    """Trains small models of one architecture (protocols `SmallModel` and `Watchable`)."""
 
     def __init__(self, architecture: Architecture, progress: bool) -> None:
         self.architecture, self.progress = architecture, progress
+        self.watch: Watch | None = None
 
     def check(self, rows: Sequence[Example] = ()) -> None:
         """Load the network, and train it for one step on a row as long as it reads.
@@ -190,6 +191,7 @@ class TrainableSmallModel:
             precision=self.architecture.precision,
             seed=seed,
             progress=self.progress,
+            watch=self.watch,
         )
         with cpu_threads(self.architecture.threads):
             metrics = run_training(fit)

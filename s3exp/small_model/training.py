@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,9 +24,10 @@ from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded
-from s3exp.types import UserError
+from s3exp.types import UserError, Watch
 
 MAX_GRADIENT_NORM = 1.0
+LIVE_SECONDS = 1.0  # between two reports of the loss
 
 
 class Head(Protocol):
@@ -75,11 +76,12 @@ class Training(pl.LightningModule):
         super().__init__()
         self.network, self.head, self.config, self.steps = network, head, config, steps
         self.best: dict[str, float] = {}
+        self.scores: dict[str, float] = {}  # of the last epoch on `select`
         self.epochs_run = 0
         self.on_start: Callable[[], None] = lambda: None
         self._best_weights: dict[str, Tensor] = {}
         self._stale = 0
-        self._loss = torch.zeros(())
+        self.loss_sum = torch.zeros(())  # of all steps
         self._first: Tensor | None = None  # loss of the first step
         self._scored: list[tuple[Tensor, Tensor, int]] = []
 
@@ -93,7 +95,7 @@ class Training(pl.LightningModule):
             loss = self.head.loss(logits, inputs, targets, "mean")
         else:  # divided by the batch's weights, a row would count for more beside light rows
             loss = (weights * self.head.loss(logits, inputs, targets, "none")).mean()
-        self._loss = self._loss.to(loss.device) + loss.detach()
+        self.loss_sum = self.loss_sum.to(loss.device) + loss.detach()
         self._first = loss.detach() if self._first is None else self._first
         return loss
 
@@ -109,6 +111,7 @@ class Training(pl.LightningModule):
         loss = sum(float(loss) for _, loss, _ in self._scored) / rows
         self._scored.clear()
         self._check(loss)
+        self.scores = {f"select_{self.head.metric}": score, "select_loss": loss}
         if not self.best or (score, -loss) > (self.best["score"], -self.best["loss"]):
             self.best = {"score": score, "loss": loss, "epoch": self.current_epoch + 1}
             self._stale = 0
@@ -121,7 +124,7 @@ class Training(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         self.epochs_run += 1
-        self._check(float(self._loss))
+        self._check(float(self.loss_sum))
 
     def _check(self, loss: float) -> None:
         if math.isfinite(loss):
@@ -177,6 +180,29 @@ class Bar(pl.Callback):
         self.bar.close()
 
 
+class Live(pl.Callback):
+    """Tells a watch the mean loss of the steps since it was last told, and the scores on `select` of every epoch."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._told, self._steps, self._sum = watch, time.monotonic(), 0, 0.0
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if time.monotonic() - self._told >= LIVE_SECONDS:
+            self._tell(trainer, pl_module, {}, always=False)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Training)
+        self._tell(trainer, pl_module, pl_module.scores, always=True)
+
+    def _tell(self, trainer: pl.Trainer, module: Any, scores: Mapping[str, float], *, always: bool) -> None:
+        steps, total = trainer.global_step, float(module.loss_sum)  # reading the loss makes a GPU wait
+        mean = {"loss": (total - self._sum) / (steps - self._steps)} if steps > self._steps else {}
+        self._told, self._steps, self._sum = time.monotonic(), steps, total
+        self._watch({"steps": steps, "epoch": module.current_epoch + 1, **mean, **scores}, always)
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """The arguments of one training.
@@ -192,6 +218,7 @@ class Fit:
     precision: str
     seed: int
     progress: bool
+    watch: Watch | None = None
 
 
 def run_training(fit: Fit) -> dict[str, float]:
@@ -210,10 +237,11 @@ def run_training(fit: Fit) -> dict[str, float]:
     # Lightning leaves a network in its mode, and a checkpoint is loaded without dropout
     training = Training(fit.network.train(), fit.head, fit.config, steps)
     bar = Bar(steps) if fit.progress else None
+    live = [] if fit.watch is None else [Live(fit.watch)]
     try:
         seed = derive(fit.seed, "small_model", "dropout")
         with own_signals() as training.on_start, quiet_lightning(), seeded(seed):
-            trainer = _trainer(fit, bar)
+            trainer = _trainer(fit, [*live, bar] if bar is not None else live)
             trainer.fit(training, fit.train, fit.select)
     finally:
         if bar is not None:
@@ -233,13 +261,13 @@ def run_training(fit: Fit) -> dict[str, float]:
     return metrics | {"seconds": time.perf_counter() - started}
 
 
-def _trainer(fit: Fit, bar: Bar | None) -> pl.Trainer:
+def _trainer(fit: Fit, callbacks: Sequence[pl.Callback]) -> pl.Trainer:
     return pl.Trainer(
         accelerator="gpu" if device().type == "cuda" else "cpu",
         devices=1,
         precision="bf16-mixed" if uses_bf16(fit.precision) else "32-true",
         max_epochs=fit.config.epochs,
-        callbacks=[bar] if bar is not None else [],
+        callbacks=list(callbacks),
         plugins=[LightningEnvironment()],  # within a Slurm job Lightning would take over its signals
         logger=False,
         enable_checkpointing=False,

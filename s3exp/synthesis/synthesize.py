@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
@@ -32,27 +32,38 @@ from s3exp.synthesis.order import (
 from s3exp.synthesis.rows import Candidate, Curation, Reading, candidate, curate, read_completion, rejection
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.task import Task
-from s3exp.types import Batch, Change, Completion, Example, Prompt, Rejected
+from s3exp.types import Batch, Change, Completion, Example, Prompt, Rejected, Watch
 
 log = logging.getLogger(__name__)
 
 
+def unwatched(numbers: Mapping[str, float], always: bool) -> None:
+    """The watch that nobody looks at."""
+
+
 def synthesize(
-    task: Task, llm: Answers, order: Order, earlier: Sequence[Example], curation: Curation
+    task: Task,
+    llm: Answers,
+    order: Order,
+    earlier: Sequence[Example],
+    curation: Curation,
+    watch: Watch = unwatched,
 ) -> Batch:
     """Ask the LLM until the quota is filled, or the tries or the tokens are spent.
 
     A row that repeats one of the `earlier` rows is rejected. A round may end with fewer rows than its quota; the log
-    says so.
+    says so. `watch` takes the `rows` of the round that are good so far (curators may yet reject those of the last
+    wave), its `quota`, its `answers` and their `tokens`, and the `budget` of tokens where there is one.
 
     Raises:
         LLMFault: the LLM cannot go on. Its answers so far are in the generation store.
     """
     seen = {content(row.fields.values()) for row in earlier}
-    round_ = _Round(order, task.rows_per_answer, curation, seen)
+    round_ = _Round(order, task.rows_per_answer, curation, seen, watch)
     reasons = {}
     if order.wanted and order.rationales and not order.shown:
         reasons = ask_rationales(task, llm, order, round_.asked, round_.rejected)
+        round_.tokens = sum(completion.tokens or 0 for _, completion in round_.asked)
     ask = question(task, order, reasons)
     read = partial(read_completion, task, curation.screen, order.round)
     number = questions = 0  # of the next question; asked so far
@@ -71,6 +82,8 @@ def synthesize(
         number += len(readings) - len(prompts)
         questions += len(readings)
         round_.add(readings)
+    if round_.asked:
+        round_.show(always=True)
     batch = Batch(
         tuple(round_.examples),
         tuple(round_.rejected),
@@ -90,11 +103,13 @@ class _Round:
     rows_per_answer: int
     curation: Curation
     seen: set[str]
+    watch: Watch
     asked: list[tuple[Prompt, Completion]] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     rows_of: Counter[str | None] = field(default_factory=Counter)
+    tokens: int = 0  # of the answers so far
 
     @property
     def missing(self) -> int:
@@ -115,13 +130,15 @@ class _Round:
         """
         queue, seen = list(prompts), set(self.seen)
         readings: dict[int, Reading] = {}
-        lost = 0  # rows that answers could have given and did not
+        lost = good = tokens = 0  # rows that answers could have given and did not, rows, tokens
         for index, completion in llm.stream(queue):
             check_counted(completion, self.order)
             readings[index] = read(queue[index], completion)
             fresh = {row.content for row in readings[index].rows if row.problem is None} - seen
             seen |= fresh
             lost += max(0, self.rows_per_answer - len(fresh))
+            good, tokens = good + len(fresh), tokens + (completion.tokens or 0)
+            self.show(len(readings), good, tokens)
             while len(queue) * self.rows_per_answer - lost < self.missing:
                 prompt = next(spare, None)
                 if prompt is None:
@@ -129,11 +146,23 @@ class _Round:
                 queue.append(prompt)
         return [readings[index] for index in range(len(queue))]
 
+    def show(self, answers: int = 0, good: int = 0, tokens: int = 0, *, always: bool = False) -> None:
+        """Tell the watch where the round stands, with the answers, good rows and tokens of a wave that goes on."""
+        numbers = {
+            "rows": min(len(self.examples) + good, self.order.wanted),
+            "quota": self.order.wanted,
+            "answers": len(self.asked) + answers,
+            "tokens": self.tokens + tokens,
+        }
+        budget = {} if self.order.tokens is None else {"budget": self.order.tokens}
+        self.watch({**numbers, **budget}, always)
+
     def add(self, readings: Sequence[Reading]) -> None:
         """Judge the rows of a wave, in order: each becomes an example or is rejected."""
         wave: list[tuple[Reading, Candidate]] = []
         for reading in readings:
             self.asked.append((reading.prompt, reading.completion))
+            self.tokens += reading.completion.tokens or 0
             if reading.problem is not None:
                 self._reject(reading.problem, reading)
             for one in reading.rows:
@@ -181,14 +210,19 @@ class _Round:
         self.rejected.append(rejection(reason, reading.prompt, reading.completion, row))
 
 
-Synthesis = Callable[[Task, Answers, Order, Sequence[Example], Curation], Batch]
+Synthesis = Callable[[Task, Answers, Order, Sequence[Example], Curation, Watch], Batch]
 
 
 def recorded(batches: Sequence[Batch]) -> Synthesis:
     """Instead of synthesizing, the recorded batches of another run, by round: to train another small model on them."""
 
     def replay(
-        task: Task, llm: Answers, order: Order, earlier: Sequence[Example], curation: Curation
+        task: Task,
+        llm: Answers,
+        order: Order,
+        earlier: Sequence[Example],
+        curation: Curation,
+        watch: Watch = unwatched,
     ) -> Batch:
         batch = batches[order.round]
         return replace(batch, asked=tuple((p, replace(answer, stored=True)) for p, answer in batch.asked))

@@ -7,7 +7,6 @@ has the longest common ending with it: `/old/runs/a/rounds/0/examples.jsonl` by 
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -97,7 +96,7 @@ def relocate(file: Path, folder: Path) -> list[str]:
         if changed:
             new = file.with_name(f"{file.name}.new")
             new.write_bytes(packed(records))
-            os.replace(new, file)
+            new.replace(file)
     except (OSError, ValueError, DecodeError) as error:
         raise UserError(f"{file}: cannot be prepared for the upload: {error}") from error
     return missing

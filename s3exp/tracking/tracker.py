@@ -118,6 +118,9 @@ class Tracker(Protocol):
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
 
+    def log_live(self, stage: str, number: int, numbers: Mapping[str, float], always: bool = False) -> None:
+        """Show the numbers of a `stage` of a round that goes on: `synthesis` or `training`; see `types.Watch`."""
+
     def log_round(self, record: RoundRecord) -> None:
         """Show a round; a continued run calls this for every round from 0 on, too."""
 
@@ -139,6 +142,9 @@ class Nothing:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+    def log_live(
+        self, stage: str, number: int, numbers: Mapping[str, float], always: bool = False
+    ) -> None: ...
     def log_round(self, record: RoundRecord) -> None: ...
     def log_result(self, result: Mapping[str, Any]) -> None: ...
     def finish(self, failed: bool = False) -> None: ...

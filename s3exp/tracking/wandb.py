@@ -20,7 +20,7 @@ from s3exp.record.files import dump, read_object, write_text
 from s3exp.record.measures import GAIN, ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
-from s3exp.tracking import artifacts
+from s3exp.tracking import artifacts, live
 from s3exp.tracking import service as wandb_service
 from s3exp.tracking.environment import FOLDERS, PROJECT, SETTINGS, agent_run, answers, clean
 from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
@@ -93,6 +93,7 @@ class Wandb:
         self._ended = False
         self._outer: dict[str, str | None] = {}  # FOLDERS outside of the `with`
         self._before: dict[str, Prediction] = {}
+        self._live = live.Live()
         self._rows: list[int] = []  # accepted, by round shown
         self._select: list[float] = []  # the select score, by round shown
 
@@ -114,7 +115,14 @@ class Wandb:
             self._log(lambda run: run.alert("The run failed", text))
         self.finish(failed=kind is not None)
 
+    def log_live(self, stage: str, number: int, numbers: Mapping[str, float], always: bool = False) -> None:
+        line = self._live.point(stage, number, numbers, always=always)
+        if line is not None:
+            with wandb_service.at_most(wandb_service.FINISH_SECONDS):
+                self._log(lambda run: run.log(line))
+
     def log_round(self, record: RoundRecord) -> None:
+        self._live.end_round(record.metrics)
         limit = self._config.table_rows
         tables = {"round/examples": example_rows(record, self._card, limit)}
         errors = error_rows(record, self._before, self._card, limit)
@@ -202,6 +210,7 @@ class Wandb:
         run.define_metric("round")
         run.define_metric(f"{ROUND}*", step_metric="round")
         run.define_metric(f"{ROUND}select/{card.metric}", step_metric="round", summary="max,last")
+        live.define(run)
 
     def _names(self) -> dict[str, Any]:
         """The names and the config of the W&B run. In a sweep the agent gives the names."""

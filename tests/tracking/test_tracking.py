@@ -174,6 +174,38 @@ def test_a_run_is_read_back(tmp_path: Path) -> None:
     assert summary["summary"]["llm/calls"] == 12
 
 
+def test_stages_are_shown_on_axes_of_their_own_while_they_go_on(tmp_path: Path) -> None:
+    with start(WandbConfig(), card(tmp_path)) as tracker:
+        for record in records()[:2]:
+            number = record.round
+            for answers in range(1, 1000):  # all but the first and the last come too fast
+                numbers = {"rows": answers - 1, "quota": 999, "answers": answers, "tokens": 9 * answers}
+                tracker.log_live("synthesis", number, numbers, always=answers == 999)
+            tracker.log_live("training", number, {"steps": 4, "loss": 0.7 - number}, always=True)
+            counted = {"llm/calls": 900, "llm/store_hits": 99, "fit/steps": 8}
+            tracker.log_round(replace(record, metrics={**record.metrics, **counted}))
+        tracker.log_result({"test": {"accuracy": 0.9}})
+    found = inspect(runs(tmp_path)[-1])
+    history = [line["history"]["item"] for line in found if line["type"] == "history"]
+    lines = [{key: n for key, n in item.items() if key.startswith("synthesis/")} for item in history]
+    synthesis = [
+        (line["synthesis/answers"], line["synthesis/rows"], line["synthesis/round"]) for line in lines if line
+    ]
+    assert synthesis == [(1, 0, 0), (999, 998, 0), (1998, 998, 1)]
+    training = [
+        (item["training/steps"], item["training/loss"]) for item in history if "training/steps" in item
+    ]
+    assert training == [(4, 0.7), (12, pytest.approx(-0.3))]
+    assert [item["round"] for item in history if "round" in item] == [0, 1]
+    axes = {
+        one.get("name") or one["glob_name"]: one.get("step_metric")
+        for one in (line["metric"] for line in found if line["type"] == "metric")
+    }
+    assert axes["synthesis/*"] == "synthesis/answers" and axes["training/*"] == "training/steps"
+    (summary,) = inspect(runs(tmp_path)[-1], "--summary")
+    assert not [key for key in summary["summary"] if key.startswith(("synthesis/", "training/"))]
+
+
 def test_the_ledger_and_the_audit_are_tables_too(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shown = card(folder)
