@@ -197,6 +197,59 @@ class WandbServer:
         self.committed.add(int(told["artifactID"]))
         return {"commitArtifact": {"artifact": {"id": told["artifactID"], "digest": ""}}}
 
+    def _artifact_by_i_d(self, told: dict[str, Any]) -> dict[str, Any]:
+        return {"artifact": self._artifact(int(told["id"]))}
+
+    def _artifact_membership_by_name(self, told: dict[str, Any]) -> dict[str, Any]:
+        name, _, alias = told["name"].partition(":")
+        numbers = [
+            number
+            for number, one in enumerate(self.artifacts)
+            if one["artifactCollectionName"] == name and alias in {each["alias"] for each in one["aliases"]}
+        ]
+        if not numbers:
+            return {"project": {"artifactCollectionMembership": None}}
+        artifact = self._artifact(numbers[-1])
+        collection = {"__typename": "ArtifactSequence", **artifact["artifactSequence"]}
+        facts = {"id": "member", "versionIndex": 0, "createdAt": "2026-01-01T00:00:00", "aliases": []}
+        return {
+            "project": {
+                "artifactCollectionMembership": {
+                    **facts,
+                    "artifactCollection": collection,
+                    "artifact": artifact,
+                }
+            }
+        }
+
+    def _artifact(self, number: int) -> dict[str, Any]:
+        told = self.artifacts[number]
+        project = {"id": "p", "internalId": "p", "name": told["projectName"], "entity": {"name": "me"}}
+        sequence = {"name": told["artifactCollectionName"], "project": project}
+        unknown = ("description", "metadata", "historyStep", "commitHash", "updatedAt")
+        return {
+            **dict.fromkeys(unknown),
+            "id": str(number),
+            "artifactSequence": sequence,
+            "versionIndex": 0,
+            "artifactType": {"name": told["artifactTypeName"]},
+            "ttlDurationSeconds": 0,
+            "ttlIsInherited": False,
+            "tags": [],
+            "state": "COMMITTED",
+            "size": 1,
+            "digest": told["digest"],
+            "fileCount": 1,
+            "createdAt": "2026-01-01T00:00:00",
+            "aliases": [],
+        }
+
+    def _use_artifact(self, told: dict[str, Any]) -> dict[str, Any]:
+        told = told.get("input", told)
+        name = self.artifacts[int(told["artifactID"])]["artifactCollectionName"]
+        self.used.append((told["runName"], name))
+        return {"useArtifact": {"artifact": {"id": told["artifactID"], "digest": "", "description": None}}}
+
     def files_of(self, name: str) -> list[dict[str, bytes]]:
         """The files of each version of an artifact that is there in full."""
         numbers = [n for n, told in enumerate(self.artifacts) if told["artifactCollectionName"] == name]

@@ -43,6 +43,7 @@ def panels(part: Part) -> list[Any]:
     bars = [wr.BarPlot(title=_title(names), metrics=list(names), **by_arm) for names in part.bars]
     curves = [(_title(names), [f"{ROUND}{name}" for name in names]) for names in part.lines]
     lines = [wr.LinePlot(title=title, x="round", y=names, **by_arm) for title, names in curves]
+    lines += [wr.LinePlot(title=_title(names), x=axis, y=list(names), **by_arm) for axis, names in part.live]
     # a layout each: the library moves panels in place
     tables = [wr.WeavePanelSummaryTable(table_name=one, layout=wr.Layout(w=24, h=10)) for one in part.tables]
     return [*bars, *_swept(part), *lines, *tables]

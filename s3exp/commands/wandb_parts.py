@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s3exp.commands.swept_options import Swept
-from s3exp.record.measures import measure
+from s3exp.record.measures import GAIN, MAJORITY, measure
 
 ARM = "arm"  # key of a run's config: the name of its cell without the seed
 TOKENS = "llm/completion_tokens"  # the summary has no sum of both kinds
@@ -23,6 +23,7 @@ class Part:
     name: str
     bars: Sequence[Sequence[str]] = ()  # of the summary, one bar an arm
     lines: Sequence[Sequence[str]] = ()  # by round, one line an arm
+    live: Sequence[tuple[str, Sequence[str]]] = ()  # an axis, and the numbers over it, one line an arm
     tables: Sequence[str] = ()
     score: str = ""
     costs: Sequence[str] = ()  # of the summary, `score` over each
@@ -39,10 +40,22 @@ def parts(metric: str, swept: Swept) -> tuple[Part, ...]:
     score, numbers = f"test/{metric}", swept.numbers
     maps = [(x, y) for place, x in enumerate(numbers) for y in numbers[place + 1 :]]
     over = Part("Over what was swept", score=score, over=numbers, maps=maps, parallel=swept.options)
+    # beside the simplest answer of all, where there is one
+    baseline = [score, f"test/{MAJORITY}"] if metric == "accuracy" else [score]
+    answers, steps = "synthesis/answers", "training/steps"
+    live = (
+        (answers, ["synthesis/rows", "synthesis/quota"]),
+        (answers, ["synthesis/tokens"]),
+        (steps, ["training/loss", "training/select_loss"]),
+        (steps, [f"training/select_{metric}"]),
+    )
     return (
-        Part("Which arm, at what price", bars=[[score], select, tokens], score=score, costs=[TOKENS]),
+        Part(
+            "Which arm, at what price", bars=[baseline, [GAIN], select, tokens], score=score, costs=[TOKENS]
+        ),
         *([over] if swept.options else []),
         Part("Round by round", lines=[select, mining, *errors, *rows, tokens]),
+        Part("While they run", live=live),
         Part("What the rows are like", lines=[[name] for name in audit]),
         Part("The rows", tables=("round/errors_shown", "round/examples", "ledger")),
     )

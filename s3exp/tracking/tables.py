@@ -34,6 +34,11 @@ class Card:
     notes: str = ""
     reused: bool = False  # the record was made for another group
     metric: str = "accuracy"  # the task's primary one
+    task: str = ""
+    gold: str = ""  # the digest of the gold rows
+    rows_from: str | None = (
+        None  # the data set of another run whose rows this one trains on, by its name in W&B
+    )
 
 
 Data = list[list[str | int | float]]

@@ -17,10 +17,12 @@ from s3exp.settings.cell import cell_name
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.tasks.task import Task
+from s3exp.tracking import artifacts
 from s3exp.tracking.columns import columns
 from s3exp.tracking.environment import clean, mode_of, named, warn_of_unused
+from s3exp.tracking.shown import ids_of
 from s3exp.tracking.tables import Card
-from s3exp.tracking.wandb import Wandb, ids_of
+from s3exp.tracking.wandb import Wandb
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ def build_tracker(
         notes=_notes(str(first) if reused else None, task.metric),
         reused=reused,
         metric=task.metric,
+        task=options.name,
+        gold=task.gold.digest(),
+        rows_from=_donor(config.loop.rows_from),
         fields=options.fields,
         says=task.says,
         mining={row.id: row for row in task.gold.mining},
@@ -66,6 +71,12 @@ def build_tracker(
         tags=[*shown.tags, *sweep, options.name, strategy, config.llm.model, config.small_model.kind],
     )
     return start(shown if isinstance(config.tracker, WandbConfig) else config.tracker, card)
+
+
+def _donor(rows_from: str | None) -> str | None:
+    """The W&B name of the data set of the run that `loop.rows_from` names; None where W&B was not shown that run."""
+    ids = ids_of(Path(rows_from).expanduser()) if rows_from is not None else {}
+    return artifacts.rows_name(next(iter(ids.values()))) if ids else None
 
 
 def _notes(first: str | None, metric: str) -> str:

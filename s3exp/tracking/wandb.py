@@ -11,18 +11,17 @@ import os
 import shutil
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import read_ledger
-from s3exp.record.files import dump, read_object, write_text
 from s3exp.record.measures import GAIN, ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking import artifacts, live
 from s3exp.tracking import service as wandb_service
 from s3exp.tracking.environment import FOLDERS, PROJECT, SETTINGS, agent_run, answers, clean
+from s3exp.tracking.shown import Alerts, remember
 from s3exp.tracking.tables import Card, Rows, audit_rows, error_rows, example_rows, ledger_rows
 from s3exp.types import Prediction, UserError
 
@@ -75,12 +74,6 @@ def _table(rows: Rows) -> wandb.Table:
     return wandb.Table(sendable(rows.columns), sendable(rows.data))
 
 
-def ids_of(folder: Path) -> dict[str, str]:
-    """The ids of the W&B runs that show the record in `folder`, by their groups."""
-    path = folder / "wandb" / "ids.json"
-    return dict(read_object(path)) if path.is_file() else {}
-
-
 class Wandb:
     """One W&B run: numbers by round, tables of errors beside their examples, a dataset a round."""
 
@@ -89,6 +82,7 @@ class Wandb:
         self._root = card.folder.resolve() / "wandb"
         self._run: wandb.Run | None = None
         self._agents = agent_run()
+        self._alerts = Alerts(card.folder, self._agents or card.id)
         self._mark = self._root / "complete"  # the ids of the runs that W&B has in full, one a line
         self._ended = False
         self._outer: dict[str, str | None] = {}  # FOLDERS outside of the `with`
@@ -109,10 +103,10 @@ class Wandb:
                 self._safely(f"W&B does not start; {end}", lambda: self._begin("offline"))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
         if kind is not None and issubclass(kind, Exception):  # an interrupted run goes on later
-            text = "log.txt of its directory says why"
-            self._log(lambda run: run.alert("The run failed", text))
+            text, cause = "log.txt of its directory says why", f"failed: {kind.__name__}: {error}"
+            self._log(lambda run: self._alerts.send(run, cause, "The run failed", text))
         self.finish(failed=kind is not None)
 
     def log_live(self, stage: str, number: int, numbers: Mapping[str, float], always: bool = False) -> None:
@@ -187,6 +181,8 @@ class Wandb:
             self._mark.write_text("\n".join(one for one in self._complete() if one not in (own, card.id)))
         for old in (f"offline-run-*-{own}", f"run-*-{own}"):  # the run shows all of it again
             for folder in self._root.glob(old):
+                if old.startswith("offline") and not any(folder.glob("*.synced")):
+                    self._alerts.forget()
                 shutil.rmtree(folder, ignore_errors=True)
         if not any(self._root.glob("*run-*")):  # else another view of this record needs them
             shutil.rmtree(self._root / "staging" / "artifacts", ignore_errors=True)
@@ -201,16 +197,26 @@ class Wandb:
             reinit="finish_previous",
             settings=wandb.Settings(**SETTINGS),
         )
-        group = self._root / "group"
-        if not group.exists():
-            group.write_text(card.group or "", encoding="utf-8")
-        ids = ids_of(card.folder)
-        if self._agents is None and str(card.group) not in ids:
-            write_text(self._root / "ids.json", dump({**ids, str(card.group): card.id}))
+        if self._agents is None:
+            remember(card.folder, str(card.group), card.id)
         run.define_metric("round")
         run.define_metric(f"{ROUND}*", step_metric="round")
         run.define_metric(f"{ROUND}select/{card.metric}", step_metric="round", summary="max,last")
         live.define(run)
+        if mode == "online" and card.gold:
+            self._use_inputs(run)
+
+    def _use_inputs(self, run: wandb.Run) -> None:
+        try:
+            with wandb_service.at_most(wandb_service.FINISH_SECONDS):
+                artifacts.use_inputs(run, self._card)
+        except Exception as error:
+            if not _of_wandb(error):
+                raise
+            words = str(error).partition("\n")[0]
+            log.warning(
+                "W&B does not show what this run is made from, its artifacts' metadata do (%s)", words
+            )
 
     def _names(self) -> dict[str, Any]:
         """The names and the config of the W&B run. In a sweep the agent gives the names."""
@@ -235,7 +241,7 @@ class Wandb:
         run.log_artifact(dataset, aliases=[f"round-{record.round}"])
         if accepted < quota:
             text = f"round {record.round} has {accepted} of {quota} rows: log.txt says why"
-            run.alert("A round has fewer rows than planned", text, level="WARN")
+            self._alerts.send(run, f"quota {record.round}", "A round has fewer rows than planned", text)
 
     def _end(self, run: wandb.Run, result: Mapping[str, Any]) -> None:
         """Log what a run ended with, and an alert where it trained on copies of gold."""
@@ -251,7 +257,7 @@ class Wandb:
                 run.log_artifact(one)
         if result.get("clean") is False:
             text = "rows it was trained on are copies of gold rows: certificate.json names them"
-            run.alert("The certificate is not clean", text, level="WARN")
+            self._alerts.send(run, "certificate", "The certificate is not clean", text)
 
     def _log(self, send: Callable[[wandb.Run], object]) -> None:
         run = self._run

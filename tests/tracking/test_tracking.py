@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import NoTrackerConfig, WandbConfig
 from s3exp.tasks import build_task
-from s3exp.tasks.roles import Gold
+from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tracking import wandb as tracking
 from s3exp.tracking.environment import clean, named, warn_of_unused
 from s3exp.tracking.tables import Card, error_rows
@@ -344,6 +345,27 @@ def script(folder: Path, body: str, *arguments: str, **variables: str) -> subpro
     )
 
 
+def test_an_alert_is_sent_once_a_cause(tmp_path: Path) -> None:
+    """A continued run shows its rounds again; what an unsent file of before said is said again in its place."""
+
+    def shown(error: Exception | None) -> list[str]:
+        with contextlib.suppress(RuntimeError), start(WandbConfig(), card(tmp_path)) as tracker:
+            for record in records():
+                tracker.log_round(record)
+            if error is not None:
+                raise error
+        found = inspect(runs(tmp_path)[-1])
+        return [line["alert"]["title"] for line in found if line["type"] == "alert"]
+
+    quota, failed = "A round has fewer rows than planned", "The run failed"
+    assert shown(RuntimeError("one")) == [quota, failed]
+    assert shown(RuntimeError("one")) == [quota, failed]  # nobody uploaded the first
+    (tmp_path / "wandb" / runs(tmp_path)[-1].name / "run-x.wandb.synced").touch()
+    assert shown(RuntimeError("two")) == [failed]
+    (tmp_path / "wandb" / runs(tmp_path)[-1].name / "run-x.wandb.synced").touch()
+    assert shown(None) == []
+
+
 def test_a_dead_service_is_one_warning(tmp_path: Path) -> None:
     body = """
 with start(WandbConfig(), card(folder / "a")) as tracker:
@@ -502,7 +524,7 @@ def test_variables_of_wandb_count_and_options_stand_above_them(
 
 
 def test_variables_of_wandb_reach_its_file(tmp_path: Path, toy_config: Config) -> None:
-    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=Sealed(()))
     task = build_task(toy_config.task, toy_config.llm, gold, str)
     card(tmp_path / "run")  # the files of the store
     with pytest.MonkeyPatch.context() as patch:
@@ -590,7 +612,7 @@ def test_names_are_cleaned() -> None:
 
 
 def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: Config) -> None:
-    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=Sealed(()))
     task = build_task(toy_config.task, toy_config.llm, gold, str)
     toy_config.tracker = WandbConfig(tags=["mining"])
 
@@ -612,7 +634,7 @@ def test_a_job_is_described_by_what_it_is_and_where(tmp_path: Path, toy_config: 
 def test_a_cell_is_named_by_what_was_swept_and_shown_in_every_sweep_that_has_it(
     tmp_path: Path, toy_config: Config
 ) -> None:
-    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=Sealed(()))
     task = build_task(toy_config.task, toy_config.llm, gold, str)
     toy_config.tracker = WandbConfig(mode="offline")
     folder = tmp_path / "run"
@@ -653,7 +675,7 @@ def test_a_cell_is_named_by_what_was_swept_and_shown_in_every_sweep_that_has_it(
 def test_the_group_that_a_record_was_made_for_is_kept(
     tmp_path: Path, toy_config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=Sealed(()))
     task = build_task(toy_config.task, toy_config.llm, gold, str)
     toy_config.tracker = WandbConfig(mode="offline")
     card(tmp_path)
@@ -667,7 +689,7 @@ def test_the_group_that_a_record_was_made_for_is_kept(
 
 def test_a_copied_folder_keeps_its_id(tmp_path: Path, toy_config: Config) -> None:
     """W&B has the run under it: another id would show the same record twice."""
-    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=())
+    gold = Gold(train=(), mining=tuple(MINE.values()), select=(), test=Sealed(()))
     task = build_task(toy_config.task, toy_config.llm, gold, str)
     toy_config.tracker = WandbConfig(mode="offline")
     card(tmp_path / "a")
