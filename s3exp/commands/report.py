@@ -43,8 +43,13 @@ def command(words: Sequence[str]) -> int:
     title = options.title or f"s3exp: {', '.join(one.task for one in study.verdicts)}"
     path = write_study(study, options.out, title)
     if options.paper:
-        for file in write_paper(study.comparisons, options.out / "paper"):
+        files = write_paper(study.comparisons, options.out / "paper")
+        plots = [file for file in files if file.suffix == ".pdf"]
+        for file in files[: -len(plots)]:
             page.line("paper", file)
+        page.line(
+            "plots", options.out / "paper" / "*.pdf", f"  ({len(plots)} figures; figures.tex places them)"
+        )
     if study.left_out:
         page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
     page.line("report", path)
@@ -67,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--paper",
         action="store_true",
-        help="also write a table for a paper (LaTeX, Markdown, CSV) to OUT/paper",
+        help="also write tables for a paper (LaTeX, Markdown, CSV) and the plots as PDF to OUT/paper",
     )
     prices = (
         "prompt_tokens or completion_tokens (a million), gpu_hour, cpu_hour: what all runs cost at such prices; "

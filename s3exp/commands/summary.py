@@ -13,12 +13,13 @@ from shlex import quote
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
+from s3exp.record.measures import MAJORITY
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
 from s3exp.report.export import formatted
 from s3exp.report.frames import Frames, known, means, shared_rounds
-from s3exp.report.majority import majority_of
-from s3exp.report.paper import over_tasks
+from s3exp.report.majority import LARGEST, majority_of
+from s3exp.report.over_tasks import over_tasks
 from s3exp.report.study import Study
 from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
@@ -26,10 +27,12 @@ from s3exp.terminal.texts import plural
 from s3exp.tracking.environment import sync_line
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
+_BESIDE = {"test/macro_f1": "macro F1", f"test/{MAJORITY}": LARGEST}
 _REASONS = 3  # of rejection, by round: the most frequent
 LEGEND = """mining: gold rows whose errors the next round may be shown
 select: gold rows that choose the epoch; test: gold rows read once, at the end
 why: the reasons of rejected rows, most frequent first"""
+LEGEND_OF_FLOOR = f"\n{LARGEST}: the accuracy of always saying it"
 Order = Sequence[Path]  # run directories in the order of the command
 
 
@@ -53,7 +56,8 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
     if study.left_out:
         page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
     if study.comparisons:
-        page.paragraph("Legend", LEGEND)
+        floors = [one for one in study.comparisons if majority_of(one) is not None]
+        page.paragraph("Legend", LEGEND + (LEGEND_OF_FLOOR if floors else ""))
     _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
@@ -120,26 +124,25 @@ def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: s
     """A row a run: its score and its costs."""
     frame = comparison.frames.runs
     costs = ("train_rows", "llm/calls", "llm/store_hits", "llm/tokens")
-    f1 = known(frame, ["test/macro_f1"])
-    numbers = (*costs, "test", "test_low", "test_high", "cost/seconds", *f1)
+    beside = known(frame, ["test/macro_f1", f"test/{MAJORITY}"])
+    numbers = (*costs, "test", "test_low", "test_high", "cost/seconds", *beside)
     rows = []
     for arm in arms:
         own = frame[frame["arm"] == arm.name]
         for (seed,), counts in means(own, ["seed"], numbers).items():
-            *spent, test, low, high, seconds = counts[: len(counts) - len(f1)]
+            *spent, test, low, high, seconds = counts[: len(counts) - len(beside)]
             interval = "" if low is None or high is None else f"{_share(low)}-{_share(high)}"
-            scores = (_share(test), interval, *map(_share, counts[len(counts) - len(f1) :]))
+            scores = (_share(test), interval, *map(_share, counts[len(counts) - len(beside) :]))
             rows.append([arm.name, str(seed), *map(_count, spent), *scores, _count(seconds)])
-    titles = ("test", "95% interval", *(["macro F1"] if f1 else []))
+    titles = ("test", "95% interval", *(_BESIDE[name] for name in beside))
     names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", *titles, "seconds")
-    floor = majority_of(comparison)
-    beside = "" if floor is None else f" (always saying the largest class: {_share(floor)})"
-    title = f"{_title(comparison, task)} on the test set, and what it took{beside}"
-    page.table(title, names, rows, texts=("run",))
+    page.table(f"{_title(comparison, task)} on the test set, and what it took", names, rows, texts=("run",))
 
 
 def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
     """Arms against their base, paired by seed; nothing without a base."""
+    floor = majority_of(comparison)
+    beside = [] if floor is None else [_share(floor)]
     rows: list[list[str]] = []
     for arm in arms:
         gain, base = comparison.gain(arm), comparison.bases.get(arm.name)
@@ -148,14 +151,16 @@ def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -
         shared = [arm.scores[seed] for seed in comparison.gain_by_seed(arm)]
         own = sum(shared) / len(shared)
         if base not in (row[0] for row in rows):
-            rows.append([base, str(gain.seeds), _share(own - gain.mean), "", ""])
+            rows.append([base, str(gain.seeds), _share(own - gain.mean), *beside, "", ""])
         interval = f"none of {plural(gain.seeds, 'seed')}"
         if gain.low is not None and gain.high is not None:
             interval = f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
-        rows.append([arm.name, str(gain.seeds), _share(own), f"{100 * gain.mean:+.1f}", interval])
+        scores = (_share(own), *beside, f"{100 * gain.mean:+.1f}")
+        rows.append([arm.name, str(gain.seeds), *scores, interval])
     if rows:
         over = comparison.over
-        names = ("runs", "seeds", "mean test", f"points over {over}", "95% interval")
+        titles = ("mean test", *([LARGEST] if beside else []))
+        names = ("runs", "seeds", *titles, f"points over {over}", "95% interval")
         title = f"{task}Over {'ZeroGen' if over == 'zerogen' else over} {budget(comparison)}, paired by seed"
         page.table(title, names, rows, texts=("runs",))
 
@@ -168,7 +173,9 @@ def _groups(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) 
     shown = [arm.name for arm in arms if table.loc[arm.name].notna().any()]
     rows = [[kind.partition("/")[2], *(_share(table.loc[name, kind]) for name in shown)] for kind in kinds]
     if rows:
-        title = f"{_title(comparison, task)} on the test set, by group (mean over seeds)"
+        floor = majority_of(comparison)
+        beside = "" if floor is None else f"; always saying the largest class of all rows: {_share(floor)}"
+        title = f"{_title(comparison, task)} on the test set, by group (mean over seeds{beside})"
         page.table(title, ("group", *shown), rows, texts=("group",))
 
 

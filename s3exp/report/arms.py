@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import Any, Literal
 
 from s3exp.record.reading import LeftOut, Run
-from s3exp.report.statistics import Estimate, estimate_score
+from s3exp.report.statistics import FEW, Estimate, estimate_score
 from s3exp.settings.cell import SEED, STRATEGY, arm_of
 from s3exp.settings.run import SAME_RUN
 from s3exp.settings.typed import foreign
@@ -87,6 +87,23 @@ def mean_of(arm: Arm) -> Estimate:
 def interval_of(arm: Arm) -> tuple[float, float] | None:
     """95% interval of an arm's mean over three seeds or more, or of a single seed over test rows if on record."""
     return arm.runs[0].interval if len(arm.runs) == 1 else mean_of(arm).interval
+
+
+def bars_over(arms: Sequence[Arm]) -> str:
+    """What the intervals of arms' means are over, for a caption; empty where no arm has one. See `interval_of`."""
+    drawn = [arm for arm in arms if interval_of(arm) is not None]
+    single = [arm for arm in drawn if len(arm.runs) == 1]
+    if len(single) == len(drawn):
+        return "test rows" if single else ""
+    return "seeds, of one seed over test rows" if single else "seeds"
+
+
+def bands_over(arms: Sequence[Arm]) -> str:
+    """What the bands of arms' curves are, for a caption; empty where no arm has one. See `statistics.band`."""
+    counts = {len(arm.runs) for arm in arms}
+    if max(counts, default=0) < FEW:
+        return "both seeds" if 2 in counts else ""
+    return "95% over seeds, of two seeds both" if 2 in counts else "95% over seeds"
 
 
 def settings(run: Run) -> dict[str, Any]:

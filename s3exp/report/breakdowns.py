@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from s3exp.record.measures import MAJORITY
 from s3exp.record.reading import Run
 from s3exp.report.arms import interval_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import COSTS, Cost
 from s3exp.report.export import Cell, Column, Table
 from s3exp.report.frames import column, known, mean_by_arm, means, shared_rounds
+from s3exp.report.majority import LARGEST, majority_of
 from s3exp.settings.compose import conf
-from s3exp.terminal.texts import plural
+from s3exp.terminal.texts import percent, plural
 
 CITATION = (
     "Wang, Zhou and Sachan, Let's Synthesize Step by Step, Findings of EMNLP 2023 (arXiv 2310.13671), Table 2: "
@@ -72,7 +74,13 @@ def groups(comparison: Comparison) -> Table:
     names = [name for name in comparison.frames.runs if name.startswith("test_groups/")]
     by_arm = mean_by_arm(comparison.frames, *names)
     columns = (Column("group", "group"), *(Column(arm, arm, "score") for arm in by_arm))
-    return Table("groups", title, columns, _transposed(by_arm, names), "Means over seeds.")
+    floor = majority_of(comparison)
+    beside = (
+        ""
+        if floor is None
+        else f" Always saying the largest class of all test rows scores {percent(floor)}%."
+    )
+    return Table("groups", title, columns, _transposed(by_arm, names), f"Means over seeds.{beside}")
 
 
 def rejected(comparison: Comparison) -> Table:
@@ -185,6 +193,8 @@ def beside_paper(comparison: Comparison) -> Table | None:
     if not theirs:
         return None
     own_rows = mean_by_arm(comparison.frames, "train_rows")
+    floor = majority_of(comparison)
+    beside = [] if floor is None else [floor]
     rows: list[tuple[Cell, ...]] = []
     for arm in comparison.arms:
         count, score = theirs.get(arm.strategy, (None, None))
@@ -192,7 +202,8 @@ def beside_paper(comparison: Comparison) -> Table | None:
         gain = comparison.gain(arm)
         over_zerogen = gain is not None and comparison.arm(comparison.bases[arm.name]).strategy == "zerogen"
         ours = gain.mean if gain is not None and over_zerogen else None
-        rows.append((arm.name, count, score, over, *own_rows[arm.name], arm.mean, interval_of(arm), ours))
+        here = (*own_rows[arm.name], arm.mean, interval_of(arm), *beside, ours)
+        rows.append((arm.name, count, score, over, *here))
     columns = (
         _STRATEGY,
         Column("paper_rows", "paper: rows", "count"),
@@ -201,6 +212,7 @@ def beside_paper(comparison: Comparison) -> Table | None:
         Column("rows", "here: rows", "count"),
         Column("test", f"here: test {comparison.metric}, %", "score"),
         Column("test", "95% interval", "interval"),
+        *(Column(MAJORITY, f"here: {LARGEST}, %", "score") for _ in beside),
         Column("gain", "here: over zerogen", "points"),
     )
     note = f"{CITATION}. Other models and other numbers of rows: compare the gains, not the scores."

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import fmean
 
 from s3exp.record.measures import measure, of_gold, so_far, with_meaning
 from s3exp.record.reading import Run
-from s3exp.report.arms import Arm, differing, settings
+from s3exp.report.arms import Arm, bands_over, differing, settings
 from s3exp.report.comparison import Comparison
 from s3exp.report.statistics import Estimate, band, estimate_score, paired
 
@@ -156,7 +156,7 @@ def score_panels(comparison: Comparison) -> list[Panel]:
             over, by = (cost.title, cost.name) if cost else ("round", "round")
             title, caption = f"{one.title} by {by}", f"% {one.says}"
             panels.append(Panel(f"{role}-by-{by}", title, caption, over, curves, percent=True))
-    return [panel for panel in panels if panel.curves]
+    return _described(panels, comparison.arms)
 
 
 def cost_panels(comparison: Comparison) -> list[Panel]:
@@ -170,7 +170,7 @@ def cost_panels(comparison: Comparison) -> list[Panel]:
         title, ends = f"test {metric} by {cost.name} spent", _ends(comparison, cost)
         caption = "% on test rows, read once, when all has been spent"
         spent.append(Panel(f"test-by-{cost.name}", title, caption, cost.title, ends, "points", True))
-    return [panel for panel in at + spent if panel.curves]
+    return _described(at + spent, comparison.synthesized)
 
 
 def error_panels(comparison: Comparison) -> list[Panel]:
@@ -180,7 +180,7 @@ def error_panels(comparison: Comparison) -> list[Panel]:
         curves = _curves(comparison.arms, partial(by_round, name=name, first=1))
         title, caption = measure(name).says.capitalize(), "number of gold rows that errors are mined from"
         panels.append(Panel(name.replace("_", "-"), title, caption, "round", curves))
-    return [panel for panel in panels if panel.curves]
+    return _described(panels, comparison.arms)
 
 
 def gap_panels(comparison: Comparison, kind: str) -> list[Panel]:
@@ -192,7 +192,19 @@ def gap_panels(comparison: Comparison, kind: str) -> list[Panel]:
         own = rounds[of_gold(one.name)].mean() if of_gold(one.name) in rounds else None
         name = one.name.replace("/", "-")
         panels.append(Panel(name, one.title, one.says, "round", curves, reference=own))
-    return [panel for panel in panels if panel.curves]
+    return _described(panels, comparison.arms)
+
+
+def _described(panels: Sequence[Panel], arms: Sequence[Arm]) -> list[Panel]:
+    """The panels with curves; the caption says what a band is where one is drawn."""
+    over = bands_over(arms)
+    return [
+        replace(panel, caption=f"{panel.caption}; {'bar' if panel.kind == 'points' else 'band'}: {over}")
+        if any(curve.low != curve.high for curve in panel.curves)
+        else panel
+        for panel in panels
+        if panel.curves
+    ]
 
 
 _Steps = tuple[list[float], list[float]]  # the cost so far, and the number from then on

@@ -6,7 +6,7 @@ curves.py computes the curves of a figure, figures.py draws the axes.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,16 +19,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from s3exp.report import curves, figures
-from s3exp.report.arms import Arm, Look, interval_of, looks_by_name
+from s3exp.report.arms import Arm, Look, bands_over, bars_over, interval_of, looks_by_name
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import ROWS, Curve, by_round
 from s3exp.report.figures import GRID, INK, STYLE
 from s3exp.report.heat import draw_heats
+from s3exp.report.multiples import draw_multiples, multiples_of
 from s3exp.report.swept import Heat, heats, line_looks, swept_panels
 from s3exp.terminal.texts import file_name, file_names
 
 _SOLID: dict[str, Any] = {"ms": 7, "lw": 2.2, "zorder": 3}
 _DASHED = (0, (4, 2))
+SECTIONS = ("test", "swept", "scores", "cost", "errors", "gap", "diversity")  # of a task on the page
 _PANEL = 215  # height of a panel of the overview in typographic points, about
 
 
@@ -41,16 +43,51 @@ class Drawing:
     svg: str
 
 
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One figure that is not written yet: the section of the page that it is in, and its name in files."""
+
+    section: str
+    name: str
+    figure: Figure
+
+
 def draw_all(comparisons: Sequence[Comparison], folder: Path) -> dict[str, dict[str, list[Drawing]]]:
     """Draw and write the figures, as FOLDER/TASK-NAME.svg and .png; returns them by task and section."""
     folder.mkdir(parents=True, exist_ok=True)
+    names = file_names([one.task for one in comparisons])
+    drawn: dict[str, dict[str, list[Drawing]]] = {}
     with matplotlib.rc_context(STYLE):
-        names = file_names([one.task for one in comparisons])
-        return {one.task: _draw_task(one, folder, names[one.task]) for one in comparisons}
+        for one in comparisons:
+            own = drawn.setdefault(one.task, {section: [] for section in SECTIONS})
+            for plot in plots_of(one):
+                own[plot.section].append(_written(plot, folder / f"{names[one.task]}-{plot.name}", one.task))
+    return drawn
 
 
-def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> dict[str, list[Drawing]]:
+def draw_over_tasks(comparisons: Sequence[Comparison], folder: Path) -> list[Drawing]:
+    """Draw and write the figures of several tasks together, as FOLDER/all-NAME.svg and .png; none of one task."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context(STYLE):
+        plots = plots_over_tasks(comparisons)
+        return [_written(plot, folder / f"all-{plot.name}", "all tasks") for plot in plots]
+
+
+def plots_of(comparison: Comparison) -> Iterator[Plot]:
+    """The figures of one task, in the order of the page; to be drawn and written in STYLE."""
     looks = looks_by_name(comparison.arms)
+    yield Plot("test", "test", figures.draw_scores(comparison, looks))
+    gains = figures.draw_gains(comparison, looks)
+    if gains is not None:
+        yield Plot("test", "gains", gains)
+    for panel in swept_panels(comparison):
+        yield Plot("swept", panel.name, figures.draw(panel, line_looks(comparison, panel)))
+    pairs: dict[tuple[str, str], list[Heat]] = {}
+    for one in heats(comparison):
+        pairs.setdefault((one.x.key, one.y.key), []).append(one)
+    for (x, y), maps in pairs.items():
+        title = f"test {comparison.metric} by {x.rpartition('.')[2]} and {y.rpartition('.')[2]}"
+        yield Plot("swept", f"swept-{file_name(x)}-and-{file_name(y)}", draw_heats(maps, title))
     kinds = {
         "scores": curves.score_panels(comparison),
         "cost": curves.cost_panels(comparison),
@@ -58,37 +95,24 @@ def _draw_task(comparison: Comparison, folder: Path, prefix: str) -> dict[str, l
         "gap": curves.gap_panels(comparison, "gap"),
         "diversity": curves.gap_panels(comparison, "diversity"),
     }
-
-    def drawing(name: str, title: str, figure: Figure) -> Drawing:
-        buffer, stem = io.StringIO(), folder / f"{prefix}-{name}"
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(stem.with_suffix(".png"), dpi=160)
-        stem.with_suffix(".svg").write_text(buffer.getvalue(), encoding="utf-8")
-        return Drawing(name, f"{comparison.task}: {title}", buffer.getvalue())
-
-    sections = {"test": [drawing("test", "Test score of every arm", figures.draw_scores(comparison, looks))]}
-    gains = figures.draw_gains(comparison, looks)
-    if gains is not None:
-        sections["test"].append(drawing("gains", "Gain over the base", gains))
-    sections["swept"] = [
-        drawing(
-            panel.name, f"{panel.title}. {panel.caption}", figures.draw(panel, line_looks(comparison, panel))
-        )
-        for panel in swept_panels(comparison)
-    ]
-    pairs: dict[tuple[str, str], list[Heat]] = {}
-    for one in heats(comparison):
-        pairs.setdefault((one.x.key, one.y.key), []).append(one)
-    for (x, y), maps in pairs.items():
-        title = f"test {comparison.metric} by {x.rpartition('.')[2]} and {y.rpartition('.')[2]}"
-        name = f"swept-{file_name(x)}-and-{file_name(y)}"
-        sections["swept"].append(drawing(name, title, draw_heats(maps, title)))
     for kind, panels in kinds.items():
-        sections[kind] = [
-            drawing(panel.name, f"{panel.title}. {panel.caption}", figures.draw(panel, looks))
-            for panel in panels
-        ]
-    return sections
+        for panel in panels:
+            yield Plot(kind, panel.name, figures.draw(panel, looks))
+
+
+def plots_over_tasks(comparisons: Sequence[Comparison]) -> Iterator[Plot]:
+    """The figures of several tasks together; to be drawn and written in STYLE."""
+    for one in multiples_of(comparisons):
+        yield Plot("swept", one.name, draw_multiples(one))
+
+
+def _written(plot: Plot, stem: Path, task: str) -> Drawing:
+    """Write a figure as `stem`.svg and .png."""
+    buffer, (title, caption) = io.StringIO(), figures.words_of(plot.figure)
+    plot.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    plot.figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=160)
+    stem.with_name(f"{stem.name}.svg").write_text(buffer.getvalue(), encoding="utf-8")
+    return Drawing(plot.name, f"{task}: {title}. {caption}", buffer.getvalue())
 
 
 def draw_overview(comparison: Comparison, path: Path) -> Path:
@@ -127,8 +151,7 @@ def _title(comparison: Comparison) -> str:
     arms, seeds = comparison.arms, sorted({len(arm.runs) for arm in comparison.arms})
     parts = [comparison.task, *(arm.name for arm in arms if len(arms) == 1)]
     if max(seeds) > 1:
-        band = "95% interval" if min(seeds) > 2 else "95% interval, of two seeds both"
-        parts.append(f"{'/'.join(map(str, seeds))} seeds: mean, {band}")
+        parts.append(f"{'/'.join(map(str, seeds))} seeds: mean, {bands_over(arms)}")
     elif len({arm.runs[0].seed for arm in arms}) == 1:
         parts.append(f"seed {arms[0].runs[0].seed}")
     return " \N{MIDDLE DOT} ".join(parts)
@@ -168,8 +191,8 @@ def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
         tick.set(color=looks[arm.name].color, fontweight="bold", rotation=25 if turn else 0)
         tick.set_horizontalalignment("right" if turn else "center")
     axes.tick_params(axis="y", labelleft=False)
-    over = "seeds" if max(len(arm.runs) for arm in arms) > 1 else "test rows"
-    axes.set(title="On test rows", xlabel=f"bar: 95% over {over}")
+    over = bars_over(arms)
+    axes.set(title="On test rows", xlabel=f"bar: 95% over {over}" if over else "mean")
 
 
 def _errors(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:

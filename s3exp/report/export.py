@@ -22,6 +22,9 @@ _LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",  # LaTeX's first font encoding has other signs in these three places
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!])")

@@ -15,9 +15,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from s3exp.report.arms import Look, interval_of
+from s3exp.report.arms import Look, bars_over, interval_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import Curve, Panel
+from s3exp.report.majority import majority_of
 from s3exp.terminal.texts import percent, points, short
 
 INK, SOFT, FAINT, GRID = "#333333", "#666666", "#8C8C8C", "#E6E6E6"
@@ -32,12 +33,13 @@ STYLE: Any = {  # of every figure, for matplotlib's rc_context
     "text.parse_math": False,  # names are no formulas
     "svg.hashsalt": "s3exp",  # the same figure is the same file
 }
+PRINTED: Any = STYLE | {"pdf.fonttype": 42}  # of a PDF: fonts as TrueType, which publishers want embedded
 # Inches. Axes are placed by hand: matplotlib's layout engines would take most of the time of a report.
 _WIDTH, _AXES = 4.2, 1.95  # of a panel, and the height of its axes
 _LEFT, _RIGHT, _BELOW = 0.56, 0.12, 0.46  # of the axes: y ticks, air, x ticks and label
 _LINE, _HEAD = 0.17, 0.38  # a line of small text; the title
 _LETTERS = 50  # of names in one line of a legend
-_WRAP = 58  # letters in a line below the title
+_WRAP, _WRAP_WIDE = 58, 76  # letters in a line below the title
 _LETTER = 0.088  # width of one, in a name
 _LOG_FROM = 20  # largest over smallest x from which the axis is logarithmic
 _NAME = 32  # characters of an arm's name
@@ -51,33 +53,39 @@ Point = tuple[float, float]
 
 def draw(panel: Panel, looks: Looks) -> Figure:
     """One panel; arms in the order and the looks of `looks`."""
-    handles = _handles(panel, looks)
-    columns = max(1, min(len(handles), _LETTERS // (max(len(str(h.get_label())) for h in handles) + 5)))
+    handles = handles_of([panel], looks)
+    columns = legend_columns(handles, _LETTERS)
     caption = textwrap.wrap(panel.caption, _WRAP)
     above = _HEAD + _LINE * len(caption)
-    below = _BELOW + 0.08 + 0.2 * -(-len(handles) // columns)
+    below = _BELOW + legend_height(handles, columns)
     figure, axes = _blank((_WIDTH, above + below + _AXES), (_LEFT, below, _RIGHT, above))
-    _head(figure, panel.title, caption)
+    head(figure, panel.title, caption)
+    fill(axes, panel, looks)
+    axes.set_xlabel(panel.x)
+    legend(figure, handles, columns)
+    return figure
+
+
+def fill(axes: Axes, panel: Panel, looks: Looks, ticks: int = _TICKS) -> None:
+    """The curves of a panel in its axes, without labels; at most `ticks` values of a swept option have one."""
     if panel.reference is not None:
         axes.axhline(panel.reference, color=INK, linewidth=1.2, linestyle=_DOTS, zorder=2)
-    _x_axis(axes, panel)
+    _x_axis(axes, panel, ticks)
     for curve, shift in zip(panel.curves, _shifts(axes, panel), strict=True):
         _curve(axes, curve, panel, looks[curve.arm], shift)
-    axes.set_xlabel(panel.x)
     axes.margins(y=0.1)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     if panel.percent:
         axes.yaxis.set_major_formatter(_percent)
-    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 3.4}
-    figure.legend(handles=handles, fontsize=9, frameon=False, **place)
-    return figure
 
 
 def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
     """Test score of every arm: its mean and interval, and every seed as a dot."""
     arms = comparison.arms
-    over = "seeds" if max(len(arm.runs) for arm in arms) > 1 else "test rows"
-    caption = f"%; line: mean, dot: a seed, bar: 95% interval over {over}"
+    over, floor = bars_over(arms), majority_of(comparison)
+    caption = "%; line: mean, dot: a seed"
+    caption += f", bar: 95% interval over {over}" if over else ""
+    caption += f"; always saying the largest class: {percent(floor)}" if floor is not None else ""
     figure, axes = _wide(f"Test {comparison.metric}", caption, [arm.name for arm in arms])
     for place, arm in enumerate(arms):
         look, mean, ends = looks[arm.name], arm.mean, interval_of(arm)
@@ -99,7 +107,8 @@ def draw_gains(comparison: Comparison, looks: Looks) -> Figure | None:
         return None
     bases = sorted(set(comparison.bases.values()))
     over, names = bases[0] if len(bases) == 1 else "its base", [arm.name for arm, _ in gains]
-    caption = "percentage points, paired by seed; bar: 95% interval over seeds"
+    drawn = any(gain.interval is not None for _, gain in gains)
+    caption = "percentage points, paired by seed" + ("; bar: 95% interval over seeds" if drawn else "")
     figure, axes = _wide(f"Gain over {short(over, _NAME)}", caption, names)
     axes.axvline(0, color=INK, linewidth=1)
     for place, (arm, gain) in enumerate(gains):
@@ -125,17 +134,25 @@ def _blank(size: Point, around: tuple[float, float, float, float]) -> tuple[Figu
 
 def _wide(title: str, caption: str, names: Sequence[str]) -> tuple[Figure, Axes]:
     left = 0.2 + _LETTER * max(len(short(name, _NAME)) for name in names)
-    above = _HEAD + _LINE
+    lines = textwrap.wrap(caption, _WRAP_WIDE)
+    above = _HEAD + _LINE * len(lines)
     figure, axes = _blank((5.2, above + 0.4 + 0.44 * (len(names) + 0.4)), (left, 0.4, 0.15, above))
-    _head(figure, title, [caption])
+    head(figure, title, lines)
     return figure, axes
 
 
-def _head(figure: Figure, title: str, caption: Sequence[str]) -> None:
+def head(figure: Figure, title: str, caption: Sequence[str]) -> None:
+    """The title of a figure and the lines of its caption, above all axes: all texts of its own. See `words_of`."""
     height = figure.get_figheight()
     figure.text(0.02, 1 - 0.1 / height, title, fontsize=11, fontweight="bold", va="top")
     for line, text in enumerate(caption):
         figure.text(0.02, 1 - (0.31 + _LINE * line) / height, text, fontsize=9, va="top", color=SOFT)
+
+
+def words_of(figure: Figure) -> tuple[str, str]:
+    """The title and the caption of a figure."""
+    title, *caption = (text.get_text() for text in figure.texts)
+    return title, " ".join(caption)
 
 
 def _shifts(axes: Axes, panel: Panel) -> list[float]:
@@ -167,13 +184,13 @@ def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> 
         axes.fill_between(x, curve.low, curve.high, step=step, color=look.color, alpha=faint, linewidth=0)
 
 
-def _x_axis(axes: Axes, panel: Panel) -> None:
+def _x_axis(axes: Axes, panel: Panel, ticks: int) -> None:
     xs = [x for curve in panel.curves for x in curve.x]
     if panel.x != "round":
         scale_x(axes, xs)
         swept = sorted({x for curve in panel.curves for x, _ in curve.dots})
         if 1 < len(swept) <= _TICKS:
-            axes.xaxis.set_major_locator(FixedLocator(swept))
+            axes.xaxis.set_major_locator(FixedLocator(swept, nbins=ticks))
         return
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "seed" if value == 0 else f"{value:g}"))
@@ -203,16 +220,33 @@ def _thousands(value: float, _: object) -> str:
     return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:,g}"
 
 
-def _handles(panel: Panel, looks: Looks) -> list[Line2D]:
-    names = {curve.arm for curve in panel.curves}
+def handles_of(panels: Sequence[Panel], looks: Looks) -> list[Line2D]:
+    """The entries of a legend: every arm that a panel shows, in the order of `looks`, and the gold rows."""
+    names = {curve.arm for panel in panels for curve in panel.curves}
     handles = [
         Line2D([], [], color=look.color, marker=look.marker, ls=look.line, label=short(name, _NAME))
         for name, look in looks.items()
         if name in names
     ]
-    if panel.reference is not None:
+    if any(panel.reference is not None for panel in panels):
         handles.append(Line2D([], [], color=INK, linestyle=_DOTS, linewidth=1.2, label="gold rows"))
     return handles
+
+
+def legend_columns(handles: Sequence[Line2D], letters: int) -> int:
+    """The columns of a legend with room for `letters` of names in a line."""
+    return max(1, min(len(handles), letters // (max(len(str(one.get_label())) for one in handles) + 5)))
+
+
+def legend_height(handles: Sequence[Line2D], columns: int) -> float:
+    """The height of a legend in inches."""
+    return 0.08 + 0.2 * -(-len(handles) // columns)
+
+
+def legend(figure: Figure, handles: Sequence[Line2D], columns: int) -> None:
+    """The legend at the foot of a figure."""
+    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 3.4}
+    figure.legend(handles=handles, fontsize=9, frameon=False, **place)
 
 
 def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:

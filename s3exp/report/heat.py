@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from s3exp.report.figures import INK, SOFT
+from s3exp.report.figures import INK, head
 from s3exp.report.swept import Heat
 from s3exp.terminal.texts import percent, short
 
@@ -29,9 +29,8 @@ def draw_heats(maps: Sequence[Heat], title: str) -> Figure:
     height = _ABOVE + _CELL_HEIGHT * up + _BELOW
     whole = (max(width * columns, 4.2), _HEAD + height * lines)
     figure = Figure(figsize=whole, facecolor="white")
-    figure.text(0.02, 1 - 0.1 / whole[1], title, fontsize=11, fontweight="bold", va="top")
-    caption = "% on test rows, mean over seeds; empty: no run"
-    figure.text(0.02, 1 - 0.32 / whole[1], caption, fontsize=9, va="top", color=SOFT)
+    empty = any(len(one.cells) < across * up for one in maps)
+    head(figure, title, ["% on test rows, mean over seeds" + ("; empty: no run" if empty else "")])
     scores = [score for one in maps for score in one.cells.values()]
     for place, one in enumerate(maps):
         line, column = divmod(place, columns)

@@ -7,6 +7,7 @@ from s3exp.report.arms import Arm, interval_of
 from s3exp.report.comparison import Comparison
 from s3exp.terminal.texts import percent, plural, spelled
 
+LARGEST = "largest class"  # of a table's row or column
 _SHOWN = 4  # runs in a sentence
 
 

@@ -58,11 +58,16 @@ def swept_panels(comparison: Comparison) -> list[Panel]:
     return [panel for panel in panels if any(len(curve.x) > 1 and not curve.level for curve in panel.curves)]
 
 
-def line_looks(comparison: Comparison, panel: Panel) -> dict[str, Look]:
-    """The looks of a swept panel's lines, in their order: the colour of the strategy, a marker each."""
+def lines_of(comparison: Comparison, panel: Panel) -> list[Arm]:
+    """An arm for each of a swept panel's lines, in their order and by their names, for its look."""
     by_name = {arm.name: arm for arm in comparison.arms}
     first = {name: arms[0] for name, arms in _lines(comparison.arms, (panel.x,)).items()}
-    arms = [replace((first | by_name)[curve.arm], name=curve.arm) for curve in panel.curves]
+    return [replace((first | by_name)[curve.arm], name=curve.arm) for curve in panel.curves]
+
+
+def line_looks(comparison: Comparison, panel: Panel) -> dict[str, Look]:
+    """The looks of a swept panel's lines, in their order: the colour of the strategy, a marker each."""
+    arms = lines_of(comparison, panel)
     looks = looks_by_name(arms)
     return {arm.name: looks[arm.name] for arm in arms}
 

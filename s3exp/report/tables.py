@@ -12,6 +12,7 @@ from s3exp.report.comparison import Comparison
 from s3exp.report.curves import compare_at_cost
 from s3exp.report.export import Column, Fields, Table, table_of
 from s3exp.report.frames import column, mean_by_arm
+from s3exp.report.majority import LARGEST
 from s3exp.report.statistics import Estimate, holm
 from s3exp.report.verdict import certainty
 from s3exp.terminal.texts import plural
@@ -113,7 +114,7 @@ def equal_cost(comparison: Comparison) -> Table:
 def _beside(comparison: Comparison) -> Fields[Arm]:
     """What an accuracy is to be seen beside, where it is on record."""
     frame, fields = comparison.frames, list[tuple[Column, Callable[[Arm], Any]]]()
-    for name, title in (("macro_f1", "macro F1, %"), (MAJORITY, "largest class, %")):
+    for name, title in (("macro_f1", "macro F1, %"), (MAJORITY, f"{LARGEST}, %")):
         values = mean_by_arm(frame, f"test/{name}")
         if any(value is not None for (value,) in values.values()):
             fields.append((Column(name, title, "score"), partial(_of_arm, values)))

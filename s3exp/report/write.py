@@ -19,12 +19,12 @@ from markupsafe import Markup
 
 from s3exp.record.files import write_text
 from s3exp.report import breakdowns, provenance, tables
-from s3exp.report.arms import looks_by_name
+from s3exp.report.arms import Arm, Look, looks_by_name
 from s3exp.report.comparison import Comparison
-from s3exp.report.drawing import Drawing, draw_all
+from s3exp.report.drawing import Drawing, draw_all, draw_over_tasks
 from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, formatted, write_tables
-from s3exp.report.paper import over_tasks
+from s3exp.report.over_tasks import method, over_tasks
 from s3exp.report.study import Study
 from s3exp.terminal.texts import chance, clean, file_names, percent, points
 from s3exp.types import UserError
@@ -45,20 +45,24 @@ def write_study(study: Study, out: Path, title: str = TITLE) -> Path:
     """
     try:
         drawings = draw_all(study.comparisons, out / "plots")
+        together = draw_over_tasks(study.comparisons, out / "plots")
         everything = {comparison.task: tables_of(comparison) for comparison in study.comparisons}
         names = file_names(list(everything))
         for task, own in everything.items():
             write_tables(list(own.values()), out / "tables", names[task])
-        if (table := over_tasks(study.comparisons)) is not None:
-            write_tables([table], out / "tables", "all")
-        records = (provenance.records(study.comparisons), provenance.left_out_table(study.left_out))
+        whole = over_tasks(study.comparisons)
+        records = (
+            *([whole] if whole is not None else []),
+            provenance.records(study.comparisons),
+            provenance.left_out_table(study.left_out),
+        )
         named = {
             f"{names[task]}-{name}.csv": one for task, own in everything.items() for name, one in own.items()
         }
         named |= {f"all-{one.name}.csv": one for one in records}
         write_tables((*records, provenance.columns_of(named)), out / "tables", "all")
         path = out / "index.html"
-        write_text(path, page(study, everything, drawings, title))
+        write_text(path, page(study, everything, drawings, together, title))
     except OSError as error:
         raise UserError(f"--out {out}: cannot be written: {error}") from error
     return path
@@ -85,8 +89,14 @@ def tables_of(comparison: Comparison) -> dict[str, Table]:
     return {table.name: table for table in everything if table is not None and table.rows}
 
 
-def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, Sections], title: str) -> str:
-    """The whole page as text."""
+def page(
+    study: Study,
+    everything: Mapping[str, Tables],
+    drawings: Mapping[str, Sections],
+    together: Sequence[Drawing],
+    title: str,
+) -> str:
+    """The whole page as text; `together` are the drawings of several tasks."""
     environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.finalize = _cleaned
@@ -109,7 +119,9 @@ def page(study: Study, everything: Mapping[str, Tables], drawings: Mapping[str, 
         verdicts=study.verdicts,
         runs=runs,
         seeds=len({run.seed for run in runs}),
+        over_tasks=_over_tasks(study, together),
         files=[f"{names[task]}-{name}.csv" for task, own in everything.items() for name in own]
+        + (["all-over-tasks.csv"] if len(study.comparisons) > 1 else [])
         + ["all-runs.csv", "all-left-out.csv", "all-columns.csv"],
         records=provenance.records(study.comparisons),
         left_out=provenance.left_out_table(study.left_out),
@@ -133,6 +145,25 @@ def _section(number: int, comparison: Comparison, own: Tables, drawings: Section
         "lineage": embed({"runs": ledger, "number": number}) if ledger else None,
         "commands": provenance.commands(comparison.arms),
     }
+
+
+def _over_tasks(study: Study, together: Sequence[Drawing]) -> dict[str, Any] | None:
+    """What the page shows of several tasks together; None of one task."""
+    table = over_tasks(study.comparisons)
+    if table is None:
+        return None
+    looks = [(arm, look) for one in study.comparisons for arm, look in _arm_looks(one)]
+    colors = {method(arm): look.color for arm, look in reversed(looks)}
+    return {
+        "table": table,
+        "looks": colors,
+        "drawings": [inline(one, f"all-{one.name}-") for one in together],
+    }
+
+
+def _arm_looks(comparison: Comparison) -> list[tuple[Arm, Look]]:
+    looks = looks_by_name(comparison.arms)
+    return [(arm, looks[arm.name]) for arm in comparison.arms]
 
 
 def embed(data: object) -> Markup:

@@ -12,7 +12,8 @@ import matplotlib
 import pytest
 from PIL import Image
 
-from s3exp.report.drawing import draw_overview, spread_out
+from s3exp.report.drawing import draw_overview, plots_of, spread_out
+from s3exp.report.figures import words_of
 from tests.report.fakes import GOLDGEN, S3, ZEROGEN, extraction, result, strategies, study
 
 SHAPES: dict[str, list[dict[str, Any]]] = {
@@ -81,3 +82,27 @@ def test_the_axis_is_named_after_the_metric(tmp_path: Path) -> None:
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         text = plot([extraction()], tmp_path / "plot.svg").read_text()
     assert ">EM</text>" in text and "EM as rows are added" in text and "ccuracy" not in text
+
+
+@pytest.mark.parametrize(
+    ("seeds", "bar", "title"),
+    [
+        (1, "bar: 95% over test rows", "reviews \N{MIDDLE DOT} seed 0"),
+        (2, "mean", "reviews \N{MIDDLE DOT} 2 seeds: mean, both seeds"),
+        (3, "bar: 95% over seeds", "reviews \N{MIDDLE DOT} 3 seeds: mean, 95% over seeds"),
+    ],
+)
+def test_captions_name_the_bars_that_are_drawn(seeds: int, bar: str, title: str, tmp_path: Path) -> None:
+    results = [run for seed in range(seeds) for run in strategies(seed)]
+    for run in results:
+        run["rounds"][0]["metrics"]["select/accuracy"] += run["seed"] / 100
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        text = plot(results, tmp_path / "plot.svg").read_text()
+    assert f">{bar}</text>" in text and f">{title}</text>" in text
+    comparison = study(results).comparison()
+    plots = {one.name: words_of(one.figure)[1] for one in plots_of(comparison)}
+    over = {1: ", bar: 95% interval over test rows", 2: "", 3: ", bar: 95% interval over seeds"}[seeds]
+    assert plots["test"] == f"%; line: mean, dot: a seed{over}"
+    assert ("bar" in plots["gains"]) == (seeds == 3)
+    band = {1: "", 2: "band: both seeds", 3: "band: 95% over seeds"}[seeds]
+    assert plots["select-by-round"].endswith(band) and ("band" in plots["select-by-round"]) == (seeds > 1)

@@ -1,14 +1,18 @@
-"""The tables for a paper."""
+"""What --paper writes: tables, and plots as PDF."""
 
 from __future__ import annotations
 
 import csv
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from s3exp.report.paper import as_paper_latex, over_tasks, write_paper
-from tests.report.fakes import S3, extraction, result, strategies, study
+from s3exp.report.paper import as_paper_latex, write_paper
+from tests.report.fakes import S3, result, strategies, study
 
 
 def test_the_best_synthesized_method_is_bold_and_every_line_has_all_columns() -> None:
@@ -30,25 +34,50 @@ def test_hostile_names_are_escaped(sign: str) -> None:
     assert line.count(" & ") == 4
 
 
-def test_an_average_needs_every_task_and_one_metric(tmp_path: Path) -> None:
-    one = study(strategies())
-    assert over_tasks(one.comparisons) is None
-    other = study([{**run, "task": "rte"} for run in strategies() if run["strategy"] == "s3"])
-    table = over_tasks((*one.comparisons, *other.comparisons))
-    assert table is not None
-    rows = {row[0]: row[1:] for row in table.rows}
-    first, second, mean = rows["S3"]
-    assert mean == pytest.approx((first + second) / 2)
-    assert rows["ZeroGen"][1:] == (None, None)
-    mixed = over_tasks((*one.comparisons, *study([extraction()]).comparisons))
-    assert mixed is not None and all(row[-1] is None for row in mixed.rows)
-    files = write_paper((*one.comparisons, *other.comparisons), tmp_path)
-    assert {path.name for path in files} == {
-        *(f"{task}.{end}" for task in ("reviews", "rte") for end in ("tex", "md", "csv")),
-        "over-tasks.md",
-        "over-tasks.csv",
-    }
-    assert [row["method"] for row in csv.DictReader((tmp_path / "rte.csv").open())] == ["S3"]
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What --paper writes about two tasks, one of which has S3 alone; by name."""
+    other = [{**run, "task": "rte"} for run in strategies() if run["strategy"] == "s3"]
+    both = (*study(strategies()).comparisons, *study(other).comparisons)
+    return {path.name: path for path in write_paper(both, tmp_path_factory.mktemp("paper"))}
+
+
+def test_every_table_is_written_in_every_format(written: dict[str, Path]) -> None:
+    tables = {name for name, path in written.items() if path.suffix != ".pdf"}
+    stems = ("reviews", "rte", "over-tasks")
+    assert tables == {"figures.tex", *(f"{stem}.{end}" for stem in stems for end in ("tex", "md", "csv"))}
+    assert [row["method"] for row in csv.DictReader(written["rte.csv"].open())] == ["S3"]
+    text = written["over-tasks.tex"].read_text()
+    assert text.count(r"\textbf{81.0}") == 3 and "seeds: 1." in text  # both tasks and their average
+
+
+def test_every_plot_is_a_pdf_that_figures_tex_places(written: dict[str, Path]) -> None:
+    plots = {name for name, path in written.items() if path.suffix == ".pdf"}
+    text = written["figures.tex"].read_text()
+    assert plots == set(re.findall(r"\\includegraphics\[width=\\columnwidth\]\{(.*?)\}", text))
+    assert {"reviews-test.pdf", "reviews-gains.pdf", "reviews-select-by-round.pdf", "rte-test.pdf"} <= plots
+    assert (
+        r"\caption{reviews: Test accuracy. \%; line: mean, dot: a seed, bar: 95\% interval over test rows.}"
+        in text
+    )
+    for name in plots:
+        raw = written[name].read_bytes()
+        assert b"/FontFile2" in raw and b"/Type3" not in raw, name  # embedded, as TrueType
+        assert b"Date" not in raw and str(Path.home()).encode() not in raw, name
+
+
+def test_the_same_plots_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from s3exp.report.paper import write_paper;"
+        "from tests.report.fakes import study, strategies;"
+        "write_paper(study(strategies()[:1]).comparisons, Path(sys.argv[1]))"
+    )
+    for seed in "12":
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / seed)], check=True, env=environment)
+    files = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert len(files) > 5
+    assert all((tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes() for name in files)
 
 
 def test_tasks_whose_file_names_are_alike_have_a_table_each(tmp_path: Path) -> None:
