@@ -72,8 +72,8 @@ def _multiples(
 
 def draw_multiples(one: Multiples) -> Figure:
     """The axes of all tasks, at most three beside each other."""
-    columns = min(_COLUMNS, len(one.panels))
-    lines = -(-len(one.panels) // columns)
+    lines = -(-len(one.panels) // _COLUMNS)
+    columns = -(-len(one.panels) // lines)  # four are two by two
     width, height = _LEFT + _WIDTH + _RIGHT, _ABOVE + _HEIGHT + _BELOW
     wide = width * columns
     caption = textwrap.wrap(one.caption, int(_LETTERS_A_LINE * wide))

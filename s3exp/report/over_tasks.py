@@ -33,7 +33,8 @@ def over_tasks(comparisons: Sequence[Comparison]) -> Table | None:
     for one in comparisons:
         for arm in one.arms:
             by_method.setdefault(method(arm), {})[one.task] = arm
-    tasks, alike = [one.task for one in comparisons], len({one.metric for one in comparisons}) == 1
+    tasks, metrics = [one.task for one in comparisons], {one.metric for one in comparisons}
+    alike = len(metrics) == 1
     rows = [
         (name, seeds_of(own.values()), *_by_task(own, tasks), *average(own, tasks, alike))
         for name, own in by_method.items()
@@ -47,11 +48,11 @@ def over_tasks(comparisons: Sequence[Comparison]) -> Table | None:
             column
             for one in comparisons
             for column in (
-                Column(one.task, f"{one.task}, {one.metric}, %", "score"),
+                Column(one.task, one.task if alike else f"{one.task}, {one.metric}", "score"),
                 Column(one.task, "95% interval", "interval"),
             )
         ),
-        Column("average", "average, %", "score"),
+        Column("average", "average", "score"),
         Column("average", "95% interval", "interval"),
     )
     note = (
@@ -59,7 +60,8 @@ def over_tasks(comparisons: Sequence[Comparison]) -> Table | None:
         "rows. That of an average is over the seeds' averages. No average where a method lacks a task, or where the "
         "metrics differ."
     )
-    return Table("over-tasks", "Test scores over tasks", columns, (*rows, *_floor(comparisons, alike)), note)
+    title = f"Test {metrics.pop() if alike else 'scores'} over tasks, %"
+    return Table("over-tasks", title, columns, (*rows, *_floor(comparisons, alike)), note)
 
 
 def average(own: By, tasks: Sequence[str], alike: bool) -> tuple[float | None, tuple[float, float] | None]:

@@ -72,7 +72,7 @@ def as_paper_latex(comparison: Comparison) -> str:
         score = rf"\textbf{{{score}}}" if score == best and name in bold else score
         deviation = "" if spread is None else rf" $\pm$ {percent(spread)}"
         gained = "" if gain is None else _signed(gain)
-        ends = "" if interval is None else f" [{_signed(interval[0])}, {_signed(interval[1])}]"
+        ends = "" if interval is None else _ends(_signed(interval[0]), _signed(interval[1]))
         spent = "" if tokens is None else f"{tokens / 1000:,.1f}"
         costs = ["" if rows is None else f"{rows:,.0f}", spent]
         lines.append([_first(name), score + deviation, gained + ends, *costs])
@@ -177,23 +177,24 @@ def _printed(name: str, about: str, plot: Plot, folder: Path) -> str:
 def _tabular(
     caption: str, label: str, head: Sequence[str], lines: Sequence[Sequence[str]], wide: bool = False
 ) -> str:
-    """A table of LaTeX cells: texts on the left, numbers on the right."""
+    """A table of LaTeX cells, texts on the left, numbers on the right; made smaller where its names are too long."""
     kind = "table*" if wide else "table"
     body = "\n".join(" & ".join(line) + r" \\" for line in lines)
-    return rf"""% needs \usepackage{{booktabs}}
+    return rf"""% needs \usepackage{{booktabs,graphicx}}
 \begin{{{kind}}}
 \centering
-\small
-\setlength{{\tabcolsep}}{{4pt}}
-\caption{{{escaped_latex(caption)}}}
-\label{{tab:{label}}}
+\footnotesize
+\setlength{{\tabcolsep}}{{3pt}}
+\resizebox{{\ifdim\width>\linewidth\linewidth\else\width\fi}}{{!}}{{%
 \begin{{tabular}}{{l{"r" * (len(head) - 1)}}}
 \toprule
 {" & ".join(head)} \\
 \midrule
 {body}
 \bottomrule
-\end{{tabular}}
+\end{{tabular}}}}
+\caption{{{escaped_latex(caption)}}}
+\label{{tab:{label}}}
 \end{{{kind}}}
 """
 
@@ -207,8 +208,11 @@ def _score(score: float | None, interval: tuple[float, float] | None, best: floa
         if best is not None and percent(score) == percent(best)
         else percent(score)
     )
-    ends = "" if interval is None else f" [{percent(interval[0])}, {percent(interval[1])}]"
-    return text + (rf"{{\scriptsize{ends}}}" if ends else "")
+    return text + ("" if interval is None else _ends(percent(interval[0]), percent(interval[1])))
+
+
+def _ends(low: str, high: str) -> str:
+    return rf" {{\scriptsize [{low}, {high}]}}"
 
 
 def _first(name: str) -> str:
