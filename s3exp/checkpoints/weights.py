@@ -7,20 +7,26 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from s3exp.checkpoints.pointers import stand_in
 from s3exp.types import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARD = re.compile(r"-of-0*(\d+)\.safetensors$")
 SAMPLED_TENSORS = 200
 SAMPLED_BYTES = 4096  # of each, from its middle: a first row is often that of padding, all zeros
 LARGEST_HEADER = 100_000_000  # bytes, the format's own limit
-FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": np.uint16}
+FLOATS = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "uint16",
+}  # as numpy reads their bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Tensor:
 
     def sample(self) -> NDArray[np.float64] | None:
         """Some values from the tensor's middle; None: they are no floating-point numbers."""
+        import numpy as np
+
         kind = FLOATS.get(self.dtype)
         if kind is None or self.end <= self.begin:
             return None
@@ -92,6 +100,8 @@ def check_values(tensors: Mapping[str, Tensor], where: str) -> None:
     Raises:
         UserError: names a tensor.
     """
+    import numpy as np
+
     matrices = {name: one for name, one in tensors.items() if len(one.shape) > 1}
     step = max(1, len(matrices) // SAMPLED_TENSORS)
     samples = {name: matrices[name].sample() for name in list(matrices)[::step]}

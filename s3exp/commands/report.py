@@ -30,12 +30,15 @@ def command(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="s3exp-report: %(message)s", stream=sys.stderr)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its fonts lack some letters
-    from s3exp.report.paper import write_paper
-    from s3exp.report.study import collect
-    from s3exp.report.write import write_study
     from s3exp.terminal.page import Page, Terminal
 
     page = Page(Terminal())
+    for folder in options.folders:  # a line at once: the analysis imports for a second, and reads every run
+        page.line("runs", folder)
+    from s3exp.report.paper import write_paper
+    from s3exp.report.study import collect
+    from s3exp.report.write import write_study
+
     study = collect(options.folders, options.base, parse_prices(options.price) if options.price else None)
     for one in study.verdicts:
         text = "\n".join([one.line, *(f"Warning: {line}" for line in one.warnings), *one.notes])

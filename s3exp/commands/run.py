@@ -92,6 +92,7 @@ def command() -> int:
     register_schemas()
     find_sweeps()
     check_sweeps()
+    _say_where_lines_are(sys.argv[1:])
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
         refuse_words(sys.argv[1:])
@@ -119,6 +120,15 @@ def command() -> int:
         fail("s3exp", failure, code)
     codes = [code, *(cell.code for cell in cells)]
     return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
+
+
+def _say_where_lines_are(words: Sequence[str]) -> None:
+    """Name the files that submitit's jobs write their lines to: the terminal shows none of them."""
+    moved = any(word.startswith(("hydra.sweep.", "hydra.launcher.submitit_folder")) for word in words)
+    if not moved and not {"launcher=local", "launcher=slurm"}.isdisjoint(words):
+        from s3exp.terminal.page import Page, Terminal
+
+        Page(Terminal()).line("logs", "runs/.multirun/.submitit/*/*.err", "  (the lines of every run)")
 
 
 def job(composed: DictConfig) -> float | None:

@@ -16,12 +16,12 @@ from s3exp.commands.cells import Cell, grid
 from s3exp.record.measures import MAJORITY
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
+from s3exp.report.doubts import mining_beside_test
 from s3exp.report.export import formatted
 from s3exp.report.frames import Frames, known, means, shared_rounds
 from s3exp.report.majority import LARGEST, majority_of
 from s3exp.report.over_tasks import over_tasks
 from s3exp.report.study import Study
-from s3exp.report.verdict import mining_beside_test
 from s3exp.terminal.page import Page
 from s3exp.terminal.texts import plural
 from s3exp.tracking.environment import sync_line
@@ -136,7 +136,8 @@ def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: s
             rows.append([arm.name, str(seed), *map(_count, spent), *scores, _count(seconds)])
     titles = ("test", "95% interval", *(_BESIDE[name] for name in beside))
     names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", *titles, "seconds")
-    page.table(f"{_title(comparison, task)} on the test set, and what it took", names, rows, texts=("run",))
+    title = f"{_title(comparison, task)} on the test set, and what it took"
+    page.table(title, names, rows, texts=("run",), keys=2)
 
 
 def _gains(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) -> None:
@@ -173,9 +174,10 @@ def _groups(page: Page, comparison: Comparison, arms: Sequence[Arm], task: str) 
     shown = [arm.name for arm in arms if table.loc[arm.name].notna().any()]
     rows = [[kind.partition("/")[2], *(_share(table.loc[name, kind]) for name in shown)] for kind in kinds]
     if rows:
-        floor = majority_of(comparison)
-        beside = "" if floor is None else f"; always saying the largest class of all rows: {_share(floor)}"
-        title = f"{_title(comparison, task)} on the test set, by group (mean over seeds{beside})"
+        if (floor := majority_of(comparison)) is not None:
+            rows.append(["all rows", *(_share(comparison.arm(name).mean) for name in shown)])
+            rows.append([f"{LARGEST} of all", *(_share(floor) for _ in shown)])
+        title = f"{_title(comparison, task)} on the test set, by group (mean over seeds)"
         page.table(title, ("group", *shown), rows, texts=("group",))
 
 
@@ -184,7 +186,7 @@ def _over_tasks(page: Page, study: Study) -> None:
     if (table := over_tasks(study.comparisons)) is not None:
         names = [column.title for column in table.columns]
         rows = [[formatted(*cell) for cell in zip(table.columns, row, strict=True)] for row in table.rows]
-        page.table(table.title, names, rows, texts=("method",))
+        page.table(table.title, names, rows, texts=("method", "seeds"))
 
 
 def _title(comparison: Comparison, task: str) -> str:

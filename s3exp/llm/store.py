@@ -15,14 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from tqdm import tqdm
 
 from s3exp.llm.database import Database
 from s3exp.llm.pending import Questions, plain
-from s3exp.llm.witness import Book, Witnessed, check
 from s3exp.types import ASKED_AGAIN, LLM, Completion, LLMFault, Prompt, UserError
+
+if TYPE_CHECKING:
+    from s3exp.llm.witness import Book
 
 log = logging.getLogger(__name__)
 
@@ -247,6 +249,11 @@ class Stored:
 
     def _check_witness(self, engine: LLM) -> None:
         """Once in a run, compare an LLM that lives elsewhere with what store and record know of it."""
+        from s3exp.llm.witness import (
+            Witnessed,
+            check,
+        )  # it talks to servers: httpx and pydantic are slow to import
+
         origin = getattr(engine, "origin", engine)
         if isinstance(origin, Witnessed) and not self._checked:
             check(origin, self._books, accept=self._accept)

@@ -1,26 +1,19 @@
-"""The verdict on a comparison in plain words: the best arm, its lead, the certainty of that lead, and what weakens it.
+"""The verdict on a comparison in plain words: the best arm, its lead, and the certainty of that lead.
 
-Turns numbers into sentences. A warning is a reason to doubt a difference; a note helps to read it.
+Turns numbers into sentences. doubts.py has the warnings and notes that stand below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from statistics import fmean
 
-from s3exp.report.arms import Arm, differing, interval_of, settings
-from s3exp.report.comparison import MORE, Comparison, Pair
-from s3exp.report.curves import ROWS, TOKENS, Cost
-from s3exp.report.majority import aside, collapsed, doubt
-from s3exp.report.statistics import FEW
-from s3exp.settings.cell import shown
-from s3exp.terminal.texts import chance, cut, percent, plural, points, spelled
+from s3exp.report.arms import Arm, interval_of
+from s3exp.report.comparison import Comparison, Pair
+from s3exp.report.doubts import notes, warnings
+from s3exp.report.majority import aside, doubt
+from s3exp.terminal.texts import chance, percent, plural, points
 
 _SURE = 0.05
-_KEYS = 6  # of a config in a sentence
-_QUOTED = ("quoted/rows", "quoted/share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,127 +159,3 @@ def _reference(comparison: Comparison) -> list[str]:
         for arm in comparison.arms
         if arm not in comparison.synthesized
     ]
-
-
-def warnings(comparison: Comparison) -> list[str]:
-    """Reasons to doubt the scores."""
-    rows = partial(_cost, cost=ROWS)
-    checks = (_certificates, collapsed, _seeds, _variants, _gold, rows, _configs, _untested)
-    return [line for check in checks for line in check(comparison)]
-
-
-def notes(comparison: Comparison) -> list[str]:
-    """Costs that differ, and the base of the gains where another strategy stands in for it."""
-    lines = _cost(comparison, TOKENS)
-    if comparison.bases and all(arm.strategy != comparison.base for arm in comparison.arms):
-        lines.append(f"{comparison.base} was not run: gains are over the lowest of what was.")
-    return [*lines, *mining_beside_test(comparison)]
-
-
-def mining_beside_test(comparison: Comparison) -> list[str]:
-    """Why `mining` is no estimate of `test`, for the arms whose rows were written from mining rows, in one sentence."""
-    mining, parts = f"mining/{comparison.metric}", []
-    for arm in comparison.synthesized:
-        pairs = [
-            (run.rounds, run.score) for run in arm.runs if any("quoted/rows" in one for one in run.rounds)
-        ]
-        ends = [rounds[-1][mining] for rounds, _ in pairs if mining in rounds[-1]]
-        if not ends or len(ends) < len(pairs):
-            continue
-        rows, share = (_by_new_rows([one for rounds, _ in pairs for one in rounds], name) for name in _QUOTED)
-        beside = f"{percent(fmean(ends))}% on mining, {percent(fmean(score for _, score in pairs))}% on test"
-        parts.append(
-            f"{arm.name} ({beside}): {percent(rows)}% of these rows quote theirs, {percent(share)}% of the words"
-        )
-    if not parts:
-        return []
-    shown = "the LLM was shown mining rows and wrote rows from them"
-    return [f"The score on mining is no estimate of that on test, since {shown}: {'; '.join(parts)}."]
-
-
-def _by_new_rows(rounds: Sequence[Mapping[str, float]], name: str) -> float:
-    """The mean of a number over the rounds that have it, by their new rows."""
-    known = [(one[name], one.get("new_rows", 1.0)) for one in rounds if name in one]
-    return sum(value * rows for value, rows in known) / (sum(rows for _, rows in known) or 1.0)
-
-
-def _certificates(comparison: Comparison) -> list[str]:
-    dirty = [run for arm in comparison.arms for run in arm.runs if run.clean is False]
-    if not dirty:
-        return []
-    names = spelled(list(dict.fromkeys(f"{run.strategy}, seed {run.seed}" for run in dirty[:_KEYS])))
-    return [f"{plural(len(dirty), 'run')} trained on copies of gold rows (certificate not clean): {names}."]
-
-
-def _seeds(comparison: Comparison) -> list[str]:
-    few = {arm.name: len(arm.runs) for arm in comparison.arms if len(arm.runs) < FEW}
-    lines = []
-    if few and len(few) == len(comparison.arms) and len(set(few.values())) == 1:
-        lines.append(f"Few seeds: {plural(next(iter(few.values())), 'seed')} each.")
-    elif few:
-        lines.append(f"Few seeds: {spelled([f'{name} has {count}' for name, count in few.items()])}.")
-    if len({tuple(arm.scores) for arm in comparison.arms}) > 1:
-        each, shared = "means are over each arm's own", "differences over shared ones"
-        lines.append(f"Not all arms ran on the same seeds: {each}, {shared}.")
-    return lines
-
-
-def _variants(comparison: Comparison) -> list[str]:
-    by_keys: dict[tuple[str, ...], list[str]] = {}
-    for strategy in dict.fromkeys(arm.strategy for arm in comparison.arms):
-        own = [arm for arm in comparison.arms if arm.strategy == strategy]
-        if len(own) > 1:
-            by_keys.setdefault(tuple(differing([settings(arm.runs[0]) for arm in own])), []).append(strategy)
-    return [
-        f"Runs of {spelled(strategies)} differ by more than the seed, "
-        f"{f'in {_few(keys)}' if keys else 'in something that is not on record'}: each way is an arm of its own."
-        for keys, strategies in by_keys.items()
-    ]
-
-
-def _gold(comparison: Comparison) -> list[str]:
-    recorded = [run.result.get("gold") for arm in comparison.synthesized for run in arm.runs]
-    golds = [gold for gold in recorded if isinstance(gold, dict)]
-    roles = ("mining", "select", "test")
-    sizes = {role: {gold[role] for gold in golds if isinstance(gold.get(role), int)} for role in roles}
-    differ = [f"{role} ({' / '.join(map(str, sorted(s)))})" for role, s in sizes.items() if len(s) > 1]
-    return [f"Gold rows differ in number: {spelled(differ)}."] if differ else []
-
-
-def _cost(comparison: Comparison, cost: Cost) -> list[str]:
-    """The arms with the highest and the lowest mean cost of whole runs, where these are far apart."""
-    means = {
-        arm.name: fmean(own)
-        for arm in comparison.synthesized
-        if len(own := [total[-1] for run in arm.runs if (total := cost.spent(run))]) == len(arm.runs)
-    }
-    most, least = (which(means, key=means.__getitem__, default="") for which in (max, min))
-    if len(means) < 2 or means[most] <= MORE * means[least]:
-        return []
-    spent = f"{most} used {means[most]:,.0f} {cost.name}, {least} {means[least]:,.0f}"
-    return [f"{cost.name.capitalize()} differ: {spent}. The curves below compare at equal {cost.name}."]
-
-
-def _configs(comparison: Comparison) -> list[str]:
-    firsts: Mapping[str, Arm] = {arm.strategy: arm for arm in reversed(comparison.synthesized)}
-    configs = [settings(arm.runs[0]) for arm in firsts.values()]
-    differ = {k: v for k, v in differing(configs).items() if not k.startswith("strategy.")}
-    for digest, prefix in (("llm", "llm."), ("gold", "task.gold.")):
-        if any(key.startswith(prefix) for key in differ):  # the options say more than the digest
-            differ.pop(digest, None)
-    if not differ:
-        return []
-    options = [f"{key} ({' / '.join(cut(shown(v), 20) for v in values)})" for key, values in differ.items()]
-    return [f"Arms differ by more than the strategy: {_few(options)}."]
-
-
-def _untested(comparison: Comparison) -> list[str]:
-    if not comparison.untested or not comparison.test_rows:
-        return []
-    names = spelled([f"{run.strategy}, seed {run.seed}" for run in comparison.untested[:_KEYS]])
-    return [f"Not in the tests over rows, since their test rows are missing or are other rows: {names}."]
-
-
-def _few(names: Sequence[str]) -> str:
-    more = [f"{len(names) - _KEYS} more"] if len(names) > _KEYS else []
-    return spelled([*names[:_KEYS], *more])

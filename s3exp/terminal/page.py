@@ -6,7 +6,7 @@ terminal cannot do more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from rich import box
@@ -17,22 +17,30 @@ from rich.text import Text
 from s3exp.terminal.texts import printable
 
 _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)  # below the head
+INTERVAL = "95% interval"  # the name of a column: of the mean before it
 _NARROW = 16  # characters that a column of texts has at least, if it needs them
 _FOLD = 4  # a column of texts may be folded to this part of the terminal's width
 
 
-def blocks(widths: Sequence[int], most: int) -> list[list[int]]:
-    """The places of the columns in each block that is at most `most` characters wide; each begins with column 0.
+def blocks(widths: Sequence[int], most: int, keys: int = 1, joined: Collection[int] = ()) -> list[list[int]]:
+    """The places of the columns in each block that is at most `most` characters wide; each begins with `keys` columns.
 
-    A column that is too wide alone is in a block of its own.
+    Columns in `joined` stay with the one before them. What is too wide beside the keys is in a block of its own.
     """
     cost = [width + 2 for width in widths]  # padding, and the space between columns
-    found = [[0]]
-    for place in range(1, len(widths)):
+    names = list(range(min(keys, len(widths))))
+    groups: list[list[int]] = []
+    for place in range(len(names), len(widths)):
+        if place in joined and groups:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    found = [[*names]]
+    for group in groups:
         block = found[-1]
-        if len(block) > 1 and sum(cost[one] for one in block) + cost[place] - 1 > most:
-            found.append(block := [0])
-        block.append(place)
+        if len(block) > len(names) and sum(cost[one] for one in [*block, *group]) - 1 > most:
+            found.append(block := [*names])
+        block += group
     return found
 
 
@@ -57,11 +65,17 @@ class Page:
         return Text(text.encode("ascii", "replace").decode() if self._ascii else text)
 
     def table(
-        self, title: str, names: Sequence[str], rows: Sequence[Sequence[str]], texts: Sequence[str]
+        self,
+        title: str,
+        names: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        texts: Sequence[str],
+        keys: int = 1,
     ) -> None:
         """Print a table and an empty line, in several blocks where it is wider than the terminal.
 
-        Columns named in `texts` may be folded, numbers not. Every block begins with the first column.
+        Columns named in `texts` may be folded, numbers not. Every block begins with the first `keys` columns, which
+        tell the rows apart; an interval stays beside its mean.
         """
         cells = [[*name.split(), *(row[index] for row in rows)] for index, name in enumerate(names)]
         widths = [max(map(len, column)) for column in cells]
@@ -74,7 +88,8 @@ class Page:
                 word = max(len(word) for cell in cells[index] for word in [*cell.split(), ""])
                 widths[index] -= max(0, min(over, widths[index] - max(word, _NARROW)))
         self._line(title, "bold")
-        for block in blocks(widths, self._console.width):
+        ends = [place for place, name in enumerate(names) if name == INTERVAL]
+        for block in blocks(widths, self._console.width, keys, ends):
             self._block(block, names, rows, {place: widths[place] for place in block}, texts)
             self._console.print()
 

@@ -19,7 +19,8 @@ from s3exp.report.curves import (
     compare_at_cost,
     cost_panels,
 )
-from s3exp.report.verdict import mining_beside_test, notes, verdict, warnings
+from s3exp.report.doubts import mining_beside_test, notes, warnings
+from s3exp.report.verdict import verdict
 from s3exp.settings.compose import compose
 from s3exp.settings.run import identity
 from tests.report.fakes import S3, extraction, strategies, study

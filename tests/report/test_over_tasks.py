@@ -113,7 +113,7 @@ def test_the_page_has_both(tmp_path: Path) -> None:
         == "method,seeds,reviews,reviews_low,reviews_high,rte,rte_low,rte_high,average,average_low,average_high"
     )
     said = (tmp_path / "tables" / "all-columns.csv").read_text()
-    assert 'all-over-tasks.csv,average,"average, %","share, 0 to 1"' in said
+    assert "all-over-tasks.csv,average,average," in said
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest, ttest_1samp
 
 from s3exp.report.statistics import bootstrap, estimate, estimate_score, holm, mcnemar, resampled_scores
 
@@ -16,6 +17,16 @@ def test_mcnemar_by_hand() -> None:
     # 8 rows differ, at most 1 on one side: 2 * (1 + 8) / 2 ** 8
     assert found.p == pytest.approx(18 / 256)
     assert mcnemar(first, first).p == 1.0
+
+
+def test_both_tests_are_those_of_scipy() -> None:
+    for one, other in ((0, 1), (0, 6), (3, 4), (5, 5), (2, 11), (40, 61)):
+        first = np.array([True] * one + [False] * other)
+        expected = binomtest(one, one + other, 0.5).pvalue
+        assert mcnemar(first, ~first).p == pytest.approx(expected, rel=1e-9), (one, other)
+    for values in ([0.5, 0.7, 0.9], [0.61, 0.58, 0.6, 0.66, 0.59]):
+        ends = ttest_1samp(values, 0.0).confidence_interval(0.95)
+        assert estimate(values).interval == pytest.approx((ends.low, ends.high), rel=1e-9)
 
 
 def test_holm_by_hand() -> None:

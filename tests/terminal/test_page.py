@@ -15,6 +15,10 @@ def test_columns_that_do_not_fit_begin_a_block() -> None:
     assert blocks([5, 5, 5, 5], 21) == [[0, 1, 2], [0, 3]]
     assert blocks([5, 90, 5], 21) == [[0, 1], [0, 2]]
     assert blocks([5], 2) == [[0]]
+    assert blocks([5, 2, 5, 5], 18, keys=2) == [[0, 1, 2], [0, 1, 3]]
+    assert blocks([5, 2], 3, keys=2) == [[0, 1]]
+    assert blocks([5, 5, 5, 5], 21, joined=[2]) == [[0, 1, 2], [0, 3]]
+    assert blocks([5, 5, 5, 5], 21, joined=[3]) == [[0, 1], [0, 2, 3]]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
