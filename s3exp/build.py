@@ -222,7 +222,11 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         stack.enter_context(log_file(folder / "log.txt"))
         stack.enter_context(tracker)
         audit = build_audit(
-            config, [*gold.mining, *gold.select], of_gold(gold, config.task.written), embedder
+            config,
+            [*gold.mining, *gold.select],
+            of_gold(gold, config.task.written),
+            embedder,
+            gold.train or gold.aside,
         )
         parts = loop.Parts(
             task=task,

@@ -87,7 +87,8 @@ def audit_of(config: Config, task: Task) -> Audit:
     """The audit of a run in a toy world; its vectors are kept in memory only."""
     gold = task.gold
     alone = replace(config, audit=replace(config.audit, cache=None))
-    return build_audit(alone, [*gold.mining, *gold.select], of_gold(gold, task.config.written), None)
+    roles, seen = of_gold(gold, task.config.written), [*gold.mining, *gold.select]
+    return build_audit(alone, seen, roles, None, gold.train or gold.aside)
 
 
 def curation_of(config: Config, task: Task) -> Curation:

@@ -22,6 +22,7 @@ def build_audit(
     gold: Sequence[Example],
     roles: Mapping[str, Sequence[Fingerprint]],
     embedder: Embedder | None,
+    train: Sequence[Example] = (),
 ) -> Audit:
     """The audit of a run or a file, with its index of gold rows.
 
@@ -30,6 +31,7 @@ def build_audit(
         gold: gold rows that the loop may look at; never test rows.
         roles: fingerprints of the rows of every gold role, test too.
         embedder: a pretrained encoder; None: latent semantic analysis of gold takes its place.
+        train: rows of `gold.train`, which the judge of labels learns and nothing else reads; empty: it learns `gold`.
     """
     from s3exp.audit.observer import Audit
     from s3exp.curation.copies import Copies
@@ -39,4 +41,4 @@ def build_audit(
         embedder = Lsa([text for row in gold for text in row.fields.values()])
     folder = Path(config.audit.cache).expanduser() if config.audit.cache else None
     copies, vectors = Copies(roles, config.curation.near), Cached(embedder, folder)
-    return Audit(config.audit, config.task, gold, copies, vectors, config.seed)
+    return Audit(config.audit, config.task, gold, copies, vectors, config.seed, train)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3exp.audit.duplicates import repeats
 from s3exp.audit.unjudged import Unjudged, by_language, by_vectors
@@ -25,6 +25,9 @@ from s3exp.tasks.fingerprints import content
 from s3exp.tasks.roles import fingerprints
 from s3exp.terminal.texts import percent
 from s3exp.types import Example
+
+if TYPE_CHECKING:
+    from s3exp.audit.judge import Judge
 
 Numbers = dict[str, float]
 TABLE_ROWS = 1000  # at most
@@ -58,6 +61,7 @@ class Audit:
     copies: Copies
     vectors: Cached
     seed: int
+    train: Sequence[Example] = ()  # gold rows that only the judge of labels learns
 
     def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
         """The leakage certificate of the synthesized ones among `rows`."""
@@ -69,7 +73,7 @@ class Audit:
         `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged. A number that
         cannot be known is left out, and the table `unjudged` says why.
         """
-        parts = [self._findings(new), Part(self._quoted(new))]
+        parts = [self._findings(new), Part(self._quoted(new)), self._fidelity(rows, new)]
         if rows:
             repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
             counts: Numbers = {"audit/repeats_exact": repeated.exact, "audit/repeats_near": repeated.near}
@@ -221,6 +225,27 @@ class Audit:
             for suspect in noise.suspects[:TABLE_ROWS]
         ]
         return Part(numbers, {"noise": listed})
+
+    def _fidelity(self, rows: Sequence[Example], new: Sequence[Example]) -> Part:
+        """Which share of the synthesized rows carries the label that was asked for; nothing without such rows."""
+        made, own = ([row for row in side if row.round is not None] for side in (rows, new))
+        wanted = self.config.noise if self.config.fidelity is None else self.config.fidelity
+        if not wanted or not made or len(self.task.labels) == 1:
+            return Part()
+        from s3exp.audit.asked import SPANS, WHAT, labels_asked_for
+
+        judge = self._judge if self.task.labels else SPANS
+        if isinstance(judge, str):
+            return Part(unjudged=[Unjudged(WHAT, judge)])
+        return Part(*labels_asked_for(judge, made, own, self.task, self.seed, self._sample))
+
+    @cached_property
+    def _judge(self) -> Judge | str:
+        from s3exp.audit.judge import judge_of
+
+        learned = {row.id for row in self.train}
+        gold = [row for row in self.gold if row.id not in learned]
+        return judge_of(self.train, gold, self.task, self.vectors)
 
     def _strange_to_gold(self, judged: Judged) -> str:
         """Why the judge of labels cannot know what they mean: it learned nothing that holds on gold. Empty: it can."""

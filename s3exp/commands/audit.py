@@ -93,7 +93,7 @@ def _of_file(options: argparse.Namespace) -> Subject:
     rows = read_audited(options.path, config.task)
     gold = read_gold(find_gold(options.gold, config.task), config.task)
     embedder = build_embedder(config.small_model, config.audit.encoder)
-    return Subject(rows, build_audit(config, gold.rows, gold.roles, embedder))
+    return Subject(rows, build_audit(config, gold.rows, gold.roles, embedder, gold.train))
 
 
 def _of_run(folder: Path, options: argparse.Namespace) -> Subject:
@@ -114,7 +114,7 @@ def _of_run(folder: Path, options: argparse.Namespace) -> Subject:
     rows = [*gold.train, *(row for record in read_rounds(folder) for row in record.batch.examples)]
     seen = [*gold.mining, *gold.select]
     embedder = build_embedder(config.small_model, config.audit.encoder)
-    audit = build_audit(config, seen, of_gold(gold, config.task.written), embedder)
+    audit = build_audit(config, seen, of_gold(gold, config.task.written), embedder, gold.train or gold.aside)
     return Subject(rows, audit, read_ledger(folder))
 
 

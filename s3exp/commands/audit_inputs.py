@@ -32,6 +32,11 @@ class Gold:
     roles: Mapping[str, Sequence[Fingerprint]]
     rows: Sequence[Example]
 
+    @property
+    def train(self) -> list[Example]:
+        """The labelled rows of train."""
+        return [row for row in self.rows if row.id.startswith("train-")]
+
 
 def read_audited(source: str, task: TaskConfig) -> list[Example]:
     """The rows of a file, in the task's columns or in those of a run's examples.jsonl.

@@ -33,6 +33,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _sides(page, "Distance to gold", "gap", numbers)
     _sides(page, "Diversity", "diversity", numbers)
     _noise(page, report)
+    _fidelity(page, report)
     _unjudged(page, report)
     _fates(page, ledger)
 
@@ -148,6 +149,31 @@ def _noise(page: Page, report: Report) -> None:
     judge = f"to a judge that agrees with {report.numbers['noise/agreement']:.0%} of the labels"
     title = f"Labels: {share:.1%} (at most {upper:.1%}) look wrong {judge}"
     page.paragraph(title, "\n".join(lines) or "none is suspected")
+
+
+def _fidelity(page: Page, report: Report) -> None:
+    """Which share of the rows of each round carries the label asked for, and who judged that."""
+    for judge in report.tables.get("judge", ()):
+        text = f"{judge['judge']} that learned {judge['learned']}: right on {judge['accuracy']:.0%} of {judge['tried']}"
+        page.paragraph("The judge of labels", text)
+    lines = [one for one in report.tables.get("fidelity", ()) if one["share"] is not None]
+    if not lines:
+        return
+    rows = [
+        [
+            *(str(one["round"]), f"{one['rows']:,}", f"{one['share']:.3f}"),
+            *(f"{one['low']:.3f}-{one['high']:.3f}", f"{one['agreement']:.3f}"),
+        ]
+        for one in lines
+    ]
+    title = f"Rows with the label that was asked for: {report.numbers['fidelity/share']:.1%} of them all"
+    page.table(title, ("round", "rows", "fidelity", "95% interval", "the judge agrees"), rows, texts=())
+    others = [
+        f"{one['row']}: {one['label']}, rather {one['suggested']}: {cut(one['text'], _TEXT_LENGTH)}"
+        for one in report.tables.get("other_label", ())[:_LINES]
+    ]
+    if others:
+        page.paragraph("Of these the judge says another label, the surest first", "\n".join(others))
 
 
 def _unjudged(page: Page, report: Report) -> None:

@@ -33,6 +33,9 @@ LEGEND = """mining: gold rows whose errors the next round may be shown
 select: gold rows that choose the epoch; test: gold rows read once, at the end
 why: the reasons of rejected rows, most frequent first"""
 LEGEND_OF_FLOOR = f"\n{LARGEST}: the accuracy of always saying it"
+FIDELITY = (
+    "\nfidelity: share of the new rows with the label asked for, estimated by a judge that learned gold rows"
+)
 Order = Sequence[Path]  # run directories in the order of the command
 
 
@@ -57,7 +60,8 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
         page.paragraph("Left out", "\n".join(f"{one.folder}: {one.why}" for one in study.left_out))
     if study.comparisons:
         floors = [one for one in study.comparisons if majority_of(one) is not None]
-        page.paragraph("Legend", LEGEND + (LEGEND_OF_FLOOR if floors else ""))
+        judged = any(known(one.frames.rounds, ["fidelity/share"]) for one in study.comparisons)
+        page.paragraph("Legend", LEGEND + (LEGEND_OF_FLOOR if floors else "") + (FIDELITY if judged else ""))
     _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
@@ -105,7 +109,8 @@ def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
     metric, frames = comparison.metric, comparison.frames
     frame = shared_rounds(Frames(frames.runs, frames.rounds[frames.rounds["arm"] == arm.name]))
     f1 = known(frame, ["mining/macro_f1"])
-    shares = (f"mining/{metric}", *f1, f"select/{metric}")
+    faithful = known(frame, ["fidelity/share"])
+    shares = (f"mining/{metric}", *f1, f"select/{metric}", *faithful)
     names = ("new_rows", "rejected", "train_rows", "errors", *shares)
     reasons = [str(name) for name in frame if str(name).startswith("rejected/")]
     why = means(frame.fillna(dict.fromkeys(reasons, 0)), ["round"], reasons)
@@ -114,7 +119,7 @@ def _rounds(page: Page, comparison: Comparison, arm: Arm, task: str) -> None:
         counts = {name.partition("/")[2]: n for name, n in zip(reasons, why[(place,)], strict=True)}
         cells = (_count(new), _count(rejected), _why(counts), _count(train), _count(errors))
         rows.append([str(place), *cells, *map(_share, scores)])
-    titles = ("mining", *(["macro F1"] if f1 else []), "select")
+    titles = ("mining", *(["macro F1"] if f1 else []), "select", *(["fidelity"] if faithful else []))
     columns = ("round", "new rows", "rejected", "why", "train rows", "errors", *titles)
     seeds = f"seed {arm.runs[0].seed}" if len(arm.runs) == 1 else f"mean of {len(arm.runs)} seeds"
     page.table(f"Rounds of {task}{arm.name}, {seeds}", columns, rows, texts=("why",))

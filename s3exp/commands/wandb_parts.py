@@ -36,7 +36,14 @@ def parts(metric: str, swept: Swept) -> tuple[Part, ...]:
     """The sections for a task with this primary metric."""
     tokens, select, mining = measure("llm/tokens").of, [f"select/{metric}"], [f"mining/{metric}"]
     errors, rows = [["errors"], ["errors_fixed", "errors_new"]], [["train_rows"], ["new_rows", "rejected"]]
-    audit = ("gap/mauve", "gap/c2st", "diversity/self_bleu", "diversity/vendi", "shortcuts/strong")
+    audit = (
+        "gap/mauve",
+        "gap/c2st",
+        "diversity/self_bleu",
+        "diversity/vendi",
+        "shortcuts/strong",
+        "fidelity/share",
+    )
     score, numbers = f"test/{metric}", swept.numbers
     maps = [(x, y) for place, x in enumerate(numbers) for y in numbers[place + 1 :]]
     over = Part("Over what was swept", score=score, over=numbers, maps=maps, parallel=swept.options)

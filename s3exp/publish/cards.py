@@ -25,6 +25,7 @@ _HEADLINE = (
     "gap/mauve",
     "gap/c2st",
     "noise/share",
+    "fidelity/so_far",
     "audit/repeats_near",
 )
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens")

@@ -121,6 +121,16 @@ MEASURES = (
     Measure("noise/upper", "labels estimated wrong, at most", "share", "down"),
     Measure("noise/agreement", "labels that the judge agrees with", "share", "up"),
     Measure("noise/share_<label>", "labels estimated wrong, <label>", "share", "down"),
+    Measure(
+        "fidelity/share", "label fidelity", "share", "up", "none",
+        says="new rows that carry the label asked for, by a judge that learned gold, corrected for its errors",
+    ),
+    Measure("fidelity/low", "label fidelity, at least", "share", "up", "none"),
+    Measure("fidelity/high", "label fidelity, at most", "share", "up", "none"),
+    Measure("fidelity/so_far", "label fidelity of all rows", "share", "up"),
+    Measure("fidelity/agreement", "new rows of which the judge says the label asked for", "share", "up", "none"),
+    Measure("fidelity/judge", "the judge of labels, on gold rows that it did not learn", "share", "up"),
+    Measure("fidelity/share_<label>", "label fidelity, <label>", "share", "up", "none"),
     Measure("gap/mauve", "mauve", "", "up", says="MAUVE, 1 = same distribution"),
     Measure(
         "gap/c2st", "c2st", "", "down",

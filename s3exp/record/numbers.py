@@ -17,6 +17,7 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
+from s3exp.terminal.texts import percent
 from s3exp.types import NO_ANSWER, Batch, Completion, Example, Prediction
 
 FEWEST = 20  # mining rows: of fewer, all may be said to be of one class by chance
@@ -169,8 +170,18 @@ def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
     return (
         f"{numbers['new_rows']:.0f} new rows{f' ({new})' if new else ''}, {numbers['train_rows']:.0f} to train on; "
         f"{metric} {numbers[f'mining/{metric}']:.3f} on mining ({inside}), "
-        f"{numbers[f'select/{metric}']:.3f} on select{f' ({select})' if select else ''}"
+        f"{numbers[f'select/{metric}']:.3f} on select{f' ({select})' if select else ''}{_fidelity(numbers)}"
     )
+
+
+def _fidelity(numbers: Mapping[str, float]) -> str:
+    """Label fidelity as the end of a line, where a judge could tell."""
+    if "fidelity/share" not in numbers:
+        return ""
+    share, low, high, judge = (
+        percent(numbers[f"fidelity/{name}"]) for name in ("share", "low", "high", "judge")
+    )
+    return f"; label fidelity {share}% ({low} to {high}, by a judge right on {judge}% of gold)"
 
 
 def result(

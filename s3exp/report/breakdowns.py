@@ -24,7 +24,7 @@ CITATION = (
 )
 AUDITED = (
     "audit/refusal", "audit/preamble", "audit/label_in_text", "audit/repeats_exact", "audit/repeats_near",
-    "quoted/rows", "quoted/share", "shortcuts/strong", "noise/share",
+    "quoted/rows", "quoted/share", "shortcuts/strong", "noise/share", "fidelity/so_far", "fidelity/judge",
 )  # fmt: skip
 NEW_ROWS, CALLS = Cost("new-rows", "new_rows"), Cost("calls", "llm/answers")
 _TOP = 3  # shortcuts of an arm
@@ -38,6 +38,7 @@ def rounds(comparison: Comparison) -> Table:
         f"mining/{comparison.metric}", f"select/{comparison.metric}",
     )  # fmt: skip
     frame = shared_rounds(comparison.frames)
+    names += tuple(known(frame, ["fidelity/share"]))
     frame = frame.assign(tokens=frame.groupby(["arm", "seed"])["llm/tokens"].cumsum())
     values_of = means(frame, ["arm", "round"], [*names, "tokens"])
     rows = tuple((arm, place, *values) for (arm, place), values in values_of.items())

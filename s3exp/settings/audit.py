@@ -19,6 +19,8 @@ class AuditConfig:
     """Rows a side at most, for gap and diversity."""
     noise: bool = True
     """An estimate of wrong labels."""
+    fidelity: bool | None = option(None, added=True)
+    """The share of rows that carry the label that was asked for, by a judge that learns gold; null: as `noise`."""
     encoder: str | None = None
     """Hub id or folder; null: the small model's checkpoint, or LSA of gold where it has none."""
     cache: str | None = "runs/embeddings"

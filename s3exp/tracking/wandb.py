@@ -37,6 +37,7 @@ AUDIT_TABLES = {
     "findings": ("row", "finding", "text"),
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
     "noise": ("row", "label", "suggested", "quality", "text"),
+    "other_label": ("row", "label", "suggested", "chance", "text"),
     "unjudged": ("what", "why"),
 }
 
