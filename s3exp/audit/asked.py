@@ -76,7 +76,7 @@ def _line(number: int, one: Fidelity, judge: Judge) -> Mapping[str, Any]:
     return {"round": number, "rows": one.rows, **shares, "judge": round(judge.trial.accuracy, 4)}
 
 
-def _others(judge: Judge, rows: Sequence[Example], task: TaskConfig) -> list[Mapping[str, Any]]:
+def _others(judge: Judge, rows: Sequence[Example], task: TaskConfig) -> list[dict[str, Any]]:
     """The rows of which the judge says another label, those first of which it is surest."""
     said, chances = judge.read(rows)
     doubted = [

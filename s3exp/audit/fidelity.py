@@ -105,7 +105,7 @@ def skill_of(trial: Trial, classes: int, seed: int) -> Skill:
     return Skill(right, false, drawn, unknown)
 
 
-def fidelity(asked: Sequence[int], said: Sequence[int], skill: Skill, seed: int) -> Fidelity:
+def fidelity(asked: Sequence[int] | Ints, said: Sequence[int] | Ints, skill: Skill, seed: int) -> Fidelity:
     """The share of rows that carry the label `asked`, from what the judge `said` of them.
 
     Raises:

@@ -121,7 +121,7 @@ class Folds:
 
     def of(self, row: Example) -> int:
         """The fold of a row; one that is like no gold row has any, always the same."""
-        if row.parent in self.by_id:
+        if row.parent is not None and row.parent in self.by_id:
             return self.by_id[row.parent]
         unit = unit_of(row, self.task)
         return self.by_unit.get(unit, int(unit, 16) % self.count)

@@ -36,9 +36,9 @@ def rounds(comparison: Comparison) -> Table:
     names = (
         "train_rows", "new_rows", "rejected", "errors", "errors_fixed", "errors_still", "errors_new",
         f"mining/{comparison.metric}", f"select/{comparison.metric}",
+        *known(comparison.frames.rounds, ["fidelity/share"]),
     )  # fmt: skip
     frame = shared_rounds(comparison.frames)
-    names += tuple(known(frame, ["fidelity/share"]))
     frame = frame.assign(tokens=frame.groupby(["arm", "seed"])["llm/tokens"].cumsum())
     values_of = means(frame, ["arm", "round"], [*names, "tokens"])
     rows = tuple((arm, place, *values) for (arm, place), values in values_of.items())

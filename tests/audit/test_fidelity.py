@@ -66,14 +66,14 @@ def test_flipped_labels_are_estimated_though_the_judge_errs(learns: str) -> None
     """The judge guesses where a text says nothing, so it agrees with far fewer rows than are right."""
     gold, train = texts("gold", 400, 0.6), texts("train", 600, 0.6) if learns == "train" else []
     one, inside = audit(gold, train), 0
-    for seed in range(10):
+    for seed in range(6):
         rows = made(400, 0.6, 0.3, seed)
         numbers = one.look(rows, rows).numbers
         inside += numbers["fidelity/low"] <= 0.7 <= numbers["fidelity/high"]
         assert numbers["fidelity/share"] == pytest.approx(0.7, abs=0.12)
         assert numbers["fidelity/agreement"] < 0.65 and 0.7 < numbers["fidelity/judge"] < 0.9
         assert numbers["fidelity/high"] - numbers["fidelity/low"] < 0.4
-    assert inside >= 8
+    assert inside >= 5
     right = made(400, 0.6, 0.0)
     numbers = one.look(right, right).numbers
     assert numbers["fidelity/share"] > 0.93 and numbers["fidelity/high"] == 1 > numbers["fidelity/agreement"]
@@ -104,18 +104,16 @@ def test_the_interval_covers_the_truth(matrix: tuple[tuple[int, ...], ...]) -> N
     """The judge's errors on gold and on the rows are drawn from one table of chances, which favours one label."""
     chances = np.array(matrix) / np.array(matrix).sum(1, keepdims=True)
     classes, rng, inside = len(chances), np.random.default_rng(5), 0
-    for times in range(200):
+    for times in range(100):
         labels = np.repeat(np.arange(classes), 60)
-        said = np.array([rng.choice(classes, p=chances[label]) for label in labels])
         asked = np.repeat(np.arange(classes), 100)
-        truth = np.where(
-            rng.random(len(asked)) < 0.7, asked, (asked + rng.integers(1, classes, len(asked))) % classes
-        )
-        answers = np.array([rng.choice(classes, p=chances[label]) for label in truth])
+        moved = rng.integers(1, classes, len(asked)) * (rng.random(len(asked)) > 0.7)
+        truth = (asked + moved) % classes
+        said, answers = ((rng.random((len(of), 1)) > chances[of].cumsum(1)).sum(1) for of in (labels, truth))
         one = fidelity(asked, answers, skill_of(Trial(labels, said), classes, times), times)
         assert one.low is not None and one.high is not None
         inside += one.low <= (truth == asked).mean() <= one.high
-    assert inside >= 185
+    assert inside >= 92
 
 
 def test_a_weak_judge_gives_its_accuracy_and_no_estimate() -> None:
