@@ -15,22 +15,23 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from s3exp.packages import packages_of
-from s3exp.record.files import read_object
 from s3exp.record.state import Outcome, outcome_of, run_folder
-from s3exp.record.versions import check_schema
 from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
+from s3exp.settings.given import KEY
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
-from s3exp.strategies import canonical, check_plan, idle, plan
+from s3exp.strategies import canonical, check_plan, idle
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
     from s3exp.record.run import RunStore
+    from s3exp.synthesis.given import Given
     from s3exp.synthesis.rows import Judge
+    from s3exp.tasks.given import GivenRows
     from s3exp.tasks.roles import Gold
     from s3exp.tasks.task import Task
     from s3exp.tracking.tracker import Tracker
@@ -64,6 +65,13 @@ class Prepared:
         str, Any
     ]  # of the options that its multirun swept, those that count in this cell; see settings/cell.py
     own: Own = Own()
+    given: GivenRows | None = None  # the rows that are trained on in one round
+
+    def screened(self) -> Given | None:
+        """These rows, compared with all gold rows. Raises UserError if none of them is left to train on."""
+        from s3exp.record.given import compared
+
+        return None if self.given is None else compared(self.config, self.gold, self.given)
 
 
 def prepare(
@@ -86,6 +94,7 @@ def prepare(
     from s3exp.curation.certificate import digest_of
     from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
+    from s3exp.record.given import rounds_of, rows_of
     from s3exp.small_model import check_small_model
     from s3exp.tasks.embedded import check_embedded
     from s3exp.tasks.gold import load_gold
@@ -104,14 +113,15 @@ def prepare(
     swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}
     facts = canonical({**facts, "gold": gold.digest(), "llm": llm_identity(config.llm, model), **own.facts})
     facts |= packages_of(config, asks_llm=asks_llm(config))
-    donor = None if config.loop.rows_from is None else _donor(config, gold.digest())
+    given, donor = rows_of(config), rounds_of(config, gold.digest())
+    if given is not None:
+        facts = {key: value for key, value in facts.items() if key != KEY} | {"rows": given.digest()}
     if donor is not None:
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
     if asks_llm(config):
         _warn_of_no_rationales(config)
-    return Prepared(
-        config, model, gold, facts, run_folder(config, facts), donor, overrides, in_order(swept), own
-    )
+    folder = run_folder(config, facts)
+    return Prepared(config, model, gold, facts, folder, donor, overrides, in_order(swept), own, given)
 
 
 def _check_own(config: Config, own: Own) -> None:
@@ -198,7 +208,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.curation.curate import build_curation
     from s3exp.curation.lesson import Lessons
     from s3exp.record.run import LLMFacts, RunStore
-    from s3exp.synthesis.synthesize import recorded
+    from s3exp.synthesis.synthesize import recorded, taken
 
     task, donor = task_of(prepared), prepared.donor
     tracker = tracker_of(prepared, composed, task)
@@ -207,6 +217,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         with closing(RunStore(folder, text, prepared.identity, prepared.overrides)) as store:
             _log_again(store, tracker)
         return outcome_of(folder, config)
+    given = prepared.screened()
     small, embedder = small_models_of(prepared)
     if asks_llm(config):
         llm.check_llm(config.llm)
@@ -246,36 +257,11 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
         )
         if donor is not None:
             parts = replace(parts, synthesize=recorded([record.batch for record in donor]))
+        if given is not None:
+            parts = replace(parts, synthesize=taken(given))
         with store.failing():
             loop.run(parts)
         return outcome_of(folder, config)
-
-
-def _donor(config: Config, gold: str) -> list[RoundRecord]:
-    """The rounds of the run that `loop.rows_from` names.
-
-    Raises:
-        UserError: it is not finished, has other gold rows, or another number of rounds.
-    """
-    folder = Path(str(config.loop.rows_from)).expanduser()
-    key = f"loop.rows_from={folder}"
-    if not (folder / "result.json").is_file():
-        raise UserError(f"{key}: no finished run is on record there")
-    begun = read_object(folder / "run.json")
-    check_schema(folder, begun)
-    identity = begun["identity"]
-    if identity.get("gold") != gold:
-        raise UserError(
-            f"{key}: that run has other gold rows: its rows may be copies of this one's test rows"
-        )
-    from s3exp.record.rounds import read_rounds
-
-    records, rounds = read_rounds(folder), len(plan(config.strategy, config.loop))
-    if len(records) != rounds:
-        raise UserError(
-            f"{key} has {len(records)} rounds with the seed, this run has {rounds}: set loop.rounds"
-        )
-    return records
 
 
 def _gpus(config: Config) -> int:

@@ -46,13 +46,16 @@ OF_ROUNDS = (
     "loop.round_fraction",
     "loop.rows_per_error",
 )
-OF_LLM = (*OF_ROUNDS, "loop.tries", "loop.budget", "llm", "task.prompts", "task.prompt_sets")
+OF_GIVEN = (*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm", "task.prompts", "task.prompt_sets")
+OF_LLM = (*OF_GIVEN, "loop.budget")
 
 
 def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """The options, or groups of them, that change nothing in a run with these flat options."""
     if facts.get("strategy.human"):
         return OF_LLM
+    if facts.get("strategy.given"):
+        return OF_GIVEN
     alone = facts.get("strategy.shown") == "nothing" or facts.get("strategy.max_rounds") == 0
     return OF_ROUNDS if alone else ()
 

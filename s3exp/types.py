@@ -84,7 +84,8 @@ class Example(Targeted):
 
     `fields` holds the input texts by name, in the task's order. A synthesized row has its `round` (0 is the seed), the
     `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling and the
-    `tokens` of its prompt and completion. A gold row may have a `group`, a free tag (say, a kind of difficulty).
+    `tokens` of its prompt and completion. A gold row may have a `group`, a free tag (say, a kind of difficulty). A row
+    of `loop.rows_from` has its `origin`, its place there.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Example(Targeted):
     group: str | None = None
     seed: int | None = None
     tokens: int | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

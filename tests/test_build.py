@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.build import _donor, _warn_of_no_rationales
+from s3exp.build import _warn_of_no_rationales
+from s3exp.record.given import rounds_of
 from s3exp.settings.compose import compose, of_record
 from s3exp.settings.run import Config
 from s3exp.types import UserError
@@ -23,14 +24,15 @@ def test_rows_are_taken_from_a_finished_run_of_as_many_rounds_with_the_same_gold
         strategy=STRATEGIES["s3"],
         loop=replace(toy_config.loop, rows_from=str(tmp_path / "run")),
     )
-    assert [record.round for record in _donor(taker, "digest")] == [0, 1, 2]
+    records = rounds_of(taker, "digest")
+    assert records is not None and [record.round for record in records] == [0, 1, 2]
     with pytest.raises(UserError, match="other gold rows"):
-        _donor(taker, "another")
+        rounds_of(taker, "another")
     with pytest.raises(UserError, match="has 3 rounds with the seed, this run has 1: set loop.rounds"):
-        _donor(replace(taker, strategy=STRATEGIES["zerogen"]), "digest")
+        rounds_of(replace(taker, strategy=STRATEGIES["zerogen"]), "digest")
     (tmp_path / "run" / "result.json").unlink()
     with pytest.raises(UserError, match="no finished run is on record there"):
-        _donor(taker, "digest")
+        rounds_of(taker, "digest")
 
 
 def test_a_folder_without_a_readable_config_is_no_run(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from s3exp.build import Prepared, asks_llm, small_models_of, task_of, tracker_of
-from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_roles, print_rounds
+from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_given, print_roles, print_rounds
 from s3exp.llm import build_llm, check_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.template import rendered
@@ -86,12 +86,15 @@ def print_check(prepared: Prepared, composed: DictConfig, page: Page, warnings: 
     """
     config, task = prepared.config, task_of(prepared)
     _print_gold(page, task)
+    given = prepared.screened()
+    if given is not None:
+        print_given(page, given, config)
     small, _ = small_models_of(prepared)
     pace = _pace(small, task, config)
     seconds: dict[str, float] = {"training": 0.0}
     with build_llm(config.llm, progress=False) as engine:
         count = counter(prepared.model)
-        rounds = plan_rounds(task, engine, config, count)
+        rounds = plan_rounds(task, engine, config, count, given)
         if asks_llm(config):
             check_llm(config.llm)
             asked = _ask(engine, [prompt for prompt in _first(rounds) if prompt.kind == "rationale"])

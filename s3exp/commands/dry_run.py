@@ -20,6 +20,7 @@ from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
 from s3exp.strategies import plan
+from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.order import Order, order_of, question, rationale_prompts
 from s3exp.tasks.task import Task
 from s3exp.terminal.page import Page, Terminal
@@ -55,19 +56,22 @@ class RoundPlan:
     first: tuple[Prompt, ...]
 
 
-def plan_rounds(task: Task, llm: Stored, config: Config, count: Callable[[str], int]) -> list[RoundPlan]:
+def plan_rounds(
+    task: Task, llm: Stored, config: Config, count: Callable[[str], int], given: Given | None = None
+) -> list[RoundPlan]:
     """The rounds of a run as far as they are known before it. `count` counts the tokens of a text."""
     rounds: list[RoundPlan] = []
     rows, usual = len(task.gold.train), _row_tokens(task, count)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
         shown = task.gold.mining if number else ()
+        asks = asks_llm(config)
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
-        quota = order.wanted
+        quota = order.wanted if given is None else min(order.wanted, len(given.passed))
         rows += quota
         steps = config.small_model.epochs * ceil(rows / config.small_model.batch_size)
-        lists, reasons = _rationales(task, llm, order) if quota and not shown else ([], {})
+        lists, reasons = _rationales(task, llm, order) if asks and quota and not shown else ([], {})
         ask = question(task, order, reasons)
-        prompts = [ask(row) for row in range(quota)]
+        prompts = [ask(row) for row in range(quota if asks else 0)]
         known = not shown or config.strategy.shown == "all"
         calls = [*lists, *prompts]
         asked, full = _tokens(calls, count)
@@ -157,6 +161,23 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
     page.line("record", folder, "  (would be)")
 
 
+def print_given(page: Page, given: Given, config: Config) -> None:
+    """Print which rows of `loop.rows_from` would be trained on, by class."""
+    page.paragraph("Rows in place of the LLM's", given.line())
+    labels = config.task.labels
+    parts = {
+        "can be trained on": given.passed,
+        "drawn by the seed": drawn(given.passed, config.seed)[: config.loop.budget.rows],
+    }
+    table = []
+    for name, rows in parts.items():
+        counts = Counter(one.row.target for one in rows)
+        table.append([name, f"{len(rows):,}", *(f"{counts[index]:,}" for index in range(len(labels)))])
+    page.table(
+        f"Of them, with loop.budget.rows={config.loop.budget.rows}", ["", "rows", *labels], table, texts=[""]
+    )
+
+
 def print_roles(page: Page, task: Task) -> None:
     """Print rows and classes by role. The labels of test rows stay sealed."""
     gold, labels = task.gold, task.config.labels
@@ -206,8 +227,12 @@ def print_dry_run(prepared: Prepared) -> None:
     quiet = replace(config.llm, store=store, replay=False)
     with build_llm(quiet, progress=False) as engine:
         task = task_of(prepared)
-        rounds = plan_rounds(task, engine, config, counter(tokenizer_of(config.llm, prepared.model)))
+        count = counter(tokenizer_of(config.llm, prepared.model))
+        given = prepared.screened()
+        rounds = plan_rounds(task, engine, config, count, given)
     page = Page(Terminal())
+    if given is not None:
+        print_given(page, given, config)
     print_plan(rounds, task, config, prepared.folder, page)
     if asks_llm(config):
         page.paragraph("What the LLM needs", "\n".join(needs(config.llm, prepared.model, rounds)))

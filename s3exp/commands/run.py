@@ -85,6 +85,7 @@ def command() -> int:
     from s3exp.commands.cells import open_notes, read_notes, which
     from s3exp.commands.sweep import check_sweeps
     from s3exp.settings.compose import conf, find_sweeps, register_schemas
+    from s3exp.settings.given import with_strategy
     from s3exp.settings.words import one_line, refuse_words
     from s3exp.settings.yaml_files import check_words, yaml_problem
 
@@ -97,6 +98,7 @@ def command() -> int:
     try:
         refuse_words(sys.argv[1:])
         check_words(sys.argv[1:])
+        sys.argv[1:] = with_strategy(sys.argv[1:])
         app()
     except UserError as error:
         failures, code = [str(error)], 2

@@ -36,9 +36,8 @@ def build_curation(
 
     The log says what the screen cannot judge on such rows.
     """
-    screen = Screen(config.curation, config.task, copies if config.curation.copies == "reject" else None)
+    screen = screen_of(config, copies, gold)
     texts = [config.task.text_of(row.fields) for row in gold]
-    screen = replace(screen, habits=habits_of(screen, texts), script=common_script(texts))
     if screen.habits:
         log.info(
             "gold rows have the form of %s: these rules are off in this run", ", ".join(sorted(screen.habits))
@@ -56,6 +55,13 @@ def build_curation(
     return Curation(
         screen, {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own)
     )
+
+
+def screen_of(config: Config, copies: Copies, gold: Sequence[Example]) -> Screen:
+    """The screen of a run; its habits and script are those of `gold`."""
+    screen = Screen(config.curation, config.task, copies if config.curation.copies == "reject" else None)
+    texts = [config.task.text_of(row.fields) for row in gold]
+    return replace(screen, habits=habits_of(screen, texts), script=common_script(texts))
 
 
 def added_curators(config: Config) -> dict[str, Judge]:

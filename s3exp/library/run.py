@@ -26,6 +26,7 @@ from s3exp.llm.own import OF_ANSWERS, FunctionLLM, as_llm
 from s3exp.record.files import read_object
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import composed_of
+from s3exp.settings.given import with_strategy
 from s3exp.settings.llm import LLMConfig
 from s3exp.small_model.estimator import as_small_model
 from s3exp.synthesis.rows import Judge
@@ -115,7 +116,7 @@ def _prepared(
         words += ["small_model=python", *_named("small_model", "name", "version", name, version, overrides)]
     judges, facts = _curators(curators)
     with TemporaryDirectory(prefix="s3exp-") as folder:
-        words = [*task_words(task, Path(folder)), *words, *overrides]
+        words = with_strategy([*task_words(task, Path(folder)), *words, *overrides])
         try:
             composed = composed_of(words, Path(folder))
         except UserError as error:

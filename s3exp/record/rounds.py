@@ -107,7 +107,7 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
         "completions.jsonl": (
             {"prompt": name, **_without_unset(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
         ),
-        "examples.jsonl": map(plain, batch.examples),
+        "examples.jsonl": map(_example, batch.examples),
         "rejected.jsonl": map(plain, batch.rejected),
         "changes.jsonl": map(plain, (*batch.changes, *record.reweighted)),
         "predictions.jsonl": map(plain, record.predictions),
@@ -118,6 +118,11 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
 def plain(value: Any) -> dict[str, Any]:
     """A dataclass as `asdict` gives it, without its deep copies: ten times faster."""
     return {part.name: _inner(getattr(value, part.name)) for part in fields(value)}
+
+
+def _example(row: Example) -> dict[str, Any]:
+    """A row, without the origin that only given rows have."""
+    return {name: value for name, value in plain(row).items() if name != "origin" or value is not None}
 
 
 def _without_unset(completion: Completion) -> dict[str, Any]:

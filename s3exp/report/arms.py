@@ -18,6 +18,7 @@ from typing import Any, Literal
 from s3exp.record.reading import LeftOut, Run
 from s3exp.report.statistics import FEW, Estimate, estimate_score
 from s3exp.settings.cell import SEED, STRATEGY, arm_of
+from s3exp.settings.given import KEY as ROWS_FROM
 from s3exp.settings.run import SAME_RUN
 from s3exp.settings.typed import foreign
 from s3exp.strategies import canonical
@@ -206,6 +207,8 @@ def _given(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> dict[str, 
         group = all(key in words for words in commands) and any(one.startswith(f"{key}.") for one in values)
         if key in values:
             columns[key] = values[key]
+        elif key == ROWS_FROM and "rows" in values:  # rows count by their hash, which says nothing
+            columns[key] = [words.get(key) for words in commands]
         elif group and key not in (SEED, STRATEGY) and len({words[key] for words in commands}) > 1:
             columns[key] = [words[key] for words in commands]
     return columns

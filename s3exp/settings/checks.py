@@ -56,6 +56,11 @@ def check(config: Config) -> None:
             else ""
         )
         raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set{also}")
+    if config.strategy.given and loop.rows_from is None:
+        raise UserError(
+            f"strategy={config.strategy.name} trains on the rows of loop.rows_from, which is not set: name a file of "
+            "rows, a hub id with its split (id:split), or a run directory"
+        )
     if config.strategy.balance and not config.task.labels:
         raise UserError(
             f"strategy.balance=true shows exemplars of every label alike, and task {config.task.name} has no labels"

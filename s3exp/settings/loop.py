@@ -29,6 +29,8 @@ class StrategyConfig:
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False
     """Train on gold.train without an LLM."""
+    given: bool = option(False, added=True)
+    """Train on the rows of loop.rows_from in one round, without an LLM."""
 
 
 @dataclass
@@ -73,7 +75,8 @@ class LoopConfig:
     rows_per_error: str = "auto"
     """A number, or auto: fill the round's quota from its exemplars in turn."""
     rows_from: str | None = None
-    """A run directory: train on its rows, round by round, without an LLM."""
+    """Rows to train on, without an LLM: a run directory, round by round; or with strategy=rows, in one round, any
+    source of rows as in task.gold, or a run directory. With strategy=rows the rows count, not their place."""
     tries: int = option(3, at_least=1)
     """A round asks for at most this many times its quota."""
     budget: BudgetConfig = field(default_factory=BudgetConfig)

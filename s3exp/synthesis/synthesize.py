@@ -19,6 +19,7 @@ from functools import partial
 from math import ceil
 
 from s3exp.synthesis.advice import rejected_by_reason, repaired_by_rule, warning
+from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.order import (
     Answers,
     Order,
@@ -228,6 +229,30 @@ def recorded(batches: Sequence[Batch]) -> Synthesis:
         return replace(batch, asked=tuple((p, replace(answer, stored=True)) for p, answer in batch.asked))
 
     return replay
+
+
+def taken(given: Given) -> Synthesis:
+    """Instead of synthesizing, rows of `loop.rows_from`, drawn by the seed and curated until the quota is filled."""
+
+    def take(task: Task, llm: Answers, order: Order, earlier: Sequence[Example], curation: Curation) -> Batch:
+        log.log(logging.WARNING if given.mostly_copies else logging.INFO, "%s", given.line())
+        round_ = _Round(order, task.rows_per_answer, curation, set())
+        queue = [
+            Reading(Prompt("", "given", 0, 0, one.row.target), Completion("", 0, 0, "stop"), (one,))
+            for one in drawn(given.passed, order.seed)
+        ]
+        while round_.missing and queue:
+            wave, queue = queue[: round_.missing], queue[round_.missing :]
+            round_.add(wave)
+        left_out = (*given.left_out(), *(replace(one, prompt="") for one in round_.rejected))
+        examples = tuple(replace(row, round=order.round) for row in round_.examples)
+        if queue:
+            log.info("loop.budget.rows: %d rows of %s are not used", len(queue), given.source)
+        batch = Batch(examples, left_out, quota=order.quota, changes=tuple(round_.changes))
+        _log(order, batch, f"(no more of {given.source} can be trained on)")
+        return batch
+
+    return take
 
 
 def _log(order: Order, batch: Batch, shortage: str) -> None:

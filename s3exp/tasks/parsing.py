@@ -34,11 +34,16 @@ def parse_row(
         if truncated == "reject" or not ends:
             return "truncated"
         text = text[: ends[-1].end()]
-    words = count(text)
-    if not words or max(len(text.split()), words) < task.min_words:  # marks alone are no word
+    if too_short(text, task):
         return "too_short"
     fields = {**prompt.context, task.written[0]: text}
     return [Written({name: fields[name] for name in task.fields}, prompt.target)]
+
+
+def too_short(text: str, task: TaskConfig) -> bool:
+    """Whether a text has fewer words than `task.min_words`, or none."""
+    words = count(text)
+    return not words or max(len(text.split()), words) < task.min_words  # marks alone are no word
 
 
 def thought_alone(completion: Completion) -> bool:

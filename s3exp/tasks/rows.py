@@ -73,7 +73,8 @@ def named_classes(
 def usable(table: Table, source: str, role: str, columns: Columns, rules: Mapping[str, str]) -> list[Example]:
     """The examples of a file, without rows that cannot be used; their number and kind are said.
 
-    `rules` are the options of task.gold for kinds of such rows, `refuse` or `drop`, and for spellings of labels.
+    `rules` are the options of task.gold for kinds of such rows, `refuse` or `drop`, and for spellings of labels. Rows
+    that contradict each other may be kept, too: `keep`.
 
     Raises:
         UserError: a row is wrong, or cannot be used and may not be dropped.
@@ -95,7 +96,7 @@ def usable(table: Table, source: str, role: str, columns: Columns, rules: Mappin
         else:
             examples.append(one)
     check_spellings(rows, examples, source, columns.target, rules.get("spellings", "fold"))
-    odd = contradictions(examples)
+    odd = [] if rules.get("contradictions") == "keep" else contradictions(examples)
     for one in odd:
         wrong = Unusable(f"{source}: {one.id} contradicts another row", "contradictions", one.fields)
         left["contradictions"].append((index_of(one), wrong))

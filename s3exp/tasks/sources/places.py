@@ -148,6 +148,9 @@ def _of_folder(folder: Path, source: str) -> Place:
         groups = sets_of(files)
         if len(groups) == 1:
             return Place(next(iter(groups.values())), folder)
+        listed = [*files_of_card(folder)]
+        if len(listed) == 1:  # beside files that are no rows, such as those of a model
+            return _of_split(folder, None, listed[0], source)
         names = ", ".join(str(path.relative_to(folder)) for path in files[:4])
         raise UserError(f"{source}: holds several files ({names}): name one of them")
     if splits:

@@ -1,0 +1,90 @@
+"""Rows to train on that no LLM writes in this run: other people's, or those of another run; read as gold rows are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from s3exp.settings.given import KEY
+from s3exp.settings.labels import text_of_value
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.columns import say_once
+from s3exp.tasks.gold import columns_of
+from s3exp.tasks.rows import index_of, read_task_table, says_nothing, usable
+from s3exp.tasks.sources.places import place_of
+from s3exp.tasks.sources.table import columns as columns_in
+from s3exp.types import Example, Rejected, UserError
+
+_ROUND = ("s3exp_round", "round")  # the columns in which s3exp-export writes a row's round
+
+
+@dataclass(frozen=True, slots=True)
+class GivenRows:
+    """The rows of a source in its order, and those of them that hold no row of the task."""
+
+    source: str
+    rows: tuple[Example, ...]
+    unusable: tuple[Rejected, ...] = ()
+
+    def digest(self) -> str:
+        """Hash of texts and targets, in order: the same wherever the rows lie, and in any format."""
+        digest = hashlib.sha256()
+        for row in self.rows:
+            target = [asdict(span) for span in row.target] if isinstance(row.target, tuple) else row.target
+            digest.update(json.dumps([[*row.fields.items()], target]).encode() + b"\n")
+        return digest.hexdigest()
+
+
+def read_given(source: str, task: TaskConfig) -> GivenRows:
+    """The rows of a source, which `task.gold` says how to read.
+
+    A text that stands there with two labels is no fault: of equal texts the first one is trained on.
+
+    Raises:
+        UserError: the source cannot be read, lacks a column or has other labels; or `task.gold` refuses its rows.
+    """
+    columns = replace(columns_of(task), group=None)
+    gold = task.gold
+    rules = {
+        "unlabelled": gold.unlabelled,
+        "empty": "drop",
+        "contradictions": "keep",
+        "spellings": gold.spellings,
+    }
+    try:
+        if place_of(source) is None and ":" not in source:
+            raise UserError(
+                f"{source}: no run directory, no file, and no hub data set with its split (id:split)"
+            )
+        table = read_task_table(source, task, columns)
+        rows = usable(table, source, "rows", columns, rules)
+    except UserError as error:
+        place = "" if source in str(error) else f"={source}"
+        error.args = (f"{KEY}{place}: {error}",)
+        raise
+    unused = [name for name in columns_in(table.rows) if name not in columns.needed]
+    aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
+    say_once(f"rows: {source}: {len(table.rows):,} rows read, {len(rows):,} kept{aside}")
+    kept = {index_of(row) for row in rows}
+    left_out = (row for index, row in enumerate(table.rows) if index not in kept)
+    return GivenRows(
+        source,
+        tuple(replace(row, origin=_origin(index_of(row), table.rows[index_of(row)], task)) for row in rows),
+        tuple(_unusable(row, task) for row in left_out),
+    )
+
+
+def _origin(index: int, row: Mapping[str, Any], task: TaskConfig) -> str:
+    """The place of a row in its source, and the round in which a run of s3exp wrote it."""
+    numbers = (row.get(name) for name in _ROUND if name not in task.fields)
+    number = next((one for one in map(text_of_value, numbers) if one.isdecimal()), None)
+    return f"row {index}" if number is None else f"row {index}, round {number}"
+
+
+def _unusable(row: Mapping[str, Any], task: TaskConfig) -> Rejected:
+    texts = [text_of_value(row.get(name)) for name in task.fields]
+    reason = "empty" if any(map(says_nothing, texts)) else "unlabelled"
+    return Rejected(reason, "\n".join(texts), prompt="", target=None)
