@@ -77,12 +77,12 @@ def data_card(
         ],
     }
     parts = [
-        f"# {task.name}, synthesized\n\n{rows:,} rows that a large language model wrote and s3exp curated. No gold row "
+        f"# {task.name}, synthesized\n\n{rows:,} rows that {_author(exported)} and s3exp curated. No gold row "
         f"is among them. License: {license_ or UNKNOWN}.",
         _columns(exported, task),
         *([] if rejected is None else [_rejected(rejected, task)]),
         *(_run(one) for one in exported),
-        *dict.fromkeys(_prompts(one.config.task) for one in exported),
+        *dict.fromkeys(_prompts(one.config.task) for one in exported if not one.config.strategy.given),
         _CITE,
     ]
     return in_yaml(facts) + "\n\n".join(parts) + "\n"
@@ -145,11 +145,13 @@ def _run(one: Exported) -> str:
     limits = {"rows": budget.rows, "tokens": budget.tokens}
     last = run.rounds[-1]
     audit = [f"{measure(key).title} {last[key]:.4g}" for key in _HEADLINE if key in last]
-    donor = f"those of the run `{Path(config.loop.rows_from).name}`" if config.loop.rows_from else None
+    source, given = config.loop.rows_from, config.strategy.given
+    rounds = "" if given else f", {config.loop.rounds} rounds after the seed"
     facts = {
-        "Strategy": f"{config.strategy.name}, {config.loop.rounds} rounds after the seed, seed {config.seed}",
-        "LLM": f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
-        "Rows from": donor,
+        "Strategy": f"{config.strategy.name}{rounds}, seed {config.seed}",
+        "LLM": None if given else f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
+        "Rows from": source
+        and (f"`{public_name(source)}`" if given else f"those of the run `{Path(source).name}`"),
         "Budget": ", ".join(f"{value:,} {key}" for key, value in limits.items() if value is not None),
         "Rows": counts,
         "Classes": _classes(one),
@@ -158,6 +160,17 @@ def _run(one: Exported) -> str:
         "Small model trained on it": f"{run.metric} {run.score:.4f} on gold test rows",
     }
     return f"## {one.name}\n\n" + "\n".join(f"- {key}: {value}" for key, value in facts.items() if value)
+
+
+def _author(exported: Sequence[Exported]) -> str:
+    given = [one.config.strategy.given for one in exported]
+    return (
+        "were given"
+        if all(given)
+        else "a large language model wrote, or that were given,"
+        if any(given)
+        else ("a large language model wrote")
+    )
 
 
 def _classes(one: Exported) -> str:

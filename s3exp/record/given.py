@@ -28,7 +28,7 @@ def rows_of(config: Config) -> GivenRows | None:
     """The rows that are trained on in one round; None where the strategy has others.
 
     Raises:
-        UserError: the source is a run that is not finished, is of another task or wrote no row; or as `read_given` says.
+        UserError: the run is not finished, is of another task or wrote no row; or as `read_given` says.
     """
     source = config.loop.rows_from
     if not config.strategy.given or source is None:

@@ -23,8 +23,11 @@ def with_strategy(words: Sequence[str]) -> list[str]:
     keys = [word.lstrip("+").partition("=")[0] for word in words]
     if "strategy" in keys or KEY not in keys:
         return [*words]
-    sources = _values(words[keys.index(KEY)])
-    return [*words, STRATEGY] if any(source and not is_run(source) for source in sources) else [*words]
+    place = keys.index(KEY)
+    if not any(source and not is_run(source) for source in _values(words[place])):
+        return [*words]
+    # beside it: flags of Hydra must not stand between overrides
+    return [*words[: place + 1], STRATEGY, *words[place + 1 :]]
 
 
 def _values(word: str) -> list[str]:
