@@ -134,10 +134,10 @@ def _rejected(rejected: RejectedRows, task: TaskConfig) -> str:
 def _run(one: Exported) -> str:
     config, run = one.config, one.run
     llm = config.llm
-    given = llm.options if isinstance(llm, PluginLLMConfig) else {k: getattr(llm, k, None) for k in _SAMPLING}
+    options = llm.options if isinstance(llm, PluginLLMConfig) else {k: getattr(llm, k, None) for k in _SAMPLING}
     if isinstance(llm, PythonLLMConfig):
-        given = {}
-    sampling = ", ".join(f"{k} {v}" for k, v in given.items() if v is not None)
+        options = {}
+    sampling = ", ".join(f"{k} {v}" for k, v in options.items() if v is not None)
     name = public_name(llm.model)
     by_round = Counter(row.round for row in one.rows)
     counts = ", ".join(f"{count:,} in round {number}" for number, count in sorted(by_round.items(), key=str))

@@ -14,6 +14,7 @@ import yaml
 
 from s3exp.record.measures import GAIN, explained
 from s3exp.settings.cell import cell_name
+from s3exp.settings.given import KEY as ROWS_FROM
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.tasks.task import Task
@@ -43,7 +44,10 @@ def build_tracker(
     shown = config.tracker if isinstance(config.tracker, WandbConfig) else WandbConfig()
     shown = named(shown, config.sweep or options.name)
     # The id depends on the directory and on the config: two runs may share either one.
-    parts = [str(folder.resolve()), identity(dict(plain))]
+    options_of_run = identity(dict(plain))
+    if config.strategy.given:  # the directory is that of the rows, wherever they lie
+        options_of_run.pop(ROWS_FROM, None)
+    parts = [str(folder.resolve()), options_of_run]
     first = _first_group(folder)
     reused = first is not None and first != shown.group
     facts = json.dumps([*parts, shown.group] if reused else parts, sort_keys=True, default=str)
