@@ -34,8 +34,8 @@ NO_SERVER = "llm.url=http://127.0.0.1:9/v1"  # nobody listens there: an LLM that
 QUOTA = 150
 
 
-def released(count: int = 200) -> Rows:
-    return as_rows(toy_gold("released", count, 0.5, 9))
+def released(count: int = 200, hard: float = 0.5) -> Rows:
+    return as_rows(toy_gold("released", count, hard, 9))
 
 
 def planted(folder: Path) -> Rows:
@@ -213,21 +213,24 @@ def test_planted_rows_are_counted_and_the_dry_run_says_so(toy: Path) -> None:
         )
 
 
-def test_wrong_labels_are_seen_by_the_audit(toy: Path) -> None:
+def test_wrong_labels_are_seen_by_the_audit(tmp_path: Path) -> None:
     """As in rows of an LLM: a fifth of the labels is turned, and the estimate rises to about that."""
-    rows = released(300)
+    toy, rows = tmp_path, released(600, hard=0)
+    write_task(toy, {"validation": toy_gold("validation", 60, 0, 2), "test": toy_gold("test", 40, 0, 3)})
     turned: Rows = [
         {**row, "label": 1 - int(str(row["label"]))} if index % 10 < 2 else row
         for index, row in enumerate(rows)
     ]
     shares = {}
     for name, some in (("right", rows), ("turned", turned)):
-        source = write_rows_in(toy, f"{name}.jsonl", some)
-        ended = s3exp(toy, *small(toy, f"loop.rows_from={source}", f"run_dir={name}", "curation.noise=drop"))
+        write_rows_in(toy, f"{name}.jsonl", some)
+        ended = s3exp(
+            toy, *small(toy, f"loop.rows_from={name}.jsonl", f"run_dir={name}", "curation.noise=drop")
+        )
         assert ended.returncode == 0, ended.stderr
         (only,) = json.loads((toy / name / "result.json").read_text())["rounds"]
         shares[name] = only["metrics"]["noise/share"]
-    assert shares["right"] < 0.1 < 0.12 < shares["turned"] < 0.3
+    assert shares["right"] < 0.05 < 0.12 < shares["turned"] < 0.3
     arms = arms_of(find_runs([toy / "right", toy / "turned"]).runs)
     assert {arm.name for arm in arms} == {"rows, rows_from=right.jsonl", "rows, rows_from=turned.jsonl"}
 
