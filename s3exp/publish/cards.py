@@ -134,7 +134,9 @@ def _rejected(rejected: RejectedRows, task: TaskConfig) -> str:
 def _run(one: Exported) -> str:
     config, run = one.config, one.run
     llm = config.llm
-    options = llm.options if isinstance(llm, PluginLLMConfig) else {k: getattr(llm, k, None) for k in _SAMPLING}
+    options = (
+        llm.options if isinstance(llm, PluginLLMConfig) else {k: getattr(llm, k, None) for k in _SAMPLING}
+    )
     if isinstance(llm, PythonLLMConfig):
         options = {}
     sampling = ", ".join(f"{k} {v}" for k, v in options.items() if v is not None)
@@ -149,7 +151,9 @@ def _run(one: Exported) -> str:
     rounds = "" if given else f", {config.loop.rounds} rounds after the seed"
     facts = {
         "Strategy": f"{config.strategy.name}{rounds}, seed {config.seed}",
-        "LLM": None if given else f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
+        "LLM": None
+        if given
+        else f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
         "Rows from": source
         and (f"`{public_name(source)}`" if given else f"those of the run `{Path(source).name}`"),
         "Budget": ", ".join(f"{value:,} {key}" for key, value in limits.items() if value is not None),

@@ -183,7 +183,8 @@ def write_tables(
     )
     card = DatasetCardData()
     DatasetInfosDict({"default": info}).to_dataset_card_data(card)
-    return files, card.to_dict()
+    facts: dict[str, Any] = card.to_dict()  # type: ignore[no-untyped-call]
+    return files, facts
 
 
 def _features(task: TaskConfig, names: Sequence[str]) -> Any:

@@ -47,7 +47,7 @@ def read_rejected(exported: Sequence[Exported], columns: Sequence[str]) -> Rejec
         gold = _gold_in(one, [(rejected.raw, context) for _, rejected, context in pairs])
         own, task = column_names(one.config.task), one.config.task
         for index, ((number, rejected, context), hidden) in enumerate(zip(pairs, gold, strict=True)):
-            line = {**dict(context), task.written[0]: None if hidden else rejected.raw}
+            line: dict[str, Any] = {**context, task.written[0]: None if hidden else rejected.raw}
             line |= target_of(rejected, task)
             line |= {own["id"]: f"rejected-{index}", own["round"]: number, own["parent"]: rejected.parent}
             line |= {own["run"]: one.name, own["reason"]: rejected.reason}

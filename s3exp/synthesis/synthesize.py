@@ -234,9 +234,16 @@ def recorded(batches: Sequence[Batch]) -> Synthesis:
 def taken(given: Given) -> Synthesis:
     """Instead of synthesizing, rows of `loop.rows_from`, drawn by the seed and curated until the quota is filled."""
 
-    def take(task: Task, llm: Answers, order: Order, earlier: Sequence[Example], curation: Curation) -> Batch:
+    def take(
+        task: Task,
+        llm: Answers,
+        order: Order,
+        earlier: Sequence[Example],
+        curation: Curation,
+        watch: Watch = unwatched,
+    ) -> Batch:
         log.log(logging.WARNING if given.mostly_copies else logging.INFO, "%s", given.line())
-        round_ = _Round(order, task.rows_per_answer, curation, set())
+        round_ = _Round(order, task.rows_per_answer, curation, set(), watch)
         queue = [
             Reading(Prompt("", "given", 0, 0, one.row.target), Completion("", 0, 0, "stop"), (one,))
             for one in drawn(given.passed, order.seed)
