@@ -17,6 +17,7 @@ from s3exp.report import statistics as stats
 from s3exp.report.arms import Arm, settings
 from s3exp.report.frames import Frames, frames_of
 from s3exp.seeds import derive
+from s3exp.strategies import idle
 from s3exp.terminal.texts import spelled
 
 MORE = 1.02  # a factor: beyond it two numbers of rows or tokens are different budgets
@@ -195,8 +196,12 @@ def _bases(arms: Sequence[Arm], base: str) -> dict[str, str]:
 
 
 def _alike(*arms: Arm) -> bool:
+    """Whether two arms differ by their strategy's options alone; what is idle in one of them does not count."""
+    ignored = tuple(
+        f"{key}." for key in ("strategy", *(one for arm in arms for one in idle(arm.runs[0].identity)))
+    )
     configs = [settings(arm.runs[0]).items() for arm in arms]
-    first, second = ({k: v for k, v in config if not k.startswith("strategy.")} for config in configs)
+    first, second = ({k: v for k, v in config if not f"{k}.".startswith(ignored)} for config in configs)
     return bool(first) and first == second
 
 

@@ -73,6 +73,22 @@ def test_bands_from_three_seeds_and_dots_always(seeds: int) -> None:
         assert ("band" in panel.caption) == (seeds == 3)
 
 
+def test_a_grid_has_gains_over_the_base_of_the_same_rows() -> None:
+    """ZeroGen has no rounds, so that one of its arms is the base of every number of rounds."""
+    s3 = [
+        ("s3", {"strategy.shown": "errors", "loop.rounds": r, "loop.budget.rows": n})
+        for r in (1, 2)
+        for n in (100, 150)
+    ]
+    base = [
+        ("zerogen", {"strategy.shown": "nothing", "loop.rounds": 1, "loop.budget.rows": n})
+        for n in (100, 150)
+    ]
+    assert compared(3, *s3, *base).bases == {
+        f"s3, rounds={r}, rows={n}": f"zerogen, rows={n}" for r in (1, 2) for n in (100, 150)
+    }
+
+
 def test_what_changes_with_an_axis_is_said() -> None:
     tied = [("s3", {"loop.rounds": r, "loop.budget.rows": 100 * r}) for r in (1, 2, 3)]
     study_ = compared(1, *tied)
