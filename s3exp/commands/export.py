@@ -24,6 +24,8 @@ from s3exp.types import UserError
 if TYPE_CHECKING:
     from s3exp.publish.dataset import Exported
 
+log = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Entry point of the command line."""
@@ -87,9 +89,13 @@ def _write(folder: Path, exported: Sequence[Exported], options: argparse.Namespa
     tables, rejected = {"train": table_of(exported)}, None
     if options.rejected:
         reason = column_names(task)["reason"]
-        tables["train"] = [{**row, reason: None} for row in tables["train"]]
-        rejected = read_rejected(exported, list(tables["train"][0]))
-        tables["rejected"] = list(rejected.table)
+        rejected = read_rejected(exported, [*tables["train"][0], reason])
+        if rejected.table:
+            tables["train"] = [{**row, reason: None} for row in tables["train"]]
+            tables["rejected"] = list(rejected.table)
+        else:  # the library datasets reads no set with an empty split
+            log.warning("--rejected: no completion was rejected: there is no split of them")
+            rejected = None
     files, info = write_tables(tables, task, folder)
     card = data_card(exported, files, info, options.license, options.language, rejected)
     (folder / "README.md").write_text(card, encoding="utf-8")

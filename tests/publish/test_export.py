@@ -124,6 +124,15 @@ def test_rejected_rows_have_a_reason_and_no_gold_in_their_texts(
     assert "the gold files are other ones" in capsys.readouterr().err and not (tmp_path / "more").exists()
 
 
+def test_a_run_that_rejected_nothing_has_no_split_of_it(
+    bag_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("s3exp.publish.rejected.read_rounds", lambda folder: [])
+    assert command([str(bag_run), "--out", str(tmp_path / "out"), "--rejected"]) == 0
+    assert "no completion was rejected" in caplog.text
+    assert isinstance(alone(ALONE, str(tmp_path / "out"), str(tmp_path / "cache"))["rows"], list)
+
+
 def test_the_card_says_what_the_record_says(bag_run: Path, tmp_path: Path) -> None:
     import yaml
 
