@@ -19,7 +19,7 @@ from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.given import KEY
-from s3exp.settings.llm import PythonLLMConfig, VllmConfig
+from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
 from s3exp.strategies import canonical, check_plan, idle
@@ -100,7 +100,8 @@ def prepare(
     from s3exp.tasks.gold import load_gold
 
     if asks_llm(config):
-        check_embedded(config.task, config.llm.model, server=config.llm.backend == "server")
+        served, held = config.llm.backend == "server", is_structured(config.llm)
+        check_embedded(config.task, config.llm.model, server=served, structured=held)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)

@@ -46,7 +46,10 @@ OF_ROUNDS = (
     "loop.round_fraction",
     "loop.rows_per_error",
 )
-OF_GIVEN = (*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm", "task.prompts", "task.prompt_sets")
+OF_GIVEN = (
+    *(*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm"),
+    *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
+)
 OF_LLM = (*OF_GIVEN, "loop.budget")
 
 

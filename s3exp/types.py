@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,9 +83,10 @@ class Example(Targeted):
     """One labelled row, human or synthesized.
 
     `fields` holds the input texts by name, in the task's order. A synthesized row has its `round` (0 is the seed), the
-    `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling and the
-    `tokens` of its prompt and completion. A gold row may have a `group`, a free tag (say, a kind of difficulty). A row
-    of `loop.rows_from` has its `origin`, its place there.
+    `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling, and the
+    `tokens` of its prompt and completion: its share, if it has a `place` (from 0) among several rows of one. A gold row
+    may have a `group`, a free tag (say, a kind of difficulty). A row of `loop.rows_from` has its `origin`, its place
+    there.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Example(Targeted):
     seed: int | None = None
     tokens: int | None = None
     origin: str | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Prompt(Targeted):
 
     `kind` is `rationale`, `seed` or `extrapolate`. `seed` drives the sampling of this row alone, so that a row does not
     depend on its neighbours. `context` holds input fields that are given rather than generated, `target` the target of
-    the requested row.
+    the requested row. `schema` is that of an answer in JSON (None: free text), `shots` are gold rows shown, by their ids.
     """
 
     text: str
@@ -116,6 +118,8 @@ class Prompt(Targeted):
     target: Target
     parent: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    shots: tuple[str, ...] = ()
 
 
 # Why a prompt has no answer: the finish_reason of its completion, and the reason of its rejection. Such a completion
@@ -160,13 +164,14 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Rejected(Targeted):
-    """A completion, or a row of it, that did not become an example: the reason, and the LLM's text."""
+    """A completion, or a row at a `place` of it, that did not become an example: the reason, and the LLM's text."""
 
     reason: str
     raw: str
     prompt: str
     target: Target
     parent: str | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +193,14 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The result of one round of synthesis: accepted and rejected rows, all prompts with their completions, the planned
-    number of rows, and the changes of the accepted rows."""
+    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     asked: tuple[tuple[Prompt, Completion], ...] = ()
     quota: int = 0
     changes: tuple[Change, ...] = ()
+    reasoned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

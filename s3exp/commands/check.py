@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from s3exp.llm.template import rendered
 from s3exp.llm.tokens import counter
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
+from s3exp.tasks.parsing import CUT_OFF
+from s3exp.tasks.structured import Part, parts_of
 from s3exp.tasks.task import Task
 from s3exp.terminal.page import Page
 from s3exp.terminal.texts import cut
@@ -161,14 +163,22 @@ def _outcome(task: Task, prompt: Prompt, answer: Completion) -> str:
     if prompt.kind == "rationale":
         reasons = task.rationales.parse(answer) if task.rationales is not None else []
         return f"{len(reasons)} reasons of {task.config.rationales} asked for"
-    rows = task.parse(prompt, answer)
-    if isinstance(rows, str):
-        return f"no row: rejected as {rows}{f' ({answer.said})' if answer.said else ''}"
-    return "\n".join(
-        f"{_named(task, row.target)}, {name}: {row.fields[name]}"
-        for row in rows
-        for name in task.config.written
-    )
+    return "\n".join(_lines(task, prompt, answer))
+
+
+def _lines(task: Task, prompt: Prompt, answer: Completion) -> Iterator[str]:
+    """What each row of an answer is read as."""
+    parts = [Part(answer.text)] if prompt.schema is None else parts_of(task.config, answer)
+    for part in parts:
+        ending = CUT_OFF if part.cut_off else "stop" if prompt.schema else answer.finish_reason
+        rows = part.problem or task.parse(prompt, replace(answer, text=part.text, finish_reason=ending))
+        if isinstance(rows, str):
+            yield f"no row: rejected as {rows}{f' ({answer.said})' if answer.said else ''}"
+            continue
+        for row in rows:
+            yield from (
+                f"{_named(task, row.target)}, {name}: {row.fields[name]}" for name in task.config.written
+            )
 
 
 def _pace(small: SmallModel, task: Task, config: Config) -> float:

@@ -71,7 +71,7 @@ def plan_rounds(
         steps = config.small_model.epochs * ceil(rows / config.small_model.batch_size)
         lists, reasons = _rationales(task, llm, order) if asks and quota and not shown else ([], {})
         ask = question(task, order, reasons)
-        prompts = [ask(row) for row in range(quota if asks else 0)]
+        prompts = [ask(row) for row in range(ceil(quota / task.rows_per_answer) if asks else 0)]
         known = not shown or config.strategy.shown == "all"
         calls = [*lists, *prompts]
         asked, full = _tokens(calls, count)

@@ -92,6 +92,9 @@ _PARAMETER = re.compile(
     r"\bunsupported\b|\bnot supported\b|\bunrecogni[sz]ed\b|\bunknown\b|\bunexpected\b|\bextra\b|not permitted",
     re.IGNORECASE,
 )
+SCHEMA_WORDS = re.compile(
+    r"response[_ ]?format|json[_ ]?schema|structured[_ ]?output|guided|grammar|\bschema\b", re.IGNORECASE
+)
 _CREDIT = re.compile(r"\bbilling\b|\bcredits?\b|\binsufficient (balance|funds)\b|\bpayment\b", re.IGNORECASE)
 _ABOUT_THE_PROMPT = ("messages", "prompt", "input", "content")
 _MESSAGE_KEYS = (

@@ -19,12 +19,12 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.wait import wait_exponential_jitter
 
 from s3exp.llm.chat import Malformed, completion_of, decoded
-from s3exp.llm.failures import MAX_WAIT_SECONDS, Failure, Kind, failure_of
+from s3exp.llm.failures import MAX_WAIT_SECONDS, SCHEMA_WORDS, Failure, Kind, failure_of
 from s3exp.llm.sessions import Session
 from s3exp.llm.tally import Held, Tally, counted
 from s3exp.llm.witness import canary_of, description_of
 from s3exp.settings.llm import LLMConfig, ServerConfig
-from s3exp.settings.server import body_of
+from s3exp.settings.server import body_for
 from s3exp.types import LLM, NO_ANSWER, Completion, LLMFault, Prompt, UserError
 
 MIN_ANSWER_TOKENS = 32
@@ -163,7 +163,9 @@ class Server:
         try:
             completion: Completion = await tries(self._try, client, prompt)
         except Failure as failure:
-            if failure.kind is Kind.EVERY:
+            # the answers to lists of reasons, which have no schema, do not tell whether it is refused
+            schema = prompt.schema is not None and failure.reason == "refused"
+            if failure.kind is Kind.EVERY or (schema and SCHEMA_WORDS.search(failure.words)):
                 raise UserError(self._session.line("refuses the request", failure)) from failure
             if failure.nobody and not self._answered:
                 raise self._session.unheard(failure) from failure
@@ -190,8 +192,7 @@ class Server:
             raise LLMFault(line) if self._tally.good else UserError(line)
 
     async def _try(self, client: httpx.AsyncClient, prompt: Prompt) -> Completion:
-        body = body_of(self._config, prompt.text, {"max_tokens": prompt.max_tokens, "seed": prompt.seed})
-        response = await self._session.send(client, body)
+        response = await self._session.send(client, body_for(self._config, prompt))
         self._answered = True
         failure = failure_of(response)
         if failure is not None:

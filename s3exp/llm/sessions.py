@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
-from s3exp.llm.failures import Failure, Kind
+from s3exp.llm.failures import SCHEMA_WORDS, Failure, Kind
 from s3exp.settings.llm import ServerConfig
-from s3exp.settings.server import address, body_of, endpoint, is_loopback
+from s3exp.settings.server import RESPONSE_FORMAT, address, body_of, endpoint, is_loopback
 from s3exp.types import UserError
 
 CONNECT_SECONDS = 5.0
@@ -118,6 +118,9 @@ class Session:
             )
         if failure.reason == "malformed":
             return "is llm.url the address of a chat API, often ending in /v1?"
+        if self._config.structured and SCHEMA_WORDS.search(failure.words):
+            drop = f"'llm.request.drop=[{RESPONSE_FORMAT}]'"
+            return f"set llm.structured=false, or {drop}, which asks for JSON in words alone"
         sent = body_of(self._config, "", {"max_tokens": 1, "seed": 0})
         named = [name for name in sent if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", failure.words)]
         named = [name for name in named if name not in ("model", "messages")]

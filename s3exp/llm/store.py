@@ -59,7 +59,7 @@ class Asker:
             "top_p": float(self.top_p),
             "max_tokens": prompt.max_tokens,
             "seed": prompt.seed,
-            **self.more,
+            **(self.more if prompt.schema is None else {**self.more, "schema": prompt.schema}),
         }
         text = json.dumps(question, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()

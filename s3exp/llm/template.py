@@ -8,7 +8,7 @@ from typing import Any
 
 from s3exp.llm.identity import read_template
 from s3exp.settings.llm import LLMConfig, LocalLLMConfig, PluginLLMConfig, ServerConfig
-from s3exp.settings.server import body_of
+from s3exp.settings.server import body_for
 from s3exp.types import Prompt, UserError
 
 
@@ -88,8 +88,7 @@ def rendered(config: LLMConfig, path: str, prompt: Prompt) -> str:
         UserError: the template cannot be used.
     """
     if isinstance(config, ServerConfig):
-        body = body_of(config, prompt.text, {"max_tokens": prompt.max_tokens, "seed": prompt.seed})
-        return json.dumps(body, ensure_ascii=False, indent=1)
+        return json.dumps(body_for(config, prompt), ensure_ascii=False, indent=1)
     if isinstance(config, PluginLLMConfig):
         return prompt.text
     assert isinstance(config, LocalLLMConfig)

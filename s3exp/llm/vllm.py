@@ -49,7 +49,7 @@ class VLLM:
         self._engine: Any = None
         prepare_environment()
         vllm, self._cpu = _import_vllm()
-        self._sampling = vllm.SamplingParams
+        self._sampling, self._held = vllm.SamplingParams, vllm.sampling_params.StructuredOutputsParams
         self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY
         if self._cpu:
             # in a process of its own it takes 20 s to start instead of 3, and its threads compete with training's
@@ -116,7 +116,7 @@ class VLLM:
             return Completion("", len(tokens), 0, TOO_LONG)
         name = str(next(self._names))
         (ready,) = self._llm.renderer.render_cmpl([{"prompt_token_ids": tokens}])
-        self._engine.add_request(name, ready, self._params(prompt.seed, room), lora_request=self._lora)
+        self._engine.add_request(name, ready, self._params(prompt, room), lora_request=self._lora)
         rows[name] = index
         return None
 
@@ -158,6 +158,8 @@ class VLLM:
             "use_tqdm_on_load": False,
             "generation_config": "vllm",  # not the sampling that the model's authors chose
         }
+        if config.structured:  # a small LLM pads JSON with white space up to the end of its tokens
+            settings["structured_outputs_config"] = {"backend": "xgrammar", "disable_any_whitespace": True}
         if config.lora is not None:
             settings |= {"enable_lora": True, "max_lora_rank": lora_rank(config.lora)}
         if self._cpu:
@@ -174,13 +176,15 @@ class VLLM:
             settings["enable_sleep_mode"] = True
         return settings
 
-    def _params(self, seed: int, room: int) -> Any:
+    def _params(self, prompt: Prompt, room: int) -> Any:
+        held = {} if prompt.schema is None else {"structured_outputs": self._held(json=dict(prompt.schema))}
         return self._sampling(
             temperature=self._config.temperature,
             top_p=self._top_p,
             max_tokens=room,
-            seed=seed,
+            seed=prompt.seed,
             output_kind=self._final_only,
+            **held,
             **sampling_of(self._config),
         )
 

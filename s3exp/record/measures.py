@@ -86,7 +86,7 @@ MEASURES = (
     Measure("llm/answers", "LLM calls", "calls", "down", "sum", "llm_calls", ("llm/calls", "llm/store_hits")),
     Measure("llm/prompt_tokens", "tokens of prompts", "tokens", "down", "sum", whole=True),
     Measure("llm/completion_tokens", "tokens of completions", "tokens", "down", "sum", whole=True),
-    Measure("llm/reasoned", "answers with a trace of reasoning", "calls", "", "sum"),
+    Measure("llm/reasoned", "answers whose reasoning was cut off", "calls", "", "sum"),
     Measure("llm/reasoning_tokens", "tokens of reasoning", "tokens", "down", "sum"),
     Measure(
         "llm/tokens", "LLM tokens", "tokens", "down", "sum", "llm_tokens",

@@ -82,6 +82,7 @@ def of_round(
         "llm/calls": len(batch.asked) - stored,
         "llm/store_hits": stored,
     } | _tokens([completion for _, completion in batch.asked])
+    numbers |= {"llm/reasoned": batch.reasoned} if batch.reasoned else {}
     numbers |= ledger_numbers(missed_before, missed, batch)
     repairs = Counter(why for c in batch.changes if c.step == "repair" for why in c.why.split(", "))
     numbers |= {f"repaired/{rule}": n for rule, n in repairs.items()}
@@ -102,8 +103,7 @@ def _tokens(answers: Sequence[Completion]) -> dict[str, float]:
     numbers: dict[str, float] = {
         name: sum(n for n in found if n is not None) for name, found in counts.items() if None not in found
     }
-    if any(one.reasoning for one in answers):
-        numbers["llm/reasoned"] = sum(bool(one.reasoning) for one in answers)
+    if any(one.reasoning or one.reasoning_tokens for one in answers):
         numbers["llm/reasoning_tokens"] = sum(one.reasoning_tokens or 0 for one in answers)
     return numbers
 

@@ -27,6 +27,16 @@ from s3exp.types import (
 )
 
 T = TypeVar("T")
+# what few completions, prompts and rows have, and the value of all others
+_RARE: dict[str, Any] = {
+    "reasoning": "",
+    "reasoning_tokens": None,
+    "said": "",
+    "schema": None,
+    "shots": [],
+    "place": None,
+    "origin": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +81,8 @@ def read_round(folder: Path) -> RoundRecord:
         ) from error
     edits = tuple(change for change in changes if change.field != WEIGHT)
     weights = tuple(change for change in changes if change.field == WEIGHT)
-    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits)
+    reasoned = int(marker["metrics"].get("llm/reasoned", 0))
+    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits, reasoned)
     return RoundRecord(marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights)
 
 
@@ -103,12 +114,12 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
     names = [prompt_hash(prompt) for prompt, _ in batch.asked]
     prompts = dict(zip(names, (prompt for prompt, _ in batch.asked), strict=True))
     return {
-        "prompts.jsonl": ({"hash": name, **plain(prompt)} for name, prompt in prompts.items()),
+        "prompts.jsonl": ({"hash": name, **_without_unset(prompt)} for name, prompt in prompts.items()),
         "completions.jsonl": (
             {"prompt": name, **_without_unset(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
         ),
-        "examples.jsonl": map(_example, batch.examples),
-        "rejected.jsonl": map(plain, batch.rejected),
+        "examples.jsonl": map(_without_unset, batch.examples),
+        "rejected.jsonl": map(_without_unset, batch.rejected),
         "changes.jsonl": map(plain, (*batch.changes, *record.reweighted)),
         "predictions.jsonl": map(plain, record.predictions),
         **{f"{name}.jsonl": rows for name, rows in record.tables.items()},
@@ -120,15 +131,9 @@ def plain(value: Any) -> dict[str, Any]:
     return {part.name: _inner(getattr(value, part.name)) for part in fields(value)}
 
 
-def _example(row: Example) -> dict[str, Any]:
-    """A row, without the origin that only given rows have."""
-    return {name: value for name, value in plain(row).items() if name != "origin" or value is not None}
-
-
-def _without_unset(completion: Completion) -> dict[str, Any]:
-    """A completion without what few have: a trace of reasoning, and a server's words."""
-    rare = ("reasoning", "reasoning_tokens", "said")
-    return {name: value for name, value in plain(completion).items() if name not in rare or value}
+def _without_unset(value: Any) -> dict[str, Any]:
+    """A dataclass without what few have and this one lacks."""
+    return {name: inner for name, inner in plain(value).items() if name not in _RARE or inner != _RARE[name]}
 
 
 def _inner(value: Any) -> Any:
@@ -139,7 +144,8 @@ def _inner(value: Any) -> Any:
 
 def _prompt(row: dict[str, Any]) -> Prompt:
     kept = {key: value for key, value in row.items() if key != "hash"}
-    return Prompt(**_with_targets({**kept, "kind": sys.intern(row["kind"])}, "target"))
+    kept |= {"kind": sys.intern(row["kind"]), "shots": tuple(row.get("shots", ()))}
+    return Prompt(**_with_targets(kept, "target"))
 
 
 def _completion(row: dict[str, Any]) -> Completion:

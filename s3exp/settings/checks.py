@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from s3exp.settings.kinds import check_kind
-from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig
+from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
@@ -66,6 +66,17 @@ def check(config: Config) -> None:
             f"strategy.balance=true shows exemplars of every label alike, and task {config.task.name} has no labels"
         )
     _check_columns(config.task)
+    if config.task.rows_per_answer > 1 and not is_structured(config.llm):
+        raise UserError(
+            f"task.rows_per_answer={config.task.rows_per_answer}: several rows are read from JSON alone: set "
+            "llm.structured=true (llm=vllm or llm=server)"
+        )
+    per_error, per_answer = loop.rows_per_error, config.task.rows_per_answer
+    if per_error != "auto" and int(per_error) < per_answer and config.strategy.shown != "nothing":
+        raise UserError(
+            f"loop.rows_per_error={per_error} would throw away rows of every answer, which has "
+            f"task.rows_per_answer={per_answer}: set it to at least that"
+        )
     check_kind(config)
 
 

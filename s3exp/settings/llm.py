@@ -74,6 +74,8 @@ class VllmConfig(LocalLLMConfig):
     """vLLM's offline engine, on a GPU or a CPU."""
 
     backend: str = "vllm"
+    structured: bool = option(False, added=True)
+    """Rows are answered in JSON that fits a schema of the columns to write."""
     max_model_len: int | None = option(2048, at_least=1)
     """Tokens of prompt and completion together; null: the model's own limit."""
     gpu_memory: float = option(0.85, above=0, below=1)
@@ -103,6 +105,8 @@ class ServerConfig(LLMConfig):
     """Any OpenAI-compatible API."""
 
     backend: str = "server"
+    structured: bool = option(False, added=True)
+    """Rows are answered in JSON that fits a schema of the columns to write, by the server's `response_format`."""
     url: str = "http://127.0.0.1:8000/v1"
     """Base URL; by itself OPENAI_BASE_URL, else this machine. It tells this LLM from others of its name, unless
     llm.name does."""
@@ -163,6 +167,11 @@ LLMS: dict[str, type[LLMConfig]] = {
 SAMPLING = "top_k min_p repetition_penalty presence_penalty frequency_penalty stop".split()
 """Options of sampling that count in a question's key only when they are set, as those below."""
 ASKING = (*SAMPLING, "system", "chat_template_kwargs")
+
+
+def is_structured(config: LLMConfig) -> bool:
+    """Whether rows are answered in JSON that fits a schema."""
+    return isinstance(config, (VllmConfig, ServerConfig)) and config.structured
 
 
 def sampling_of(config: LLMConfig) -> dict[str, Any]:

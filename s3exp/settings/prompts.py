@@ -28,12 +28,15 @@ TEMPLATES = {
     "extrapolate": Fields(("target", "context", "written")),
     "rationale": Fields(("target",), ("count",)),
     "seed_with_rationales": Fields(("target", "rationales", "context")),
+    "form": Fields(("form",), ("count",)),
+    "shot": Fields(("context", "written"), ("target",)),
 }
 _HARM = {
     "target": "it asks for every {0} in the same words",
     "context": "the LLM is not shown the text that the row is about",
     "written": "the LLM is not shown the row that it shall extrapolate",
     "rationales": "the reasons that were asked for are not shown",
+    "form": "the LLM is not shown the JSON that it shall write",
 }
 # what other template languages write for a field; the name is in the group
 _BRACES = re.compile(r"[{｛]{1,3}([^{}｛｝\n\"':,]{1,40})[}｝]{1,3}")
@@ -58,7 +61,7 @@ def check_prompts(task: TaskConfig) -> None:
             continue
         where = f"task.prompt_sets.{task.prompts}.{template}"
         needed = {name: role for role in fields.needs for name in names.get(role, [role])}
-        known = [*needed, *fields.may]
+        known = [*needed, *(name for role in fields.may for name in names.get(role, [role]))]
         _check_spelling(where, text, known)
         for name, role in needed.items():
             if name not in PROMPT_FIELD.findall(text):
@@ -66,6 +69,23 @@ def check_prompts(task: TaskConfig) -> None:
                 raise UserError(f"{where} has no {{{name}}}, so {harm}: {_remedy(text, name)}")
     if prompts.rationale and not prompts.seed_with_rationales:
         raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")
+    _check_examples(task, names["target"])
+
+
+def _check_examples(task: TaskConfig, target: Sequence[str]) -> None:
+    """Refuse worked examples that lack a text, or have one that no template shows."""
+    for number, example in enumerate(task.prompt_sets[task.prompts].examples):
+        where = f"task.prompt_sets.{task.prompts}.examples[{number}]"
+        needed = {*task.fields, *target}
+        if set(example) != needed:
+            raise UserError(
+                f"{where} has {', '.join(map(str, example))}; needed are {', '.join(sorted(needed))}"
+            )
+        for name, text in example.items():
+            if not isinstance(text, str) or not text.strip():
+                raise UserError(f"{where}.{name}={text}: must be a text (YAML may need quotes)")
+        if task.labels and example["label"] not in task.labels:
+            raise UserError(f"{where}.label={example['label']}: choose one of {', '.join(task.labels)}")
 
 
 def _check_spelling(where: str, text: str, known: Sequence[str]) -> None:

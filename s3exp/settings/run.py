@@ -7,6 +7,7 @@ into them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,7 +16,7 @@ from s3exp.settings.audit import AuditConfig
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMS, LLMConfig, VllmConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.settings.options import ADDED_KEY, default_of, option, walk
+from s3exp.settings.options import ADDED_KEY, WILDCARD, default_of, option, walk
 from s3exp.settings.server import address
 from s3exp.settings.small_model import SMALL_MODELS, BagConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
@@ -58,6 +59,9 @@ SAME_RUN: frozenset[str] = frozenset(
 )
 
 
+_PROMPT_SET = re.compile(r"^(task\.prompt_sets)\.[^.]+\.")
+
+
 def identity(values: dict[str, Any]) -> dict[str, Any]:
     """A config as dotted keys, without those of `SAME_RUN` and added options at their default.
 
@@ -67,13 +71,18 @@ def identity(values: dict[str, Any]) -> dict[str, Any]:
     facts = {
         key: value
         for key, value in flat(values).items()
-        if not f"{key}.".startswith(ignored) and default.get(key, unset) != value
+        if not f"{key}.".startswith(ignored) and default.get(_named(key), unset) != value
     }
     if "llm.name" in facts:
         facts.pop("llm.url", None)
     elif "llm.url" in facts:
         facts["llm.url"] = address(str(facts["llm.url"]))
     return facts
+
+
+def _named(key: str) -> str:
+    """The key of an option, with a wildcard for the name of a prompt set."""
+    return _PROMPT_SET.sub(rf"\1.{WILDCARD}.", key)
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

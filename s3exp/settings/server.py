@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from s3exp.settings.llm import ASKING, ServerConfig
-from s3exp.types import UserError
+from s3exp.types import Prompt, UserError
 
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 ENDPOINT = "/chat/completions"
@@ -16,6 +16,7 @@ _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET = re.compile(r"(?:^|[-_])(?:key|apikey|token|secret|password|passwd|pwd|sig|signature|auth)$", re.I)
 _PROTECTED = ("messages",)
+RESPONSE_FORMAT = "response_format"
 
 
 def check_server(config: ServerConfig) -> None:
@@ -36,7 +37,8 @@ def check_server(config: ServerConfig) -> None:
     address(config.url)
     for name in (*config.query, *config.request.add):
         _refuse_secret(name, "llm.query" if name in config.query else "llm.request.add")
-    sent = (*_sent(config), "seed", "max_tokens", "messages", "model", "temperature", "top_p")
+    more = (RESPONSE_FORMAT,) if config.structured else ()
+    sent = (*_sent(config), *more, "seed", "max_tokens", "messages", "model", "temperature", "top_p")
     changes = config.request
     for option, names in (("drop", changes.drop), ("rename", list(changes.rename))):
         for name in names:
@@ -47,7 +49,8 @@ def check_server(config: ServerConfig) -> None:
                 )
     for name in changes.add:
         if name in sent and name not in changes.drop and name not in changes.rename:
-            raise UserError(f"llm.request.add names {name}, which is sent already: set llm.{name} instead")
+            own = "structured" if name == RESPONSE_FORMAT else name
+            raise UserError(f"llm.request.add names {name}, which is sent already: set llm.{own} instead")
     if changes.add.get("n", 1) != 1:
         raise UserError("llm.request.add: n must be 1: one answer a prompt is read")
 
@@ -113,6 +116,15 @@ def body_of(config: ServerConfig, text: str, sampling: dict[str, Any]) -> dict[s
     changes = config.request
     kept = {changes.rename.get(name, name): value for name, value in body.items() if name not in changes.drop}
     return kept | changes.add
+
+
+def body_for(config: ServerConfig, prompt: Prompt) -> dict[str, Any]:
+    """The JSON of the request for one prompt, whose schema the server shall hold the answer to."""
+    sampling: dict[str, Any] = {"max_tokens": prompt.max_tokens, "seed": prompt.seed}
+    if prompt.schema is not None:
+        named = {"name": "rows", "strict": True, "schema": dict(prompt.schema)}
+        sampling[RESPONSE_FORMAT] = {"type": "json_schema", "json_schema": named}
+    return body_of(config, prompt.text, sampling)
 
 
 def _refuse_secret(name: str, option: str) -> None:

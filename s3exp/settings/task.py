@@ -82,6 +82,15 @@ class PromptSet:
     """As `seed`, with {rationales}."""
     labels: list[Any] | None = None
     """Words for {label}, by class index; null: the task's label names."""
+    form: str | None = option(None, added=True)
+    """With llm.structured, the end of seed and extrapolate: {form}, an example of the JSON, and {count}, the rows of an
+    answer; null: one in English."""
+    examples: list[dict[str, Any]] = option(added=True, factory=list)
+    """Worked examples before seed and extrapolate: every column, and `label` (a name of the task's labels; those of the
+    label asked for are shown) or `answer`."""
+    shot: str | None = option(None, added=True)
+    """How an example, or a gold row of task.shots, is shown: {label} or {answer}, and every column; null: as the prompt
+    of its seed, and its text."""
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):
@@ -125,6 +134,10 @@ class TaskConfig:
     """Reasons shown for one seed row."""
     min_words: int = 3
     """A generated text with fewer words is rejected."""
+    shots: int = option(0, at_least=0, added=True)
+    """Gold mining rows of the label asked for that are shown before seed and extrapolate, drawn for each prompt."""
+    rows_per_answer: int = option(1, at_least=1, added=True)
+    """Rows of one answer, for each of which it gets llm.max_tokens; more than 1 need llm.structured."""
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):

@@ -24,6 +24,8 @@ ADVICE = {
     "template_tokens": "tokens of a chat template are in the answers: does the LLM's chat template fit the model?",
     "only_preamble": "the LLM announces a row and writes none: set llm.max_tokens higher, or choose another llm.model",
     "not_plain": "the answers are JSON without a text of the row: ask for the text alone in the prompts (task.prompts)",
+    "not_json": "the LLM's server does not hold its answers to a schema (response_format): set llm.structured=false",
+    "other_keys": "the LLM's server does not hold its answers to a schema (response_format): set llm.structured=false",
     "duplicate": "the LLM repeats itself: set llm.temperature higher, or a smaller loop.budget.rows",
     "copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
     "near_copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
@@ -54,10 +56,12 @@ def advice(rejected: Sequence[Rejected]) -> str:
 def warning(batch: Batch) -> str | None:
     """The round's warning where nearly all answers were rejected; None: they were not."""
     asked, rejected = len(batch.asked), len(batch.rejected)
-    if asked < FEW or rejected < MOSTLY * asked:
+    rows = rejected + len(batch.examples)
+    of, what = (rows, "rows") if rows > asked else (asked, "answers")  # an answer may have several rows
+    if of < FEW or rejected < MOSTLY * of:
         return None
     counts = rejected_by_reason(batch.rejected)
-    return f"{rejected} of {asked} answers were rejected ({counts}): {advice(batch.rejected)}".rstrip(": ")
+    return f"{rejected} of {of} {what} were rejected ({counts}): {advice(batch.rejected)}".rstrip(": ")
 
 
 def no_rows(batch: Batch) -> str:

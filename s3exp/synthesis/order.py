@@ -169,7 +169,12 @@ def _no_list(completion: Completion) -> str:
 
 
 def next_wave(
-    ask: Callable[[int], Prompt], order: Order, rows_of: Counter[str | None], number: int, count: int
+    ask: Callable[[int], Prompt],
+    order: Order,
+    rows_of: Counter[str | None],
+    number: int,
+    count: int,
+    rows_per_answer: int = 1,
 ) -> list[tuple[int, Prompt]]:
     """The next `count` prompts from `number` on, each with its number.
 
@@ -182,7 +187,7 @@ def next_wave(
     while len(wave) < count and number < end:
         prompt = ask(number)
         if cap is None or planned[prompt.parent] < cap:
-            planned[prompt.parent] += 1
+            planned[prompt.parent] += rows_per_answer
             wave.append((number, prompt))
         number += 1
     return wave

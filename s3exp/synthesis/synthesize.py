@@ -30,8 +30,18 @@ from s3exp.synthesis.order import (
     question,
     refills,
 )
-from s3exp.synthesis.rows import Candidate, Curation, Reading, candidate, curate, read_completion, rejection
+from s3exp.synthesis.rows import (
+    Candidate,
+    Curation,
+    Reading,
+    candidate,
+    curate,
+    read_completion,
+    rejection,
+    rejections,
+)
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.reasoning import thought
 from s3exp.tasks.task import Task
 from s3exp.types import Batch, Change, Completion, Example, Prompt, Rejected, Watch
 
@@ -65,14 +75,15 @@ def synthesize(
     if order.wanted and order.rationales and not order.shown:
         reasons = ask_rationales(task, llm, order, round_.asked, round_.rejected)
         round_.tokens = sum(completion.tokens or 0 for _, completion in round_.asked)
+        round_.reasoned = sum(thought(completion) for _, completion in round_.asked)
     ask = question(task, order, reasons)
     read = partial(read_completion, task, curation.screen, order.round)
     number = questions = 0  # of the next question; asked so far
     shortage = "after all tries"
     while round_.missing:
-        tries = order.wanted * order.tries - questions  # left
+        tries = ceil(order.wanted / task.rows_per_answer) * order.tries - questions  # left
         count = min(ceil(round_.missing / task.rows_per_answer), tries)
-        wave = next_wave(ask, order, round_.rows_of, number, count)
+        wave = next_wave(ask, order, round_.rows_of, number, count, task.rows_per_answer)
         prompts = affordable([prompt for _, prompt in wave], order, round_.asked)
         if not prompts:
             shortage = "for its LLM tokens" if wave else shortage
@@ -91,6 +102,7 @@ def synthesize(
         tuple(round_.asked),
         order.quota,
         tuple(round_.changes),
+        round_.reasoned,
     )
     _log(order, batch, shortage)
     return batch
@@ -111,6 +123,7 @@ class _Round:
     changes: list[Change] = field(default_factory=list)
     rows_of: Counter[str | None] = field(default_factory=Counter)
     tokens: int = 0  # of the answers so far
+    reasoned: int = 0  # answers
 
     @property
     def missing(self) -> int:
@@ -164,8 +177,8 @@ class _Round:
         for reading in readings:
             self.asked.append((reading.prompt, reading.completion))
             self.tokens += reading.completion.tokens or 0
-            if reading.problem is not None:
-                self._reject(reading.problem, reading)
+            self.reasoned += reading.reasoned
+            self.rejected += rejections(reading)
             for one in reading.rows:
                 if self._is_new(reading, one):
                     # curators know a row by its place in the wave: its id depends on their verdicts
@@ -203,8 +216,8 @@ class _Round:
         self.rows_of[parent] += 1
         name = f"r{self.order.round}-{len(self.examples)}"
         self.examples.append(replace(verdict, id=name))
-        if reading.repair is not None:
-            self.changes.append(replace(reading.repair, row=name))
+        if one.repair is not None:
+            self.changes.append(replace(one.repair, row=name))
         return True
 
     def _reject(self, reason: str, reading: Reading, row: Example | None = None) -> None:
@@ -267,6 +280,13 @@ def _log(order: Order, batch: Batch, shortage: str) -> None:
     log.info(
         "round %d: %d rows%s", number, rows, f", rejected: {rejected_by_reason(rejected)}" if rejected else ""
     )
+    if batch.reasoned:
+        log.info(
+            "round %d: the reasoning of %d of %d answers was cut off",
+            number,
+            batch.reasoned,
+            len(batch.asked),
+        )
     if repairs := repaired_by_rule(batch):
         log.info("round %d: repaired: %s (rounds/%d/changes.jsonl)", number, repairs, number)
     if number > 0 and not order.shown:

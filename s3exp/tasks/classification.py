@@ -21,6 +21,8 @@ from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill, label_words, parse_list
 from s3exp.tasks.reasoning import without_reasoning
 from s3exp.tasks.roles import Gold
+from s3exp.tasks.shots import with_shots
+from s3exp.tasks.structured import in_json
 from s3exp.tasks.task import Score, Written, by_group, share
 from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
@@ -34,7 +36,11 @@ class Classification:
     gold: Gold
     cut: Callable[[str], str]
     metric: ClassVar[str] = "accuracy"
-    rows_per_answer: ClassVar[int] = 1
+
+    @property
+    def rows_per_answer(self) -> int:
+        """The rows of an answer, which all have the label that is asked for."""
+        return self.config.rows_per_answer
 
     @property
     def rationales(self) -> LabelRationales | None:
@@ -61,15 +67,14 @@ class Classification:
         values |= {name: self.cut(text) for name, text in context.items()}
         template = prompts.seed_with_rationales if reasons else prompts.seed
         text = fill(template or prompts.seed, values)
-        return Prompt(text, "seed", seed, self.llm.max_tokens, target, context=context)
+        return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, target, context=context))
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row of one label like the gold row `shown`."""
-        values = {name: self.cut(text) for name, text in shown.fields.items()}
-        values["label"] = self._word(target)
+        values = {**self._values(shown), "label": self._word(target)}
         text = fill(self.config.prompt_sets[self.config.prompts].extrapolate, values)
         context = {name: shown.fields[name] for name in self.config.context}
-        return Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context)
+        return self._asked(Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context))
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
         """The row of a completion, or the reason of its rejection."""
@@ -95,6 +100,15 @@ class Classification:
         largest, most_said = (max(Counter(column).values()) / len(column) for column in (gold, predicted))
         beside = {"macro_f1": float(macro_f1), "majority": largest, "most_said": most_said}
         return Score(share(self.metric, right) | beside, by_group(examples, right))
+
+    def _asked(self, prompt: Prompt) -> Prompt:
+        """The prompt with the form of its answer, behind its worked examples."""
+        prompt = in_json(self.config, self.llm, prompt)
+        return with_shots(self.config, self.llm, prompt, self.gold, self._values)
+
+    def _values(self, row: Example) -> dict[str, str]:
+        """The texts of a row, cut, and the word for its label, for a template."""
+        return {name: self.cut(text) for name, text in row.fields.items()} | {"label": self._word(row.target)}
 
     def _word(self, target: Target) -> str:
         return label_words(self.config)[class_index(target)]

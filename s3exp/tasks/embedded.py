@@ -11,10 +11,10 @@ from s3exp.types import UserError
 SHOWN = 60  # characters of a prompt
 
 
-def check_embedded(task: TaskConfig, model: str, *, server: bool) -> None:
+def check_embedded(task: TaskConfig, model: str, *, server: bool, structured: bool = False) -> None:
     """Refuse the embedded LLM for prompts that it was not trained on.
 
-    `server`: whether a server answers, which has models of its own.
+    `server`: whether a server answers, which has models of its own. `structured`: whether JSON is asked for.
 
     Raises:
         UserError: names the first such prompt, and the option to set.
@@ -27,6 +27,15 @@ def check_embedded(task: TaskConfig, model: str, *, server: bool) -> None:
         if server
         else "an LLM of your own (a hub id or a folder), or choose llm=server"
     )
+    if task.shots or task.prompt_sets[task.prompts].examples:
+        what = f"task.shots={task.shots}" if task.shots else f"task.prompt_sets.{task.prompts}.examples"
+        raise UserError(
+            f"{what}: llm.model={model} knows no examples in a prompt: leave them out, or set llm.model to {own}"
+        )
+    if structured:
+        raise UserError(
+            f"llm.structured=true: llm.model={model} writes no JSON: leave it out, or set llm.model to {own}"
+        )
     prompts = task.prompt_sets[task.prompts]
     templates = (prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales)
     for word in label_words(task) or ["answer"]:

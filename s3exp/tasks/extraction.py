@@ -21,8 +21,10 @@ from s3exp.tasks.fingerprints import content
 from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.roles import Gold
+from s3exp.tasks.shots import with_shots
 from s3exp.tasks.spans import JUDGED, RULES, candidates
 from s3exp.tasks.squad import exact, f1
+from s3exp.tasks.structured import in_json
 from s3exp.tasks.task import Score, Written, by_group, share
 from s3exp.types import Answer, Completion, Example, Prediction, Prompt, Target, UserError
 
@@ -40,8 +42,12 @@ class Extraction:
     gold: Gold
     cut: Callable[[str], str]
     metric: ClassVar[str] = "em"
-    rows_per_answer: ClassVar[int] = 1
     rationales: ClassVar[None] = None
+
+    @property
+    def rows_per_answer(self) -> int:
+        """The rows of an answer, which all have the span that is asked for."""
+        return self.config.rows_per_answer
 
     def drawn_target(self, seed: int, round_: int, row: int) -> None:
         """None: `seed_prompt` draws the answer from the context."""
@@ -67,13 +73,13 @@ class Extraction:
             )
         answer = stream(seed, "answer").choice(candidates(context[self.passage]))
         text = self._fill("seed", context, answer)
-        return Prompt(text, "seed", seed, self.llm.max_tokens, (answer,), context=dict(context))
+        return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, (answer,), context=dict(context)))
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for another question with the answers `target` in the text of `shown`; the prompt names the first."""
         text = self._fill("extrapolate", shown.fields, spans_of(target)[0])
         context = {self.passage: shown.fields[self.passage]}
-        return Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context)
+        return self._asked(Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context))
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
         """The row of a completion, or the reason of its rejection."""
@@ -97,11 +103,24 @@ class Extraction:
         """The column whose spans are the answers."""
         return self.config.context[0]
 
+    def _asked(self, prompt: Prompt) -> Prompt:
+        """The prompt with the form of its answer, behind its worked examples."""
+        prompt = in_json(self.config, self.llm, prompt)
+        return with_shots(
+            self.config, self.llm, prompt, self.gold, lambda row: self._values(row.fields, row.answers[0])
+        )
+
     def _fill(self, template: str, fields: Mapping[str, str], answer: Answer) -> str:
+        return fill(
+            getattr(self.config.prompt_sets[self.config.prompts], template), self._values(fields, answer)
+        )
+
+    def _values(self, fields: Mapping[str, str], answer: Answer) -> dict[str, str]:
+        """The texts of a row, cut, and its answer, for a template."""
         values = {name: self.cut(text) for name, text in fields.items()}
         values[self.passage] = around(fields[self.passage], answer, self.cut)
         values["answer"] = answer.text
-        return fill(getattr(self.config.prompt_sets[self.config.prompts], template), values)
+        return values
 
 
 def extraction(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str], str]) -> Extraction:

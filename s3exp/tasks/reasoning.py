@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from s3exp.types import Completion
+
 _WORDS = (
     r"(?:think(?:ing)?|thoughts?|reason(?:ing|s)?|reflections?|reflect|deliberations?|scratch[_-]?pad|contemplat\w{1,6}"
     r"|(?:inner|internal)[_-]?(?:monologue|dialogue|thoughts?)|monologue|cot|chain[_-]of[_-]thoughts?|analysis|planning"
@@ -94,6 +96,11 @@ _KEYS = re.compile(
     r"|rationale|working|思|推理|inner_|ctrl9|assistant|user|need to|final|solution|answer|response|output|reply|_box",
     re.IGNORECASE,
 )
+
+
+def thought(completion: Completion) -> bool:
+    """Whether there is reasoning in an answer, or beside it."""
+    return bool(completion.reasoning) or without_reasoning(completion.text) is not None
 
 
 def without_reasoning(text: str) -> str | None:

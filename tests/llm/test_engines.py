@@ -75,6 +75,22 @@ def check_room_is_cut(llm: LLM, prompts: Sequence[Prompt]) -> None:
     assert found[0].text and found[0].finish_reason in ("stop", "length")
 
 
+def check_schema_is_held(llm: LLM, prompts: Sequence[Prompt]) -> None:
+    """An answer fits its prompt's schema, or is cut off; a prompt without one beside it is answered in words."""
+    text = {"type": "object", "properties": {"text": {"type": "string"}}}
+    schema = {**text, "required": ["text"], "additionalProperties": False}
+    held = [replace(prompt, schema=schema, max_tokens=90) for prompt in prompts[:6]]
+    found = dict(llm.generate([*held, prompts[6]]))
+    for index in range(len(held)):
+        completion = found[index]
+        assert "".join(completion.text.split()).startswith('{"text":'), completion
+        if completion.finish_reason == "length":
+            assert completion.completion_tokens == 90
+        else:
+            assert list(json.loads(completion.text)) == ["text"]
+    assert not found[6].text.startswith("{")
+
+
 def too_long() -> Prompt:
     return Prompt("A very long question. " * 3000, "seed", 1, 10, 0)
 
@@ -82,7 +98,7 @@ def too_long() -> Prompt:
 @pytest.fixture(scope="module")
 def engine(llm_folder: str) -> Iterator[VLLM]:
     pytest.importorskip("vllm")
-    llm = VLLM(VllmConfig(model=llm_folder, kv_cache_gib=1), llm_folder)
+    llm = VLLM(VllmConfig(model=llm_folder, kv_cache_gib=1, structured=True), llm_folder)
     yield llm
     llm.close()
     llm.close()
@@ -111,6 +127,9 @@ class TestVLLM:
         next(stream)
         stream.close()  # type: ignore[attr-defined]
         check_completions(dict(engine.generate(prompts)), prompts)
+
+    def test_holds_an_answer_to_its_schema(self, engine: VLLM, prompts: list[Prompt]) -> None:
+        check_schema_is_held(engine, prompts)
 
     def test_prompts_that_come_meanwhile_join_the_batch(self, engine: VLLM, prompts: list[Prompt]) -> None:
         growing, found = prompts[:2], {}
@@ -233,6 +252,7 @@ def test_server_and_the_real_vllm(url: str, prompts: list[Prompt]) -> None:
     found = dict(llm.generate([prompts[0], too_long()]))
     assert found[0].text and found[1].finish_reason == "too_long"
     check_room_is_cut(llm, prompts)
+    check_schema_is_held(llm, prompts)
     with pytest.raises(UserError, match="llm.model=other"):
         list(Server(replace(config, model="other")).generate(prompts))
     with build_llm(replace(config, store=None), progress=False) as stored:

@@ -39,7 +39,7 @@ def row_of(task: Task, screen: Screen, one: odd.Odd) -> str:
     if candidate.problem is not None:
         return f"!{candidate.problem}"
     text = candidate.row.fields["text"]
-    assert (reading.repair is not None) == (one.text.split() != text.split())  # on record
+    assert (candidate.repair is not None) == (one.text.split() != text.split())  # on record
     return text
 
 

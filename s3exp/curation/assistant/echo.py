@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from s3exp.language.words import count, folded_words
 from s3exp.settings.task import PROMPT_FIELD, TaskConfig
+from s3exp.tasks.structured import form_of
 from s3exp.types import Prompt
 
 LEAST = 5  # words that a piece of a template needs to be known wherever it stands
@@ -41,9 +42,15 @@ def without_echo(task: TaskConfig, prompt: Prompt, text: str) -> str:
 
 
 def repeats(task: TaskConfig, text: str) -> bool:
-    """Whether a piece of a template stands in `text`."""
+    """Whether a piece of a template stands in `text`, or the text is one of the prompt set's examples."""
     said = f" {' '.join(folded_words(text))} "
-    return any(f" {words} " in said for words, _ in _pieces(_key(task)))
+    return any(f" {words} " in said for words, _ in _pieces(_key(task))) or said in _examples(task)
+
+
+def _examples(task: TaskConfig) -> set[str]:
+    prompts = task.prompt_sets.get(task.prompts) if isinstance(task.prompt_sets, Mapping) else None
+    shown = () if prompts is None else prompts.examples
+    return {f" {' '.join(folded_words(task.text_of(one)))} " for one in shown}
 
 
 def _head(task: TaskConfig, prompt: Prompt, text: str) -> str:
@@ -181,7 +188,11 @@ def _key(task: TaskConfig) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     prompts = task.prompt_sets.get(task.prompts) if isinstance(task.prompt_sets, Mapping) else None
     if prompts is None:  # a task without prompts asks for nothing: its rows come from a file
         return (), tuple(task.labels), ""
-    templates = (prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales)
+    templates: tuple[str | None, ...] = (
+        *(prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales, prompts.shot),
+    )
+    if prompts.form or task.rows_per_answer > 1:
+        templates += (form_of(task).replace("{count}", str(task.rows_per_answer)),)
     return tuple(filter(None, templates)), tuple(prompts.labels or task.labels), str(task.rationales)
 
 

@@ -1,0 +1,162 @@
+"""Answers in JSON: the schema of a row or several, the words that ask for it, and the texts of the rows in an answer.
+
+Not every server holds an answer to its schema, and every LLM may be cut off. So an answer is read as one that may have
+words around the JSON, other keys, or half of a row at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from s3exp.settings.llm import LLMConfig, is_structured
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.characters import plain
+from s3exp.tasks.parsing import CUT_OFF
+from s3exp.tasks.prompts import fill
+from s3exp.tasks.reasoning import without_reasoning
+from s3exp.types import NO_ANSWER, Completion, Prompt
+
+ROWS = "rows"  # the key of several rows
+NOT_JSON, OTHER_KEYS = "not_json", "other_keys"  # reasons of rejection
+FORM = "Answer in JSON: {form}"
+FORM_OF_SEVERAL = "Write {count} of them, each another one. Answer in JSON: {form}"
+_DECODER = json.JSONDecoder(strict=False)  # small LLMs write line breaks into strings as they are
+_SEPARATOR = re.compile(r"[\s,]*")
+_LIST = re.compile(rf'\{{\s*"{ROWS}"\s*:\s*\[')
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The text of one row in an answer, as if it were a completion of its own: `cut_off`, or `problem` if it is none.
+
+    `rules` name what was taken off around the JSON.
+    """
+
+    text: str
+    cut_off: bool = False
+    problem: str | None = None
+    rules: tuple[str, ...] = ()
+
+
+def schema_of(task: TaskConfig) -> dict[str, Any]:
+    """The schema of an answer: an object with the columns to write, or a list of `task.rows_per_answer` of them."""
+    row = _object({name: {"type": "string"} for name in task.written})
+    count = task.rows_per_answer
+    if count == 1:
+        return row
+    return _object({ROWS: {"type": "array", "items": row, "minItems": count, "maxItems": count}})
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    # strict servers want every key required and no others
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def in_json(task: TaskConfig, llm: LLMConfig, prompt: Prompt) -> Prompt:
+    """The prompt of a row as one that asks for JSON, if the LLM's options say so; every row has its own tokens."""
+    if not is_structured(llm):
+        return prompt
+    count = task.rows_per_answer
+    row = json.dumps(dict.fromkeys(task.written, "..."), ensure_ascii=False)
+    values = {"form": row if count == 1 else f'{{"{ROWS}": [{row}, ...]}}', "count": str(count)}
+    form = fill(form_of(task), values)
+    text = f"{prompt.text}\n\n{form}"
+    return replace(prompt, text=text, schema=schema_of(task), max_tokens=prompt.max_tokens * count)
+
+
+def form_of(task: TaskConfig) -> str:
+    """The template of the words that ask for JSON."""
+    own = task.prompt_sets[task.prompts].form
+    return own or (FORM if task.rows_per_answer == 1 else FORM_OF_SEVERAL)
+
+
+def parts_of(task: TaskConfig, completion: Completion) -> list[Part]:
+    """The rows of an answer in JSON, in order, or one part that says why there is none.
+
+    A row that is cut off is the last part. Where a row has several columns, its part is the JSON of it.
+    """
+    if completion.finish_reason in NO_ANSWER:
+        return [Part("", problem=NO_ANSWER[completion.finish_reason])]
+    text, rules = _bare(plain(completion.text))
+    if not text and "reasoning" in rules:
+        return [Part("", problem="only_reasoning", rules=rules)]
+    cut_off = completion.finish_reason == CUT_OFF
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        half = cut_off and text.startswith("{")
+        found = _half(task, text) if half else [Part(text, problem=NOT_JSON if text else "empty")]
+    else:
+        rules += ("json",) if text[end:].strip() else ()
+        found = _rows(task, value)
+    return [replace(part, rules=rules) for part in found]
+
+
+def _bare(text: str) -> tuple[str, tuple[str, ...]]:
+    """The text from its JSON on, and the names of what stood before it: reasoning, or other words."""
+    text, rules = text.strip(), list[str]()
+    if not text.startswith("{"):
+        answer = without_reasoning(text)
+        rules += [] if answer is None else ["reasoning"]
+        text = text if answer is None else answer
+        begin = text.find("{")
+        rules += ["json"] if begin > 0 else []  # a fence, or "Here it is:"
+        text = text[max(begin, 0) :]
+    return text, tuple(rules)
+
+
+def _rows(task: TaskConfig, value: Any) -> list[Part]:
+    """The rows of a whole value."""
+    if task.rows_per_answer > 1:
+        listed = value.get(ROWS) if isinstance(value, Mapping) and len(value) == 1 else None
+        if not isinstance(listed, Sequence) or isinstance(listed, str):
+            return [Part(json.dumps(value, ensure_ascii=False), problem=OTHER_KEYS)]
+        return [_row(task, one) for one in listed] or [Part("", problem="empty")]
+    return [_row(task, value)]
+
+
+def _row(task: TaskConfig, value: Any) -> Part:
+    whole = json.dumps(value, ensure_ascii=False)
+    keys = set(value) if isinstance(value, Mapping) else set()
+    if keys != set(task.written) or not all(isinstance(text, str) for text in value.values()):
+        return Part(whole, problem=OTHER_KEYS)
+    return Part(value[task.written[0]] if len(task.written) == 1 else whole)
+
+
+def _half(task: TaskConfig, text: str) -> list[Part]:
+    """The whole rows of an answer that was cut off, then the row that was."""
+    found: list[Part] = []
+    rest = text
+    if task.rows_per_answer > 1:
+        opening = _LIST.match(text)
+        rest = text[opening.end() :] if opening else ""
+        while opening:
+            rest = rest[_SEPARATOR.match(rest).end() :]  # type: ignore[union-attr]  # it matches nothing, too
+            try:
+                value, end = _DECODER.raw_decode(rest)
+            except (ValueError, RecursionError):
+                break
+            found.append(_row(task, value))
+            rest = rest[end:]
+    return found if len(found) >= task.rows_per_answer > 1 else [*found, _cut(task, rest)]
+
+
+def _cut(task: TaskConfig, text: str) -> Part:
+    """The row whose string was cut off, as far as it goes."""
+    key = re.escape(json.dumps(task.written[0], ensure_ascii=False))
+    begun = re.match(rf'\{{\s*{key}\s*:\s*"((?:[^"\\]|\\.)*)', text, re.DOTALL)
+    if begun is None or len(task.written) > 1 or not begun.group(1).strip():
+        return Part(text, problem="truncated")
+    try:
+        return Part(json.loads(f'"{begun.group(1)}"', strict=False), cut_off=True)
+    except ValueError:
+        return Part(text, problem="truncated")
