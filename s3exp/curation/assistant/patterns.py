@@ -48,7 +48,7 @@ PREAMBLES = tuple(
         rf"this is (?:{_KIND} ){{1,5}}{_NOUN}(?: (?:similar|like|of|about|for|based|in)\b[^:.!?\n]{{0,120}})?:",
         # Certainly! (on a line of its own) Here you go:
         rf"{_MARK}{YES}(?:[!.:]*[*_]{{0,4}}{_DECORATION}{{0,9}}\s*\n|[!.,]* here (?:you go|it is|we go)\s*[:!.])",
-        r"here (?:you go|it is)\s*[:!]",
+        r"here (?:you go|it is)\s*[:!]|here(?:['’]s| is) (?:one|another)(?: one)?:",
         rf"i(?:['’]m| am) (?:\w+ ){{0,2}}(?:happy|glad) to (?:help|assist)[^.!?:\n]{{0,60}}[.!]{_DECORATION}{{0,9}}\n",
         # I'd be happy to help! Sure, I can write another one.
         rf"(?:{YES}[!.,:]* )?i(?:['’]d| would|['’]ll| will) be (?:\w+ ){{0,2}}(?:happy|glad) to"
@@ -59,7 +59,7 @@ PREAMBLES = tuple(
         r"(?:\*\*)?[ \t]*\n",
         # **Positive Review:** Rewritten sentence: Sentence 2:
         rf"{_MARK}(?:{_KIND} ){{1,4}}(?!summary|description){_NOUN} ?\d?{_COLON}",
-        rf"{_MARK}(?:review|sentence|text|output|response|hypothesis|rewrite|paraphrase|statement)"
+        rf"{_MARK}(?:review|sentence|text|output|response|hypothesis|rewrite|paraphrase|statement|claim)"
         rf" ?\d?{_COLON}",
         rf"{_MARK}(?:rewritten|revised|rephrased|paraphrased|reworded|premise(?!.{{1,500}}[.!?] [A-Z]\w{{1,20}}:))"
         rf"{_COLON}",
