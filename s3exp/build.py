@@ -98,6 +98,7 @@ def prepare(
     from s3exp.small_model import check_small_model
     from s3exp.tasks.embedded import check_embedded
     from s3exp.tasks.gold import load_gold
+    from s3exp.tasks.shots import check_shots
 
     if asks_llm(config):
         served, held = config.llm.backend == "server", is_structured(config.llm)
@@ -105,6 +106,7 @@ def prepare(
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)
+        check_shots(config.task, gold)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     gold = load_gold(config.task, with_train=config.strategy.human)  # a hub may take minutes for it
     if config.task.gold.file is not None:

@@ -108,7 +108,7 @@ class Prompt(Targeted):
 
     `kind` is `rationale`, `seed` or `extrapolate`. `seed` drives the sampling of this row alone, so that a row does not
     depend on its neighbours. `context` holds input fields that are given rather than generated, `target` the target of
-    the requested row. `schema` is that of an answer in JSON (None: free text), `shots` are gold rows shown, by their ids.
+    the requested row. `schema` is that of an answer in JSON (None: free text), `shots` are ids of gold rows shown.
     """
 
     text: str

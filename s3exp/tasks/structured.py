@@ -25,6 +25,7 @@ NOT_JSON, OTHER_KEYS = "not_json", "other_keys"  # reasons of rejection
 FORM = "Answer in JSON: {form}"
 FORM_OF_SEVERAL = "Write {count} of them, each another one. Answer in JSON: {form}"
 _DECODER = json.JSONDecoder(strict=False)  # small LLMs write line breaks into strings as they are
+_OBJECT = re.compile(r'\{\s*"')
 _SEPARATOR = re.compile(r"[\s,]*")
 _LIST = re.compile(rf'\{{\s*"{ROWS}"\s*:\s*\[')
 
@@ -108,9 +109,9 @@ def _bare(text: str) -> tuple[str, tuple[str, ...]]:
         answer = without_reasoning(text)
         rules += [] if answer is None else ["reasoning"]
         text = text if answer is None else answer
-        begin = text.find("{")
-        rules += ["json"] if begin > 0 else []  # a fence, or "Here it is:"
-        text = text[max(begin, 0) :]
+        begin = _OBJECT.search(text)
+        rules += ["json"] if begin and begin.start() else []  # behind a fence, or "Here it is:"
+        text = text[begin.start() :] if begin else text
     return text, tuple(rules)
 
 

@@ -13,7 +13,9 @@ from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import identity
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.tasks import build_task
+from s3exp.tasks.embedded import check_embedded
 from s3exp.tasks.roles import Gold, Sealed
+from s3exp.tasks.shots import check_shots
 from s3exp.tasks.task import Task
 from s3exp.types import Answer, Example, UserError
 
@@ -139,10 +141,15 @@ def test_an_example_that_cannot_be_shown_is_refused(example: str, says: str) -> 
 
 def test_too_few_rows_of_a_label_and_an_llm_that_knows_no_examples_are_refused() -> None:
     with pytest.raises(UserError, match="task.shots=6: 6 mining rows are no, .* set it to 5 at most"):
-        task(shots=6)
+        check_shots(replace(CLAIMS, shots=6), gold())
+    check_shots(replace(CLAIMS, shots=5), gold())
     assert len(task(shots=5).seed_prompt(1, 3, {"premise": "a red hat"}).shots) == 5
     with pytest.raises(UserError, match="task.shots=12: 12 mining rows, "):
-        task(SPANS, spans(), shots=12)
+        check_shots(replace(SPANS, shots=12), spans())
+    with pytest.raises(UserError, match="task.shots=2: .* knows no examples in a prompt"):
+        check_embedded(replace(CLAIMS, shots=2), "embedded/reviews-lm", server=False)
+    with pytest.raises(UserError, match="llm.structured=true: .* writes no JSON"):
+        check_embedded(CLAIMS, "embedded/reviews-lm", server=False, structured=True)
 
 
 def test_it_counts_in_an_identity_only_where_it_is_set() -> None:

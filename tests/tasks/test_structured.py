@@ -54,7 +54,7 @@ def test_the_schema_has_the_written_columns_and_no_others() -> None:
         (one("a claim") + " " * 40, "length", ["a claim"]),
         (f"```json\n{one('a claim')}\n```", "stop", ["a claim"]),
         (f"<think>{one('no')}</think>{one('a claim')}", "stop", ["a claim"]),
-        (f"Sure! Here is a claim:\n{one('a claim')}", "stop", ["a claim"]),
+        (f"Sure! Here is a {{claim}}:\n{one('a claim')}", "stop", ["a claim"]),
         ("<think>The user wants {a} claim", "length", ["!only_reasoning"]),
         ('{"claim": "half a cla', "length", ["half a cla..."]),
         ('{"claim": "half' + " " * 40, "length", ["half..."]),
