@@ -106,9 +106,10 @@ def prepare(
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)
-        check_shots(config.task, gold)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     gold = load_gold(config.task, with_train=config.strategy.human)  # a hub may take minutes for it
+    if asks_llm(config):
+        check_shots(config.task, gold)
     if config.task.gold.file is not None:
         warn_of_near_gold(config.task, gold, config.curation.near)
     facts = identity(plain(composed))

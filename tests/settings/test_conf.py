@@ -23,6 +23,7 @@ CHOICES = [f"{path.parent.name}={path.stem}" for path in sorted(CONF.glob("*/*.y
 NEEDS = {
     "small_model=transformers": ["small_model.checkpoint=org/encoder"],
     "task=adqa": ["small_model=minilm"],
+    "strategy=rows": ["loop.rows_from=rows.csv"],
     "task=classification": [
         *("task.name=mining", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
     ],
