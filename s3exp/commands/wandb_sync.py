@@ -49,10 +49,10 @@ def sync(places: Sequence[Path]) -> int:
         if missing:
             what = f"{plural(len(missing), 'file')} of artifacts, among them {min(missing)}: uploaded without"
             fail("s3exp-wandb", f"{folder} lacks {what}", 0)
-    found = [str(one) for places_ in offline.values() for one in places_]
+    sent = [str(one) for found in offline.values() for one in found]
     # W&B's command prints what it does, and is 0 where the server refuses a part
-    done = subprocess.run([sys.executable, "-m", "wandb", "sync", *found], check=False)
-    left = [one for one in found if not any(Path(one).glob("*.synced"))]
+    done = subprocess.run([sys.executable, "-m", "wandb", "sync", *sent], check=False)
+    left = [one for one in sent if not any(Path(one).glob("*.synced"))]
     if done.returncode or left:
         return fail("s3exp-wandb", f"W&B did not take {plural(len(left), 'run')}: its lines above say why", 1)
     return 0

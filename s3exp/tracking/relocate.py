@@ -10,7 +10,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from s3exp.types import UserError
 
@@ -76,28 +78,28 @@ def relocate(file: Path, folder: Path) -> list[str]:
     Raises:
         UserError: the file cannot be read or written, or is of another format than W&B 0.31 writes.
     """
-    from google.protobuf.message import DecodeError
-    from wandb.proto.wandb_internal_pb2 import Record
-
+    # W&B chooses the module by the version of protobuf, and neither has types
+    record_type: Any = import_module("wandb.proto.wandb_internal_pb2").Record
+    unreadable: type[Exception] = import_module("google.protobuf.message").DecodeError
     folder = folder.resolve()
     records, missing, changed = [], [], False
     try:
         for data in unpacked(file.read_bytes()):
-            record = Record.FromString(data)
+            record, pointed = record_type.FromString(data), False
             for entry in record.artifact.manifest.contents if record.HasField("artifact") else ():
                 if not entry.local_path:
                     continue
                 here = _in(folder, Path(entry.local_path))
                 if here is not None and str(here) != entry.local_path:
-                    entry.local_path, changed = str(here), True
+                    entry.local_path, pointed, changed = str(here), True, True
                 elif here is None and not Path(entry.local_path).is_file():
                     missing.append(entry.local_path)
-            records.append(record.SerializeToString())
+            records.append(record.SerializeToString() if pointed else data)
         if changed:
             new = file.with_name(f"{file.name}.new")
             new.write_bytes(packed(records))
             new.replace(file)
-    except (OSError, ValueError, DecodeError) as error:
+    except (OSError, ValueError, unreadable) as error:
         raise UserError(f"{file}: cannot be prepared for the upload: {error}") from error
     return missing
 

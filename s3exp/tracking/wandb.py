@@ -104,9 +104,9 @@ class Wandb:
                 self._safely(f"W&B does not start; {end}", lambda: self._begin("offline"))
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: object, _: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is not None and issubclass(kind, Exception):  # an interrupted run goes on later
-            text, cause = "log.txt of its directory says why", f"failed: {kind.__name__}: {error}"
+            text, cause = "log.txt of its directory says why", f"failed: {kind.__name__}: {rest[0]}"
             self._log(lambda run: self._alerts.send(run, cause, "The run failed", text))
         self.finish(failed=kind is not None)
 
