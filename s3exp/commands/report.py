@@ -3,6 +3,7 @@
     s3exp-report runs                            every run in it, at any depth
     s3exp-report runs/a runs/b --out report --base zerogen
     s3exp-report runs --price completion_tokens=0.6 --price gpu_hour=2
+    s3exp-report runs --markdown methods --markdown rounds       two tables for a document, and no page
 
 Exit codes: 0 done, 2 the input is wrong, or there is no finished run.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from s3exp.commands.edge import guarded
 from s3exp.record.costs import parse_prices
+from s3exp.types import UserError
 
 
 def main() -> None:
@@ -33,13 +35,23 @@ def command(words: Sequence[str]) -> int:
     from s3exp.terminal.page import Page, Terminal
 
     page = Page(Terminal())
-    for folder in options.folders:  # a line at once: the analysis imports for a second, and reads every run
-        page.line("runs", folder)
+    if not options.markdown:
+        for folder in options.folders:  # a line at once: the analysis imports for a second, and reads every run
+            page.line("runs", folder)
+    from s3exp.report.markdown import TABLES, as_text
     from s3exp.report.paper import write_paper
     from s3exp.report.study import collect
     from s3exp.report.write import write_study
 
+    for name in options.markdown:
+        if name not in TABLES:
+            raise UserError(f"--markdown {name}: choose one of {', '.join(TABLES)}")
     study = collect(options.folders, options.base, parse_prices(options.price) if options.price else None)
+    if options.markdown:
+        for left in study.left_out:
+            logging.warning("%s: left out: %s", left.folder, left.why)
+        sys.stdout.write(as_text(study.comparisons, options.markdown))
+        return 0
     for one in study.verdicts:
         text = "\n".join([one.line, *(f"Warning: {line}" for line in one.warnings), *one.notes])
         page.paragraph(one.task, text)
@@ -77,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write tables for a paper (LaTeX, Markdown, CSV) and the plots as PDF to OUT/paper",
     )
+    tables = "print a table in Markdown, and write nothing: methods, or their rounds; may be repeated"
+    add("--markdown", action="append", default=[], metavar="NAME", help=tables)
     prices = (
         "prompt_tokens or completion_tokens (a million), gpu_hour, cpu_hour: what all runs cost at such prices; "
         "may be repeated"
