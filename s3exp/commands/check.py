@@ -220,8 +220,9 @@ def _print_facts(page: Page, prepared: Prepared, seconds: dict[str, float]) -> N
             log.warning(
                 "tracker.mode=online: W&B has no API key (WANDB_API_KEY or `wandb login`): offline instead"
             )
+    llm = f"{config.llm.backend}, {config.llm.model}; answers of {config.llm.max_tokens} tokens at most"
     lines = [
-        f"LLM: {config.llm.backend}, {config.llm.model}; answers of {config.llm.max_tokens} tokens at most",
+        f"LLM: {llm if asks_llm(config) else 'none is asked'}",
         f"small model: {config.small_model.kind}, on {device().type}; its longest row was tried",
         f"tracker: {tracker}",
         f"store: {config.llm.store or 'none'}",
