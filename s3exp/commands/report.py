@@ -36,7 +36,9 @@ def command(words: Sequence[str]) -> int:
 
     page = Page(Terminal())
     if not options.markdown:
-        for folder in options.folders:  # a line at once: the analysis imports for a second, and reads every run
+        for (
+            folder
+        ) in options.folders:  # a line at once: the analysis imports for a second, and reads every run
             page.line("runs", folder)
     from s3exp.report.markdown import TABLES, as_text
     from s3exp.report.paper import write_paper

@@ -5,11 +5,13 @@ It points them at the artifacts of the folders (tracking/relocate.py) and calls 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
@@ -51,7 +53,12 @@ def sync(places: Sequence[Path]) -> int:
             fail("s3exp-wandb", f"{folder} lacks {what}", 0)
     sent = [str(one) for found in offline.values() for one in found]
     # W&B's command prints what it does, and is 0 where the server refuses a part
-    done = subprocess.run([sys.executable, "-m", "wandb", "sync", *sent], check=False)
+    with TemporaryDirectory(prefix="s3exp-") as logs:  # it would write a folder of logs into the current one
+        done = subprocess.run(
+            [sys.executable, "-m", "wandb", "sync", *sent],
+            env={"WANDB_DIR": logs, **os.environ},
+            check=False,
+        )
     left = [one for one in sent if not any(Path(one).glob("*.synced"))]
     if done.returncode or left:
         return fail("s3exp-wandb", f"W&B did not take {plural(len(left), 'run')}: its lines above say why", 1)

@@ -10,7 +10,7 @@ from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.export import Cell, Column, Table, as_markdown, table_of
 from s3exp.report.frames import column, known, mean_by_arm, means, shared_rounds
-from s3exp.report.paper import METHODS, method
+from s3exp.report.over_tasks import METHODS, method
 from s3exp.terminal.texts import percent
 
 _REASONS = 3  # of rejection, the most frequent
