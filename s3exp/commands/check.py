@@ -18,7 +18,7 @@ from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_given, print_ro
 from s3exp.llm import build_llm, check_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.template import rendered
-from s3exp.llm.tokens import counter
+from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
 from s3exp.tasks.parsing import CUT_OFF
@@ -95,7 +95,7 @@ def print_check(prepared: Prepared, composed: DictConfig, page: Page, warnings: 
     pace = _pace(small, task, config)
     seconds: dict[str, float] = {"training": 0.0}
     with build_llm(config.llm, progress=False) as engine:
-        count = counter(prepared.model)
+        count = counter(tokenizer_of(config.llm, prepared.model))
         rounds = plan_rounds(task, engine, config, count, given)
         if asks_llm(config):
             check_llm(config.llm)

@@ -14,9 +14,9 @@ import logging
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.types import UserError
@@ -86,13 +86,14 @@ def _write(folder: Path, exported: Sequence[Exported], options: argparse.Namespa
     from s3exp.publish.rejected import read_rejected
 
     task = exported[0].config.task
-    tables, rejected = {"train": table_of(exported)}, None
+    train, rejected = table_of(exported), None
+    tables: dict[str, Sequence[Mapping[str, Any]]] = {"train": train}
     if options.rejected:
         reason = column_names(task)["reason"]
-        rejected = read_rejected(exported, [*tables["train"][0], reason])
+        rejected = read_rejected(exported, [*train[0], reason])
         if rejected.table:
-            tables["train"] = [{**row, reason: None} for row in tables["train"]]
-            tables["rejected"] = list(rejected.table)
+            tables["train"] = [{**row, reason: None} for row in train]
+            tables["rejected"] = rejected.table
         else:  # the library datasets reads no set with an empty split
             log.warning("--rejected: no completion was rejected: there is no split of them")
             rejected = None

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,9 @@ def hub() -> Iterator[Hub]:
     one.server.server_close()
 
 
-def export(hub: Hub, run: Path, out: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def export(
+    hub: Hub, run: Path, out: Path, *words: str, beside: Sequence[Path] = ()
+) -> subprocess.CompletedProcess[str]:
     env = {
         **os.environ,
         "HF_ENDPOINT": hub.url,
@@ -101,7 +103,7 @@ def export(hub: Hub, run: Path, out: Path, *words: str) -> subprocess.CompletedP
     }
     words = ("--out", str(out), "--push", "me/reviews", *words)
     return subprocess.run(
-        [sys.executable, "-m", "s3exp.commands.export", str(run), *words],
+        [sys.executable, "-m", "s3exp.commands.export", str(run), *map(str, beside), *words],
         env=env,
         capture_output=True,
         text=True,
@@ -131,7 +133,7 @@ def test_data_set_and_model_are_pushed_privately(hub: Hub, bag_run: Path, tmp_pa
 def test_the_models_of_several_runs_are_repositories_of_their_own(
     hub: Hub, bag_run: Path, encoder_run: Path, tmp_path: Path
 ) -> None:
-    ended = export(hub, bag_run, tmp_path / "out", str(encoder_run))
+    ended = export(hub, bag_run, tmp_path / "out", beside=[encoder_run])
     assert ended.returncode == 0, ended.stderr
     names = ("models/me/reviews-s3-seed-0", "models/me/reviews-s3-seed-1")
     assert hub.private == dict.fromkeys(("datasets/me/reviews", *names), True)
