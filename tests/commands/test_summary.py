@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from s3exp.commands.run import _draw
+from s3exp.commands.run import _draw, _say_where_lines_are
 from s3exp.commands.summary import print_summary
 from s3exp.record.reading import LeftOut
 from s3exp.report.study import collect
@@ -151,3 +154,37 @@ def test_mining_is_explained_beside_test() -> None:
     (run,) = [one for one in runs if one["strategy"] == "s3"]
     run["rounds"][-1]["metrics"] |= {"quoted/rows": 0.4, "quoted/share": 0.2}
     assert "40.0% of these rows quote theirs, 20.0% of the words" in printed(runs)
+
+
+def test_the_largest_class_stands_beside_every_test_score() -> None:
+    runs = strategies()
+    for run in runs:
+        run["test"]["majority"] = 0.5
+    text = printed(runs, width=120)
+    taken = text[text.index("on the test set, and what it took") :].split("\n\n")[0]
+    assert [line.split()[-2] for line in taken.split("\n")[4:]] == ["0.500"] * 3
+    gains = text[text.index("Over ZeroGen") :].split("\n\n")[0]
+    assert [line.split()[3] for line in gains.split("\n")[5:]] == ["0.500"] * 3
+    assert row(text, "largest class of all") == ["largest", "class", "of", "all", *["0.500"] * 3]
+    assert "largest class: the accuracy of always saying it" in text
+
+
+def test_every_block_of_runs_says_their_seed() -> None:
+    text = printed(strategies(), width=60)
+    heads = [line.split() for line in text.split("\n") if line.startswith("run ")]
+    assert len(heads) > 1 and all(words[:2] == ["run", "seed"] for words in heads)
+
+
+def test_a_submitted_sweep_names_the_files_of_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["seed=0"], ["-m", "launcher=joblib"], ["-m", "launcher=local", "hydra.sweep.dir=else"]):
+        _say_where_lines_are(words)
+    assert capsys.readouterr().out == ""
+    _say_where_lines_are(["-m", "launcher=local", "seed=0,1"])
+    assert "runs/.multirun/.submitit/*/*.err" in capsys.readouterr().out
+
+
+def test_help_and_a_wrong_option_wait_for_no_large_import() -> None:
+    large = {"httpx", "numpy", "pandas", "pydantic", "scipy", "torch"}
+    script = f"import sys, s3exp.commands.run; print(sorted({large} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
