@@ -60,14 +60,18 @@ SAME_RUN: frozenset[str] = frozenset(
 
 
 _PROMPT_SET = re.compile(r"^(task\.prompt_sets)\.[^.]+\.")
+ADDED_SETS = ("small",)
+"""Prompt sets that tasks got after their first runs: one counts only where it is chosen, so that those keep their names."""
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
-    """A config as dotted keys, without those of `SAME_RUN` and added options at their default.
+    """A config as dotted keys, without those of `SAME_RUN`, added options at their default and sets of `ADDED_SETS`.
 
     A server counts by its address, or else by the name that the user gives it.
     """
-    ignored, unset, default = tuple(f"{key}." for key in SAME_RUN), object(), _added()
+    chosen, unset, default = values.get("task", {}).get("prompts"), object(), _added()
+    others = [f"task.prompt_sets.{name}" for name in ADDED_SETS if name != chosen]
+    ignored = tuple(f"{key}." for key in (*SAME_RUN, *others))
     facts = {
         key: value
         for key, value in flat(values).items()

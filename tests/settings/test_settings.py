@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from s3exp.settings.checks import check
-from s3exp.settings.compose import compose
+from s3exp.settings.compose import compose, composed_of, plain
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import EncoderConfig
@@ -127,3 +127,13 @@ def test_an_option_of_another_kind_of_task_is_refused(words: list[str], says: st
     with pytest.raises(UserError) as error:
         compose(["llm.model=any", "tracker=none", *words])
     assert str(error.value).startswith(says)
+
+
+def test_a_prompt_set_that_a_task_got_later_counts_where_it_is_chosen() -> None:
+    facts = {
+        name: identity(plain(composed_of(["task=sst2", "llm.model=any", f"task.prompts={name}"])))
+        for name in ("paper", "small")
+    }
+    of_small = [{key for key in one if key.startswith("task.prompt_sets.small.")} for one in facts.values()]
+    assert not of_small[0] and len(of_small[1]) == 5
+    assert all("task.prompt_sets.paper.seed" in one for one in facts.values())
