@@ -61,7 +61,7 @@ SAME_RUN: frozenset[str] = frozenset(
 
 _PROMPT_SET = re.compile(r"^(task\.prompt_sets)\.[^.]+\.")
 ADDED_SETS = ("small",)
-"""Prompt sets that tasks got after their first runs. One counts only where it is chosen: runs of before keep their names."""
+"""Sets that tasks got after their first runs: one counts only where it is chosen, so that those keep their names."""
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
