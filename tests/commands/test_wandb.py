@@ -78,7 +78,7 @@ def test_what_it_shows_is_what_a_run_logs(tmp_path: Path, toy_config: Config) ->
     for kind in ("workspace", "report"):
         sent = spec(tmp_path, "toy", "--kind", kind)
         panels = [one for panels in found(sent, "panels") if isinstance(panels, list) for one in panels]
-        assert len(panels) == 24
+        assert len(panels) == 25
         for panel in panels:
             if panel["viewType"] == "Run History Line Plot":
                 axis, numbers = panel["config"]["xAxis"], {*panel["config"]["metrics"]}
