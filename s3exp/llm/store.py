@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from s3exp.llm.database import Database
 from s3exp.llm.pending import Questions, plain
-from s3exp.types import ASKED_AGAIN, LLM, Completion, LLMFault, Prompt, UserError
+from s3exp.types import ASKED_AGAIN, LLM, NO_ANSWER, Completion, LLMFault, Prompt, UserError
 
 if TYPE_CHECKING:
     from s3exp.llm.witness import Book
@@ -202,7 +202,8 @@ class Stored:
                     self._database.write(key, completion)
                     missing.discard(index)
                     tokens += completion.completion_tokens or 0
-                    self._say_ready()
+                    if completion.finish_reason not in NO_ANSWER:
+                        self._say_ready()
                     rate = tokens / max(self.usage.seconds - seconds, 1e-9)
                     bar.set_postfix_str(f"{rate:.0f} tokens/s", refresh=False)
                     yield from questions.answer(key, completion)

@@ -83,8 +83,9 @@ def check_schema_is_held(llm: LLM, prompts: Sequence[Prompt]) -> None:
     found = dict(llm.generate([*held, prompts[6]]))
     for index in range(len(held)):
         completion = found[index]
-        assert "".join(completion.text.split()).startswith('{"text":'), completion
-        if completion.finish_reason == "length":
+        written, begin = "".join(completion.text.split()), '{"text":'
+        if completion.finish_reason == "length":  # a server lets a small LLM fill it with white space
+            assert written.startswith(begin) or begin.startswith(written), completion
             assert completion.completion_tokens == 90
         else:
             assert list(json.loads(completion.text)) == ["text"]
