@@ -276,11 +276,16 @@ def test_the_seed_draws_other_rows_with_the_same_shares_of_labels(toy: Path) -> 
 
 def test_an_export_and_its_run_are_the_same_rows(toy: Path) -> None:
     """From rows to a run, to an export, to a run again: one round, whose rows say where they come from."""
-    write_rows_in(toy, "rows.jsonl", released())
+    write_rows_in(toy, "rows.jsonl", [*released(), released()[0]])
     assert s3exp(toy, *small(toy, "loop.rows_from=rows.jsonl", "audit=none")).returncode == 0
+    assert (toy / "run" / "rounds" / "0" / "rejected.jsonl").read_text().count("duplicate") == 1
     export = [sys.executable, "-m", "s3exp.commands.export", "run", "--out", "exported"]
     ended = subprocess.run(export, cwd=toy, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
+    whole = [*export[:-1], "whole", "--rejected"]
+    ended = subprocess.run(whole, cwd=toy, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0 and "left out of loop.rows_from" in ended.stderr, ended.stderr
+    assert not (toy / "whole" / "data" / "rejected.parquet").exists()
     card = (toy / "exported" / "README.md").read_text()
     assert "- Rows from: `rows.jsonl`" in card and "LLM:" not in card and str(toy) not in card
     of_run, of_export = prepared(toy, toy / "run", "strategy=rows"), prepared(toy, toy / "exported")

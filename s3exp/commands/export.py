@@ -97,6 +97,10 @@ def _write(folder: Path, exported: Sequence[Exported], options: argparse.Namespa
         else:  # the library datasets reads no set with an empty split
             log.warning("--rejected: no completion was rejected: there is no split of them")
             rejected = None
+        if any(one.config.strategy.given for one in exported):
+            log.warning(
+                "--rejected: rows left out of loop.rows_from are no completions: they are not exported"
+            )
     files, info = write_tables(tables, task, folder)
     card = data_card(exported, files, info, options.license, options.language, rejected)
     (folder / "README.md").write_text(card, encoding="utf-8")

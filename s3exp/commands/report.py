@@ -36,9 +36,8 @@ def command(words: Sequence[str]) -> int:
 
     page = Page(Terminal())
     if not options.markdown:
-        for (
-            folder
-        ) in options.folders:  # a line at once: the analysis imports for a second, and reads every run
+        # a line at once: the analysis imports for a second, and reads every run
+        for folder in options.folders:
             page.line("runs", folder)
     from s3exp.report.markdown import TABLES, as_text
     from s3exp.report.paper import write_paper
@@ -62,7 +61,7 @@ def command(words: Sequence[str]) -> int:
     if options.paper:
         files = write_paper(study.comparisons, options.out / "paper")
         plots = [file for file in files if file.suffix == ".pdf"]
-        for file in files[: -len(plots)]:
+        for file in (file for file in files if file.suffix != ".pdf"):
             page.line("paper", file)
         page.line(
             "plots", options.out / "paper" / "*.pdf", f"  ({len(plots)} figures; figures.tex places them)"

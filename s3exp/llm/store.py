@@ -250,10 +250,8 @@ class Stored:
 
     def _check_witness(self, engine: LLM) -> None:
         """Once in a run, compare an LLM that lives elsewhere with what store and record know of it."""
-        from s3exp.llm.witness import (
-            Witnessed,
-            check,
-        )  # it talks to servers: httpx and pydantic are slow to import
+        # it talks to servers, and httpx and pydantic are slow to import
+        from s3exp.llm.witness import Witnessed, check
 
         origin = getattr(engine, "origin", engine)
         if isinstance(origin, Witnessed) and not self._checked:

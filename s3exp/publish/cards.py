@@ -168,12 +168,10 @@ def _run(one: Exported) -> str:
 
 def _author(exported: Sequence[Exported]) -> str:
     given = [one.config.strategy.given for one in exported]
+    if all(given):
+        return "were given"
     return (
-        "were given"
-        if all(given)
-        else "a large language model wrote, or that were given,"
-        if any(given)
-        else ("a large language model wrote")
+        "a large language model wrote, or that were given," if any(given) else "a large language model wrote"
     )
 
 

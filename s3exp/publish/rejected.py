@@ -39,6 +39,8 @@ def read_rejected(exported: Sequence[Exported], columns: Sequence[str]) -> Rejec
     reasons: Counter[str] = Counter()
     withheld = 0
     for one in exported:
+        if one.config.strategy.given:  # what is left out of given rows is no completion, nor ours to publish
+            continue
         pairs = [
             (record.round, rejected, prompt.context)
             for record in read_rounds(one.run.folder)

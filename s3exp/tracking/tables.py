@@ -36,9 +36,8 @@ class Card:
     metric: str = "accuracy"  # the task's primary one
     task: str = ""
     gold: str = ""  # the digest of the gold rows
-    rows_from: str | None = (
-        None  # the data set of another run whose rows this one trains on, by its name in W&B
-    )
+    # the data set of another run whose rows this one trains on, by its name in W&B
+    rows_from: str | None = None
 
 
 Data = list[list[str | int | float]]

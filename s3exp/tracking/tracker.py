@@ -52,9 +52,8 @@ def build_tracker(
     reused = first is not None and first != shown.group
     facts = json.dumps([*parts, shown.group] if reused else parts, sort_keys=True, default=str)
     name = f"{options.name}-{strategy}-s{config.seed}"
-    kept = ids_of(folder).get(
-        str(shown.group)
-    )  # of a folder that was copied since: W&B has the run under its old id
+    # of a folder that was copied since: W&B has the run under its old id
+    kept = ids_of(folder).get(str(shown.group))
     sweep = [config.sweep] if config.sweep else []
     card = Card(
         folder=folder,
