@@ -169,4 +169,4 @@ def _all_keys() -> tuple[str, ...]:
 
 KEYS = _all_keys()
 REMOVABLE = ("task.prompt_sets.*",)
-GROUPS = (*(field.name for field in fields(Config)), "experiment", "launcher", "sweeper", "sweeps")
+GROUPS = (*(field.name for field in fields(Config)), "experiment", "method", "launcher", "sweeper", "sweeps")
