@@ -111,14 +111,14 @@ def main() -> None:
     made.add_argument("overrides", nargs="*", help="of the run, as s3exp takes them")
     arguments = made.parse_args()
     prepare_environment()
-    try:
-        check_made(arguments.model, "--model")
-    except UserError as error:
-        sys.exit(f"engine.py: {error}")
     overrides = ["experiment=cpu", f"llm.model={arguments.model}", *arguments.overrides]
     with tempfile.TemporaryDirectory() as folder:
         facts = Facts(overrides, arguments.rows, "seed", str(Path(folder, "prompts.json")))
-        write_prompts(facts)
+        try:
+            check_made(arguments.model, "--model")
+            write_prompts(facts)
+        except UserError as error:
+            sys.exit(f"engine.py: {error}")
         cases: dict[Case, Callable[[], Said]] = {}
         for at_once in reversed(arguments.at_once):
             for threads in reversed(arguments.threads):
