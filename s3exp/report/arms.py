@@ -19,7 +19,7 @@ from s3exp.record.reading import LeftOut, Run
 from s3exp.report.statistics import FEW, Estimate, estimate_score
 from s3exp.settings.cell import SEED, STRATEGY, arm_of
 from s3exp.settings.given import KEY as ROWS_FROM
-from s3exp.settings.run import SAME_RUN
+from s3exp.settings.run import SAME_RUN, UNKNOWN, left_out_at
 from s3exp.settings.typed import foreign
 from s3exp.strategies import canonical
 
@@ -147,11 +147,20 @@ def arms_of(runs: Sequence[Run]) -> list[Arm]:
 def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Keys of flat configs whose values differ, with the value of each config.
 
-    An option that the choices of a config do not have counts as None there. Other keys that some lack do not count.
+    An option that the choices of a config do not have counts as None there, and one that an identity leaves out at its
+    default as that. Other keys that some lack do not count.
     """
     keys = dict.fromkeys(key for config in configs for key in config)
-    known = [key for key in keys if all(key in config or foreign(key, config) for config in configs)]
-    columns = {key: [config.get(key) for config in configs] for key in known}
+    left_out = {key: default for key in keys if (default := left_out_at(key)) is not UNKNOWN}
+    known = [
+        key
+        for key in keys
+        if key in left_out or all(key in config or foreign(key, config) for config in configs)
+    ]
+    columns = {
+        key: [config.get(key, None if foreign(key, config) else left_out.get(key)) for config in configs]
+        for key in known
+    }
     return {key: values for key, values in columns.items() if len(set(map(_key, values))) > 1}
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from s3exp.report.arms import Arm, differing, settings
 from s3exp.report.comparison import MORE, Comparison
+from s3exp.report.controls import missing
 from s3exp.report.curves import ROWS, TOKENS, Cost
 from s3exp.report.majority import collapsed
 from s3exp.report.statistics import FEW
@@ -21,7 +22,7 @@ _QUOTED = ("quoted/rows", "quoted/share")
 def warnings(comparison: Comparison) -> list[str]:
     """Reasons to doubt the scores."""
     rows = partial(_cost, cost=ROWS)
-    checks = (_certificates, collapsed, _seeds, _variants, _gold, rows, _configs, _untested)
+    checks = (_controls, _certificates, collapsed, _seeds, _variants, _gold, rows, _configs, _untested)
     return [line for check in checks for line in check(comparison)]
 
 
@@ -58,6 +59,10 @@ def _by_new_rows(rounds: Sequence[Mapping[str, float]], name: str) -> float:
     """The mean of a number over the rounds that have it, by their new rows."""
     known = [(one[name], one.get("new_rows", 1.0)) for one in rounds if name in one]
     return sum(value * rows for value, rows in known) / (sum(rows for _, rows in known) or 1.0)
+
+
+def _controls(comparison: Comparison) -> list[str]:
+    return [one.line for one in missing(comparison.arms)]
 
 
 def _certificates(comparison: Comparison) -> list[str]:

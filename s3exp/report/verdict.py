@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from s3exp.report.arms import Arm, interval_of
 from s3exp.report.comparison import Comparison, Pair
+from s3exp.report.controls import missing, unsaid
 from s3exp.report.doubts import notes, warnings
 from s3exp.report.majority import aside, doubt
+from s3exp.report.statistics import resolvable
 from s3exp.terminal.texts import chance, percent, plural, points
 
 _SURE = 0.05
@@ -56,7 +58,10 @@ def verdict(comparison: Comparison) -> Verdict:
     best = comparison.synthesized[0]
     first, sure = _best(comparison, best)
     first = doubt(comparison, best) + first
-    detail = (*_runner_up(comparison, best), *_reference(comparison), *aside(comparison, best))
+    if alone := unsaid(missing(comparison.arms), best.name):
+        sure = Certainty("unclear", alone)
+    beside = (*_runner_up(comparison, best), *_reference(comparison), *aside(comparison, best))
+    detail = (*beside, *_resolvable(comparison, best))
     doubts, remarks = tuple(warnings(comparison)), tuple(notes(comparison))
     return Verdict(comparison.task, first, sure, detail, doubts, remarks)
 
@@ -138,6 +143,17 @@ def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
     )
     interval = f" ({_range(ends)})" if ends else ""
     return f"No clear winner: {scores}, difference {points(pair.over_seeds.mean)}{interval}."
+
+
+def _resolvable(comparison: Comparison, best: Arm) -> list[str]:
+    """The least difference that these seeds would find."""
+    pair = comparison.over_base(best)
+    least = None if pair is None else resolvable(pair.over_seeds)
+    if pair is None or not least:
+        return []
+    seeds = plural(pair.over_seeds.seeds, "seed")
+    size = points(least).lstrip("+")
+    return [f"Four of five such studies with {seeds} find a difference of {size} points or more."]
 
 
 def _runner_up(comparison: Comparison, best: Arm) -> list[str]:

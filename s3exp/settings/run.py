@@ -16,7 +16,7 @@ from s3exp.settings.audit import AuditConfig
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMS, LLMConfig, VllmConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.settings.options import ADDED_KEY, WILDCARD, default_of, option, walk
+from s3exp.settings.options import ADDED_KEY, REST, WILDCARD, default_of, option, walk
 from s3exp.settings.server import address
 from s3exp.settings.small_model import SMALL_MODELS, BagConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
@@ -69,7 +69,7 @@ def identity(values: dict[str, Any]) -> dict[str, Any]:
 
     A server counts by its address, or else by the name that the user gives it.
     """
-    chosen, unset, default = values.get("task", {}).get("prompts"), object(), _added()
+    chosen, unset, default = values.get("task", {}).get("prompts"), object(), added_defaults()
     others = [f"task.prompt_sets.{name}" for name in ADDED_SETS if name != chosen]
     ignored = tuple(f"{key}." for key in (*SAME_RUN, *others))
     facts = {
@@ -100,8 +100,21 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flattened
 
 
+UNKNOWN = object()
+
+
+def left_out_at(key: str) -> Any:
+    """The value at which an identity leaves a key out; UNKNOWN: it never does."""
+    added, named = added_defaults(), _named(key)
+    if named in added:
+        return added[named]
+    # names of the user's own, as those of curators: None where they are not there
+    rest = [own for own in added if own.endswith(REST) and key.startswith(own.removesuffix(REST))]
+    return None if rest else UNKNOWN
+
+
 @cache
-def _added() -> dict[str, Any]:
+def added_defaults() -> dict[str, Any]:
     """The defaults of the options that are part of an identity only where they are set."""
     choices: dict[str, Any] = {"llm.": LLMS, "small_model.": SMALL_MODELS, "tracker.": TRACKERS}
     parts = [("", Config), *((group, part) for group, named in choices.items() for part in named.values())]
