@@ -72,6 +72,16 @@ MEASURES = (
             (MOST_SAID, "most said class", "rows for which the small model says the class that it says most"),
         )
     ),
+    # and how well its probabilities fit
+    *(
+        Measure(f"{role}/{name}", f"{role} {title}", unit, "down", "none" if role == "test" else "last", says=says)
+        for role in ("test", "select", "mining")
+        for name, title, unit, says in (
+            ("nll", "NLL", "", "mean negative log-likelihood of the gold class, nats"),
+            ("brier", "Brier score", "", "squared error of the probabilities, summed over classes, 0 to 2"),
+            ("ece", "calibration error", "share", "expected calibration error, 15 bins of as many rows"),
+        )
+    ),
     Measure("test/<metric>", "test <metric>", "share", "up", "none"),
     Measure(GAIN, "gain over round 0, select", "share", "up", "none", says="last round's select score less round 0's"),
     Measure("select/loss", "select loss", "", "down", says="loss on the gold rows that pick the epoch"),

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.calibration import calibration
 from s3exp.tasks.characters import plain
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.labels import to_label
@@ -87,7 +88,8 @@ class Classification:
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
         """Accuracy with its 95% Wilson interval, macro F1, and accuracy by group.
 
-        Beside it `majority`, the share of the largest class, and `most_said`, that of the class predicted most.
+        Beside it `majority`, the share of the largest class, and `most_said`, that of the class predicted most; and the
+        scores of the probabilities, where the small model gives some.
         """
         from sklearn.metrics import f1_score
 
@@ -99,6 +101,7 @@ class Classification:
         )
         largest, most_said = (max(Counter(column).values()) / len(column) for column in (gold, predicted))
         beside = {"macro_f1": float(macro_f1), "majority": largest, "most_said": most_said}
+        beside |= calibration(gold, [guess.scores for guess in predictions], len(self.config.labels))
         return Score(share(self.metric, right) | beside, by_group(examples, right))
 
     def _asked(self, prompt: Prompt) -> Prompt:

@@ -57,7 +57,8 @@ def test_a_line_has_rows_by_label_and_what_stands_beside_the_score(task: Classif
 def test_select_has_them_too(task: Classification) -> None:
     guesses = [Prediction(row.id, 0, (1.0, 0.0)) for row in task.gold.select]
     numbers = of_select(task, guesses, {"select_accuracy": 0.5})
-    assert set(numbers) == {"select/macro_f1", "select/majority", "select/most_said"}
+    names = ("macro_f1", "majority", "most_said", "nll", "brier", "ece")
+    assert set(numbers) == {f"select/{name}" for name in names}
     assert numbers["select/most_said"] == 1 and of_select(task, [], {}) == {}
 
 
