@@ -22,7 +22,7 @@ from s3exp.settings.given import KEY
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
-from s3exp.strategies import canonical, check_plan, idle
+from s3exp.strategies import canonical, check_plan, check_sets_have_rows, idle
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -89,6 +89,7 @@ def prepare(
     """
     config = from_hydra(composed)
     check_plan(config.strategy, config.loop)
+    check_sets_have_rows(config.strategy, config.loop, config.small_model)
     _check_own(config, own)
     from s3exp.curation.between import warn_of_near_gold
     from s3exp.curation.certificate import digest_of
@@ -102,7 +103,8 @@ def prepare(
 
     if asks_llm(config):
         served, held = config.llm.backend == "server", is_structured(config.llm)
-        check_embedded(config.task, config.llm.model, server=served, structured=held)
+        for wording in config.task.wordings:
+            check_embedded(wording, config.llm.model, server=served, structured=held)
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)
@@ -143,15 +145,16 @@ def _check_own(config: Config, own: Own) -> None:
 
 def _warn_of_no_rationales(config: Config) -> None:
     """Say that a strategy which seeds with rationales has none: its arm is another one than its name says."""
-    prompts = config.task.prompt_sets[config.task.prompts]
-    if config.strategy.rationales and config.task.labels and prompts.rationale is None:
-        log.warning(
-            "strategy=%s seeds with rationales, and task.prompt_sets.%s of task %s has no rationale prompt: "
-            "its seeds are asked for by label alone",
-            config.strategy.name,
-            config.task.prompts,
-            config.task.name,
-        )
+    for name in config.task.prompt_names:
+        prompts = config.task.prompt_sets[name]
+        if config.strategy.rationales and config.task.labels and prompts.rationale is None:
+            log.warning(
+                "strategy=%s seeds with rationales, and task.prompt_sets.%s of task %s has no rationale prompt: "
+                "its seeds are asked for by label alone",
+                config.strategy.name,
+                name,
+                config.task.name,
+            )
 
 
 def asks_llm(config: Config) -> bool:
@@ -175,7 +178,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
     Raises:
         UserError: one of them cannot be loaded, or does not read these rows.
     """
-    from s3exp.small_model import build_embedder, build_small_model
+    from s3exp.small_model import build_embedder, build_small_model, with_members
 
     config, gold = prepared.config, prepared.gold
     small = prepared.own.small_model or build_small_model(
@@ -188,6 +191,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
     embedder = build_embedder(config.small_model, config.audit.encoder)
     if embedder is not None and config.audit.encoder is not None:
         embedder.check()
+    small = with_members(config.small_model, small)
     small.check([*gold.mining, *gold.select, *gold.train])
     return small, embedder
 

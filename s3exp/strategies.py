@@ -10,6 +10,7 @@ from typing import Any
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
 from s3exp.settings.plugins import load, origin
+from s3exp.settings.small_model import SmallModelConfig
 from s3exp.types import Example, Prediction, UserError
 
 
@@ -50,7 +51,7 @@ OF_GIVEN = (
     *(*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm"),
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
 )
-OF_LLM = (*OF_GIVEN, "loop.budget")
+OF_LLM = (*OF_GIVEN, "loop.budget", "loop.sets")
 
 
 def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -87,6 +88,24 @@ def check_plan(strategy: StrategyConfig, loop: LoopConfig) -> None:
         f"(rows by round: {', '.join(map(str, quotas))}): give it more rows, set fewer loop.rounds, or use shares, "
         "loop.seed_fraction and loop.round_fraction, in place of loop.seed_rows and loop.round_rows"
     )
+
+
+def check_sets_have_rows(strategy: StrategyConfig, loop: LoopConfig, small: SmallModelConfig) -> None:
+    """Refuse members for whose sets the first round has too few rows: each needs two, of two labels.
+
+    Raises:
+        UserError: names the options to set.
+    """
+    if small.members == 1 or small.member_rows != "own" or strategy.human:
+        return
+    if loop.sources and not strategy.given:  # the rows of a run are as many as it has
+        return
+    first = plan(strategy, loop)[0]
+    if first < 2 * loop.all_sets:
+        raise UserError(
+            f"small_model.members={small.members} and loop.budget.rows={loop.budget.rows}: round 0 has {first} rows "
+            "for as many sets, each of which needs two or more: set more rows, or fewer members"
+        )
 
 
 @dataclass(frozen=True, slots=True)

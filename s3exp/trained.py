@@ -17,6 +17,7 @@ from s3exp.record.versions import check_schema
 from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig, PythonSmallModelConfig
+from s3exp.small_model import member_folders, with_members
 from s3exp.tasks.columns import Columns, with_columns
 from s3exp.tasks.data import to_examples
 from s3exp.types import Example, Fitted, Prediction, UserError
@@ -29,13 +30,15 @@ class Predicted:
     """The prediction for one row.
 
     `label` is the name of the class, or the text of the answer, which stands at character `start` of the row's given
-    text. `score` is its probability, `scores` that of every class by name.
+    text. `score` is its probability, `scores` that of every class by name. `doubt` is how far the members of an
+    ensemble disagree, in nats.
     """
 
     label: str
     score: float
     scores: Mapping[str, float]
     start: int | None = None
+    doubt: float | None = None
 
 
 def load(run: str | Path) -> Trained:
@@ -54,10 +57,9 @@ def load(run: str | Path) -> Trained:
     if isinstance(config.small_model, PythonSmallModelConfig):
         raise UserError(f"{folder}: its small model is an object of a program, which no record can hold")
     ours = not isinstance(config.small_model, PluginSmallModelConfig)  # a package has files of its own
-    if ours and not (folder / "small_model" / _FILE).is_file():
-        raise UserError(
-            f"{folder / 'small_model'}: no {_FILE} there: restore the record, or make the run again"
-        )
+    for place in member_folders(config.small_model, folder / "small_model") if ours else ():
+        if not (place / _FILE).is_file():
+            raise UserError(f"{place}: no {_FILE} there: restore the record, or make the run again")
     return Trained(folder, config)
 
 
@@ -110,11 +112,11 @@ class Trained:
 
         task, small, folder = self.config.task, self.config.small_model, self.folder / "small_model"
         if isinstance(small, EncoderConfig):  # what it was made from may be gone
-            small = replace(small, checkpoint=str(folder), revision=None)
+            small = replace(small, checkpoint=str(member_folders(small, folder)[0]), revision=None)
         model = build_small_model(
             small, labels=task.labels, fields=task.fields, progress=False, passage=task.passage
         )
-        return model.load(folder)
+        return with_members(small, model).load(folder)
 
     def _dicts(self, rows: Iterable[Any]) -> list[Mapping[str, Any]]:
         if isinstance(rows, (str, Mapping)):
@@ -136,6 +138,6 @@ class Trained:
     def named(self, guess: Prediction) -> Predicted:
         """A prediction with the names of the classes."""
         if isinstance(guess.target, tuple):
-            return Predicted(guess.answers[0].text, guess.score, {}, guess.answers[0].start)
+            return Predicted(guess.answers[0].text, guess.score, {}, guess.answers[0].start, guess.doubt)
         scores = dict(zip(self.labels, guess.scores, strict=True))
-        return Predicted(self.labels[guess.label], guess.score, scores)
+        return Predicted(self.labels[guess.label], guess.score, scores, doubt=guess.doubt)

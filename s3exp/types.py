@@ -86,7 +86,7 @@ class Example(Targeted):
     `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling, and the
     `tokens` of its prompt and completion: its share, if it has a `place` (from 0) among several rows of one. A gold row
     may have a `group`, a free tag (say, a kind of difficulty). A row of `loop.rows_from` has its `origin`, its place
-    there.
+    there. `set` is its set from 0 on, where there are several.
     """
 
     id: str
@@ -100,6 +100,7 @@ class Example(Targeted):
     tokens: int | None = None
     origin: str | None = None
     place: int | None = None
+    set: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class Prompt(Targeted):
 
     `kind` is `rationale`, `seed` or `extrapolate`. `seed` drives the sampling of this row alone, so that a row does not
     depend on its neighbours. `context` holds input fields that are given rather than generated, `target` the target of
-    the requested row. `schema` is that of an answer in JSON (None: free text), `shots` are ids of gold rows shown.
+    the requested row. `schema` is that of an answer in JSON (None: free text), `shots` are ids of gold rows shown,
+    `set` is the row's, where there are several.
     """
 
     text: str
@@ -120,6 +122,7 @@ class Prompt(Targeted):
     context: Mapping[str, str] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
     shots: tuple[str, ...] = ()
+    set: int | None = None
 
 
 # Why a prompt has no answer: the finish_reason of its completion, and the reason of its rejection. Such a completion
@@ -213,11 +216,15 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Prediction(Targeted):
-    """The small model's answer to one row, with the probability of every class, or of an answer that is no class."""
+    """The small model's answer to one row, with the probability of every class, or of an answer that is no class.
+
+    `doubt` is how far the members of an ensemble disagree, in nats; None for a single network.
+    """
 
     id: str
     target: Target
     scores: tuple[float, ...]
+    doubt: float | None = None
 
     @property
     def score(self) -> float:

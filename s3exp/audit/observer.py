@@ -141,7 +141,8 @@ class Audit:
 
     def _findings_of(self, rows: Sequence[Example]) -> Iterator[tuple[Example, tuple[str, ...]]]:
         # prompts may have other words for the labels
-        words = [*self.task.labels, *(self.task.prompt_sets[self.task.prompts].labels or ())]
+        sets = [self.task.prompt_sets[name].labels or () for name in self.task.prompt_names]
+        words = [*self.task.labels, *(word for some in sets for word in some)]
         for row in rows:
             yield row, findings(self.task.text_of(row.fields), list(dict.fromkeys(words)), self._habits)
 

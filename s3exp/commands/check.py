@@ -191,7 +191,7 @@ def _pace(small: SmallModel, task: Task, config: Config) -> float:
         began = time.perf_counter()
         small.fit(Lesson(rows * batches), few, config.seed)
         times.append(time.perf_counter() - began)
-    steps = config.small_model.epochs * ceil(len(rows) / size)
+    steps = config.small_model.epochs * ceil(len(rows) / size) * config.small_model.members
     return max(times[1] - times[0], 0.0) / steps * size / len(rows)
 
 

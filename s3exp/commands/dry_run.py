@@ -19,10 +19,11 @@ from s3exp.llm.store import Stored
 from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
+from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
 from s3exp.strategies import plan
 from s3exp.synthesis.given import Given, drawn
-from s3exp.synthesis.order import Order, order_of, question, rationale_prompts
-from s3exp.tasks.task import Task
+from s3exp.synthesis.order import Order, dealt, order_of, question, rationale_prompts
+from s3exp.tasks.task import Task, wordings
 from s3exp.terminal.page import Page, Terminal
 from s3exp.types import Prompt, Target
 
@@ -68,9 +69,13 @@ def plan_rounds(
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
         quota = order.wanted if given is None else min(order.wanted, len(given.passed))
         rows += quota
-        steps = config.small_model.epochs * ceil(rows / config.small_model.batch_size)
-        lists, reasons = _rationales(task, llm, order) if asks and quota and not shown else ([], {})
-        ask = question(task, order, reasons)
+        steps = steps_of(config.small_model, rows)
+        lists, questions = list[Prompt](), []
+        for wording in wordings(task):
+            more, reasons = _rationales(wording, llm, order) if asks and quota and not shown else ([], {})
+            lists += more
+            questions.append(question(wording, order, reasons))
+        ask = dealt(questions, order)
         prompts = [ask(row) for row in range(ceil(quota / task.rows_per_answer) if asks else 0)]
         known = not shown or config.strategy.shown == "all"
         calls = [*lists, *prompts]
@@ -91,10 +96,40 @@ def plan_rounds(
                 most_money=_cost(*most, config),
                 stored=sum(map(bool, llm.peek(calls))) if known else None,
                 steps=steps,
-                first=(*lists, *_of_each(prompts)),
+                first=(*lists, *_of_each(prompts, config)),
             )
         )
     return rounds
+
+
+def steps_of(small: SmallModelConfig, rows: int) -> int:
+    """The most training steps of a round on so many rows, of all members."""
+    own = ceil(rows / small.members) if small.member_rows == "own" else rows
+    return small.members * small.epochs * ceil(own / small.batch_size)
+
+
+def members_line(config: Config) -> str:
+    """How many networks are trained, on what, and the memory and time that they take beside one."""
+    small = config.small_model
+    each = "own set of rows" if small.member_rows == "own" else "seed, on all rows"
+    size = _mebibytes(small)
+    memory = (
+        f"about {size * small.members:,.1f} MiB, {size:,.1f} each" if size else f"{small.members} times one's"
+    )
+    return (
+        f"{small.members} networks, each with its {each}; in memory at once and in the record: {memory}; "
+        f"predictions take {small.members} times as long as one's"
+    )
+
+
+def _mebibytes(small: SmallModelConfig) -> float | None:
+    """The size of one network's weights; None where it is not known before it is loaded."""
+    if isinstance(small, BagConfig):
+        return small.buckets * small.dim * 4 / 2**20
+    if isinstance(small, EncoderConfig) and small.checkpoint:
+        files = list(Path(small.checkpoint).expanduser().glob("*.safetensors"))
+        return sum(file.stat().st_size for file in files) / 2**20 or None
+    return None
 
 
 def _cost(prompts: int, answers: int, config: Config) -> float | None:
@@ -115,11 +150,18 @@ def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], di
     return prompts, reasons
 
 
-def _of_each(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """The first prompt, and where targets are classes the first of each."""
-    classes = [prompt for prompt in prompts if isinstance(prompt.target, int)]
-    first = {prompt.target: prompt for prompt in reversed(classes)}
-    return sorted(first.values(), key=prompts.index) or list(prompts[:1])
+def _of_each(prompts: Sequence[Prompt], config: Config) -> list[Prompt]:
+    """The first prompt of each prompt set, and where targets are classes the first of each of them."""
+    first: dict[tuple[str, Target], Prompt] = {}
+    for prompt in prompts:
+        target = prompt.target if isinstance(prompt.target, int) else None
+        first.setdefault((_wording(prompt, config), target), prompt)
+    return list(first.values())
+
+
+def _wording(prompt: Prompt, config: Config) -> str:
+    """The name of the prompt set that a prompt is of."""
+    return str(config.task.wording(prompt.set).prompts)
 
 
 def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int, int]:
@@ -145,15 +187,19 @@ def _usual(prompt: Prompt, row: int) -> int:
 
 def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: Path, page: Page) -> None:
     """Show the first prompts of every kind and a table of the rounds."""
-    shown: set[str] = set()
+    shown: set[tuple[str, str]] = set()
     for one in rounds:
         for prompt in one.first:
-            if prompt.kind not in shown:
+            key = (prompt.kind, _wording(prompt, config))
+            if key not in shown:
                 target = f"{'label' if config.task.labels else 'answer'} {task.says(prompt.target)}"
-                title = f"First prompt of kind {prompt.kind} ({target}, round {one.round})"
+                of = f", task.prompts {key[1]}" if len(config.task.prompt_names) > 1 else ""
+                title = f"First prompt of kind {prompt.kind} ({target}, round {one.round}{of})"
                 page.paragraph(title, prompt.text)
-            shown.add(prompt.kind)
+            shown.add(key)
     print_roles(page, task)
+    if config.small_model.members > 1:
+        page.paragraph("The small model", members_line(config))
     if asks_llm(config):
         page.paragraph("The LLM", f"{config.llm.backend}, {config.llm.model}; s3exp-check measures its time")
     run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"

@@ -99,9 +99,10 @@ def _labelled(
 
 
 def _line(index: int, one: Predicted) -> dict[str, Any]:
+    doubt = {} if one.doubt is None else {"doubt": one.doubt}
     if one.start is not None:
-        return {"row": index, "answer": one.label, "start": one.start, "score": one.score}
-    return {"row": index, "label": one.label, "score": one.score, "scores": dict(one.scores)}
+        return {"row": index, "answer": one.label, "start": one.start, "score": one.score, **doubt}
+    return {"row": index, "label": one.label, "score": one.score, **doubt, "scores": dict(one.scores)}
 
 
 def _write(lines: Sequence[Mapping[str, Any]], out: Path | None) -> None:

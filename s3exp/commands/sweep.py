@@ -202,8 +202,8 @@ def effect_of(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
         dropped += [*OF_EXEMPLARS, "strategy.shown"]
         if not config.task.context:  # the given texts of a pair are cut, too
             dropped.append("llm.max_exemplar_tokens")
-    prompts = config.task.prompt_sets.get(config.task.prompts)
-    if prompts is None or not prompts.rationale:
+    prompts = [config.task.prompt_sets.get(name) for name in config.task.prompt_names]
+    if not any(one is not None and one.rationale for one in prompts):
         dropped.append("strategy.rationales")
     effect = {
         key: value

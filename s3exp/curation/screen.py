@@ -51,7 +51,7 @@ class Screen:
 
         Where the prompt asks for several rows or columns, their form is left to the task's kind.
         """
-        text, rules = completion.text, list[str]()
+        text, rules, task = completion.text, list[str](), self.task.wording(prompt.set)
         steps = [("characters", plain(text))]
         if (answer := without_reasoning(steps[0][1])) is not None and "reasoning" not in self.habits:
             steps.append(("reasoning", answer))
@@ -62,20 +62,20 @@ class Screen:
         if rules and not text.strip() and rules[-1] == "reasoning":
             problem = "only_reasoning"
         if self.rules.preambles:
-            unechoed = without_echo(self.task, prompt, text)
+            unechoed = without_echo(task, prompt, text)
             if unechoed != text:
                 rules.append("echo")
                 problem = problem or (None if unechoed.strip() else "repeats_prompt")
                 text = unechoed
         formed = rows > 1 or len(self.task.written) > 1
         habits = self.habits | (_FORMS if formed else frozenset())
-        asked = words_of_label(self.task, prompt.target)
+        asked = words_of_label(task, prompt.target)
         expected = Expected(self.task.written, tuple(prompt.context.values()), habits, asked)
         repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
         text, rules = repaired.text, [*rules, *repaired.rules]
-        if self.rules.preambles and (unlabelled := without_label(self.task, text)) != text:
+        if self.rules.preambles and (unlabelled := without_label(task, text)) != text:
             text, rules = unlabelled, [*rules, "label_line"]
-        if rules and problem is None and other_label(self.task, prompt.target, completion.text, text):
+        if rules and problem is None and other_label(task, prompt.target, completion.text, text):
             problem = "other_label"
         ended = repaired.ended or not completion.text.rstrip().endswith(text.rstrip()[-20:])
         half = any(rule.startswith("half_") for rule in rules)
@@ -96,7 +96,7 @@ class Screen:
         """What a text is instead of a row."""
         found = {
             "refusal": self.rules.refusals and refusal(text, spoken(self.habits)) is not None,
-            "repeats_prompt": self.rules.preambles and repeats(self.task, text),
+            "repeats_prompt": self.rules.preambles and any(repeats(one, text) for one in self.task.wordings),
             "only_preamble": self.rules.preambles and announces(text),
             "template_tokens": self.rules.preambles and turns.left(text),
             "other_script": self.script is not None and script_of(text) not in (self.script, None),

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
 
 GOLD = Path("runs", "gold")  # gold rows of programs, each set in a file named after its content
@@ -45,6 +46,8 @@ def _text_of(task: Any) -> str:
     if not isinstance(values, Mapping):
         raise UserError(f"task={task!r}: give a name, the path of a YAML file, a mapping or a TaskConfig")
     values = {key: value for key, value in values.items() if value != "???"}
+    if isinstance(task, TaskConfig) and len(task.prompt_names) > 1:
+        values["prompts"] = list(task.prompt_names)
     gold = dict(values.get("gold") or {})
     for role in ROLES:
         if role in gold and not isinstance(gold[role], str | None):

@@ -147,15 +147,17 @@ def _run(one: Exported) -> str:
     limits = {"rows": budget.rows, "tokens": budget.tokens}
     last = run.rounds[-1]
     audit = [f"{measure(key).title} {last[key]:.4g}" for key in _HEADLINE if key in last]
-    source, given = config.loop.rows_from, config.strategy.given
+    given = config.strategy.given
     rounds = "" if given else f", {config.loop.rounds} rounds after the seed"
     facts = {
         "Strategy": f"{config.strategy.name}{rounds}, seed {config.seed}",
         "LLM": None
         if given
         else f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
-        "Rows from": source
-        and (f"`{public_name(source)}`" if given else f"those of the run `{Path(source).name}`"),
+        "Rows from": ", ".join(
+            f"`{public_name(one)}`" if given else f"those of the run `{Path(one).name}`"
+            for one in config.loop.sources
+        ),
         "Budget": ", ".join(f"{value:,} {key}" for key, value in limits.items() if value is not None),
         "Rows": counts,
         "Classes": _classes(one),
@@ -196,6 +198,10 @@ def _license_of(model: str) -> str:
 
 
 def _prompts(task: TaskConfig) -> str:
+    return "\n\n".join(map(_prompts_of, task.wordings))
+
+
+def _prompts_of(task: TaskConfig) -> str:
     chosen = task.prompt_sets[task.prompts]
     names = ("rationale", "seed", "seed_with_rationales", "extrapolate")
     shown = [(name, text) for name in names if (text := getattr(chosen, name))]

@@ -9,6 +9,7 @@ from typing import Any
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
 from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig, PythonSmallModelConfig
+from s3exp.small_model import member_folders
 from s3exp.types import UserError
 
 
@@ -24,8 +25,9 @@ def write_model(one: Exported, folder: Path) -> str:
         UserError: the record has no weights.
     """
     source = one.run.folder / "small_model"
-    if not (source / "model.safetensors").is_file():
-        raise UserError(f"{source}: no model.safetensors there: restore the record, or make the run again")
+    for place in member_folders(one.config.small_model, source):
+        if not (place / "model.safetensors").is_file():
+            raise UserError(f"{place}: no model.safetensors there: restore the record, or make the run again")
     shutil.copytree(source, folder)
     loaded = _loaded_by(one)
     (folder / "README.md").write_text(_card(one, loaded), encoding="utf-8")
@@ -33,10 +35,17 @@ def write_model(one: Exported, folder: Path) -> str:
 
 
 def _loaded_by(one: Exported) -> str:
-    if not isinstance(one.config.small_model, EncoderConfig):
+    small = one.config.small_model
+    if not isinstance(small, EncoderConfig):
         return "s3exp-predict, in the run's folder"
     kind = "QuestionAnswering" if one.config.task.passage else "SequenceClassification"
-    return f"AutoModelFor{kind}.from_pretrained"
+    each = "" if small.members == 1 else f", each of the {small.members} folders"
+    return f"AutoModelFor{kind}.from_pretrained{each}"
+
+
+def _code(loaded: str) -> str:
+    name, comma, rest = loaded.partition(",")
+    return f"`{name}`{comma}{rest}"
 
 
 def _card(one: Exported, loaded: str) -> str:
@@ -47,7 +56,7 @@ def _card(one: Exported, loaded: str) -> str:
         pipeline = "question-answering" if task.passage else "text-classification"
         facts |= {"library_name": "transformers", "pipeline_tag": pipeline}
         base = public_name(str(small.checkpoint))
-        lines.append(f"`{base}`, fine-tuned on the data set beside it. Load it by `{loaded}`.")
+        lines.append(f"`{base}`, fine-tuned on the data set beside it. Load it by {_code(loaded)}.")
         pair = (
             f" It reads the pair {' and '.join(task.fields)}, in this order."
             if len(task.fields) > 1 and not task.passage
@@ -63,6 +72,11 @@ def _card(one: Exported, loaded: str) -> str:
         lines.append(
             "A bag of word vectors, which only s3exp reads: `s3exp-predict RUN FILE`, where RUN is the run's folder. "
             "model.safetensors and config.json hold all of it."
+        )
+    if small.members > 1:
+        lines.append(
+            f"It is an ensemble: the folders 0 to {small.members - 1} hold a network each, and the prediction is the "
+            "mean of their probabilities."
         )
     if task.labels:
         lines += [

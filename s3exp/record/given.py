@@ -17,7 +17,7 @@ from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.strategies import plan
 from s3exp.synthesis.given import Given, screened
-from s3exp.tasks.given import GivenRows, read_given
+from s3exp.tasks.given import GivenRows, in_sets, read_given
 from s3exp.tasks.roles import Gold, fingerprints
 from s3exp.types import Example, UserError
 
@@ -30,10 +30,11 @@ def rows_of(config: Config) -> GivenRows | None:
     Raises:
         UserError: the run is not finished, is of another task or wrote no row; or as `read_given` says.
     """
-    source = config.loop.rows_from
-    if not config.strategy.given or source is None:
+    sources = config.loop.sources
+    if not config.strategy.given or not sources:
         return None
-    return _of_run(source, config.task) if is_run(source) else read_given(source, config.task)
+    found = [_of_run(one, config.task) if is_run(one) else read_given(one, config.task) for one in sources]
+    return found[0] if len(found) == 1 else in_sets(found)
 
 
 def rounds_of(config: Config, gold: str) -> list[RoundRecord] | None:
@@ -44,9 +45,10 @@ def rounds_of(config: Config, gold: str) -> list[RoundRecord] | None:
     Raises:
         UserError: it is not finished, has other gold rows, or another number of rounds.
     """
-    if config.strategy.given or config.loop.rows_from is None:
+    if config.strategy.given or not config.loop.sources:
         return None
-    folder = Path(config.loop.rows_from).expanduser()
+    (source,) = config.loop.sources  # settings/sets.py refuses more
+    folder = Path(source).expanduser()
     key = f"{KEY}={folder}"
     _check_finished(folder)
     begun = read_object(folder / "run.json")
@@ -61,6 +63,11 @@ def rounds_of(config: Config, gold: str) -> list[RoundRecord] | None:
         raise UserError(
             f"{key} has {len(records)} rounds with the seed, this run has {rounds}: set loop.rounds, or strategy=rows, "
             "which trains on all of them in one round"
+        )
+    sets = {row.set for record in records for row in record.batch.examples}
+    if config.loop.sets > 1 and sets != {None} and not sets <= set(range(config.loop.sets)):
+        raise UserError(
+            f"{key} has rows of {len(sets)} sets, this run has loop.sets={config.loop.sets}: set it to that"
         )
     return records
 

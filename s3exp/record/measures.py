@@ -87,6 +87,15 @@ MEASURES = (
     Measure("select/loss", "select loss", "", "down", says="loss on the gold rows that pick the epoch"),
     Measure("select/<metric>", "select <metric>", "share", "up", says="on the gold rows that pick the epoch"),
     Measure("mining/<metric>", "mining <metric>", "share", "up", says="on the gold rows that errors are mined from"),
+    # an ensemble: its members on select, and what they say of rows that they did not learn
+    Measure("ensemble/doubt", "doubt", "", says="disagreement of the members on mining rows, nats"),
+    Measure("ensemble/member_accuracy", "members, select", "share", "up", says="the members' mean score on select"),
+    Measure("ensemble/member_accuracy_min", "worst member, select", "share", "up"),
+    Measure(
+        "synthetic/accuracy", "members on other sets", "share", "up",
+        says="each member on the rows of the other sets: no gold, and no estimate of the score on gold, since one LLM "
+        "wrote all sets",
+    ),
     Measure("fit/flops", "FLOPs of training", "FLOPs", "down", "sum", "training_flops"),
     Measure("fit/steps", "steps of training", "steps", "", "sum"),
     Measure("fit/<what>", "training: <what>"),

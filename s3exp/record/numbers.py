@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from s3exp.llm.store import Stored
@@ -90,6 +91,8 @@ def of_round(
     targets = Counter(example.target for example in batch.examples)
     numbers |= {f"new_rows/{name}": targets[index] for index, name in enumerate(task.config.labels)}
     scores = {f"mining/{name}": value for name, value in score.metrics.items()}
+    doubts = [guess.doubt for guess in now if guess.doubt is not None]
+    numbers |= {"ensemble/doubt": fmean(doubts)} if doubts else {}
     return numbers | scores | _of_fit(fit)
 
 
@@ -109,13 +112,16 @@ def _tokens(answers: Sequence[Completion]) -> dict[str, float]:
 
 
 def _of_fit(fit: dict[str, float]) -> dict[str, float]:
-    """A training's metrics by the names of the record: `select/...` for its scores, `fit/...` for the rest."""
+    """A training's metrics by the names of the record: `select/...` for its scores, `fit/...` for the rest.
+
+    One that has a family already, as `ensemble/...`, keeps its name.
+    """
     left_out = ("train_rows", "seconds")  # the round records its own
-    return {
-        name.replace("select_", "select/") if name.startswith("select_") else f"fit/{name}": value
-        for name, value in fit.items()
-        if name not in left_out
-    }
+
+    def named(name: str) -> str:
+        return name.replace("select_", "select/") if name.startswith("select_") else f"fit/{name}"
+
+    return {name if "/" in name else named(name): fit[name] for name in fit if name not in left_out}
 
 
 def tokens(record: RoundRecord) -> int:

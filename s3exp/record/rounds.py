@@ -36,6 +36,8 @@ _RARE: dict[str, Any] = {
     "shots": [],
     "place": None,
     "origin": None,
+    "set": None,
+    "doubt": None,
 }
 
 
@@ -114,14 +116,14 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
     names = [prompt_hash(prompt) for prompt, _ in batch.asked]
     prompts = dict(zip(names, (prompt for prompt, _ in batch.asked), strict=True))
     return {
-        "prompts.jsonl": ({"hash": name, **_without_unset(prompt)} for name, prompt in prompts.items()),
+        "prompts.jsonl": ({"hash": name, **without_unset(prompt)} for name, prompt in prompts.items()),
         "completions.jsonl": (
-            {"prompt": name, **_without_unset(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
+            {"prompt": name, **without_unset(c)} for name, (_, c) in zip(names, batch.asked, strict=True)
         ),
-        "examples.jsonl": map(_without_unset, batch.examples),
-        "rejected.jsonl": map(_without_unset, batch.rejected),
+        "examples.jsonl": map(without_unset, batch.examples),
+        "rejected.jsonl": map(without_unset, batch.rejected),
         "changes.jsonl": map(plain, (*batch.changes, *record.reweighted)),
-        "predictions.jsonl": map(plain, record.predictions),
+        "predictions.jsonl": map(without_unset, record.predictions),
         **{f"{name}.jsonl": rows for name, rows in record.tables.items()},
     }
 
@@ -131,7 +133,7 @@ def plain(value: Any) -> dict[str, Any]:
     return {part.name: _inner(getattr(value, part.name)) for part in fields(value)}
 
 
-def _without_unset(value: Any) -> dict[str, Any]:
+def without_unset(value: Any) -> dict[str, Any]:
     """A dataclass without what few have and this one lacks."""
     return {name: inner for name, inner in plain(value).items() if name not in _RARE or inner != _RARE[name]}
 

@@ -26,7 +26,7 @@ from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import ErrorHistory, line_of
 from s3exp.record.files import dump, read_object, sync, write_lines, write_text
 from s3exp.record.interrupts import whole
-from s3exp.record.rounds import RoundRecord, plain, read_round, tables_of
+from s3exp.record.rounds import RoundRecord, read_round, tables_of, without_unset
 from s3exp.record.versions import SCHEMA, check_schema, versions
 from s3exp.strategies import canonical
 from s3exp.types import Busy, Fitted, Prediction, UserError
@@ -121,7 +121,7 @@ class RunStore:
             weights = self.folder / ".small_model.part"
             shutil.rmtree(weights, ignore_errors=True)
             fitted.save(weights)
-            for path in [*weights.iterdir(), weights]:
+            for path in [*weights.rglob("*"), weights]:
                 sync(path)
             shutil.rmtree(self.weights, ignore_errors=True)
             weights.rename(self.weights)
@@ -159,7 +159,7 @@ class RunStore:
 
     def write_test(self, predictions: Sequence[Prediction], wrong: Set[str]) -> None:
         """Write each test row's prediction, and whether it is right: the report compares runs row by row."""
-        rows = ({**plain(guess), "right": guess.id not in wrong} for guess in predictions)
+        rows = ({**without_unset(guess), "right": guess.id not in wrong} for guess in predictions)
         with self._disk():
             write_lines(self.folder / "test.jsonl", rows)
 

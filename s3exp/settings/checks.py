@@ -19,7 +19,8 @@ from s3exp.types import UserError
 
 # options that a part of a program or a package does not read by itself
 OF_ASKING = ("temperature", "top_p", *SAMPLING, "system", "chat_template_kwargs")
-OF_TRAINING = tuple(one.name for one in fields(SmallModelConfig) if one.name != "kind")
+_OF_ANY = ("kind", "members", "member_rows")  # any small model can be a member
+OF_TRAINING = tuple(one.name for one in fields(SmallModelConfig) if one.name not in _OF_ANY)
 
 
 def check(config: Config) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast, get_type_hints
@@ -24,6 +25,7 @@ from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
+from s3exp.settings.sets import check_sets
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES, PLUGINS, chosen_part, typed
 from s3exp.settings.words import one_line, refuse_words
@@ -205,8 +207,10 @@ def checked(config: Config) -> Config:
     Raises:
         UserError: names the key, its value and the allowed ones.
     """
-    check(config)
-    check_prompts(config.task)
+    for wording in config.task.wordings:
+        check(replace(config, task=wording))
+        check_prompts(wording)
+    check_sets(config)
     return config
 
 

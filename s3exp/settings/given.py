@@ -38,7 +38,10 @@ def _values(word: str) -> list[str]:
     try:
         override = OverridesParser.create().parse_override(word)
         if not override.is_sweep_override():
-            return ["" if override.value() is None else str(override.value())]
+            value = override.value()
+            if isinstance(value, list):  # a set each, which one round has
+                return [f"{value}"]
+            return ["" if value is None else str(value)]
         return [text.strip("'\"") for text in override.sweep_string_iterator()]
     except HydraException:  # composing says what is wrong with it
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -74,9 +75,32 @@ class LoopConfig:
     """Each round's share of budget.rows."""
     rows_per_error: str = "auto"
     """A number, or auto: fill the round's quota from its exemplars in turn."""
-    rows_from: str | None = None
+    rows_from: Any = None
     """Rows to train on, without an LLM: a run directory, round by round; or with strategy=rows, in one round, any
-    source of rows as in task.gold, or a run directory. With strategy=rows the rows count, not their place."""
+    source of rows as in task.gold, or a run directory; or a list of such, a set each. With strategy=rows the rows
+    count, not their place."""
+    sets: int = option(1, at_least=1, added=True)
+    """Sets that the rows of every round are dealt to in turn: each may have prompts of its own (task.prompts) and a
+    small model of its own (small_model.members)."""
     tries: int = option(3, at_least=1)
     """A round asks for at most this many times its quota."""
     budget: BudgetConfig = field(default_factory=BudgetConfig)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.rows_from, list):
+            sources = [*map(str, self.rows_from)]
+            self.rows_from = sources if len(sources) > 1 else next(iter(sources), None)
+        elif self.rows_from is not None:
+            self.rows_from = str(self.rows_from)
+
+    @property
+    def sources(self) -> list[str]:
+        """The sources of `rows_from`: none, one, or one a set."""
+        if isinstance(self.rows_from, list):
+            return self.rows_from
+        return [] if self.rows_from is None else [self.rows_from]
+
+    @property
+    def all_sets(self) -> int:
+        """The sets of rows: `sets`, or one a source."""
+        return max(self.sets, len(self.sources))

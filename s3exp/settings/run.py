@@ -69,8 +69,9 @@ def identity(values: dict[str, Any]) -> dict[str, Any]:
 
     A server counts by its address, or else by the name that the user gives it.
     """
-    chosen, unset, default = values.get("task", {}).get("prompts"), object(), added_defaults()
-    others = [f"task.prompt_sets.{name}" for name in ADDED_SETS if name != chosen]
+    named, unset, default = values.get("task", {}).get("prompts"), object(), added_defaults()
+    chosen = named if isinstance(named, list) else [named]
+    others = [f"task.prompt_sets.{name}" for name in ADDED_SETS if name not in chosen]
     ignored = tuple(f"{key}." for key in (*SAME_RUN, *others))
     facts = {
         key: value

@@ -30,6 +30,10 @@ class SmallModelConfig:
     """Share of the steps in which lr rises; then it falls linearly to 0."""
     threads: int = option(0, at_least=0)
     """CPU threads; 0: as many as there are cores."""
+    members: int = option(1, at_least=1, added=True)
+    """Networks, whose mean probability is the prediction: an ensemble, from 2 on."""
+    member_rows: str = option("own", choices=("own", "all"), added=True)
+    """own | all: each member learns its own set of loop.sets, or all rows with a seed of its own."""
 
 
 @dataclass

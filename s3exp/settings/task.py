@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omegaconf import MISSING
@@ -97,6 +97,18 @@ class PromptSet:
             self.labels = as_names(self.labels)
 
 
+class PromptNames(str):
+    """The names of several prompt sets: a text with the first, for whom one is enough, and the `others`."""
+
+    others: tuple[str, ...]
+
+    def __new__(cls, first: str, others: tuple[str, ...] = ()) -> PromptNames:
+        """The names, in order."""
+        names = super().__new__(cls, first)
+        names.others = others
+        return names
+
+
 @dataclass
 class TaskConfig:
     """A task: columns, labels or answers, prompts."""
@@ -124,8 +136,8 @@ class TaskConfig:
     """Extraction: the column of gold answers, {text: [...], answer_start: [...]}."""
     group: str | None = None
     """A column whose values split the metrics (say, a kind of difficulty)."""
-    prompts: str = "paper"
-    """The name of one of `prompt_sets`."""
+    prompts: Any = "paper"
+    """The name of one of `prompt_sets`, or with loop.sets a list of names, which the sets take in turn."""
     prompt_sets: dict[str, PromptSet] = MISSING
     """Wordings by name."""
     rationales: int = option(20, at_least=1)
@@ -142,6 +154,27 @@ class TaskConfig:
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):
             self.labels = as_names(self.labels)
+        if isinstance(self.prompts, list):
+            first, *others = [*map(str, self.prompts)] or [""]
+            self.prompts = PromptNames(first, tuple(others)) if others else first
+        elif not isinstance(self.prompts, str):
+            self.prompts = str(self.prompts)
+
+    @property
+    def prompt_names(self) -> tuple[str, ...]:
+        """The names of `prompts`."""
+        others = self.prompts.others if isinstance(self.prompts, PromptNames) else ()
+        return (str(self.prompts), *others)
+
+    def wording(self, number: int | None) -> TaskConfig:
+        """The task as the rows of set `number` are asked for: with one prompt set alone."""
+        names = self.prompt_names
+        return self if len(names) == 1 else replace(self, prompts=names[(number or 0) % len(names)])
+
+    @property
+    def wordings(self) -> list[TaskConfig]:
+        """The task with each of its prompt sets alone, in the order of `prompts`."""
+        return [self.wording(number) for number in range(len(self.prompt_names))]
 
     @property
     def written(self) -> tuple[str, ...]:

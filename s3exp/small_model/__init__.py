@@ -112,6 +112,20 @@ def build_small_model(
     return TrainableSmallModel(Bag(config, labels, fields), progress)
 
 
+def with_members(config: SmallModelConfig, base: SmallModel) -> SmallModel:
+    """The ensemble of `small_model.members` such small models; of one the small model itself."""
+    if config.members == 1:
+        return base
+    from s3exp.small_model.ensemble import Ensemble
+
+    return Ensemble(base, config.members, own=config.member_rows == "own")
+
+
+def member_folders(config: SmallModelConfig, folder: Path) -> list[Path]:
+    """The folders of the trained networks in that of a small model."""
+    return [folder] if config.members == 1 else [folder / str(number) for number in range(config.members)]
+
+
 def build_embedder(config: SmallModelConfig, encoder: str | None) -> PretrainedEmbedder | None:
     """The pretrained encoder `encoder`, or else the small model's own; None where it has none. Loads no weights yet.
 

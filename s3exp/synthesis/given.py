@@ -36,6 +36,11 @@ class Given:
         return len(self.passed) + len(self.rejected) + len(self.unusable)
 
     @property
+    def in_sets(self) -> bool:
+        """Whether the rows are in sets, a source each."""
+        return any(one.row.set is not None for one in self.passed)
+
+    @property
     def reasons(self) -> dict[str, int]:
         """The number of rows left out for each reason, the most frequent first."""
         counts = Counter(reason for _, reason in self.rejected) + Counter(one.reason for one in self.unusable)
@@ -94,7 +99,19 @@ def _problem(row: Example, task: TaskConfig, screen: Screen) -> str | None:
 
 
 def drawn(rows: Sequence[Candidate], seed: int) -> list[Candidate]:
-    """The rows in an order by the seed, in which every prefix has nearly the shares of labels of the whole."""
+    """The rows in an order by the seed, in which every prefix has nearly the shares of labels of the whole.
+
+    Sets take turns, each in such an order of its own.
+    """
+    sets: dict[int | None, list[Candidate]] = defaultdict(list)
+    for one in rows:
+        sets[one.row.set].append(one)
+    orders = [_drawn(some, seed) for some in sets.values()]
+    places = [(rank, number, one) for number, some in enumerate(orders) for rank, one in enumerate(some)]
+    return [one for _, _, one in sorted(places, key=lambda place: place[:2])]
+
+
+def _drawn(rows: Sequence[Candidate], seed: int) -> list[Candidate]:
     labels: dict[Target, list[int]] = defaultdict(list)
     for index, one in enumerate(rows):
         # spans and numbers are too rare to balance

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import lcm
 from typing import Protocol
 
 from s3exp.seeds import derive, stream
@@ -40,7 +41,8 @@ class Order:
 
     `shown` are the exemplars (none: seed rows). `rationales`: seeds come with reasons. `rows_per_error` caps the rows
     of each exemplar (None: as many as fill the quota). `random_labels`: labels are drawn at random instead of being
-    the exemplars' own. `balance`: labels take turns. At most `tries * quota` prompts are asked.
+    the exemplars' own. `balance`: labels take turns. At most `tries * quota` prompts are asked. Rows are dealt to
+    `sets` in turn.
     """
 
     round: int
@@ -53,6 +55,7 @@ class Order:
     balance: bool = False
     tries: int = 3
     tokens: int | None = None
+    sets: int = 1
 
     @property
     def cap(self) -> int | None:
@@ -81,6 +84,7 @@ def order_of(
         random_labels=strategy.labels == "random",
         balance=strategy.balance,
         tries=loop.tries,
+        sets=loop.all_sets,
     )
 
 
@@ -104,6 +108,30 @@ def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) 
         return task.seed_prompt(target, seed, chance.choice(contexts) if contexts else {}, drawn_reasons)
 
     return ask
+
+
+def dealt(asks: Sequence[Callable[[int], Prompt]], order: Order) -> Callable[[int], Prompt]:
+    """The function that makes the prompt of a row from its number, where rows are dealt to sets.
+
+    `asks` make it with one prompt set each, which the sets take in turn. All else in a row's prompt is as without sets:
+    with one prompt set both ask the same.
+    """
+    if order.sets == 1:
+        return asks[0]
+    turns = len({row.target for row in order.shown}) if order.balance else 1
+
+    def ask(row: int) -> Prompt:
+        number = set_of(row, order.sets, turns)
+        return replace(asks[number % len(asks)](row), set=number)
+
+    return ask
+
+
+def set_of(row: int, sets: int, turns: int = 1) -> int:
+    """The set of row number `row`: in turn. Where `turns` labels take turns, too, no set gets one of them alone."""
+    together = sets if turns <= 1 else lcm(sets, turns)
+    shift = 0 if together == sets * max(1, turns) else row // together
+    return (row + shift) % sets
 
 
 def _turns(shown: Sequence[Example], balance: bool) -> Callable[[int], tuple[Example, int]]:

@@ -143,6 +143,7 @@ def read_completion(
                 seed=prompt.seed,
                 tokens=tokens[at],
                 place=at if count > 1 else None,
+                set=prompt.set,
             )
             rows.append(candidate(screen, made, text.repair))
     return Reading(prompt, completion, tuple(rows), None, tuple(lost), reasoned)

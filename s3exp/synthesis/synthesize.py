@@ -26,9 +26,11 @@ from s3exp.synthesis.order import (
     affordable,
     ask_rationales,
     check_counted,
+    dealt,
     next_wave,
     question,
     refills,
+    set_of,
 )
 from s3exp.synthesis.rows import (
     Candidate,
@@ -42,7 +44,7 @@ from s3exp.synthesis.rows import (
 )
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.reasoning import thought
-from s3exp.tasks.task import Task
+from s3exp.tasks.task import Task, wordings
 from s3exp.types import Batch, Change, Completion, Example, Prompt, Rejected, Watch
 
 log = logging.getLogger(__name__)
@@ -71,12 +73,15 @@ def synthesize(
     """
     seen = {content(row.fields.values()) for row in earlier}
     round_ = _Round(order, task.rows_per_answer, curation, seen, watch)
-    reasons = {}
-    if order.wanted and order.rationales and not order.shown:
-        reasons = ask_rationales(task, llm, order, round_.asked, round_.rejected)
-        round_.tokens = sum(completion.tokens or 0 for _, completion in round_.asked)
-        round_.reasoned = sum(thought(completion) for _, completion in round_.asked)
-    ask = question(task, order, reasons)
+    asks = []  # by prompt set
+    for wording in wordings(task):
+        reasons = {}
+        if order.wanted and order.rationales and not order.shown:
+            reasons = ask_rationales(wording, llm, order, round_.asked, round_.rejected)
+        asks.append(question(wording, order, reasons))
+    round_.tokens = sum(completion.tokens or 0 for _, completion in round_.asked)
+    round_.reasoned = sum(thought(completion) for _, completion in round_.asked)
+    ask = dealt(asks, order)
     read = partial(read_completion, task, curation.screen, order.round)
     number = questions = 0  # of the next question; asked so far
     shortage = "after all tries"
@@ -228,7 +233,10 @@ Synthesis = Callable[[Task, Answers, Order, Sequence[Example], Curation, Watch],
 
 
 def recorded(batches: Sequence[Batch]) -> Synthesis:
-    """Instead of synthesizing, the recorded batches of another run, by round: to train another small model on them."""
+    """Instead of synthesizing, the recorded batches of another run, by round: to train another small model on them.
+
+    Rows that are in no sets there are dealt to sets here, as the run would have done.
+    """
 
     def replay(
         task: Task,
@@ -239,6 +247,9 @@ def recorded(batches: Sequence[Batch]) -> Synthesis:
         watch: Watch = unwatched,
     ) -> Batch:
         batch = batches[order.round]
+        if order.sets > 1 and all(row.set is None for row in batch.examples):
+            dealt_to = (replace(row, set=set_of(i, order.sets)) for i, row in enumerate(batch.examples))
+            batch = replace(batch, examples=tuple(dealt_to))
         return replace(batch, asked=tuple((p, replace(answer, stored=True)) for p, answer in batch.asked))
 
     return replay
@@ -266,6 +277,11 @@ def taken(given: Given) -> Synthesis:
             round_.add(wave)
         left_out = (*given.left_out(), *(replace(one, prompt="") for one in round_.rejected))
         examples = tuple(replace(row, round=order.round) for row in round_.examples)
+        if order.sets > 1 and not given.in_sets:
+            labels = len(task.config.labels)
+            examples = tuple(
+                replace(row, set=set_of(i, order.sets, labels)) for i, row in enumerate(examples)
+            )
         if queue:
             log.info("loop.budget.rows: %d rows of %s are not used", len(queue), given.source)
         batch = Batch(examples, left_out, quota=order.quota, changes=tuple(round_.changes))

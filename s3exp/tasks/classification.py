@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from s3exp.seeds import stream
@@ -48,6 +48,10 @@ class Classification:
         """One list of reasons a label, if the prompt set has a template for it."""
         template = self.config.prompt_sets[self.config.prompts].rationale
         return None if template is None else LabelRationales(self.config, self.llm, template)
+
+    def with_config(self, config: TaskConfig) -> Classification:
+        """The same task and gold rows under other options."""
+        return replace(self, config=config)
 
     def drawn_target(self, seed: int, round_: int, row: int) -> int:
         """A label: every block of as many rows as there are labels holds each once, in random order."""

@@ -49,6 +49,10 @@ class Extraction:
         """The rows of an answer, which all have the span that is asked for."""
         return self.config.rows_per_answer
 
+    def with_config(self, config: TaskConfig) -> Extraction:
+        """The same task and gold rows under other options."""
+        return replace(self, config=config)
+
     def drawn_target(self, seed: int, round_: int, row: int) -> None:
         """None: `seed_prompt` draws the answer from the context."""
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -34,8 +34,16 @@ class GivenRows:
         digest = hashlib.sha256()
         for row in self.rows:
             target = [asdict(span) for span in row.target] if isinstance(row.target, tuple) else row.target
-            digest.update(json.dumps([[*row.fields.items()], target]).encode() + b"\n")
+            number = [] if row.set is None else [row.set]
+            digest.update(json.dumps([[*row.fields.items()], target, *number]).encode() + b"\n")
         return digest.hexdigest()
+
+
+def in_sets(sources: Sequence[GivenRows]) -> GivenRows:
+    """The rows of several sources, a set each."""
+    rows = (replace(row, set=number) for number, one in enumerate(sources) for row in one.rows)
+    unusable = (row for one in sources for row in one.unusable)
+    return GivenRows(", ".join(one.source for one in sources), tuple(rows), tuple(unusable))
 
 
 def read_given(source: str, task: TaskConfig) -> GivenRows:

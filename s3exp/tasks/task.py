@@ -62,6 +62,9 @@ class Task(Protocol):
     def rationales(self) -> Rationales | None:
         """The lists of reasons of the prompt set; None if it has none."""
 
+    def with_config(self, config: TaskConfig) -> Task:
+        """The same task and gold rows under other options."""
+
     def drawn_target(self, seed: int, round_: int, row: int) -> Target:
         """The target of row `row` of a round without an exemplar; None: the prompt draws it."""
 
@@ -84,6 +87,12 @@ class Task(Protocol):
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
         """The primary metric with its 95% interval (`_low`, `_high`), and the kind's other metrics."""
+
+
+def wordings(task: Task) -> list[Task]:
+    """The task with each of its prompt sets alone, in the order of `task.prompts`."""
+    parts = task.config.wordings
+    return [task] if len(parts) == 1 else [task.with_config(one) for one in parts]
 
 
 def share(name: str, right: Sequence[bool]) -> dict[str, float]:

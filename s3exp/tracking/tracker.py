@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -65,7 +65,7 @@ def build_tracker(
         metric=task.metric,
         task=options.name,
         gold=task.gold.digest(),
-        rows_from=_donor(config.loop.rows_from),
+        rows_from=_donor(config.loop.sources),
         fields=options.fields,
         says=task.says,
         mining={row.id: row for row in task.gold.mining},
@@ -76,9 +76,9 @@ def build_tracker(
     return start(shown if isinstance(config.tracker, WandbConfig) else config.tracker, card)
 
 
-def _donor(rows_from: str | None) -> str | None:
+def _donor(sources: Sequence[str]) -> str | None:
     """The W&B name of the data set of the run that `loop.rows_from` names; None where W&B was not shown that run."""
-    ids = ids_of(Path(rows_from).expanduser()) if rows_from is not None else {}
+    ids = ids_of(Path(sources[0]).expanduser()) if len(sources) == 1 else {}
     return artifacts.rows_name(next(iter(ids.values()))) if ids else None
 
 

@@ -1,0 +1,65 @@
+"""Refuses sets of rows, their prompt sets and their small models where these do not go together."""
+
+from __future__ import annotations
+
+from s3exp.settings.run import Config
+from s3exp.types import UserError
+
+
+def check_sets(config: Config) -> None:
+    """Refuse options of sets and members that make no sense beside each other.
+
+    Raises:
+        UserError: names both options, and what to do.
+    """
+    _check_sources(config)
+    loop, names = config.loop, config.task.prompt_names
+    shown = f"task.prompts=[{', '.join(names)}]"
+    if len(set(names)) < len(names):
+        raise UserError(f"{shown}: a prompt set stands there twice: name each once")
+    if len(names) > loop.sets:
+        raise UserError(
+            f"{shown} and loop.sets={loop.sets}: the sets take prompt sets in turn, and {len(names)} need as many "
+            f"sets: set loop.sets={len(names)} or more, or name fewer"
+        )
+    _check_members(config)
+
+
+def _check_sources(config: Config) -> None:
+    loop, strategy = config.loop, config.strategy
+    if len(loop.sources) < 2:
+        return
+    key = f"loop.rows_from=[{', '.join(loop.sources)}]"
+    if not strategy.given:
+        raise UserError(
+            f"{key} and strategy={strategy.name}: a list of sources is trained on in one round, a set each: "
+            "choose strategy=rows, or name one run directory"
+        )
+    if loop.sets not in (1, len(loop.sources)):
+        raise UserError(
+            f"{key} and loop.sets={loop.sets}: each source is one set: leave out loop.sets, or name as many sources"
+        )
+
+
+def _check_members(config: Config) -> None:
+    small, sets = config.small_model, config.loop.all_sets
+    key = f"small_model.member_rows={small.member_rows}"
+    if small.members == 1:
+        if small.member_rows != "own":
+            raise UserError(
+                f"{key} and small_model.members=1: set small_model.members above 1, or leave it out"
+            )
+        return
+    if small.member_rows != "own":
+        return
+    members = f"small_model.members={small.members}"
+    if config.strategy.human:
+        raise UserError(
+            f"{members} and strategy={config.strategy.name}: gold rows are in no sets, and by {key} each member "
+            "learns a set: set small_model.member_rows=all"
+        )
+    if small.members != sets:
+        raise UserError(
+            f"{members} and loop.sets={sets}: by {key} each member learns a set: set both alike, or "
+            "small_model.member_rows=all, with which each learns all rows"
+        )
