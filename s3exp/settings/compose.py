@@ -25,7 +25,7 @@ from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
-from s3exp.settings.sets import check_sets
+from s3exp.settings.sets import check_sets, with_names
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES, PLUGINS, chosen_part, typed
 from s3exp.settings.words import one_line, refuse_words
@@ -207,6 +207,7 @@ def checked(config: Config) -> Config:
     Raises:
         UserError: names the key, its value and the allowed ones.
     """
+    config = with_names(config)
     for wording in config.task.wordings:
         check(replace(config, task=wording))
         check_prompts(wording)

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from s3exp.settings.run import Config
+from dataclasses import replace
+
+from s3exp.settings.run import ADDED_SETS, Config
 from s3exp.types import UserError
+
+ALL = "all"
+
+
+def with_names(config: Config) -> Config:
+    """The config with the names of all prompt sets for `task.prompts=all`: those that a task had from the start."""
+    task = config.task
+    if task.prompts != ALL or ALL in task.prompt_sets:
+        return config
+    names = [name for name in task.prompt_sets if name not in ADDED_SETS]
+    return replace(config, task=replace(task, prompts=names))
 
 
 def check_sets(config: Config) -> None:

@@ -137,7 +137,8 @@ class TaskConfig:
     group: str | None = None
     """A column whose values split the metrics (say, a kind of difficulty)."""
     prompts: Any = "paper"
-    """The name of one of `prompt_sets`, or with loop.sets a list of names, which the sets take in turn."""
+    """The name of one of `prompt_sets`, or with loop.sets a list of names, which the sets take in turn; all: those of
+    the task but `small`."""
     prompt_sets: dict[str, PromptSet] = MISSING
     """Wordings by name."""
     rationales: int = option(20, at_least=1)

@@ -70,6 +70,17 @@ def test_a_set_of_prompts_that_came_later_counts_where_the_list_has_it() -> None
     assert facts["task.prompts"] == ["paper", "small"] and "task.prompt_sets.small.seed" in facts
 
 
+def test_all_are_those_that_the_task_had_from_the_start() -> None:
+    assert compose(named("task.prompts=all", "loop.sets=2")).task.prompt_names == ("paper", "plain")
+    made = compose(named("method=dge"))
+    assert made.task.prompt_names == ("paper", "plain") and made.strategy.name == "dge"
+    assert (made.loop.sets, made.small_model.members, made.small_model.member_rows) == (5, 5, "own")
+    assert compose(named("method=dge", "strategy=s3", "task.prompts=small")).strategy.shown == "errors"
+    word = "+task.prompt_sets.all.{}='{{label}} {{sentence}}'"
+    own = compose(named("task.prompts=all", word.format("seed"), word.format("extrapolate")))
+    assert own.task.prompt_names == ("all",)
+
+
 def test_each_set_has_its_wording() -> None:
     task = compose(named("task.prompts=[plain,small]", "loop.sets=3")).task
     assert task.prompts == "plain" and task.prompt_names == ("plain", "small")
