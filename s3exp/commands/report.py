@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also write tables for a paper (LaTeX, Markdown, CSV) and the plots as PDF to OUT/paper",
     )
-    tables = "print a table in Markdown, and write nothing: methods, or their rounds; may be repeated"
+    tables = "print a table in Markdown, and write nothing: methods, rounds or ensembles; may be repeated"
     add("--markdown", action="append", default=[], metavar="NAME", help=tables)
     prices = (
         "prompt_tokens or completion_tokens (a million), gpu_hour, cpu_hour: what all runs cost at such prices; "

@@ -1,4 +1,4 @@
-"""Two tables of a task in Markdown, for a document that names the command above them: methods, and their rounds."""
+"""Tables of a task in Markdown, for a document that names the command above them: methods, rounds, ensembles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from statistics import stdev
 from s3exp.record.measures import measure
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
+from s3exp.report.ensembles import ensembles
 from s3exp.report.export import Cell, Column, Table, as_markdown, table_of
 from s3exp.report.frames import column, known, mean_by_arm, means, shared_rounds
 from s3exp.report.over_tasks import METHODS, method
@@ -92,7 +93,11 @@ def rounds(comparison: Comparison) -> Table:
     return Table("by-round", f"{comparison.task}: round by round", columns, tuple(rows), note)
 
 
-TABLES: Mapping[str, Callable[[Comparison], Table]] = {"methods": methods, "rounds": rounds}
+TABLES: Mapping[str, Callable[[Comparison], Table]] = {
+    "methods": methods,
+    "rounds": rounds,
+    "ensembles": ensembles,
+}
 
 
 def as_text(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:

@@ -60,4 +60,6 @@ def test_records_without_a_judge_have_no_such_column(tmp_path: Path) -> None:
 
 def test_another_name_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command([str(tmp_path), "--markdown", "all"]) == 2
-    assert capsys.readouterr().err.strip().endswith("--markdown all: choose one of methods, rounds")
+    assert (
+        capsys.readouterr().err.strip().endswith("--markdown all: choose one of methods, rounds, ensembles")
+    )

@@ -76,9 +76,6 @@ def test_all_are_those_that_the_task_had_from_the_start() -> None:
     assert made.task.prompt_names == ("paper", "plain") and made.strategy.name == "dge"
     assert (made.loop.sets, made.small_model.members, made.small_model.member_rows) == (5, 5, "own")
     assert compose(named("method=dge", "strategy=s3", "task.prompts=small")).strategy.shown == "errors"
-    word = "+task.prompt_sets.all.{}='{{label}} {{sentence}}'"
-    own = compose(named("task.prompts=all", word.format("seed"), word.format("extrapolate")))
-    assert own.task.prompt_names == ("all",)
 
 
 def test_each_set_has_its_wording() -> None:
