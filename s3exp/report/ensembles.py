@@ -149,7 +149,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def _note(comparison: Comparison) -> str:
     note = (
-        "Means over seeds. The mean of an arm's runs takes the budget of all: its rows and tokens are the sums. NLL and "
+        "Means over seeds. The mean of an arm's runs takes the budget of all: rows and tokens are sums. NLL and "
         "Brier score of a mean are never above the members' (Jensen): that is no finding. Doubt: entropy of the mean "
         "less the members' mean entropy. Members on other sets: no gold, and no estimate of the test score, since one "
         "LLM wrote all sets."

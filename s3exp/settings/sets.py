@@ -30,9 +30,9 @@ def check_sets(config: Config) -> None:
     shown = f"task.prompts=[{', '.join(names)}]"
     if len(set(names)) < len(names):
         raise UserError(f"{shown}: a prompt set stands there twice: name each once")
-    if len(names) > loop.sets:
+    if len(names) > loop.all_sets:
         raise UserError(
-            f"{shown} and loop.sets={loop.sets}: the sets take prompt sets in turn, and {len(names)} need as many "
+            f"{shown} and loop.sets={loop.all_sets}: the sets take prompt sets in turn, and {len(names)} need as many "
             f"sets: set loop.sets={len(names)} or more, or name fewer"
         )
     _check_members(config)
