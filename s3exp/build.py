@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from s3exp.settings.given import KEY
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
-from s3exp.strategies import canonical, check_plan, check_sets_have_rows, idle
+from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -100,6 +101,7 @@ def prepare(
     from s3exp.tasks.embedded import check_embedded
     from s3exp.tasks.gold import load_gold
     from s3exp.tasks.shots import check_shots
+    from s3exp.tasks.templates import check_rows
 
     if asks_llm(config):
         served, held = config.llm.backend == "server", is_structured(config.llm)
@@ -126,6 +128,11 @@ def prepare(
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
     if asks_llm(config):
         _warn_of_no_rationales(config)
+    if config.strategy.seeds == "templates" and config.task.labels and donor is None and given is None:
+        wordings = config.task.wordings
+        for wording in wordings:
+            rows = ceil(plan(config.strategy, config.loop)[0] / len(wordings))
+            check_rows(wording, rows, len(gold.contexts))
     folder = run_folder(config, facts)
     return Prepared(config, model, gold, facts, folder, donor, overrides, in_order(swept), own, given)
 
@@ -147,7 +154,7 @@ def _warn_of_no_rationales(config: Config) -> None:
     """Say that a strategy which seeds with rationales has none: its arm is another one than its name says."""
     for name in config.task.prompt_names:
         prompts = config.task.prompt_sets[name]
-        if config.strategy.rationales and config.task.labels and prompts.rationale is None:
+        if config.strategy.seeded == "rationales" and config.task.labels and prompts.rationale is None:
             log.warning(
                 "strategy=%s seeds with rationales, and task.prompt_sets.%s of task %s has no rationale prompt: "
                 "its seeds are asked for by label alone",
@@ -158,8 +165,8 @@ def _warn_of_no_rationales(config: Config) -> None:
 
 
 def asks_llm(config: Config) -> bool:
-    """Whether a run asks its LLM anything: not where it trains on rows that exist."""
-    return not config.strategy.human and config.loop.rows_from is None
+    """Whether a run asks its LLM anything."""
+    return asks(config.strategy, config.loop)
 
 
 def task_of(prepared: Prepared) -> Task:
@@ -212,10 +219,11 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     config, gold, folder = prepared.config, prepared.gold, prepared.folder
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
-    from s3exp.curation.copies import of_gold
+    from s3exp.curation.copies import copier, of_gold
     from s3exp.curation.curate import build_curation
     from s3exp.curation.lesson import Lessons
     from s3exp.record.run import LLMFacts, RunStore
+    from s3exp.synthesis.rows import nothing_copied
     from s3exp.synthesis.synthesize import recorded, taken
 
     task, donor = task_of(prepared), prepared.donor
@@ -247,6 +255,8 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             embedder,
             gold.train or gold.aside,
         )
+        written = config.strategy.seeds == "written"
+        copied = copier(gold, config.task.fields, config.curation.near) if written else nothing_copied
         parts = loop.Parts(
             task=task,
             llm=engine,
@@ -254,7 +264,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             tracker=tracker,
             audit=audit,
             curation=build_curation(
-                config, audit.copies, [*gold.mining, *gold.select], prepared.own.curators
+                config, audit.copies, [*gold.mining, *gold.select], prepared.own.curators, copied
             ),
             lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
             strategy=config.strategy,

@@ -38,6 +38,12 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     return [seed, *(even + (index < remainder) for index in range(rounds))]
 
 
+def asks(strategy: StrategyConfig, loop: LoopConfig) -> bool:
+    """Whether a run asks its LLM anything: not where it trains on rows that exist, or on filled templates alone."""
+    filled = strategy.seeded == "templates" and len(plan(strategy, loop)) == 1
+    return not strategy.human and loop.rows_from is None and not filled
+
+
 # options that change nothing where nothing is extrapolated, and those that change nothing where no LLM is asked
 OF_ROUNDS = (
     "loop.rounds",
@@ -50,8 +56,11 @@ OF_ROUNDS = (
 OF_GIVEN = (
     *(*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm"),
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
+    *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )
 OF_LLM = (*OF_GIVEN, "loop.budget", "loop.sets")
+OF_FILLED = ("llm", "loop.budget.tokens", "task.shots")  # where rows are filled templates alone
+OF_WRITTEN = ("task.domains", "task.instances")
 
 
 def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -61,7 +70,14 @@ def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
     if facts.get("strategy.given"):
         return OF_GIVEN
     alone = facts.get("strategy.shown") == "nothing" or facts.get("strategy.max_rounds") == 0
-    return OF_ROUNDS if alone else ()
+    seeds = facts.get("strategy.seeds")
+    filled = seeds == "templates" and (alone or facts.get("loop.rounds") == 0)
+    return (
+        *(OF_ROUNDS if alone else ()),
+        *(OF_FILLED if filled else ()),
+        *(() if seeds == "written" else OF_WRITTEN),
+        *(("strategy.rationales",) if seeds else ()),
+    )
 
 
 def canonical(facts: Mapping[str, Any]) -> dict[str, Any]:

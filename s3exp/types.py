@@ -107,10 +107,11 @@ class Example(Targeted):
 class Prompt(Targeted):
     """One prompt to the LLM: its `text` is a user turn.
 
-    `kind` is `rationale`, `seed` or `extrapolate`. `seed` drives the sampling of this row alone, so that a row does not
-    depend on its neighbours. `context` holds input fields that are given rather than generated, `target` the target of
-    the requested row. `schema` is that of an answer in JSON (None: free text), `shots` are ids of gold rows shown,
-    `set` is the row's, where there are several.
+    `kind` is `rationale`, `domain` or `instance` (lists for seeds), `seed`, `extrapolate`, or `template` (a filled row,
+    its own answer, without the LLM). `seed` drives the sampling of this row alone, so that a row does not depend on its
+    neighbours. `context` holds input fields that are given rather than generated, `target` the target of the
+    requested row. `schema` is that of an answer in JSON (None: free text), `shots` are ids of gold rows shown, `set` is
+    the row's, where there are several.
     """
 
     text: str
@@ -194,9 +195,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A text of a list that the LLM wrote for seeds, a `domain` or an `instance` of the domain `of`.
+
+    `left_out` is the reason why no seed is asked with it; empty: it is in use.
+    """
+
+    kind: str
+    text: str
+    of: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """The result of one round of synthesis: accepted and rejected rows, all prompts with their completions, the planned
-    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off."""
+    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off, what was listed."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -204,6 +218,7 @@ class Batch:
     quota: int = 0
     changes: tuple[Change, ...] = ()
     reasoned: int = 0
+    listed: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

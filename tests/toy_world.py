@@ -105,7 +105,7 @@ class ToyServer:
     def answer(self, body: Mapping[str, Any]) -> tuple[int, str]:
         """Status and body of the reply to one request."""
         text, seed = body["messages"][-1]["content"], body.get("seed", len(self.asked))
-        if "label=" not in text:  # the question by which an LLM is known again
+        if "label=" not in text and "list=" not in text:  # the question by which an LLM is known again
             return 200, json.dumps({"choices": [{"message": {"content": self.canary}}]})
         ((_, completion),) = self.llm.generate([Prompt(text, "seed", seed, 99, 0)])
         self.asked.append((text, seed))

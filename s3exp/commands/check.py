@@ -14,13 +14,21 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from s3exp.build import Prepared, asks_llm, small_models_of, task_of, tracker_of
-from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_given, print_roles, print_rounds
+from s3exp.commands.dry_run import (
+    RoundPlan,
+    plan_rounds,
+    print_given,
+    print_roles,
+    print_rounds,
+    says_target,
+)
 from s3exp.llm import build_llm, check_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.template import rendered
 from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
+from s3exp.synthesis.givens import LISTS
 from s3exp.tasks.parsing import CUT_OFF
 from s3exp.tasks.structured import Part, parts_of
 from s3exp.tasks.task import Task
@@ -99,9 +107,13 @@ def print_check(prepared: Prepared, composed: DictConfig, page: Page, warnings: 
         rounds = plan_rounds(task, engine, config, count, given)
         if asks_llm(config):
             check_llm(config.llm)
-            asked = _ask(engine, [prompt for prompt in _first(rounds) if prompt.kind == "rationale"])
-            rounds = plan_rounds(task, engine, config, count)  # with the reasons in place of stand-ins
-            asked += _ask(engine, [prompt for prompt in _first(rounds) if prompt.kind != "rationale"])
+            asked = list[Asked]()
+            for kind in LISTS:
+                if found := _ask(engine, [prompt for prompt in _first(rounds) if prompt.kind == kind]):
+                    rounds = plan_rounds(task, engine, config, count)  # with answers in place of stand-ins
+                asked += found
+            rows = [prompt for prompt in _first(rounds) if prompt.kind not in (*LISTS, "template")]
+            asked += _ask(engine, rows)
             for one in asked:
                 _print_asked(page, task, one, rendered(config.llm, prepared.model, one.prompt))
             seconds["the LLM"] = _seconds(asked, engine, rounds)
@@ -123,15 +135,11 @@ def _print_gold(page: Page, task: Task) -> None:
     for target in dict.fromkeys(targets):
         rows = [row for row in gold.mining if row.target == target][:_EXAMPLES]
         text = "\n".join(_row(row) for row in rows) or "none among the mining rows"
-        page.paragraph(f"Mining rows of {_named(task, target)}", text)
+        page.paragraph(f"Mining rows of {says_target(task, target)}", text)
 
 
 def _row(row: Example) -> str:
     return "\n".join(f"{name}: {cut(' '.join(text.split()), _TEXT)}" for name, text in row.fields.items())
-
-
-def _named(task: Task, target: Target) -> str:
-    return f"{'label' if task.config.labels else 'answer'} {task.says(target)}"
 
 
 def _first(rounds: Sequence[RoundPlan]) -> list[Prompt]:
@@ -151,7 +159,8 @@ def _ask(engine: Stored, prompts: Sequence[Prompt]) -> list[Asked]:
 def _print_asked(page: Page, task: Task, asked: Asked, sent: str) -> None:
     """A prompt as it was sent, its answer, and what became of it."""
     prompt, answer = asked.prompt, asked.answer
-    of = f"kind {prompt.kind} ({_named(task, prompt.target)})"
+    target = "" if prompt.target is None else f" ({says_target(task, prompt.target)})"
+    of = f"kind {prompt.kind}{target}"
     page.paragraph(f"Prompt of {of}, as the LLM reads it", cut(sent, _LONG))
     tokens = "unknown" if answer.completion_tokens is None else str(answer.completion_tokens)
     head = f"Answer: {tokens} tokens of {prompt.max_tokens}, finish_reason {answer.finish_reason}"
@@ -163,6 +172,8 @@ def _outcome(task: Task, prompt: Prompt, answer: Completion) -> str:
     if prompt.kind == "rationale":
         reasons = task.rationales.parse(answer) if task.rationales is not None else []
         return f"{len(reasons)} reasons of {task.config.rationales} asked for"
+    if prompt.kind in LISTS:
+        return f"{len(task.lists.parse(answer, prompt.kind))} items"
     return "\n".join(_lines(task, prompt, answer))
 
 
@@ -177,7 +188,7 @@ def _lines(task: Task, prompt: Prompt, answer: Completion) -> Iterator[str]:
             continue
         for row in rows:
             yield from (
-                f"{_named(task, row.target)}, {name}: {row.fields[name]}" for name in task.config.written
+                f"{says_target(task, row.target)}, {name}: {row.fields[name]}" for name in task.config.written
             )
 
 
@@ -198,7 +209,7 @@ def _pace(small: SmallModel, task: Task, config: Config) -> float:
 def _seconds(asked: Sequence[Asked], engine: Stored, rounds: Sequence[RoundPlan]) -> float:
     """Seconds for all calls at the pace of the answers of this check."""
     fresh = [one for one in asked if not one.answer.stored]
-    rows = [one for one in fresh if one.prompt.kind != "rationale"]
+    rows = [one for one in fresh if one.prompt.kind not in LISTS]
     calls = sum(one.calls for one in rounds)
     if not rows:
         return 0.0

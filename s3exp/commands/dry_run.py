@@ -7,10 +7,11 @@ that depend on answers of the LLM.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from typing import Any, TypeVar
 
 from s3exp.build import Prepared, asks_llm, task_of
 from s3exp.commands.needs import needs
@@ -20,13 +21,18 @@ from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.strategies import plan
 from s3exp.synthesis.given import Given, drawn
-from s3exp.synthesis.order import Order, dealt, order_of, question, rationale_prompts
+from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
+from s3exp.synthesis.order import Order, dealt, order_of, question
+from s3exp.synthesis.rows import nothing_copied
 from s3exp.tasks.task import Task, wordings
 from s3exp.terminal.page import Page, Terminal
 from s3exp.types import Prompt, Target
 
+K = TypeVar("K")
+LONGEST_ITEM = 200  # tokens of an item of a list for seeds, about
 SAMPLE = 200  # prompts of a round to count tokens of; the estimate scales their mean
 CHAT_TOKENS = 16  # of a chat template around a prompt, about
 
@@ -67,20 +73,24 @@ def plan_rounds(
         shown = task.gold.mining if number else ()
         asks = asks_llm(config)
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
+        fills = order.filled and not config.strategy.human and config.loop.rows_from is None
         quota = order.wanted if given is None else min(order.wanted, len(given.passed))
         rows += quota
         steps = steps_of(config.small_model, rows)
-        lists, questions = list[Prompt](), []
+        lists, instances, questions = list[Prompt](), list[str](), []
         for wording in wordings(task):
-            more, reasons = _rationales(wording, llm, order) if asks and quota and not shown else ([], {})
-            lists += more
-            questions.append(question(wording, order, reasons))
+            more, reasons, texts = (
+                _lists(wording, llm, order) if asks and quota and not shown else ([], {}, [])
+            )
+            lists, instances = [*lists, *more], [*instances, *texts]
+            questions.append(question(wording, order, reasons, texts))
         ask = dealt(questions, order)
-        prompts = [ask(row) for row in range(ceil(quota / task.rows_per_answer) if asks else 0)]
+        prompts = [ask(row) for row in range(ceil(quota / task.rows_per_answer) if asks or fills else 0)]
         known = not shown or config.strategy.shown == "all"
-        calls = [*lists, *prompts]
+        calls = [*lists, *([] if fills else prompts)]
         asked, full = _tokens(calls, count)
-        most = (asked * order.tries, full * order.tries)
+        longer = LONGEST_ITEM * (len(calls) if instances else 0)  # than with stand-ins
+        most = ((asked + longer) * order.tries, full * order.tries)
         written = sum(min(prompt.max_tokens, _usual(prompt, usual)) for prompt in calls)
         rounds.append(
             RoundPlan(
@@ -96,7 +106,7 @@ def plan_rounds(
                 most_money=_cost(*most, config),
                 stored=sum(map(bool, llm.peek(calls))) if known else None,
                 steps=steps,
-                first=(*lists, *_of_each(prompts, config)),
+                first=(*_of_each_kind(lists), *_of_each(prompts, config)),
             )
         )
     return rounds
@@ -137,17 +147,52 @@ def _cost(prompts: int, answers: int, config: Config) -> float | None:
     return money(numbers, config.loop.budget.prices) or None
 
 
-def _rationales(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[Target, list[str]]]:
-    """The prompts for lists of reasons, and the lists: stored ones, or stand-ins."""
-    rationales, reasons = task.rationales, dict[Target, list[str]]()
-    if not order.rationales or rationales is None:
-        return [], {}
-    prompts = rationale_prompts(rationales, order, rationales.targets)
-    for prompt, answer in zip(prompts, llm.peek(prompts), strict=True):
-        reasons[prompt.target] = rationales.parse(answer) if answer else []
-        if len(reasons[prompt.target]) < task.config.rationales_per_seed:
-            reasons[prompt.target] = [f"<reason {i}>" for i in range(1, task.config.rationales + 1)]
-    return prompts, reasons
+def _lists(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[Target, list[str]], list[str]]:
+    """The prompts for lists, and what they give to seeds: reasons or instances; stored ones, or stand-ins."""
+    config, rationales = task.config, task.rationales
+    if order.rationales and rationales is not None:
+        names = [f"<reason {i}>" for i in range(1, config.rationales + 1)]
+        prompts, reasons = _peeked(stage_of_reasons(task, rationales, order), llm, lambda target: names)
+        return prompts, reasons, []
+    if order.seeds != "written":
+        return [], {}, []
+
+    def sifted(kind: str, found: Mapping[Any, Sequence[str]]) -> list[str]:
+        items = [("", text) for texts in found.values() for text in texts]
+        return [one.text for one in sift(lists, kind, items, nothing_copied) if not one.left_out]
+
+    lists = task.lists
+    prompts, some = _peeked(stage_of_domains(lists, order), llm, lambda number: [f"<domain {number + 1}>"])
+    domains = sifted("domain", some)
+    if not all(llm.peek(prompts)):
+        domains = [*domains, *(f"<domain {i}>" for i in range(len(domains) + 1, config.domains + 1))]
+    stage = stage_of_instances(lists, order, domains[: config.domains])
+    more, texts = _peeked(stage, llm, _stand_ins(config))
+    return [*prompts, *more], {}, sifted("instance", texts) or ["<instance>"]
+
+
+def _stand_ins(config: TaskConfig) -> Callable[[str], list[str]]:
+    """Instances of a domain that nobody has written yet; spans are drawn from a context."""
+    about = " of <The Name> in <1900>" if config.kind == "extraction" else ""
+    return lambda domain: [f"<instance {i} of {domain}{about}>" for i in range(1, config.instances + 1)]
+
+
+def _peeked(
+    stage: Stage[K], llm: Stored, stand_ins: Callable[[K], list[str]]
+) -> tuple[list[Prompt], dict[K, list[str]]]:
+    """The prompts of a stage, and its lists: stored ones, or stand-ins."""
+    prompts = [stage.prompt(key, 0) for key in stage.keys]
+    lists: dict[K, list[str]] = {}
+    for key, answer in zip(stage.keys, llm.peek(prompts), strict=True):
+        items = stage.parse(answer) if answer else []
+        lists[key] = items if len(items) >= stage.least else stand_ins(key)
+    return prompts, lists
+
+
+def _of_each_kind(lists: Sequence[Prompt]) -> list[Prompt]:
+    """The lists of reasons, and the first of every other kind of list."""
+    first = {prompt.kind: prompt for prompt in reversed(lists)}
+    return [prompt for prompt in lists if prompt.kind == "rationale" or prompt is first[prompt.kind]]
 
 
 def _of_each(prompts: Sequence[Prompt], config: Config) -> list[Prompt]:
@@ -182,7 +227,7 @@ def _row_tokens(task: Task, count: Callable[[str], int]) -> int:
 
 
 def _usual(prompt: Prompt, row: int) -> int:
-    return prompt.max_tokens if prompt.kind == "rationale" else row
+    return prompt.max_tokens if prompt.kind in LISTS else row
 
 
 def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: Path, page: Page) -> None:
@@ -192,9 +237,10 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
         for prompt in one.first:
             key = (prompt.kind, _wording(prompt, config))
             if key not in shown:
-                target = f"{'label' if config.task.labels else 'answer'} {task.says(prompt.target)}"
+                target = "" if prompt.target is None else f"{says_target(task, prompt.target)}, "
+                what = "row from a template" if prompt.kind == "template" else f"prompt of kind {prompt.kind}"
                 of = f", task.prompts {key[1]}" if len(config.task.prompt_names) > 1 else ""
-                title = f"First prompt of kind {prompt.kind} ({target}, round {one.round}{of})"
+                title = f"First {what} ({target}round {one.round}{of})"
                 page.paragraph(title, prompt.text)
             shown.add(key)
     print_roles(page, task)
@@ -205,6 +251,11 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
     run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"
     print_rounds(rounds, page, f"A dry run of {run}: nothing was asked or trained")
     page.line("record", folder, "  (would be)")
+
+
+def says_target(task: Task, target: Target) -> str:
+    """A target with the word for its kind."""
+    return f"{'label' if task.config.labels else 'answer'} {task.says(target)}"
 
 
 def print_given(page: Page, given: Given, config: Config) -> None:

@@ -11,7 +11,7 @@ without spaces a character counts as half a word.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
@@ -189,6 +189,19 @@ def of_gold(gold: Gold, written: Sequence[str]) -> dict[str, list[Fingerprint]]:
         "select": fingerprints(gold.select, written),
         "test": gold.test.fingerprints(written),
     }
+
+
+def copier(gold: Gold, fields: Sequence[str], near: float) -> Callable[[str], bool]:
+    """A function that says whether a text copies one of a gold row, of any field and role. Test rows stay sealed."""
+    roles = [of_gold(gold, [name]) for name in fields]
+    indices = [Copies(one, near) for one in roles]
+    whole = {row.text for one in roles for rows in one.values() for row in rows if row.words}
+
+    def copied(text: str) -> bool:
+        row = fingerprint("", {"": text}, [""])
+        return row.text in whole or any(any(index.find([row])) for index in indices)
+
+    return copied
 
 
 def in_chunks(

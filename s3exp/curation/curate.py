@@ -15,7 +15,7 @@ from s3exp.language.script import common_script
 from s3exp.settings.plugins import CURATORS as PLUGINS
 from s3exp.settings.plugins import with_options
 from s3exp.settings.run import Config
-from s3exp.synthesis.rows import Curation, Judge, Verdict
+from s3exp.synthesis.rows import Curation, Judge, Verdict, nothing_copied
 from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
@@ -29,10 +29,11 @@ def build_curation(
     copies: Copies,
     gold: Sequence[Example] = (),
     own: Mapping[str, Judge] = MappingProxyType({}),
+    copied: Callable[[str], bool] = nothing_copied,
 ) -> Curation:
     """The screen and the curators of a run; `copies` is the index of all gold rows, `gold` are those of the loop.
 
-    The user's `own` curators judge last.
+    The user's `own` curators judge last. `copied` says whether a text that seeds would be about copies gold.
 
     The log says what the screen cannot judge on such rows.
     """
@@ -53,7 +54,9 @@ def build_curation(
     added = added_curators(config)
     judges = {name: make(config) for name, make in CURATORS.items()}
     return Curation(
-        screen, {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own)
+        screen,
+        {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own),
+        copied,
     )
 
 

@@ -61,7 +61,7 @@ class Screen:
             text = rest
         if rules and not text.strip() and rules[-1] == "reasoning":
             problem = "only_reasoning"
-        if self.rules.preambles:
+        if self.rules.preambles and prompt.kind != "template":  # which is its own answer
             unechoed = without_echo(task, prompt, text)
             if unechoed != text:
                 rules.append("echo")

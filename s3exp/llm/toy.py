@@ -41,7 +41,8 @@ def toy_gold(role: str, rows: int, hard: float, seed: int, labels: int = 2) -> l
 class ToyLLM:
     """Answers prompts that end in `label=<index>` or `label=<index> like: <text>`, each from its own seed.
 
-    A share `flaws` of the answers is empty. `asked` counts the prompts.
+    A prompt that ends in `list=<count>` gets a numbered list. A share `flaws` of the answers is empty. `asked` counts
+    the prompts.
     """
 
     def __init__(self, flaws: float = 0.0) -> None:
@@ -59,6 +60,9 @@ class ToyLLM:
 
     def _answer(self, prompt: Prompt) -> Completion:
         chance = random.Random(prompt.seed)
+        _, lists, count = prompt.text.rpartition("list=")
+        if lists:
+            return self._list(prompt, chance, int(count))
         head, _, shown = prompt.text.partition(" like: ")
         label = int(head.rpartition("label=")[2])
         words = [*chance.sample(NEUTRAL, 5), chance.choice(EASY[label])]
@@ -67,3 +71,8 @@ class ToyLLM:
         chance.shuffle(words)
         text = "" if chance.random() < self.flaws else " ".join(words)
         return Completion(text, len(prompt.text.split()), len(words), "stop")
+
+    def _list(self, prompt: Prompt, chance: random.Random, count: int) -> Completion:
+        items = [f"{number}. the {' '.join(chance.sample(NEUTRAL, 3))}" for number in range(1, count + 1)]
+        text = "" if chance.random() < self.flaws else "\n".join(items)
+        return Completion(text, len(prompt.text.split()), 5 * count, "stop")

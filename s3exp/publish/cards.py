@@ -203,8 +203,10 @@ def _prompts(task: TaskConfig) -> str:
 
 def _prompts_of(task: TaskConfig) -> str:
     chosen = task.prompt_sets[task.prompts]
-    names = ("rationale", "seed", "seed_with_rationales", "extrapolate")
+    lists = ("rationale", "domains", "instances")
+    names = (*lists, "seed", "seed_with_rationales", "seed_with_instance", "extrapolate")
     shown = [(name, text) for name in names if (text := getattr(chosen, name))]
+    shown += [("templates", "\n".join(chosen.templates))] if chosen.templates else []
     blocks = [
         f"`{name}`\n\n" + "\n".join(f"    {line}" for line in text.splitlines()) for name, text in shown
     ]

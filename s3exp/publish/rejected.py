@@ -45,6 +45,7 @@ def read_rejected(exported: Sequence[Exported], columns: Sequence[str]) -> Rejec
             (record.round, rejected, prompt.context)
             for record in read_rounds(one.run.folder)
             for rejected, prompt in _with_prompts(record.batch.rejected, record.batch.asked)
+            if prompt.kind not in ("domain", "instance")  # lists, which have no target
         ]
         gold = _gold_in(one, [(rejected.raw, context) for _, rejected, context in pairs])
         own, task = column_names(one.config.task), one.config.task

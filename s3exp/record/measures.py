@@ -52,6 +52,12 @@ MEASURES = (
     Measure("rejected", "rejected", "rows", "down", "sum"),
     Measure("rejected/<reason>", "rejected, <reason>", "rows", "down", "sum"),
     Measure("repaired/<rule>", "repaired, <rule>", "rows", "", "sum"),
+    # what seeds were asked with, as the LLM listed it
+    Measure("givens/domains", "domains of seeds", "domains", "", "sum"),
+    Measure("givens/instances", "texts that seeds are about", "texts", "", "sum"),
+    Measure("givens/repeats", "texts for seeds, repeated", "texts", "down", "sum"),
+    Measure("givens/copies", "texts for seeds that copy gold", "texts", "down", "sum"),
+    Measure("givens/<reason>", "texts for seeds left out, <reason>", "texts", "down", "sum"),
     # gold rows that the small model has wrong, and what a round did to them
     Measure("errors", "errors", "rows", "down"),
     Measure("errors_fixed", "fixed", "rows", "up", "sum", says="errors that the round fixed"),

@@ -19,7 +19,7 @@ from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
 from s3exp.terminal.texts import percent
-from s3exp.types import NO_ANSWER, Batch, Completion, Example, Prediction
+from s3exp.types import NO_ANSWER, Batch, Completion, Example, Listed, Prediction
 
 FEWEST = 20  # mining rows: of fewer, all may be said to be of one class by chance
 MOST_LABELS = 8  # in a line
@@ -74,16 +74,18 @@ def of_round(
     missed = {row.id for row in task.wrong(mining, now)}
     missed_before = {row.id for row in task.wrong(mining, before)} if before else missed
     score = task.score(mining, now)
-    stored = sum(completion.stored for _, completion in batch.asked)
+    asked = [completion for prompt, completion in batch.asked if prompt.kind != "template"]
+    stored = sum(completion.stored for completion in asked)
     numbers: dict[str, float] = {
         "train_rows": rows_before + len(batch.examples),
         "new_rows": len(batch.examples),
         "rejected": len(batch.rejected),
         "errors": len(missed),
-        "llm/calls": len(batch.asked) - stored,
+        "llm/calls": len(asked) - stored,
         "llm/store_hits": stored,
-    } | _tokens([completion for _, completion in batch.asked])
+    } | _tokens(asked)
     numbers |= {"llm/reasoned": batch.reasoned} if batch.reasoned else {}
+    numbers |= _of_lists(batch.listed)
     numbers |= ledger_numbers(missed_before, missed, batch)
     repairs = Counter(why for c in batch.changes if c.step == "repair" for why in c.why.split(", "))
     numbers |= {f"repaired/{rule}": n for rule, n in repairs.items()}
@@ -109,6 +111,17 @@ def _tokens(answers: Sequence[Completion]) -> dict[str, float]:
     if any(one.reasoning or one.reasoning_tokens for one in answers):
         numbers["llm/reasoning_tokens"] = sum(one.reasoning_tokens or 0 for one in answers)
     return numbers
+
+
+def _of_lists(listed: Sequence[Listed]) -> dict[str, float]:
+    """The texts that seeds were asked with, and those left out, by reason."""
+    if not listed:
+        return {}
+    used = Counter(one.kind for one in listed if not one.left_out)
+    out = Counter(one.left_out for one in listed if one.left_out)
+    counts = {"domains": used["domain"], "instances": used["instance"]}
+    counts |= {"repeats": out.pop("repeat", 0), "copies": out.pop("copy_of_gold", 0), **out}
+    return {f"givens/{name}": number for name, number in counts.items()}
 
 
 def _of_fit(fit: dict[str, float]) -> dict[str, float]:

@@ -124,6 +124,7 @@ def tables_of(record: RoundRecord) -> dict[str, Iterable[Mapping[str, Any]]]:
         "rejected.jsonl": map(without_unset, batch.rejected),
         "changes.jsonl": map(plain, (*batch.changes, *record.reweighted)),
         "predictions.jsonl": map(without_unset, record.predictions),
+        **({"givens.jsonl": map(plain, batch.listed)} if batch.listed else {}),
         **{f"{name}.jsonl": rows for name, rows in record.tables.items()},
     }
 

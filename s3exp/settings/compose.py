@@ -25,6 +25,7 @@ from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
+from s3exp.settings.seeds import check_seeds, without_unused
 from s3exp.settings.sets import check_sets, with_names
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.typed import CHOICES, PLUGINS, chosen_part, typed
@@ -209,10 +210,12 @@ def checked(config: Config) -> Config:
     """
     config = with_names(config)
     for wording in config.task.wordings:
-        check(replace(config, task=wording))
+        one = replace(config, task=wording)
+        check(one)
         check_prompts(wording)
+        check_seeds(one)
     check_sets(config)
-    return config
+    return without_unused(config)
 
 
 def plain(composed: DictConfig) -> dict[str, Any]:

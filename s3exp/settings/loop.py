@@ -10,6 +10,8 @@ from omegaconf import MISSING
 from s3exp.settings.options import option
 from s3exp.settings.plugins import SHOWN
 
+SEEDS = ("plain", "rationales", "written", "templates")
+
 
 @dataclass
 class StrategyConfig:
@@ -19,6 +21,9 @@ class StrategyConfig:
     """Part of the run's name."""
     rationales: bool = False
     """Seed with rationales, where the prompt set has them."""
+    seeds: str | None = option(None, choices=SEEDS, added=True)
+    """plain | rationales | written | templates: seeds are asked for by label alone, with reasons, about texts that the
+    LLM wrote before, or are templates that are filled without an LLM; null: as `rationales` says."""
     shown: str = option("nothing", choices=("nothing", "errors", "all", "correct"), plugins=SHOWN)
     """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
     extrapolated."""
@@ -32,6 +37,11 @@ class StrategyConfig:
     """Train on gold.train without an LLM."""
     given: bool = option(False, added=True)
     """Train on the rows of loop.rows_from in one round, without an LLM."""
+
+    @property
+    def seeded(self) -> str:
+        """What a seed is asked with, one of `SEEDS`: `seeds` wins over `rationales`."""
+        return self.seeds or ("rationales" if self.rationales else "plain")
 
 
 @dataclass

@@ -24,10 +24,13 @@ class Fields:
 
 
 TEMPLATES = {
-    "seed": Fields(("target", "context")),
+    "seed": Fields(("target", "context"), ("attributes",)),
     "extrapolate": Fields(("target", "context", "written")),
     "rationale": Fields(("target",), ("count",)),
-    "seed_with_rationales": Fields(("target", "rationales", "context")),
+    "seed_with_rationales": Fields(("target", "rationales", "context"), ("attributes",)),
+    "domains": Fields(("count",)),
+    "instances": Fields(("domain", "count")),
+    "seed_with_instance": Fields(("target", "instance"), ("attributes",)),
     "form": Fields(("form",), ("count",)),
     "shot": Fields(("context", "written"), ("target",)),
 }
@@ -37,6 +40,9 @@ _HARM = {
     "written": "the LLM is not shown the row that it shall extrapolate",
     "rationales": "the reasons that were asked for are not shown",
     "form": "the LLM is not shown the JSON that it shall write",
+    "count": "the LLM is not told how many to list",
+    "domain": "it asks for the same in every domain",
+    "instance": "the LLM is not shown the text that the row is about",
 }
 # what other template languages write for a field; the name is in the group
 _BRACES = re.compile(r"[{｛]{1,3}([^{}｛｝\n\"':,]{1,40})[}｝]{1,3}")
@@ -55,6 +61,7 @@ def check_prompts(task: TaskConfig) -> None:
     """
     prompts = task.prompt_sets[task.prompts]
     names = {"target": [rules_of(task).target], "context": list(task.context), "written": list(task.written)}
+    names["attributes"] = list(task.attributes)
     for template, fields in TEMPLATES.items():
         text = getattr(prompts, template)
         if text is None:
@@ -62,7 +69,7 @@ def check_prompts(task: TaskConfig) -> None:
         where = f"task.prompt_sets.{task.prompts}.{template}"
         needed = {name: role for role in fields.needs for name in names.get(role, [role])}
         known = [*needed, *(name for role in fields.may for name in names.get(role, [role]))]
-        _check_spelling(where, text, known)
+        check_spelling(where, text, known)
         for name, role in needed.items():
             if name not in PROMPT_FIELD.findall(text):
                 harm = _HARM[role].format(name)
@@ -88,7 +95,7 @@ def _check_examples(task: TaskConfig, target: Sequence[str]) -> None:
             raise UserError(f"{where}.label={example['label']}: choose one of {', '.join(task.labels)}")
 
 
-def _check_spelling(where: str, text: str, known: Sequence[str]) -> None:
+def check_spelling(where: str, text: str, known: Sequence[str]) -> None:
     """Refuse what stands in braces and is not a field as it is written, or nearly one."""
     for hit in (*_BRACES.finditer(text), *_FORMATTED.finditer(text)):
         said, name = hit.group(), hit.group(1).strip()

@@ -62,6 +62,11 @@ SAME_RUN: frozenset[str] = frozenset(
 _PROMPT_SET = re.compile(r"^(task\.prompt_sets)\.[^.]+\.")
 ADDED_SETS = ("small",)
 """Sets that tasks got after their first runs: one counts only where it is chosen, so that those keep their names."""
+OF_SEEDS = {
+    **dict.fromkeys(("domains", "instances", "seed_with_instance"), "written"),
+    **dict.fromkeys(("templates", "slots"), "templates"),
+}
+"""Templates of prompt sets that count only in the chosen set, and with the `strategy.seeds` that read them."""
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +77,10 @@ def identity(values: dict[str, Any]) -> dict[str, Any]:
     named, unset, default = values.get("task", {}).get("prompts"), object(), added_defaults()
     chosen = named if isinstance(named, list) else [named]
     others = [f"task.prompt_sets.{name}" for name in ADDED_SETS if name not in chosen]
+    seeds = values.get("strategy", {}).get("seeds")
+    for name in values.get("task", {}).get("prompt_sets") or ():
+        used = seeds if name in chosen else None
+        others += [f"task.prompt_sets.{name}.{field}" for field, use in OF_SEEDS.items() if use != used]
     ignored = tuple(f"{key}." for key in (*SAME_RUN, *others))
     facts = {
         key: value

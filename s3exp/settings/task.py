@@ -91,6 +91,17 @@ class PromptSet:
     shot: str | None = option(None, added=True)
     """How an example, or a gold row of task.shots, is shown: {label} or {answer}, and every column; null: as the prompt
     of its seed, and its text."""
+    domains: str | None = option(None, added=True)
+    """{count}; with strategy.seeds=written, the first list that the LLM writes."""
+    instances: str | None = option(None, added=True)
+    """{domain} and {count}; once a domain: texts that seeds are about, or the context column."""
+    seed_with_instance: str | None = option(None, added=True)
+    """As `seed`, with {instance}, in a task without a context column."""
+    templates: list[str] = option(added=True, factory=list)
+    """With strategy.seeds=templates, rows with fields: the names of `slots`, and the context columns; in extraction
+    {answer} and {cloze}, the answer's sentence with a word of the slot `blank` (by itself, what) in its place."""
+    slots: dict[str, Any] = option(added=True, factory=dict)
+    """The texts of each slot: a list, or a list for each label by its name."""
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):
@@ -107,6 +118,16 @@ class PromptNames(str):
         names = super().__new__(cls, first)
         names.others = others
         return names
+
+
+@dataclass
+class AttributeConfig:
+    """The values of an attribute of seeds: one is drawn for each seed, and fills the field of its name."""
+
+    values: list[Any] = field(default_factory=list)
+    """For every label."""
+    by_label: dict[str, Any] = field(default_factory=dict)
+    """A list for each label by its name, in place of `values`."""
 
 
 @dataclass
@@ -151,6 +172,12 @@ class TaskConfig:
     """Gold mining rows of the label asked for that are shown before seed and extrapolate, drawn for each prompt."""
     rows_per_answer: int = option(1, at_least=1, added=True)
     """Rows of one answer, for each of which it gets llm.max_tokens; more than 1 need llm.structured."""
+    domains: int = option(50, at_least=1, added=True)
+    """With strategy.seeds=written, the domains that the LLM lists."""
+    instances: int = option(2, at_least=1, added=True)
+    """Texts that it writes for each domain; each seed is about one of them."""
+    attributes: dict[str, AttributeConfig] = option(added=True, factory=dict)
+    """Attributes of seeds by name (say, a length or a place), which are fields of the seed prompts."""
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):

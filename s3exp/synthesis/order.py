@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +10,10 @@ from typing import Protocol
 
 from s3exp.seeds import derive, stream
 from s3exp.settings.loop import LoopConfig, StrategyConfig
-from s3exp.synthesis.rows import rejection
-from s3exp.tasks.parsing import thought_alone
-from s3exp.tasks.reasoning import without_reasoning
+from s3exp.settings.seeds import INSTANCE
+from s3exp.tasks.attributes import drawn_attributes
 from s3exp.tasks.task import Rationales, Task
-from s3exp.types import NO_ANSWER, Completion, Example, Prompt, Rejected, Target, UserError
-
-log = logging.getLogger(__name__)
+from s3exp.types import NO_ANSWER, Completion, Example, Prompt, Target, UserError
 
 NO_TOKENS = (
     "loop.budget.tokens is set, and the LLM's server does not count tokens: set loop.budget.rows, and "
@@ -42,7 +38,7 @@ class Order:
     `shown` are the exemplars (none: seed rows). `rationales`: seeds come with reasons. `rows_per_error` caps the rows
     of each exemplar (None: as many as fill the quota). `random_labels`: labels are drawn at random instead of being
     the exemplars' own. `balance`: labels take turns. At most `tries * quota` prompts are asked. Rows are dealt to
-    `sets` in turn.
+    `sets` in turn. `seeds` is what seed rows are asked with, as `strategy.seeds` has it.
     """
 
     round: int
@@ -56,6 +52,12 @@ class Order:
     tries: int = 3
     tokens: int | None = None
     sets: int = 1
+    seeds: str = "plain"
+
+    @property
+    def filled(self) -> bool:
+        """Whether its rows are templates that are filled without the LLM."""
+        return self.seeds == "templates" and not self.shown
 
     @property
     def cap(self) -> int | None:
@@ -79,17 +81,23 @@ def order_of(
         quota=quota,
         seed=seed,
         shown=shown,
-        rationales=strategy.rationales,
+        rationales=strategy.seeded == "rationales",
         rows_per_error=None if loop.rows_per_error == "auto" else int(loop.rows_per_error),
         random_labels=strategy.labels == "random",
         balance=strategy.balance,
         tries=loop.tries,
         sets=loop.all_sets,
+        seeds=strategy.seeded,
     )
 
 
-def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) -> Callable[[int], Prompt]:
-    """The function that makes the prompt of a row from its number."""
+def question(
+    task: Task, order: Order, reasons: Mapping[Target, Sequence[str]], instances: Sequence[str] = ()
+) -> Callable[[int], Prompt]:
+    """The function that makes the prompt of a row from its number.
+
+    Seeds are given `reasons` by target, or `instances`, of which each row draws one: its context, if it has any.
+    """
     shown = list(order.shown)
     stream(order.seed, "exemplars", order.round).shuffle(shown)
     contexts, taken = task.gold.contexts, _turns(shown, order.balance)
@@ -105,7 +113,19 @@ def question(task: Task, order: Order, reasons: Mapping[Target, Sequence[str]]) 
         chance = stream(order.seed, "context", row)
         listed = reasons.get(target, [])
         drawn_reasons = chance.sample(listed, min(task.config.rationales_per_seed, len(listed)))
-        return task.seed_prompt(target, seed, chance.choice(contexts) if contexts else {}, drawn_reasons)
+        context = chance.choice(contexts) if contexts else {}
+        if order.filled:
+            return task.template_prompt(target, seed, context)
+        more = drawn_attributes(task.config, target, order.seed, row)
+        if instances:
+            instance = stream(order.seed, "instance", row).choice(instances)
+            if task.config.context:
+                context = {task.config.context[0]: instance}
+            else:
+                more[INSTANCE] = instance
+        if more:
+            return task.seed_prompt(target, seed, context, drawn_reasons, more)
+        return task.seed_prompt(target, seed, context, drawn_reasons)
 
     return ask
 
@@ -158,44 +178,6 @@ def rationale_prompts(
     ]
 
 
-def ask_rationales(
-    task: Task,
-    llm: Answers,
-    order: Order,
-    asked: list[tuple[Prompt, Completion]],
-    rejected: list[Rejected],
-) -> dict[Target, list[str]]:
-    """One list of reasons a target (paper, algorithm 1); a target that gets none is seeded without.
-
-    Adds each prompt with its completion to `asked`, and each completion that is no list to `rejected`.
-    """
-    rationales, reasons = task.rationales, dict[Target, list[str]]()
-    if rationales is None:
-        return reasons
-    for attempt in range(order.tries):
-        missing = [target for target in rationales.targets if target not in reasons]
-        prompts = affordable(rationale_prompts(rationales, order, missing, attempt), order, asked)
-        for prompt, completion in zip(prompts, llm.generate(prompts) if prompts else [], strict=True):
-            asked.append((prompt, completion))
-            listed = rationales.parse(completion)
-            if len(listed) >= task.config.rationales_per_seed:
-                reasons[prompt.target] = listed
-            else:
-                rejected.append(rejection(_no_list(completion), prompt, completion))
-    for target in rationales.targets:
-        if target not in reasons:
-            log.warning("no rationales for label %s: seeded without", task.says(target))
-    return reasons
-
-
-def _no_list(completion: Completion) -> str:
-    """Why a completion holds no list of reasons."""
-    if completion.finish_reason in NO_ANSWER:
-        return NO_ANSWER[completion.finish_reason]
-    alone = thought_alone(completion) or without_reasoning(completion.text) == ""
-    return "only_reasoning" if alone else "no_list"
-
-
 def next_wave(
     ask: Callable[[int], Prompt],
     order: Order,
@@ -231,7 +213,8 @@ def affordable(
         check_counted(completion, order)
     left = order.tokens - sum(c.tokens or 0 for _, c in asked)
     for count, prompt in enumerate(prompts):
-        left -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
+        if prompt.kind != "template":
+            left -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
         if left < 0:
             return prompts[:count]
     return prompts

@@ -52,12 +52,21 @@ class Verdict:
 Judge = Callable[[Sequence[Example]], Sequence[Verdict]]
 
 
+def nothing_copied(text: str) -> bool:
+    """The answer where no text is compared with gold."""
+    return False
+
+
 @dataclass(frozen=True)
 class Curation:
-    """The screen, and the curators by name, in the order in which they judge."""
+    """The screen, and the curators by name, in the order in which they judge.
+
+    `copied` says whether a text that seeds would be about copies one of a gold row.
+    """
 
     screen: Screen
     curators: Mapping[str, Judge] = field(default_factory=dict)
+    copied: Callable[[str], bool] = nothing_copied
 
 
 @dataclass(frozen=True, slots=True)

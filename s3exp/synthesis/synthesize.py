@@ -20,11 +20,11 @@ from math import ceil
 
 from s3exp.synthesis.advice import rejected_by_reason, repaired_by_rule, warning
 from s3exp.synthesis.given import Given, drawn
+from s3exp.synthesis.givens import Filled, Givens, ask_givens
 from s3exp.synthesis.order import (
     Answers,
     Order,
     affordable,
-    ask_rationales,
     check_counted,
     dealt,
     next_wave,
@@ -45,7 +45,7 @@ from s3exp.synthesis.rows import (
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.reasoning import thought
 from s3exp.tasks.task import Task, wordings
-from s3exp.types import Batch, Change, Completion, Example, Prompt, Rejected, Watch
+from s3exp.types import Batch, Change, Completion, Example, Listed, Prompt, Rejected, Watch
 
 log = logging.getLogger(__name__)
 
@@ -70,21 +70,24 @@ def synthesize(
 
     Raises:
         LLMFault: the LLM cannot go on. Its answers so far are in the generation store.
+        UserError: the LLM wrote nothing that the seeds could be about.
     """
     seen = {content(row.fields.values()) for row in earlier}
     round_ = _Round(order, task.rows_per_answer, curation, seen, watch)
-    asks = []  # by prompt set
+    asks, listed = [], list[Listed]()  # by prompt set
     for wording in wordings(task):
-        reasons = {}
-        if order.wanted and order.rationales and not order.shown:
-            reasons = ask_rationales(wording, llm, order, round_.asked, round_.rejected)
-        asks.append(question(wording, order, reasons))
+        givens = Givens()
+        if order.wanted and not order.shown:
+            givens = ask_givens(wording, llm, order, curation.copied, round_.asked, round_.rejected)
+            listed += givens.listed
+        asks.append(question(wording, order, givens.reasons, givens.instances))
     round_.tokens = sum(completion.tokens or 0 for _, completion in round_.asked)
     round_.reasoned = sum(thought(completion) for _, completion in round_.asked)
+    llm = Filled() if order.filled else llm
     ask = dealt(asks, order)
     read = partial(read_completion, task, curation.screen, order.round)
     number = questions = 0  # of the next question; asked so far
-    shortage = "after all tries"
+    shortage = "after all tries" + (" of filling the templates" if order.filled else "")
     while round_.missing:
         tries = ceil(order.wanted / task.rows_per_answer) * order.tries - questions  # left
         count = min(ceil(round_.missing / task.rows_per_answer), tries)
@@ -108,6 +111,7 @@ def synthesize(
         order.quota,
         tuple(round_.changes),
         round_.reasoned,
+        tuple(listed),
     )
     _log(order, batch, shortage)
     return batch

@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
+from s3exp.settings.seeds import INSTANCE
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.calibration import calibration
-from s3exp.tasks.characters import plain
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.givens import SeedLists
 from s3exp.tasks.labels import to_label
 from s3exp.tasks.parsing import parse_row
-from s3exp.tasks.prompts import fill, label_words, parse_list
-from s3exp.tasks.reasoning import without_reasoning
+from s3exp.tasks.prompts import fill, label_words, listed
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.shots import with_shots
 from s3exp.tasks.structured import in_json
 from s3exp.tasks.task import Score, Written, by_group, share
+from s3exp.tasks.templates import filled
 from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
 
@@ -53,6 +55,11 @@ class Classification:
         """The same task and gold rows under other options."""
         return replace(self, config=config)
 
+    @property
+    def lists(self) -> SeedLists:
+        """The lists that the LLM writes for seeds."""
+        return SeedLists(self.config, self.llm)
+
     def drawn_target(self, seed: int, round_: int, row: int) -> int:
         """A label: every block of as many rows as there are labels holds each once, in random order."""
         block = list(range(len(self.config.labels)))
@@ -64,15 +71,25 @@ class Classification:
         return str(self.config.labels[class_index(target)])
 
     def seed_prompt(
-        self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
+        self,
+        target: Target,
+        seed: int,
+        context: Mapping[str, str],
+        reasons: Sequence[str] = (),
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> Prompt:
-        """Ask for a row of one label, given at most a context and rationales."""
+        """Ask for a row of one label, given at most a context, rationales and `more` fields, such as an instance."""
         prompts = self.config.prompt_sets[self.config.prompts]
-        values = {"label": self._word(target), "rationales": "; ".join(reasons)}
+        values = {"label": self._word(target), "rationales": "; ".join(reasons), **more}
         values |= {name: self.cut(text) for name, text in context.items()}
-        template = prompts.seed_with_rationales if reasons else prompts.seed
+        template = prompts.seed_with_instance if INSTANCE in more else prompts.seed
+        template = prompts.seed_with_rationales if reasons else template
         text = fill(template or prompts.seed, values)
         return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, target, context=context))
+
+    def template_prompt(self, target: Target, seed: int, context: Mapping[str, str]) -> Prompt:
+        """A row of one label that is a filled template."""
+        return filled(self.config, target, seed, context)
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row of one label like the gold row `shown`."""
@@ -142,10 +159,7 @@ class LabelRationales:
 
     def parse(self, completion: Completion) -> list[str]:
         """The reasons of a completion, without the reasoning before them and a last one that was cut off."""
-        text = plain(completion.text)
-        answer = without_reasoning(text)
-        reasons = parse_list(text if answer is None else answer)
-        return reasons[:-1] if completion.finish_reason == "length" else reasons
+        return listed(completion)
 
 
 def class_index(target: Target) -> int:

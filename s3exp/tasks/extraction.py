@@ -10,14 +10,17 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from s3exp.language.languages import language_of
 from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig
+from s3exp.settings.seeds import CLOZE
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.answers import read_answers
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.givens import SeedLists
 from s3exp.tasks.parsing import parse_row
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.roles import Gold
@@ -26,6 +29,7 @@ from s3exp.tasks.spans import JUDGED, RULES, candidates
 from s3exp.tasks.squad import exact, f1
 from s3exp.tasks.structured import in_json
 from s3exp.tasks.task import Score, Written, by_group, share
+from s3exp.tasks.templates import cloze, filled
 from s3exp.types import Answer, Completion, Example, Prediction, Prompt, Target, UserError
 
 log = logging.getLogger(__name__)
@@ -53,6 +57,11 @@ class Extraction:
         """The same task and gold rows under other options."""
         return replace(self, config=config)
 
+    @property
+    def lists(self) -> SeedLists:
+        """The lists that the LLM writes for seeds: an instance is a context that has an answer candidate."""
+        return SeedLists(self.config, self.llm, lambda text: bool(candidates(text)))
+
     def drawn_target(self, seed: int, round_: int, row: int) -> None:
         """None: `seed_prompt` draws the answer from the context."""
         return
@@ -63,21 +72,39 @@ class Extraction:
         return spans[0].text if spans else ""
 
     def seed_prompt(
-        self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
+        self,
+        target: Target,
+        seed: int,
+        context: Mapping[str, str],
+        reasons: Sequence[str] = (),
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> Prompt:
         """Ask for the question to an answer that the row's seed draws from the context.
 
         Raises:
             UserError: there is no context to draw from.
         """
+        answer = self._drawn_answer(seed, context)
+        text = self._fill("seed", context, answer, more)
+        return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, (answer,), context=dict(context)))
+
+    def template_prompt(self, target: Target, seed: int, context: Mapping[str, str]) -> Prompt:
+        """A filled template as the question to an answer that the row's seed draws from the context.
+
+        Raises:
+            UserError: there is no context to draw from.
+        """
+        answer = self._drawn_answer(seed, context)
+        more = {"answer": answer.text, CLOZE: cloze(self.config, context[self.passage], answer, seed)}
+        return filled(self.config, (answer,), seed, context, more)
+
+    def _drawn_answer(self, seed: int, context: Mapping[str, str]) -> Answer:
         if not context:
             raise UserError(
                 f"no text of task.contexts, or else of the gold mining rows, has an answer candidate ({RULES}): "
                 "name longer texts with task.contexts"
             )
-        answer = stream(seed, "answer").choice(candidates(context[self.passage]))
-        text = self._fill("seed", context, answer)
-        return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, (answer,), context=dict(context)))
+        return stream(seed, "answer").choice(candidates(context[self.passage]))
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for another question with the answers `target` in the text of `shown`; the prompt names the first."""
@@ -114,10 +141,15 @@ class Extraction:
             self.config, self.llm, prompt, self.gold, lambda row: self._values(row.fields, row.answers[0])
         )
 
-    def _fill(self, template: str, fields: Mapping[str, str], answer: Answer) -> str:
-        return fill(
-            getattr(self.config.prompt_sets[self.config.prompts], template), self._values(fields, answer)
-        )
+    def _fill(
+        self,
+        template: str,
+        fields: Mapping[str, str],
+        answer: Answer,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        values = {**self._values(fields, answer), **more}
+        return fill(getattr(self.config.prompt_sets[self.config.prompts], template), values)
 
     def _values(self, fields: Mapping[str, str], answer: Answer) -> dict[str, str]:
         """The texts of a row, cut, and its answer, for a template."""

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 
 from s3exp.settings.task import PROMPT_FIELD, PromptSet, TaskConfig
+from s3exp.tasks.characters import plain
+from s3exp.tasks.reasoning import without_reasoning
+from s3exp.types import Completion
 
 _REASON = re.compile(
     r"^\s*[*_#>]{0,3}\s?(?:(?:[^\W\d_]+ ?)?[(（]?\d+\s*[.):、．：）]\s*|[-*•–·▪]\s+|[-*•](?=\w)|[①-⑳]\s*)(.+?)\s*$"
@@ -25,13 +28,27 @@ def label_words(task: TaskConfig) -> list[str]:
     return prompts.labels or task.labels
 
 
-def parse_list(text: str) -> list[str]:
-    """The items of a numbered or bulleted list, or of a JSON list, without their marks, in order, each once."""
+def listed(completion: Completion, *, whole: bool = False) -> list[str]:
+    """The items of a list of the LLM, without the reasoning before them and a last one that was cut off.
+
+    `whole`: items are sentences, and keep the mark at their end.
+    """
+    text = plain(completion.text)
+    answer = without_reasoning(text)
+    items = parse_list(text if answer is None else answer, whole=whole)
+    return items[:-1] if completion.finish_reason == "length" else items
+
+
+def parse_list(text: str, *, whole: bool = False) -> list[str]:
+    """The items of a numbered or bulleted list, or of a JSON list, without their marks, in order, each once.
+
+    Marks at the end of an item go, unless it is `whole`.
+    """
     matches = [_REASON.match(line) for line in text.split("\n")]
     items = [match.group(1) for match in matches if match]
     if len(items) < 2:
         items = _in_json(text) or _in_line(text) or items
-    tidied = (item.strip('*_ "').rstrip(" .;。；,") for item in items)
+    tidied = (item.strip('*_ "').rstrip("" if whole else " .;。；,") for item in items)
     return list(dict.fromkeys(item for item in tidied if item))
 
 

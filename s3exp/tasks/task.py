@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.givens import SeedLists
 from s3exp.tasks.roles import Gold
 from s3exp.types import Completion, Example, Prediction, Prompt, Target
 
@@ -68,10 +69,22 @@ class Task(Protocol):
     def drawn_target(self, seed: int, round_: int, row: int) -> Target:
         """The target of row `row` of a round without an exemplar; None: the prompt draws it."""
 
+    @property
+    def lists(self) -> SeedLists:
+        """The lists that the LLM writes for seeds, if the prompt set has templates for them."""
+
     def seed_prompt(
-        self, target: Target, seed: int, context: Mapping[str, str], reasons: Sequence[str] = ()
+        self,
+        target: Target,
+        seed: int,
+        context: Mapping[str, str],
+        reasons: Sequence[str] = (),
+        more: Mapping[str, str] = ...,
     ) -> Prompt:
-        """Ask for a row, given at most a context and rationales."""
+        """Ask for a row, given at most a context, rationales and `more` fields: an instance, attributes."""
+
+    def template_prompt(self, target: Target, seed: int, context: Mapping[str, str]) -> Prompt:
+        """A row that is a filled template, as a prompt that is its own answer."""
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row with `target` like the gold row `shown`."""
