@@ -21,7 +21,6 @@ from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
-from s3exp.settings.task import TaskConfig
 from s3exp.strategies import plan
 from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
@@ -149,43 +148,35 @@ def _cost(prompts: int, answers: int, config: Config) -> float | None:
 
 def _lists(task: Task, llm: Stored, order: Order) -> tuple[list[Prompt], dict[Target, list[str]], list[str]]:
     """The prompts for lists, and what they give to seeds: reasons or instances; stored ones, or stand-ins."""
-    config, rationales = task.config, task.rationales
+    config, rationales, lists = task.config, task.rationales, task.lists if order.seeds == "written" else None
     if order.rationales and rationales is not None:
+        prompts, known = _peeked(stage_of_reasons(task, rationales, order), llm)
         names = [f"<reason {i}>" for i in range(1, config.rationales + 1)]
-        prompts, reasons = _peeked(stage_of_reasons(task, rationales, order), llm, lambda target: names)
-        return prompts, reasons, []
-    if order.seeds != "written":
+        return prompts, {target: items or names for target, items in known.items()}, []
+    if lists is None:
         return [], {}, []
 
     def sifted(kind: str, found: Mapping[Any, Sequence[str]]) -> list[str]:
         items = [("", text) for texts in found.values() for text in texts]
         return [one.text for one in sift(lists, kind, items, nothing_copied) if not one.left_out]
 
-    lists = task.lists
-    prompts, some = _peeked(stage_of_domains(lists, order), llm, lambda number: [f"<domain {number + 1}>"])
+    prompts, some = _peeked(stage_of_domains(lists, order), llm)
     domains = sifted("domain", some)
-    if not all(llm.peek(prompts)):
-        domains = [*domains, *(f"<domain {i}>" for i in range(len(domains) + 1, config.domains + 1))]
-    stage = stage_of_instances(lists, order, domains[: config.domains])
-    more, texts = _peeked(stage, llm, _stand_ins(config))
-    return [*prompts, *more], {}, sifted("instance", texts) or ["<instance>"]
+    if not all(some.values()):
+        domains += [f"<domain {i}>" for i in range(len(domains) + 1, config.domains + 1)]
+    more, texts = _peeked(stage_of_instances(lists, order, domains[: config.domains]), llm)
+    stand_ins = [f"<instance {i}>" for i in range(1, config.domains * config.instances + 1)]
+    spans = [f"{text} with <The Name> in <1900>" for text in stand_ins]
+    return [*prompts, *more], {}, sifted("instance", texts) or list(filter(lists.usable, stand_ins)) or spans
 
 
-def _stand_ins(config: TaskConfig) -> Callable[[str], list[str]]:
-    """Instances of a domain that nobody has written yet; spans are drawn from a context."""
-    about = " of <The Name> in <1900>" if config.kind == "extraction" else ""
-    return lambda domain: [f"<instance {i} of {domain}{about}>" for i in range(1, config.instances + 1)]
-
-
-def _peeked(
-    stage: Stage[K], llm: Stored, stand_ins: Callable[[K], list[str]]
-) -> tuple[list[Prompt], dict[K, list[str]]]:
-    """The prompts of a stage, and its lists: stored ones, or stand-ins."""
+def _peeked(stage: Stage[K], llm: Stored) -> tuple[list[Prompt], dict[K, list[str]]]:
+    """The prompts of a stage, and its lists as far as the store has them; empty where it has none."""
     prompts = [stage.prompt(key, 0) for key in stage.keys]
     lists: dict[K, list[str]] = {}
     for key, answer in zip(stage.keys, llm.peek(prompts), strict=True):
         items = stage.parse(answer) if answer else []
-        lists[key] = items if len(items) >= stage.least else stand_ins(key)
+        lists[key] = items if len(items) >= stage.least else []
     return prompts, lists
 
 

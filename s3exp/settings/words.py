@@ -139,8 +139,8 @@ _Say = Callable[[re.Match[str]], str]
 _MESSAGES: Sequence[tuple[re.Pattern[str], _Say]] = [
     (re.compile(pattern), say)
     for pattern, say in (
-        (r"Could not override '([\w.]+)'", lambda m: unknown(m[1])),
         (r"Key '[^']+' (?:not in|is not in) .*full_key: ([\w.]+)", lambda m: unknown(m[1])),
+        (r"Could not override '([\w.]+)'", lambda m: unknown(m[1])),
         (r"Ambiguous value for argument '(.+?)' 1\. ", _several),
         (
             r"Could not find '([^']+)' Available options in '[^']+': (.*?)(?: Config search path|$)",
