@@ -2,7 +2,8 @@
 
     config.yaml  run.json  log.txt            the config, its identity, the log
     llm.json                                  what is known of an LLM behind a server
-    rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last
+    rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last;
+                 givens.jsonl, where the LLM listed texts for seeds
     small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
 A round is written beside its place and renamed into it: it exists in full, or not at all.

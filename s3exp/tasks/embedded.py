@@ -37,7 +37,14 @@ def check_embedded(task: TaskConfig, model: str, *, server: bool, structured: bo
             f"llm.structured=true: llm.model={model} writes no JSON: leave it out, or set llm.model to {own}"
         )
     prompts = task.prompt_sets[task.prompts]
-    templates = (prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales)
+    templates = (
+        *(prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales),
+        *(
+            prompts.domains,
+            prompts.instances,
+            prompts.seed_with_instance,
+        ),  # None, unless the run's seeds read them
+    )
     for word in label_words(task) or ["answer"]:
         for template in filter(None, templates):
             prompt = fill(
