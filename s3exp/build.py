@@ -94,6 +94,7 @@ def prepare(
     _check_own(config, own)
     from s3exp.curation.between import warn_of_near_gold
     from s3exp.curation.certificate import digest_of
+    from s3exp.curation.likeness import check_mining
     from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.record.given import rounds_of, rows_of
@@ -112,6 +113,7 @@ def prepare(
         check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     gold = load_gold(config.task, with_train=config.strategy.human)  # a hub may take minutes for it
+    check_mining(config, gold.mining)
     if asks_llm(config):
         check_shots(config.task, gold)
     if config.task.gold.file is not None:
@@ -220,7 +222,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
     from s3exp.curation.copies import copier, of_gold
-    from s3exp.curation.curate import build_curation
+    from s3exp.curation.curate import Sources, build_curation
     from s3exp.curation.lesson import Lessons
     from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.rows import nothing_copied
@@ -264,7 +266,12 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             tracker=tracker,
             audit=audit,
             curation=build_curation(
-                config, audit.copies, [*gold.mining, *gold.select], prepared.own.curators, copied
+                config,
+                audit.copies,
+                [*gold.mining, *gold.select],
+                prepared.own.curators,
+                Sources(gold.mining, audit.vectors),
+                copied,
             ),
             lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
             strategy=config.strategy,

@@ -210,7 +210,8 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The result of one round of synthesis: accepted and rejected rows, all prompts with their completions, the planned
-    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off, what was listed."""
+    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off, what was listed, and
+    the curators' numbers (those of a recorded round are among its other numbers)."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -219,6 +220,7 @@ class Batch:
     changes: tuple[Change, ...] = ()
     reasoned: int = 0
     listed: tuple[Listed, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

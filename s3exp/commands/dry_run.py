@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from s3exp.build import Prepared, asks_llm, task_of
 from s3exp.commands.needs import needs
+from s3exp.curation.curate import kept_share
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.tokens import counter, tokenizer_of
@@ -40,11 +41,12 @@ CHAT_TOKENS = 16  # of a chat template around a prompt, about
 class RoundPlan:
     """One round before it is run.
 
-    `calls` and `tokens` assume that no row is rejected, and `tokens` that answers are as long as gold rows (lists of
-    reasons as long as they may be); `most_calls` and `most_tokens` (prompts and full answers) are the bounds if
-    rows are. `written` and `most_written` are the tokens of answers among them; `money` and `most_money` are the costs
-    at `loop.budget.prices`, None without their prices. `stored` counts the calls that the store answers, None where
-    they depend on errors. `steps` bounds the training steps. `first` has one prompt of each kind, and of each class.
+    `calls` and `tokens` assume that no row is rejected but those that curation.likeness leaves out, and `tokens` that
+    answers are as long as gold rows (lists of reasons as long as they may be); `most_calls` and `most_tokens` (prompts
+    and full answers) are the bounds if rows are. `written` and `most_written` are the tokens of answers among them;
+    `money` and `most_money` are the costs at `loop.budget.prices`, None without their prices. `stored` counts the calls
+    that the store answers, None where they depend on errors. `steps` bounds the training steps. `first` has one prompt
+    of each kind, and of each class.
     """
 
     round: int
@@ -84,12 +86,18 @@ def plan_rounds(
             lists, instances = [*lists, *more], [*instances, *texts]
             questions.append(question(wording, order, reasons, texts))
         ask = dealt(questions, order)
-        prompts = [ask(row) for row in range(ceil(quota / task.rows_per_answer) if asks or fills else 0)]
+        # with curation.likeness more are asked for than are kept; the bound on tries is that of the rows wanted
+        answers, most_answers = (
+            ceil(quota / share / task.rows_per_answer) for share in (kept_share(config), 1)
+        )
+        prompts = [ask(row) for row in range(answers if asks or fills else 0)]
         known = not shown or config.strategy.shown == "all"
         calls = [*lists, *([] if fills else prompts)]
-        asked, full = _tokens(calls, count)
-        longer = LONGEST_ITEM * (len(calls) if instances else 0)  # than with stand-ins
-        most = ((asked + longer) * order.tries, full * order.tries)
+        bound = [*lists, *([] if fills else prompts[:most_answers])]
+        asked, _ = _tokens(calls, count)
+        most_asked, most_full = _tokens(bound, count)
+        longer = LONGEST_ITEM * (len(bound) if instances else 0)  # than with stand-ins
+        most = ((most_asked + longer) * order.tries, most_full * order.tries)
         written = sum(min(prompt.max_tokens, _usual(prompt, usual)) for prompt in calls)
         rounds.append(
             RoundPlan(
@@ -97,7 +105,7 @@ def plan_rounds(
                 rows=rows,
                 calls=len(calls),
                 tokens=asked + written,
-                most_calls=len(calls) * order.tries,
+                most_calls=len(bound) * order.tries,
                 most_tokens=min(sum(most), config.loop.budget.tokens or sum(most)),
                 written=written,
                 most_written=most[1],

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
+from s3exp.curation.likeness import Likeness
 from s3exp.curation.screen import Screen, habits_of
+from s3exp.curation.vectors import Cached
 from s3exp.language.languages import language_of
 from s3exp.language.script import common_script
 from s3exp.settings.plugins import CURATORS as PLUGINS
@@ -20,8 +22,26 @@ from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True)
+class Sources:
+    """What curators may look at beside the rows: gold `mining` rows, and the embedding of texts. Never other gold."""
+
+    mining: Sequence[Example]
+    vectors: Cached
+
+
+def _likeness(config: Config, sources: Sources) -> Judge | None:
+    rules = config.curation
+    if rules.likeness is None:
+        return None
+    return Likeness(
+        rules.likeness, rules.likeness_by, sources.mining, sources.vectors, config.task, config.seed
+    )
+
+
 # Curators by the name that their changes carry, in the order in which they judge: cheapest first. None: switched off.
-CURATORS: dict[str, Callable[[Config], Judge | None]] = {}
+CURATORS: dict[str, Callable[[Config, Sources], Judge | None]] = {"likeness": _likeness}
 
 
 def build_curation(
@@ -29,11 +49,13 @@ def build_curation(
     copies: Copies,
     gold: Sequence[Example] = (),
     own: Mapping[str, Judge] = MappingProxyType({}),
+    sources: Sources | None = None,
     copied: Callable[[str], bool] = nothing_copied,
 ) -> Curation:
     """The screen and the curators of a run; `copies` is the index of all gold rows, `gold` are those of the loop.
 
-    The user's `own` curators judge last. `copied` says whether a text that seeds would be about copies gold.
+    The user's `own` curators judge last. Ours look at the `sources`; without them there are none. `copied` says whether
+    a text that seeds would be about copies gold.
 
     The log says what the screen cannot judge on such rows.
     """
@@ -52,12 +74,18 @@ def build_curation(
             " ".join(LANGUAGES),
         )
     added = added_curators(config)
-    judges = {name: make(config) for name, make in CURATORS.items()}
+    judges = {name: make(config, sources) for name, make in CURATORS.items()} if sources else {}
     return Curation(
         screen,
         {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own),
         copied,
+        kept_share(config),
     )
+
+
+def kept_share(config: Config) -> float:
+    """The share of the rows that our curators are expected to pass."""
+    return 1.0 if config.curation.likeness is None else config.curation.likeness
 
 
 def screen_of(config: Config, copies: Copies, gold: Sequence[Example]) -> Screen:

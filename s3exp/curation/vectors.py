@@ -57,16 +57,32 @@ def _words(text: str) -> list[str]:
     return [token for token in tokens(text.lower()) if token[0].isalnum()]
 
 
-@lru_cache(maxsize=1)  # the runs of a sweep in one process have the same gold rows
-def _space(gold: tuple[str, ...]) -> tuple[Any, NDArray[np.float64]]:
-    """The vectorizer of gold's words, and the axes of the latent space."""
+def space_of(texts: Sequence[str]) -> tuple[Any, NDArray[np.float64]]:
+    """The vectorizer of the words of some texts, and the axes of their latent space."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, tokenizer=tokens, token_pattern=None)
-    table = counts.fit_transform(gold)
+    table = counts.fit_transform(texts)
     size = max(1, min(LATENT_DIMENSIONS, min(table.shape) - 1))
     return counts, TruncatedSVD(size, random_state=0).fit(table).components_
+
+
+_space = lru_cache(maxsize=1)(space_of)  # the runs of a sweep in one process have the same gold rows
+
+
+def of_both(one: Sequence[str], other: Sequence[str]) -> tuple[Vectors, Vectors]:
+    """Vectors of two lots of texts in the latent space of both together, which knows neither better than the other.
+
+    In the space of gold alone, gold rows are told from others by the words that it knows: another sample of gold, too.
+    """
+    from sklearn.preprocessing import normalize
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # sums in one order
+        counts, axes = space_of(sorted([*one, *other]))  # whatever their order
+        both = np.asarray(normalize(counts.transform([*one, *other]) @ axes.T), np.float32)
+    return both[: len(one)], both[len(one) :]
 
 
 class Cached:

@@ -58,6 +58,21 @@ MEASURES = (
     Measure("givens/repeats", "texts for seeds, repeated", "texts", "down", "sum"),
     Measure("givens/copies", "texts for seeds that copy gold", "texts", "down", "sum"),
     Measure("givens/<reason>", "texts for seeds left out, <reason>", "texts", "down", "sum"),
+    # what the curators did
+    Measure("curation/unlike_gold", "left out by curation.likeness", "rows", "", "sum"),
+    Measure("curation/abstained", "rounds in which curation.likeness kept all rows", "", "", "sum"),
+    Measure(
+        "curation/ess", "effective share of the odds of gold", "share", "up", "none",
+        says="low: what curation.likeness keeps rests on few rows",
+    ),
+    Measure(
+        "curation/c2st", "AUC, gold from the rows before curation.likeness", "", "down", "none",
+        says="0.5 = gold is told from them by chance",
+    ),
+    Measure(
+        "curation/c2st_after", "AUC, gold from the rows that curation.likeness kept", "", "down", "none",
+        says="below 0.5: they look like gold where other rows do not",
+    ),
     # gold rows that the small model has wrong, and what a round did to them
     Measure("errors", "errors", "rows", "down"),
     Measure("errors_fixed", "fixed", "rows", "up", "sum", says="errors that the round fixed"),

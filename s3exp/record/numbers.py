@@ -95,7 +95,7 @@ def of_round(
     scores = {f"mining/{name}": value for name, value in score.metrics.items()}
     doubts = [guess.doubt for guess in now if guess.doubt is not None]
     numbers |= {"ensemble/doubt": fmean(doubts)} if doubts else {}
-    return numbers | scores | _of_fit(fit)
+    return numbers | dict(batch.numbers) | scores | _of_fit(fit)
 
 
 def _tokens(answers: Sequence[Completion]) -> dict[str, float]:

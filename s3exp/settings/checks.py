@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.kinds import check_kind
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
 from s3exp.settings.options import ALLOWED_KEY, Allowed
@@ -19,6 +20,7 @@ from s3exp.types import UserError
 
 # options that a part of a program or a package does not read by itself
 OF_ASKING = ("temperature", "top_p", *SAMPLING, "system", "chat_template_kwargs")
+LEAST_TRIES = 1.2  # rows that are kept of all that may be asked for, for each that is wanted
 _OF_ANY = ("kind", "members", "member_rows")  # any small model can be a member
 OF_TRAINING = tuple(one.name for one in fields(SmallModelConfig) if one.name not in _OF_ANY)
 
@@ -78,7 +80,35 @@ def check(config: Config) -> None:
             f"loop.rows_per_error={per_error} would throw away rows of every answer, which has "
             f"task.rows_per_answer={per_answer}: set it to at least that"
         )
+    _check_likeness(config)
     check_kind(config)
+
+
+def _check_likeness(config: Config) -> None:
+    """Refuse a share of rows where none is asked for, or too few would be left."""
+    share, loop = config.curation.likeness, config.loop
+    if share is None:
+        if config.curation.likeness_by != CurationConfig().likeness_by:
+            raise UserError(
+                f"curation.likeness_by={config.curation.likeness_by} says how a share of the rows is kept, and "
+                "curation.likeness is not set: set it to the share"
+            )
+        return
+    if config.strategy.human:
+        raise UserError(
+            f"curation.likeness={share:g} compares synthesized rows with gold, and "
+            f"strategy={config.strategy.name} trains on gold alone: leave it out"
+        )
+    if loop.rows_from is not None and not config.strategy.given:
+        raise UserError(
+            f"curation.likeness={share:g} judges rows as they are made, and loop.rows_from={loop.rows_from} takes the "
+            "rounds of another run as they are: leave it out, or set strategy=rows, which curates them"
+        )
+    if not config.strategy.given and loop.tries * share < LEAST_TRIES:
+        raise UserError(
+            f"curation.likeness={share:g} and loop.tries={loop.tries} leave {loop.tries * share:g} rows for each that "
+            f"is wanted, and {LEAST_TRIES} are needed: set loop.tries={math.ceil(LEAST_TRIES / share)} or more"
+        )
 
 
 def refuse_set(part: Any, default: Any, names: Iterable[str], choice: str) -> None:

@@ -24,5 +24,10 @@ class CurationConfig:
     """Share of runs of two words in common from which on a row is a near copy."""
     curators: dict[str, Any] = option(added=True, factory=dict)
     """Curators that installed packages add: by name, the options of each; they judge in this order."""
+    likeness: float | None = option(None, added=True, above=0, below=1)
+    """Share of a round's rows that are kept: those that are most like gold mining rows, by rejection sampling, label by
+    label; so many more are asked for. Null: all."""
+    likeness_by: str = option("ratio", choices=("ratio", "random"), added=True)
+    """ratio | random: keep this share by the ratio of densities, or at random (a control of the same size)."""
     noise: str = option("none", choices=("none", "drop", "weight"))
     """Labels that look wrong: none | drop (from training) | weight (in training, by their quality)."""

@@ -31,6 +31,8 @@ ADVICE = {
     "near_copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
     "quotes_gold": "the LLM quotes its exemplar: choose another llm.model or set llm.temperature higher",
     "answer_not_in_text": "the answers do not stand in the gold texts: check the task's answers column",
+    "unlike_gold": "set curation.likeness higher, or null",
+    "left_out_by_chance": "set curation.likeness higher, or null",
     "no_list": "change the prompts that ask for lists (task.prompts), or set strategy.seeds=plain",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.parsing import CUT_OFF, thought_alone
@@ -57,16 +57,32 @@ def nothing_copied(text: str) -> bool:
     return False
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """A curator with numbers of its own."""
+
+    def numbers(self) -> Mapping[str, float]:
+        """The numbers of a round that has ended, by the names of record/measures.py; empty: it judged no row."""
+
+
 @dataclass(frozen=True)
 class Curation:
     """The screen, and the curators by name, in the order in which they judge.
 
-    `copied` says whether a text that seeds would be about copies one of a gold row.
+    `copied` says whether a text that seeds would be about copies one of a gold row. `keep` is the share of rows that
+    the curators are expected to pass: so many more are asked for.
     """
 
     screen: Screen
     curators: Mapping[str, Judge] = field(default_factory=dict)
     copied: Callable[[str], bool] = nothing_copied
+    keep: float = 1.0
+
+    def numbers(self) -> dict[str, float]:
+        """The curators' numbers of a round that has ended."""
+        judges: list[object] = list(self.curators.values())
+        counting = [judge for judge in judges if isinstance(judge, Counting)]
+        return {name: value for judge in counting for name, value in judge.numbers().items()}
 
 
 @dataclass(frozen=True, slots=True)

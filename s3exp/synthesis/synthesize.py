@@ -90,7 +90,7 @@ def synthesize(
     shortage = "after all tries" + (" of filling the templates" if order.filled else "")
     while round_.missing:
         tries = ceil(order.wanted / task.rows_per_answer) * order.tries - questions  # left
-        count = min(ceil(round_.missing / task.rows_per_answer), tries)
+        count = min(ceil(round_.asking / task.rows_per_answer), tries)
         wave = next_wave(ask, order, round_.rows_of, number, count, task.rows_per_answer)
         prompts = affordable([prompt for _, prompt in wave], order, round_.asked)
         if not prompts:
@@ -112,6 +112,7 @@ def synthesize(
         tuple(round_.changes),
         round_.reasoned,
         tuple(listed),
+        curation.numbers(),
     )
     _log(order, batch, shortage)
     return batch
@@ -139,6 +140,11 @@ class _Round:
         """Rows to go."""
         return self.order.wanted - len(self.examples)
 
+    @property
+    def asking(self) -> float:
+        """Rows to ask for, so that as many as are missing pass the curators."""
+        return self.missing / self.curation.keep
+
     def ask(
         self,
         llm: Answers,
@@ -162,7 +168,7 @@ class _Round:
             lost += max(0, self.rows_per_answer - len(fresh))
             good, tokens = good + len(fresh), tokens + (completion.tokens or 0)
             self.show(len(readings), good, tokens)
-            while len(queue) * self.rows_per_answer - lost < self.missing:
+            while len(queue) * self.rows_per_answer - lost < self.asking:
                 prompt = next(spare, None)
                 if prompt is None:
                     break
@@ -277,7 +283,8 @@ def taken(given: Given) -> Synthesis:
             for one in drawn(given.passed, order.seed)
         ]
         while round_.missing and queue:
-            wave, queue = queue[: round_.missing], queue[round_.missing :]
+            count = ceil(round_.asking)
+            wave, queue = queue[:count], queue[count:]
             round_.add(wave)
         left_out = (*given.left_out(), *(replace(one, prompt="") for one in round_.rejected))
         examples = tuple(replace(row, round=order.round) for row in round_.examples)
@@ -288,7 +295,8 @@ def taken(given: Given) -> Synthesis:
             )
         if queue:
             log.info("loop.budget.rows: %d rows of %s are not used", len(queue), given.source)
-        batch = Batch(examples, left_out, quota=order.quota, changes=tuple(round_.changes))
+        changes, numbers = tuple(round_.changes), curation.numbers()
+        batch = Batch(examples, left_out, quota=order.quota, changes=changes, numbers=numbers)
         _log(order, batch, f"(no more of {given.source} can be trained on)")
         return batch
 
