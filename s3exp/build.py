@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from s3exp.packages import packages_of
 from s3exp.record.state import Outcome, outcome_of, run_folder
+from s3exp.seeds import derive
 from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.given import KEY
@@ -221,6 +222,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     config, gold, folder = prepared.config, prepared.gold, prepared.folder
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
+    from s3exp.choosing.sight import Sight
     from s3exp.curation.copies import copier, of_gold
     from s3exp.curation.curate import Sources, build_curation
     from s3exp.curation.lesson import Lessons
@@ -278,6 +280,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             loop=config.loop,
             store=store,
             seed=config.seed,
+            sight=Sight(config.task.written, audit.vectors, derive(config.seed, "exemplars")),
             gpus=_gpus(config) if small_model.has_gpu() else 0,
         )
         if donor is not None:

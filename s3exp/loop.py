@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from s3exp.audit.observer import Audit
+from s3exp.choosing.sight import NO_SIGHT, Guesses, Sight
 from s3exp.curation.lesson import Lessons
 from s3exp.llm.store import Stored
 from s3exp.record import numbers as metrics
@@ -18,7 +19,7 @@ from s3exp.record.run import RunStore
 from s3exp.seeds import derive
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.small_model import Watchable
-from s3exp.strategies import Guesses, exemplars, plan
+from s3exp.strategies import exemplars, noted, plan
 from s3exp.synthesis.advice import no_rows
 from s3exp.synthesis.order import Order, order_of
 from s3exp.synthesis.rows import Curation
@@ -47,6 +48,7 @@ class Parts:
     seed: int
     gpus: int = 0  # held by the run
     synthesize: Synthesis = synthesize
+    sight: Sight = NO_SIGHT
 
 
 def run(parts: Parts) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def run(parts: Parts) -> dict[str, Any]:
     for number, quota in enumerate(quotas):
         record = parts.store.read_round(number)
         if record is None:
-            shown = exemplars(parts.strategy, gold.mining, last)
+            shown = exemplars(parts.strategy, gold.mining, last, parts.sight.at(number, train))
             record = one_round(parts, order_within(parts, number, quota, shown, records), train, last)
         train += record.batch.examples
         errors = task.wrong(gold.mining, record.predictions)
@@ -74,8 +76,7 @@ def run(parts: Parts) -> dict[str, Any]:
         records.append(record.light())
         parts.store.write_ledger(ledger(task, records))
         log.info("round %d: %s", number, metrics.line(record, errors, task.metric))
-        problem = metrics.collapsed(task, record)
-        if problem is not None and not warned:
+        if not warned and (problem := metrics.collapsed(task, record)):
             log.warning("round %d: %s", number, problem)
             warned = True
         parts.tracker.log_round(record)  # the record first, then W&B
@@ -100,7 +101,8 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     with meter.stage("curate"):
         lesson, reweighted, judged = parts.lessons.of(rows)
     with meter.stage("audit"):
-        report = parts.audit.look(rows, batch.examples, judged)
+        notes = noted(parts.strategy, gold.mining, last, order.shown, parts.sight.at(order.round, train))
+        report = parts.audit.look(rows, batch.examples, judged, notes)
     if isinstance(parts.small_model, Watchable):
         parts.small_model.watch = partial(parts.tracker.log_live, "training", order.round)
     with meter.stage("train"):  # from the pretrained weights, every round
@@ -108,7 +110,7 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     with meter.stage("predict"):
         predictions = tuple(fitted.predict(gold.mining))
         selected = tuple(fitted.predict(gold.select))
-    before = () if last is None else last.predictions
+    before = last.predictions if last else ()
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
     numbers |= metrics.of_select(task, selected, fit)
     numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
@@ -139,7 +141,5 @@ def order_within(
 ) -> Order:
     """The order of a round, within the tokens that the recorded rounds left."""
     order = order_of(parts.strategy, parts.loop, parts.seed, number, quota, shown)
-    tokens = parts.loop.budget.tokens
-    if tokens is None:
-        return order
-    return replace(order, tokens=tokens - sum(metrics.tokens(record) for record in records))
+    tokens, spent = parts.loop.budget.tokens, sum(metrics.tokens(record) for record in records)
+    return replace(order, tokens=None if tokens is None else tokens - spent)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from s3exp.choosing.pick import picked, table
+from s3exp.choosing.sight import NO_NOTES, NO_SIGHT, Guesses, Notes, Sight
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
 from s3exp.settings.plugins import load, origin
 from s3exp.settings.small_model import SmallModelConfig
-from s3exp.types import Example, Prediction, UserError
+from s3exp.types import Example, UserError
 
 
 def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
@@ -124,14 +125,6 @@ def check_sets_have_rows(strategy: StrategyConfig, loop: LoopConfig, small: Smal
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Guesses:
-    """The small model's predictions of the mining rows, in their order, and the ids of its errors."""
-
-    predictions: Sequence[Prediction]
-    wrong: frozenset[str]
-
-
 # Criteria of `strategy.shown`: they choose and order the mining rows.
 SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
     "nothing": lambda mining, last: [],
@@ -141,10 +134,31 @@ SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
 }
 
 
-def exemplars(strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None) -> list[Example]:
-    """The gold mining rows that this round's prompts show (paper, algorithm 2), by the guesses of the `last` round."""
-    shown = [] if last is None else _criterion(strategy.shown)(mining, last)
-    return balanced(shown, mining, last) if strategy.balance and last is not None else shown
+def exemplars(
+    strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None, sight: Sight = NO_SIGHT
+) -> list[Example]:
+    """The rows that this round's prompts show (paper, algorithm 2), by the guesses of the `last` round.
+
+    They are gold mining rows, picked from those that the criterion names. `sight` is what stands beside them.
+    """
+    if last is None:
+        return []
+    shown = picked(strategy.pick, _criterion(strategy.shown)(mining, last), last, sight)
+    return balanced(shown, mining, last) if strategy.balance else shown
+
+
+def noted(
+    strategy: StrategyConfig,
+    mining: Sequence[Example],
+    last: Guesses | None,
+    shown: Sequence[Example],
+    sight: Sight,
+) -> Notes:
+    """What the choice of the `shown` exemplars leaves on record."""
+    if last is None or not strategy.pick.on or not shown:
+        return NO_NOTES
+    named = _criterion(strategy.shown)(mining, last)
+    return Notes(tables={"exemplars": table(strategy.pick, shown, named, last, sight)})
 
 
 def _criterion(name: str) -> Callable[[Sequence[Example], Guesses], list[Example]]:

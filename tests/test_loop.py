@@ -47,11 +47,13 @@ def go(
     llm: LLM | None = None,
     cache: Path | None = None,
     identity: Mapping[str, Any] | None = None,
+    part: StrategyConfig | None = None,
     **parts: Any,
 ) -> dict[str, Any]:
     """Run the loop once in the toy world, with the real small model, store and record; `parts` replace some.
 
-    `identity` is the flat config that run.json gets, by itself no more than the strategy.
+    `identity` is the flat config that run.json gets, by itself no more than the strategy. `part` is a strategy of the
+    test's own, in place of the named one.
     """
     chosen = STRATEGIES[strategy]
     gold = load_gold(config.task, with_train=chosen.human)
@@ -71,7 +73,7 @@ def go(
             store,
             config.seed,
         )
-        return run(replace(made, **parts))
+        return run(replace(made, **{"strategy": part or chosen, **parts}))
     finally:
         store.close()
 

@@ -7,10 +7,11 @@ from dataclasses import asdict, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3exp.choosing.sight import Guesses
 from s3exp.settings.compose import compose
 from s3exp.settings.loop import BudgetConfig, LoopConfig, StrategyConfig
 from s3exp.settings.run import identity
-from s3exp.strategies import Guesses, canonical, exemplars, plan
+from s3exp.strategies import canonical, exemplars, plan
 from s3exp.synthesis.order import _turns
 from s3exp.types import Example, Prediction
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from s3exp.audit.duplicates import repeats
 from s3exp.audit.unjudged import Unjudged, by_language, by_vectors
+from s3exp.choosing.sight import NO_NOTES, Notes
 from s3exp.curation.assistant.repair import FINDINGS, findings
 from s3exp.curation.certificate import certify
 from s3exp.curation.copies import Copies
@@ -67,11 +68,18 @@ class Audit:
         """The leakage certificate of the synthesized ones among `rows`."""
         return certify(self.copies, [row for row in rows if row.round is not None], self.task.written)
 
-    def look(self, rows: Sequence[Example], new: Sequence[Example], judged: Judged | None = None) -> Report:
+    def look(
+        self,
+        rows: Sequence[Example],
+        new: Sequence[Example],
+        judged: Judged | None = None,
+        notes: Notes = NO_NOTES,
+    ) -> Report:
         """Audit the training rows of a round: the `new` ones for findings, all `rows` for everything else.
 
         `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged. A number that
-        cannot be known is left out, and the table `unjudged` says why.
+        cannot be known is left out, and the table `unjudged` says why. `notes` are those of the choice of exemplars,
+        which go with the audit's numbers and tables.
         """
         parts = [self._findings(new), Part(self._quoted(new)), self._fidelity(rows, new)]
         if rows:
@@ -80,8 +88,9 @@ class Audit:
             parts += [Part(counts), self._shortcuts(rows), self._gap(rows), self._noise(rows, judged)]
         unjudged = [one for part in parts for one in part.unjudged]
         numbers = {name: value for part in parts for name, value in part.numbers.items()}
+        numbers |= notes.numbers
         numbers = {n: value for n, value in numbers.items() if not any(one.covers(n) for one in unjudged)}
-        tables = {name: table for part in parts for name, table in part.tables.items()}
+        tables = {name: table for part in parts for name, table in part.tables.items()} | dict(notes.tables)
         if unjudged:
             tables["unjudged"] = [{"what": one.what, "why": one.why} for one in unjudged]
         return Report(numbers, tables)

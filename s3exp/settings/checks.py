@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from s3exp.settings.choice import check_choice
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.kinds import check_kind
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
@@ -81,6 +82,7 @@ def check(config: Config) -> None:
             f"task.rows_per_answer={per_answer}: set it to at least that"
         )
     _check_likeness(config)
+    check_choice(config.strategy)
     check_kind(config)
 
 

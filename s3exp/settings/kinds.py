@@ -83,6 +83,12 @@ def _check_extraction(config: Config) -> None:
         )
     if config.strategy.labels == "random":
         raise UserError("strategy.labels=random: an extraction task has no labels to draw")
+    pick = config.strategy.pick
+    if pick.by != "none" or pick.spread == "badge" or pick.skip > 0:
+        raise UserError(
+            f"strategy.pick.by={pick.by}, spread={pick.spread}, skip={pick.skip:g}: task.kind=extraction has no "
+            "classes whose probabilities they go by: strategy.pick.spread=kmeans alone goes by the texts"
+        )
     if task.labels:
         raise UserError(f"task.labels={task.labels}: an extraction task has none")
     if prompts.rationale or prompts.seed_with_rationales or prompts.labels:

@@ -14,6 +14,28 @@ SEEDS = ("plain", "rationales", "written", "templates")
 
 
 @dataclass
+class PickConfig:
+    """Which of the rows that `strategy.shown` names are shown, by the small model's guesses of the round before."""
+
+    by: str = option("none", choices=("none", "loss", "entropy", "margin"), added=True)
+    """none | loss | entropy | margin: the first rows are those with the highest loss, of the least sure guess, or with
+    the two likeliest labels nearest to each other."""
+    top: int | None = option(None, added=True, at_least=1)
+    """So many rows; null: all."""
+    spread: str = option("none", choices=("none", "kmeans", "badge"), added=True)
+    """none | kmeans | badge: draw the rows far apart, by their vectors, or by these and how wrong the guess is."""
+    skip: float = option(0.0, added=True, at_least=0, at_most=0.5)
+    """Share of the rows of the highest loss that is left out: their labels may be wrong."""
+    fresh: float = option(1.0, added=True, at_least=0, at_most=1)
+    """The score of a row of which rows were made before counts so many times."""
+
+    @property
+    def on(self) -> bool:
+        """Whether any row is picked."""
+        return self.by != "none" or self.spread != "none"
+
+
+@dataclass
 class StrategyConfig:
     """The exemplars that the LLM is shown, round by round: the whole difference between S3 and its baselines."""
 
@@ -31,6 +53,7 @@ class StrategyConfig:
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
     balance: bool = option(False, added=True)
     """Show as many exemplars of every label: labels with too few errors get the rows that were least sure."""
+    pick: PickConfig = field(default_factory=PickConfig)
     max_rounds: int | None = option(None, at_least=0)
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False
