@@ -19,6 +19,7 @@ from s3exp.packages import packages_of
 from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.seeds import derive
 from s3exp.settings.cell import in_order
+from s3exp.settings.choice import is_private
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.given import KEY
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
@@ -99,6 +100,7 @@ def prepare(
     from s3exp.llm import check_folder_of
     from s3exp.llm.identity import llm_identity, resolve_model
     from s3exp.record.given import rounds_of, rows_of
+    from s3exp.record.privacy import check_private
     from s3exp.small_model import check_small_model
     from s3exp.tasks.embedded import check_embedded
     from s3exp.tasks.gold import load_gold
@@ -115,6 +117,7 @@ def prepare(
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     gold = load_gold(config.task, with_train=config.strategy.human)  # a hub may take minutes for it
     check_mining(config, gold.mining)
+    check_private(config, len(gold.mining))
     if asks_llm(config):
         check_shots(config.task, gold)
     if config.task.gold.file is not None:
@@ -226,6 +229,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.curation.copies import copier, of_gold
     from s3exp.curation.curate import Sources, build_curation
     from s3exp.curation.lesson import Lessons
+    from s3exp.record.privacy import voting_of
     from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.rows import nothing_copied
     from s3exp.synthesis.synthesize import recorded, taken
@@ -270,7 +274,8 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             curation=build_curation(
                 config,
                 audit.copies,
-                [*gold.mining, *gold.select],
+                # its habits would tell of gold
+                [] if is_private(config.strategy) else [*gold.mining, *gold.select],
                 prepared.own.curators,
                 Sources(gold.mining, audit.vectors),
                 copied,
@@ -280,7 +285,12 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             loop=config.loop,
             store=store,
             seed=config.seed,
-            sight=Sight(config.task.written, audit.vectors, derive(config.seed, "exemplars")),
+            sight=Sight(
+                config.task.written,
+                audit.vectors,
+                derive(config.seed, "exemplars"),
+                voting_of(config, folder, len(gold.mining)),
+            ),
             gpus=_gpus(config) if small_model.has_gpu() else 0,
         )
         if donor is not None:

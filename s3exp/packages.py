@@ -8,7 +8,7 @@ from s3exp.settings import plugins
 from s3exp.settings.llm import PluginLLMConfig
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import PluginSmallModelConfig
-from s3exp.strategies import SHOWN
+from s3exp.strategies import MADE, SHOWN
 
 
 def packages_of(config: Config, *, asks_llm: bool) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def packages_of(config: Config, *, asks_llm: bool) -> dict[str, Any]:
 
     added_curators(config)
     used = [(plugins.CURATORS, name) for name in config.curation.curators]
-    if config.strategy.shown not in SHOWN:
+    if config.strategy.shown not in {**SHOWN, **MADE}:
         plugins.load(plugins.SHOWN, config.strategy.shown)
         used.append((plugins.SHOWN, config.strategy.shown))
     if isinstance(config.llm, PluginLLMConfig) and asks_llm:

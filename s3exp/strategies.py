@@ -8,10 +8,12 @@ from typing import Any
 
 from s3exp.choosing.pick import picked, table
 from s3exp.choosing.sight import NO_NOTES, NO_SIGHT, Guesses, Notes, Sight
+from s3exp.choosing.votes import notes_of, stand_ins, voted
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
 from s3exp.settings.plugins import load, origin
 from s3exp.settings.small_model import SmallModelConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.types import Example, UserError
 
 
@@ -134,15 +136,24 @@ SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
 }
 
 
+# Those that show synthesized rows
+MADE: dict[str, Callable[[StrategyConfig, Sequence[Example], Guesses, Sight], list[Example]]] = {
+    "votes": voted,
+}
+
+
 def exemplars(
     strategy: StrategyConfig, mining: Sequence[Example], last: Guesses | None, sight: Sight = NO_SIGHT
 ) -> list[Example]:
     """The rows that this round's prompts show (paper, algorithm 2), by the guesses of the `last` round.
 
-    They are gold mining rows, picked from those that the criterion names. `sight` is what stands beside them.
+    They are gold mining rows, picked from those that the criterion names, or synthesized ones. `sight` is what stands
+    beside them.
     """
     if last is None:
         return []
+    if strategy.shown in MADE:
+        return MADE[strategy.shown](strategy, mining, last, sight)
     shown = picked(strategy.pick, _criterion(strategy.shown)(mining, last), last, sight)
     return balanced(shown, mining, last) if strategy.balance else shown
 
@@ -155,10 +166,21 @@ def noted(
     sight: Sight,
 ) -> Notes:
     """What the choice of the `shown` exemplars leaves on record."""
-    if last is None or not strategy.pick.on or not shown:
+    if last is None:
+        return NO_NOTES
+    if strategy.shown in MADE:
+        return notes_of(shown, sight)
+    if not strategy.pick.on or not shown:
         return NO_NOTES
     named = _criterion(strategy.shown)(mining, last)
     return Notes(tables={"exemplars": table(strategy.pick, shown, named, last, sight)})
+
+
+def to_be_shown(strategy: StrategyConfig, mining: Sequence[Example], task: TaskConfig) -> Sequence[Example]:
+    """Rows in place of a round's exemplars, before the rounds before it are known."""
+    if strategy.shown in MADE:
+        return stand_ins(strategy, task.fields, len(task.labels))
+    return mining
 
 
 def _criterion(name: str) -> Callable[[Sequence[Example], Guesses], list[Example]]:

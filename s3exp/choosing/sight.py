@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from s3exp.choosing.votes import Voting
+
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
@@ -34,12 +36,13 @@ class Vectors(Protocol):
 class Sight:
     """What stands beside mining rows and guesses: the `rows` made before round `number`, vectors, and a seed.
 
-    `columns` are those of a row's text.
+    `columns` are those of a row's text, `voting` is the noise of private votes.
     """
 
     columns: Sequence[str] = ()
     vectors: Vectors | None = None
     seed: int = 0
+    voting: Voting | None = None
     number: int = 0
     rows: Sequence[Example] = ()
 

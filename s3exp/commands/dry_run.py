@@ -20,9 +20,10 @@ from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
+from s3exp.record.privacy import in_words
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
-from s3exp.strategies import plan
+from s3exp.strategies import plan, to_be_shown
 from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
 from s3exp.synthesis.order import Order, dealt, order_of, question
@@ -71,7 +72,7 @@ def plan_rounds(
     rounds: list[RoundPlan] = []
     rows, usual = len(task.gold.train), _row_tokens(task, count)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
-        shown = task.gold.mining if number else ()
+        shown = to_be_shown(config.strategy, task.gold.mining, config.task) if number else ()
         asks = asks_llm(config)
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
         fills = order.filled and not config.strategy.human and config.loop.rows_from is None
@@ -245,6 +246,8 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
     print_roles(page, task)
     if config.small_model.members > 1:
         page.paragraph("The small model", members_line(config))
+    if config.strategy.privacy.epsilon is not None:
+        page.paragraph("Differential privacy", in_words(config, len(task.gold.mining)))
     if asks_llm(config):
         page.paragraph("The LLM", f"{config.llm.backend}, {config.llm.model}; s3exp-check measures its time")
     run = f"{config.task.name}, {config.strategy.name}, seed {config.seed}"

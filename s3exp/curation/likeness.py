@@ -105,11 +105,11 @@ class Likeness:
         return [Verdict(row) if ok else Verdict(None, reason) for row, ok in zip(rows, passed, strict=True)]
 
     def numbers(self) -> dict[str, float]:
-        """The numbers of a round that has ended: the next one begins with no rows."""
+        """The numbers of a round that has ended, named without `curation/`: the next one begins with no rows."""
         if not self._rows:
             return {}
-        numbers = {**self._numbers, "curation/unlike_gold": float(len(self._rows) - len(self._kept))}
-        for name, rows in (("curation/c2st", self._rows), ("curation/c2st_after", self._kept)):
+        numbers = {**self._numbers, "unlike_gold": float(len(self._rows) - len(self._kept))}
+        for name, rows in (("c2st", self._rows), ("c2st_after", self._kept)):
             told = self._told(rows)
             numbers |= {} if told is None else {name: told.auc}
         self._rows, self._kept, self._numbers = [], [], {}
@@ -123,7 +123,7 @@ class Likeness:
         """The chance of every row of the round to be kept."""
         told = self._told(self._rows)
         if told is None or told.low < LEAST_AUC:
-            self._numbers |= {"curation/abstained": 1.0}
+            self._numbers |= {"abstained": 1.0}
             why = (
                 f"fewer than {LEAST_MADE} rows"
                 if told is None
@@ -136,13 +136,13 @@ class Likeness:
             odds = np.clip(told.odds[places], *np.percentile(told.odds[places], CLIPPED))
             chances[places] = kept(odds, self.share)
             effective += float(odds.sum() ** 2 / (odds**2).sum())
-        self._numbers.setdefault("curation/abstained", 0.0)
-        self._numbers["curation/ess"] = effective / len(self._rows)
-        if self._numbers["curation/ess"] < FEW_EFFECTIVE:
+        self._numbers.setdefault("abstained", 0.0)
+        self._numbers["ess"] = effective / len(self._rows)
+        if self._numbers["ess"] < FEW_EFFECTIVE:
             log.warning(
                 "curation.likeness: nearly all rows are told from gold, and what is kept rests on few: an effective "
                 "share of %.2f; the rows that are left may be alike (see diversity/vendi)",
-                self._numbers["curation/ess"],
+                self._numbers["ess"],
             )
         return chances
 

@@ -73,6 +73,11 @@ MEASURES = (
         "curation/c2st_after", "AUC, gold from the rows that curation.likeness kept", "", "down", "none",
         says="below 0.5: they look like gold where other rows do not",
     ),
+    # what noisy votes of gold rows have spent so far
+    Measure("privacy/epsilon", "epsilon spent", "", "down"),
+    Measure("privacy/delta", "delta", "", "down"),
+    Measure("privacy/sigma", "noise of a vote count", "votes", "down"),
+    Measure("privacy/releases", "private releases", "", "down"),
     # gold rows that the small model has wrong, and what a round did to them
     Measure("errors", "errors", "rows", "down"),
     Measure("errors_fixed", "fixed", "rows", "up", "sum", says="errors that the round fixed"),

@@ -92,10 +92,11 @@ def of_round(
     numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
     targets = Counter(example.target for example in batch.examples)
     numbers |= {f"new_rows/{name}": targets[index] for index, name in enumerate(task.config.labels)}
+    numbers |= {f"curation/{name}": value for name, value in batch.numbers.items()}
     scores = {f"mining/{name}": value for name, value in score.metrics.items()}
     doubts = [guess.doubt for guess in now if guess.doubt is not None]
     numbers |= {"ensemble/doubt": fmean(doubts)} if doubts else {}
-    return numbers | dict(batch.numbers) | scores | _of_fit(fit)
+    return numbers | scores | _of_fit(fit)
 
 
 def _tokens(answers: Sequence[Completion]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from s3exp.settings.choice import check_choice
+from s3exp.settings.choice import check_choice, check_privacy
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.kinds import check_kind
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
@@ -83,6 +83,7 @@ def check(config: Config) -> None:
         )
     _check_likeness(config)
     check_choice(config.strategy)
+    check_privacy(config)
     check_kind(config)
 
 

@@ -11,6 +11,7 @@ from s3exp.settings.options import option
 from s3exp.settings.plugins import SHOWN
 
 SEEDS = ("plain", "rationales", "written", "templates")
+MADE = ("votes",)  # values of strategy.shown that show synthesized rows, and no gold
 
 
 @dataclass
@@ -36,6 +37,21 @@ class PickConfig:
 
 
 @dataclass
+class PrivacyConfig:
+    """Differential privacy of gold mining rows, with `strategy.shown=votes`; see privacy.json in the run's folder."""
+
+    epsilon: float | None = option(None, added=True, above=0)
+    """What all rounds spend together; null: no privacy."""
+    delta: float | None = option(None, added=True, above=0, below=1)
+    """The chance that it does not hold; null: 1/(n ln n) of n gold mining rows."""
+    candidates: int = option(25, added=True, at_least=4)
+    """Rows of each label that gold votes on in a round; the first half is shown."""
+    noise: str = option("secret", choices=("secret", "seed"), added=True)
+    """secret | seed: noise from a secret key in the run's folder, or from the run's seed, which protects nothing: for
+    trials that must repeat."""
+
+
+@dataclass
 class StrategyConfig:
     """The exemplars that the LLM is shown, round by round: the whole difference between S3 and its baselines."""
 
@@ -46,14 +62,17 @@ class StrategyConfig:
     seeds: str | None = option(None, choices=SEEDS, added=True)
     """plain | rationales | written | templates: seeds are asked for by label alone, with reasons, about texts that the
     LLM wrote before, or are templates that are filled without an LLM; null: as `rationales` says."""
-    shown: str = option("nothing", choices=("nothing", "errors", "all", "correct"), plugins=SHOWN)
+    shown: str = option("nothing", choices=("nothing", "errors", "all", "correct", *MADE), plugins=SHOWN)
     """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
-    extrapolated."""
+    extrapolated. votes: synthesized rows, for which gold mining rows vote in private (strategy.privacy)."""
     labels: str = option("gold", choices=("gold", "random"))
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
     balance: bool = option(False, added=True)
     """Show as many exemplars of every label: labels with too few errors get the rows that were least sure."""
     pick: PickConfig = field(default_factory=PickConfig)
+    voters: str = option("errors", choices=("errors", "all"), added=True)
+    """errors | all: the gold mining rows that vote, with shown=votes."""
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     max_rounds: int | None = option(None, at_least=0)
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False

@@ -62,7 +62,7 @@ class Counting(Protocol):
     """A curator with numbers of its own."""
 
     def numbers(self) -> Mapping[str, float]:
-        """The numbers of a round that has ended, by the names of record/measures.py; empty: it judged no row."""
+        """The numbers of a round that has ended, by name: `curation/...` on record; empty: it judged no row."""
 
 
 @dataclass(frozen=True)
