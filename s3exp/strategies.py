@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from s3exp.choosing.helpful import helpful, notes_of_helpful
 from s3exp.choosing.pick import picked, table
 from s3exp.choosing.sight import NO_NOTES, NO_SIGHT, Guesses, Notes, Sight
 from s3exp.choosing.votes import notes_of, stand_ins, voted
@@ -139,6 +140,7 @@ SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
 # Those that show synthesized rows
 MADE: dict[str, Callable[[StrategyConfig, Sequence[Example], Guesses, Sight], list[Example]]] = {
     "votes": voted,
+    "helpful": helpful,
 }
 
 
@@ -169,17 +171,21 @@ def noted(
     if last is None:
         return NO_NOTES
     if strategy.shown in MADE:
-        return notes_of(shown, sight)
+        return notes_of(shown, sight) if sight.voting else notes_of_helpful(shown, mining, sight)
     if not strategy.pick.on or not shown:
         return NO_NOTES
     named = _criterion(strategy.shown)(mining, last)
     return Notes(tables={"exemplars": table(strategy.pick, shown, named, last, sight)})
 
 
-def to_be_shown(strategy: StrategyConfig, mining: Sequence[Example], task: TaskConfig) -> Sequence[Example]:
-    """Rows in place of a round's exemplars, before the rounds before it are known."""
+def to_be_shown(
+    strategy: StrategyConfig, mining: Sequence[Example], task: TaskConfig, rows: int
+) -> Sequence[Example]:
+    """Rows in place of a round's exemplars, before the rounds before it are known; it has so many `rows` before."""
     if strategy.shown in MADE:
-        return stand_ins(strategy, task.fields, len(task.labels))
+        private = strategy.privacy.epsilon is not None
+        of_label = strategy.privacy.candidates if private else rows // 2 // len(task.labels) + 2
+        return stand_ins(of_label, task.fields, len(task.labels))
     return mining
 
 

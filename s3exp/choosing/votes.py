@@ -131,9 +131,9 @@ def notes_of(shown: Sequence[Example], sight: Sight) -> Notes:
     return Notes(numbers, {"exemplars": lines})
 
 
-def stand_ins(strategy: StrategyConfig, columns: Sequence[str], labels: int) -> list[Example]:
-    """Rows in place of those that gold will vote for: as many, before there is any."""
-    count = round_up(strategy.privacy.candidates)
+def stand_ins(of_label: int, columns: Sequence[str], labels: int) -> list[Example]:
+    """Rows in place of those that will be shown of so many of each label: as many, before there is any."""
+    count = max(1, round_up(of_label))
     text = "<a row that the LLM wrote before>"
     return [
         Example(f"voted-{label}-{place}", dict.fromkeys(columns, text), label)

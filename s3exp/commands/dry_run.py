@@ -72,7 +72,7 @@ def plan_rounds(
     rounds: list[RoundPlan] = []
     rows, usual = len(task.gold.train), _row_tokens(task, count)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
-        shown = to_be_shown(config.strategy, task.gold.mining, config.task) if number else ()
+        shown = to_be_shown(config.strategy, task.gold.mining, config.task, rows) if number else ()
         asks = asks_llm(config)
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
         fills = order.filled and not config.strategy.human and config.loop.rows_from is None

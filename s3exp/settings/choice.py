@@ -17,6 +17,11 @@ def check_choice(strategy: StrategyConfig) -> None:
     Raises:
         UserError: names both options and what to do.
     """
+    if strategy.shown == "helpful" and strategy.balance:
+        raise UserError(
+            "strategy.balance=true fills labels up with gold rows, and strategy.shown=helpful shows synthesized rows, "
+            "as many of each label as there are: leave it out"
+        )
     pick, default = strategy.pick, PickConfig()
     set_ = [one.name for one in fields(pick) if getattr(pick, one.name) != getattr(default, one.name)]
     if not set_:

@@ -83,6 +83,8 @@ def _check_extraction(config: Config) -> None:
         )
     if config.strategy.labels == "random":
         raise UserError("strategy.labels=random: an extraction task has no labels to draw")
+    if config.strategy.shown == "helpful":
+        raise UserError("strategy.shown=helpful goes by labels, and task.kind=extraction has none")
     pick = config.strategy.pick
     if pick.by != "none" or pick.spread == "badge" or pick.skip > 0:
         raise UserError(

@@ -11,7 +11,7 @@ from s3exp.settings.options import option
 from s3exp.settings.plugins import SHOWN
 
 SEEDS = ("plain", "rationales", "written", "templates")
-MADE = ("votes",)  # values of strategy.shown that show synthesized rows, and no gold
+MADE = ("votes", "helpful")  # values of strategy.shown that show synthesized rows, and no gold
 
 
 @dataclass
@@ -64,7 +64,8 @@ class StrategyConfig:
     LLM wrote before, or are templates that are filled without an LLM; null: as `rationales` says."""
     shown: str = option("nothing", choices=("nothing", "errors", "all", "correct", *MADE), plugins=SHOWN)
     """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
-    extrapolated. votes: synthesized rows, for which gold mining rows vote in private (strategy.privacy)."""
+    extrapolated. votes | helpful: synthesized rows, for which gold mining rows vote in private (strategy.privacy), or
+    from which the small model would learn most about these."""
     labels: str = option("gold", choices=("gold", "random"))
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
     balance: bool = option(False, added=True)
