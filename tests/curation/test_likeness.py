@@ -256,6 +256,28 @@ def test_a_run_that_stops_anywhere_ends_as_an_unbroken_one(toy_config: Config, t
     assert stops >= 3 and ended == whole and rows(tmp_path / "run") == rows(tmp_path / "whole")
 
 
+def test_given_rows_are_judged_as_well() -> None:
+    from s3exp.synthesis.given import Given
+    from s3exp.synthesis.order import Order
+    from s3exp.synthesis.rows import Candidate, Curation
+    from s3exp.synthesis.synthesize import taken, unwatched
+
+    gold, real = drawn(6)
+    strangers = [(text, place % 2) for place, text in enumerate(quizzes(len(real), random.Random(3)))]
+    given_ = [
+        Example(str(i), {"text": text}, label, origin=f"row {i}")
+        for i, (text, label) in enumerate([*real, *strangers])
+    ]
+    one_row = type("T", (), {"rows_per_answer": 1})()
+    screen = type("S", (), {"problem": lambda self, fields: None})()
+    curation = Curation(screen, {"likeness": likeness(gold)}, 0.5)
+    rows_ = Given("rows", tuple(Candidate(row, row.fields["text"], None) for row in given_), ())
+    batch = taken(rows_)(one_row, None, Order(0, 200, 0), [], curation, unwatched)  # type: ignore[arg-type]
+    assert len(batch.examples) == pytest.approx(200, abs=15)
+    assert np.mean([row.fields["text"].endswith("?") for row in batch.examples]) < 0.25
+    assert batch.numbers["unlike_gold"] == sum(one.reason == "unlike_gold" for one in batch.rejected) > 100
+
+
 def test_the_dry_run_asks_for_the_share_and_its_bounds_hold(toy_config: Config, tmp_path: Path) -> None:
     def nobody() -> ToyLLM:
         raise AssertionError("a dry run starts no LLM")
