@@ -36,7 +36,10 @@ OF_THE_PLAN = (
 OF_SYNTHESIS = ("llm", "task.prompts", "task.prompt_sets", "strategy", "loop.tries", "loop.rows_per_error")
 SWEPT, SAME = "S3EXP_SWEPT", "S3EXP_SAME"
 _LONGEST = 100_000  # bytes of a variable, which Linux limits
-OF_EXEMPLARS = ("strategy.labels", "strategy.balance", "loop.rows_per_error")
+OF_EXEMPLARS = (
+    *("strategy.labels", "strategy.balance", "strategy.pick", "strategy.voters", "strategy.privacy"),
+    "loop.rows_per_error",
+)
 
 
 @dataclass(frozen=True)

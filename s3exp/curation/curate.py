@@ -79,7 +79,7 @@ def build_curation(
         screen,
         {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own),
         copied,
-        kept_share(config),
+        kept_share(config) if sources else 1.0,
     )
 
 

@@ -38,6 +38,7 @@ LOGIT_VARIANCE = 8  # prior of the log odds, over all dimensions: there are ofte
 LEAST_GOLD = 30  # mining rows of a label, for a classifier of its own
 LEAST_MADE = 20  # rows of the round of a label
 CLIPPED = (1, 99)  # percentiles of the odds
+MOST = 30  # of their logarithm
 LEAST_AUC = 0.55  # its lower bound: below, the classifier has nothing to say
 FEW_EFFECTIVE = 0.1  # share of the rows on which the odds rest
 
@@ -84,7 +85,7 @@ class Likeness:
 
     def __post_init__(self) -> None:
         counts = Counter(row.target for row in self.mining)
-        self._pooled = bool(self.task.labels) and min(counts.values()) < LEAST_GOLD
+        self._pooled = any(counts[label] < LEAST_GOLD for label in range(len(self.task.labels)))
         if self._pooled and self.by == "ratio":
             log.info(
                 "curation.likeness: a label has fewer than %d mining rows: rows of all labels are compared with gold "
@@ -110,8 +111,8 @@ class Likeness:
             return {}
         numbers = {**self._numbers, "unlike_gold": float(len(self._rows) - len(self._kept))}
         for name, rows in (("c2st", self._rows), ("c2st_after", self._kept)):
-            told = self._told(rows)
-            numbers |= {} if told is None else {name: told.auc}
+            if name not in numbers and (told := self._told(rows)) is not None:
+                numbers[name] = told.auc
         self._rows, self._kept, self._numbers = [], [], {}
         return numbers
 
@@ -122,6 +123,7 @@ class Likeness:
     def _chances(self) -> Floats:
         """The chance of every row of the round to be kept."""
         told = self._told(self._rows)
+        self._numbers |= {} if told is None else {"c2st": told.auc}
         if told is None or told.low < LEAST_AUC:
             self._numbers |= {"abstained": 1.0}
             why = (
@@ -151,15 +153,15 @@ class Likeness:
         if len(rows) < LEAST_MADE:
             return None
         groups = _groups(rows)
-        if self._pooled or min(map(len, groups)) < LEAST_MADE:
+        together = self._pooled or not self.task.labels or min(map(len, groups)) < LEAST_MADE
+        if together:
             groups = [np.arange(len(rows))]
         odds, areas, errors = np.empty(len(rows)), [], []
         gold_folds = np.asarray([self._fold(row.id) for row in self.mining])
         made_folds = np.asarray([self._fold(row.parent or _name(row)) for row in rows])
         gold_vectors, made_vectors = self._embedded(self.mining, rows)
         for places in groups:
-            labels = {rows[place].target for place in places}
-            own = np.asarray([len(groups) == 1 or row.target in labels for row in self.mining])
+            own = np.asarray([together or row.target == rows[places[0]].target for row in self.mining])
             real, made = odds_of_gold(
                 (gold_vectors[own], made_vectors[places]), (gold_folds[own], made_folds[places])
             )
@@ -220,7 +222,7 @@ def odds_of_gold(
                 StandardScaler(),
                 LogisticRegression(C=penalty, class_weight="balanced", max_iter=1000),
             ).fit(points[learned], side[learned])
-            odds[scored] = np.exp(classifier.decision_function(points[scored]))
+            odds[scored] = np.exp(np.clip(classifier.decision_function(points[scored]), -MOST, MOST))
     return odds[: len(vectors[0])], odds[len(vectors[0]) :]
 
 
