@@ -16,6 +16,7 @@ from s3exp.choosing import votes
 from s3exp.choosing.privacy import delta_of, epsilon_of, sigma_of, usual_delta
 from s3exp.choosing.sight import Guesses, Sight
 from s3exp.choosing.votes import Voting, tally, voted
+from s3exp.llm.toy import ToyLLM
 from s3exp.record.files import read_object
 from s3exp.record.privacy import check_private, voting_of
 from s3exp.record.rounds import read_rounds
@@ -256,3 +257,29 @@ def test_the_screen_of_a_private_run_has_no_habits_of_gold(toy_config: Config) -
     assert curation_of(toy_config, task).screen.script is not None  # type: ignore[attr-defined]
     screen = build_curation(toy_config, audit_of(toy_config, task).copies, []).screen
     assert screen.script is None and not screen.habits  # type: ignore[attr-defined]
+
+
+def test_the_dry_run_and_the_check_ask_with_a_stand_in(toy_config: Config, tmp_path: Path) -> None:
+    """`s3exp-check` asks these prompts for real."""
+    from s3exp.commands.dry_run import plan_rounds
+    from s3exp.llm.store import Asker, Stored
+    from s3exp.tasks.classification import Classification
+
+    def nobody() -> ToyLLM:
+        raise AssertionError("a dry run starts no LLM")
+
+    config = replace(toy_config, strategy=PRIVATE)
+    config.loop.rows_per_error = "4"
+    gold = load_gold(config.task, with_train=False)
+    task = Classification(config.task, config.llm, gold, lambda text: text)
+    with Stored(nobody, Asker("toy", 0.9, 0.95), None) as llm:
+        before = plan_rounds(task, llm, config, lambda text: len(text.split()))
+    texts = {row.fields["text"] for row in gold.mining}
+    prompts = [prompt.text for one in before for prompt in one.first]
+    assert any("a row that the LLM wrote" in text for text in prompts)
+    assert not any(gold_text in text for text in prompts for gold_text in texts)
+    sight = Sight(("text",), Gold(), 7, Voting(1.21, 1e-3, (7,)))
+    result = go(config, tmp_path / "run", part=PRIVATE, sight=sight)
+    for plan, done in zip(before, result["rounds"], strict=True):
+        assert done["train_rows"] <= plan.rows and done["metrics"]["llm/calls"] <= plan.most_calls
+    assert [one["new_rows"] for one in result["rounds"]][1:] == [24, 24]  # six rows are shown, four of each
