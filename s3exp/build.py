@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -226,8 +227,9 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
     from s3exp.choosing.sight import Sight
+    from s3exp.curation.asking import Sources
     from s3exp.curation.copies import copier, of_gold
-    from s3exp.curation.curate import Sources, build_curation
+    from s3exp.curation.curate import build_curation
     from s3exp.curation.lesson import Lessons
     from s3exp.record.privacy import voting_of
     from s3exp.record.run import LLMFacts, RunStore
@@ -277,7 +279,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
                 # its habits would tell of gold
                 [] if is_private(config.strategy) else [*gold.mining, *gold.select],
                 prepared.own.curators,
-                Sources(gold.mining, audit.vectors),
+                Sources(task, partial(store.numbers, 0), audit.vectors),
                 copied,
             ),
             lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),

@@ -48,7 +48,7 @@ def asks(strategy: StrategyConfig, loop: LoopConfig) -> bool:
     return not strategy.human and loop.rows_from is None and not filled
 
 
-# options that change nothing where nothing is extrapolated, and those that change nothing where no LLM is asked
+# options that change nothing where nothing is extrapolated, where no label is checked, and where no LLM is asked
 OF_ROUNDS = (
     "loop.rounds",
     "loop.seed_rows",
@@ -62,7 +62,8 @@ OF_GIVEN = (
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
     *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )
-OF_LLM = (*OF_GIVEN, "loop.budget", "loop.sets")
+OF_CHECK = ("curation.votes", "curation.guard", "curation.guard_rows")
+OF_LLM = (*OF_GIVEN, "loop.budget", "loop.sets", "curation.label", "curation.revise", *OF_CHECK)
 OF_FILLED = ("llm", "loop.budget.tokens", "task.shots")  # where rows are filled templates alone
 OF_WRITTEN = ("task.domains", "task.instances")
 
@@ -76,9 +77,11 @@ def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
     alone = facts.get("strategy.shown") == "nothing" or facts.get("strategy.max_rounds") == 0
     seeds = facts.get("strategy.seeds")
     filled = seeds == "templates" and (alone or facts.get("loop.rounds") == 0)
+    unchecked = facts.get("curation.label", "none") == "none"
     return (
         *(OF_ROUNDS if alone else ()),
         *(OF_FILLED if filled else ()),
+        *(OF_CHECK if unchecked else ()),
         *(() if seeds == "written" else OF_WRITTEN),
         *(("strategy.rationales",) if seeds else ()),
     )

@@ -86,7 +86,8 @@ class Example(Targeted):
     `parent` gold row that it was extrapolated from, the hash of its `prompt`, the `seed` of its sampling, and the
     `tokens` of its prompt and completion: its share, if it has a `place` (from 0) among several rows of one. A gold row
     may have a `group`, a free tag (say, a kind of difficulty). A row of `loop.rows_from` has its `origin`, its place
-    there. `set` is its set from 0 on, where there are several.
+    there. `set` is its set from 0 on, where there are several. A row whose label was corrected keeps the class index
+    that the LLM was asked for in `asked_label`.
     """
 
     id: str
@@ -101,17 +102,18 @@ class Example(Targeted):
     origin: str | None = None
     place: int | None = None
     set: int | None = None
+    asked_label: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt(Targeted):
     """One prompt to the LLM: its `text` is a user turn.
 
-    `kind` is `rationale`, `domain` or `instance` (lists for seeds), `seed`, `extrapolate`, or `template` (a filled row,
-    its own answer, without the LLM). `seed` drives the sampling of this row alone, so that a row does not depend on its
-    neighbours. `context` holds input fields that are given rather than generated, `target` the target of the
-    requested row. `schema` is that of an answer in JSON (None: free text), `shots` are ids of gold rows shown, `set` is
-    the row's, where there are several.
+    `kind` is `rationale`, `domain` or `instance` (lists for seeds), `seed`, `extrapolate`, `template` (a filled row,
+    its own answer, without the LLM), or one of `OF_CURATORS`. `seed` drives the sampling of this row alone, so that a
+    row does not depend on its neighbours; a `greedy` prompt is answered at temperature 0. `context` holds input fields
+    that are given rather than generated, `target` the target of the requested row. `schema` is that of an answer in
+    JSON (None: free text), `shots` are ids of gold rows shown, `set` is the row's, where there are several.
     """
 
     text: str
@@ -124,6 +126,11 @@ class Prompt(Targeted):
     schema: Mapping[str, Any] | None = None
     shots: tuple[str, ...] = ()
     set: int | None = None
+    greedy: bool = False
+
+
+OF_CURATORS = frozenset(("check", "revise"))
+"""Kinds of prompts about rows that exist, whose answers are no rows of their own."""
 
 
 # Why a prompt has no answer: the finish_reason of its completion, and the reason of its rejection. Such a completion
@@ -211,7 +218,7 @@ class Listed:
 class Batch:
     """The result of one round of synthesis: accepted and rejected rows, all prompts with their completions, the planned
     number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off, what was listed, and
-    the curators' numbers (those of a recorded round are among its other numbers)."""
+    the curators' numbers by name."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -220,7 +227,12 @@ class Batch:
     changes: tuple[Change, ...] = ()
     reasoned: int = 0
     listed: tuple[Listed, ...] = ()
-    numbers: Mapping[str, float] = field(default_factory=dict, compare=False)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def answers(self) -> int:
+        """The answers that rows, or reasons for them, were read from."""
+        return sum(prompt.kind not in OF_CURATORS for prompt, _ in self.asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from hypothesis import settings
 
 from s3exp.audit import build_audit
 from s3exp.audit.observer import Audit
+from s3exp.curation.asking import Sources
 from s3exp.curation.copies import of_gold
-from s3exp.curation.curate import Sources, build_curation
+from s3exp.curation.curate import build_curation
 from s3exp.curation.lesson import Lessons
 from s3exp.embedded import locate
 from s3exp.llm.environment import prepare_environment
@@ -95,7 +96,7 @@ def curation_of(config: Config, task: Task) -> Curation:
     """The curation of a run in a toy world."""
     audit = audit_of(config, task)
     return build_curation(
-        config, audit.copies, task.gold.mining, sources=Sources(task.gold.mining, audit.vectors)
+        config, audit.copies, task.gold.mining, sources=Sources(task, vectors=audit.vectors)
     )
 
 
@@ -103,7 +104,7 @@ def checks_of(config: Config, task: Task) -> tuple[Audit, Curation, Lessons]:
     """The audit of a run in a toy world, its curation and what makes its lessons: three of the loop's parts."""
     audit = audit_of(config, task)
     lessons = Lessons(config.curation.noise, config.task, audit.vectors, config.seed)
-    sources = Sources(task.gold.mining, audit.vectors)
+    sources = Sources(task, vectors=audit.vectors)
     return audit, build_curation(config, audit.copies, task.gold.mining, sources=sources), lessons
 
 

@@ -29,6 +29,7 @@ from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
 from s3exp.synthesis.givens import LISTS
+from s3exp.tasks.checking import label_in
 from s3exp.tasks.parsing import CUT_OFF
 from s3exp.tasks.structured import Part, parts_of
 from s3exp.tasks.task import Task
@@ -174,6 +175,9 @@ def _outcome(task: Task, prompt: Prompt, answer: Completion) -> str:
         return f"{len(reasons)} reasons of {task.config.rationales} asked for"
     if prompt.kind in LISTS:
         return f"{len(task.lists.parse(answer, prompt.kind))} items"
+    if prompt.kind == "check":
+        label = label_in(answer.text, task.config)
+        return f"label {task.says(label)}" if label is not None else "an answer of its own, or no label"
     return "\n".join(_lines(task, prompt, answer))
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from s3exp.build import Prepared, asks_llm, task_of
 from s3exp.commands.needs import needs
-from s3exp.curation.curate import kept_share
+from s3exp.curation.curate import asking_of, kept_share
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.tokens import counter, tokenizer_of
@@ -36,6 +36,7 @@ K = TypeVar("K")
 LONGEST_ITEM = 200  # tokens of an item of a list for seeds, about
 SAMPLE = 200  # prompts of a round to count tokens of; the estimate scales their mean
 CHAT_TOKENS = 16  # of a chat template around a prompt, about
+CHECK_TOKENS = 4  # of a label, about
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class RoundPlan:
 
     `calls` and `tokens` assume that no row is rejected but those that curation.likeness leaves out, and `tokens` that
     answers are as long as gold rows (lists of reasons as long as they may be); `most_calls` and `most_tokens` (prompts
-    and full answers) are the bounds if rows are. `written` and `most_written` are the tokens of answers among them;
-    `money` and `most_money` are the costs at `loop.budget.prices`, None without their prices. `stored` counts the calls
-    that the store answers, None where they depend on errors. `steps` bounds the training steps. `first` has one prompt
-    of each kind, and of each class.
+    and full answers) are the bounds if rows are. Questions of curators are about gold mining rows in place of the new
+    ones. `written` and `most_written` are the tokens of answers among them; `money` and `most_money` are the costs at
+    `loop.budget.prices`, None without their prices. `stored` counts the calls for rows that the store answers, None
+    where they depend on errors. `steps` bounds the training steps. `first` has one prompt of each kind, and of each
+    class.
     """
 
     round: int
@@ -93,11 +95,14 @@ def plan_rounds(
         )
         prompts = [ask(row) for row in range(answers if asks or fills else 0)]
         known = not shown or config.strategy.shown == "all"
-        calls = [*lists, *([] if fills else prompts)]
-        bound = [*lists, *([] if fills else prompts[:most_answers])]
+        rowed = [*lists, *([] if fills else prompts)]
+        curated = _of_curators(task, config, number, quota if asks else 0)
+        calls = [*rowed, *curated]
+        bound = [*lists, *([] if fills else prompts[:most_answers]), *curated]
         asked, _ = _tokens(calls, count)
         most_asked, most_full = _tokens(bound, count)
-        longer = LONGEST_ITEM * (len(bound) if instances else 0)  # than with stand-ins
+        # an item of a list may be longer than its stand-in, a row in a curator's question as long as an answer
+        longer = LONGEST_ITEM * (len(bound) if instances else 0) + len(curated) * config.llm.max_tokens
         most = ((most_asked + longer) * order.tries, most_full * order.tries)
         written = sum(min(prompt.max_tokens, _usual(prompt, usual)) for prompt in calls)
         rounds.append(
@@ -112,9 +117,9 @@ def plan_rounds(
                 most_written=most[1],
                 money=_cost(asked, written, config),
                 most_money=_cost(*most, config),
-                stored=sum(map(bool, llm.peek(calls))) if known else None,
+                stored=sum(map(bool, llm.peek(rowed))) if known else None,
                 steps=steps,
-                first=(*_of_each_kind(lists), *_of_each(prompts, config)),
+                first=(*_of_each_kind(lists), *_of_each(prompts, config), *_first_of_kinds(curated)),
             )
         )
     return rounds
@@ -148,6 +153,15 @@ def _mebibytes(small: SmallModelConfig) -> float | None:
         files = list(Path(small.checkpoint).expanduser().glob("*.safetensors"))
         return sum(file.stat().st_size for file in files) / 2**20 or None
     return None
+
+
+def _of_curators(task: Task, config: Config, number: int, rows: int) -> list[Prompt]:
+    """The questions of curators in a round of so many rows, with gold mining rows in place of the rows."""
+    mining = task.gold.mining
+    stand_ins = [mining[row % len(mining)] for row in range(rows)]
+    curators = asking_of(config, task) if rows else []
+    first = [prompt for judge in curators for prompt in judge.first_questions() if number == 0]
+    return [*first, *(prompt for judge in curators for prompt in judge.questions(stand_ins))]
 
 
 def _cost(prompts: int, answers: int, config: Config) -> float | None:
@@ -209,6 +223,10 @@ def _wording(prompt: Prompt, config: Config) -> str:
     return str(config.task.wording(prompt.set).prompts)
 
 
+def _first_of_kinds(prompts: Sequence[Prompt]) -> list[Prompt]:
+    return list({prompt.kind: prompt for prompt in reversed(prompts)}.values())
+
+
 def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int, int]:
     """Tokens of all prompts, and of full answers to them."""
     if not prompts:
@@ -227,6 +245,8 @@ def _row_tokens(task: Task, count: Callable[[str], int]) -> int:
 
 
 def _usual(prompt: Prompt, row: int) -> int:
+    if prompt.kind == "check":
+        return min(row, CHECK_TOKENS)
     return prompt.max_tokens if prompt.kind in LISTS else row
 
 

@@ -4,44 +4,39 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
+from s3exp.curation.asking import Sources
 from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
+from s3exp.curation.label import label_check
 from s3exp.curation.likeness import Likeness
+from s3exp.curation.revise import revisor
 from s3exp.curation.screen import Screen, habits_of
-from s3exp.curation.vectors import Cached
 from s3exp.language.languages import language_of
 from s3exp.language.script import common_script
 from s3exp.settings.plugins import CURATORS as PLUGINS
 from s3exp.settings.plugins import with_options
 from s3exp.settings.run import Config
-from s3exp.synthesis.rows import Curation, Judge, Verdict, nothing_copied
+from s3exp.synthesis.rows import Asking, Curation, Judge, Verdict, nothing_copied
+from s3exp.tasks.task import Task
 from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Sources:
-    """What curators may look at beside the rows: gold `mining` rows, and the embedding of texts. Never other gold."""
-
-    mining: Sequence[Example]
-    vectors: Cached
-
-
 def _likeness(config: Config, sources: Sources) -> Judge | None:
     rules = config.curation
-    if rules.likeness is None:
+    if rules.likeness is None or sources.vectors is None:
         return None
-    return Likeness(
-        rules.likeness, rules.likeness_by, sources.mining, sources.vectors, config.task, config.seed
-    )
+    mining = sources.task.gold.mining
+    return Likeness(rules.likeness, rules.likeness_by, mining, sources.vectors, config.task, config.seed)
 
 
 # Curators by the name that their changes carry, in the order in which they judge: cheapest first. None: switched off.
-CURATORS: dict[str, Callable[[Config, Sources], Judge | None]] = {"likeness": _likeness}
+ASKING: dict[str, Callable[[Config, Sources], Asking | None]] = {"revise": revisor, "label": label_check}
+CURATORS: dict[str, Callable[[Config, Sources], Judge | Asking | None]] = {"likeness": _likeness, **ASKING}
 
 
 def build_curation(
@@ -74,13 +69,21 @@ def build_curation(
             " ".join(LANGUAGES),
         )
     added = added_curators(config)
-    judges = {name: make(config, sources) for name, make in CURATORS.items()} if sources else {}
-    return Curation(
-        screen,
-        {name: judge for name, judge in judges.items() if judge is not None} | added | dict(own),
-        copied,
-        kept_share(config) if sources else 1.0,
-    )
+    ours = {} if sources is None else curators_of(config, replace(sources, screen=screen))
+    return Curation(screen, {**ours, **added, **own}, copied, 1.0 if sources is None else kept_share(config))
+
+
+def curators_of(config: Config, sources: Sources) -> dict[str, Judge | Asking]:
+    """The curators of ours that a config switches on, in the order in which they judge."""
+    judges = {name: make(config, sources) for name, make in CURATORS.items()}
+    return {name: judge for name, judge in judges.items() if judge is not None}
+
+
+def asking_of(config: Config, task: Task) -> list[Asking]:
+    """The curators of ours that ask the LLM, for their questions alone: copies of gold rows pass them."""
+    sources = Sources(task, screen=screen_of(config, Copies({}), ()))
+    judges = (make(config, sources) for make in ASKING.values())
+    return [judge for judge in judges if judge is not None]
 
 
 def kept_share(config: Config) -> float:

@@ -61,6 +61,8 @@ class Asker:
             "seed": prompt.seed,
             **(self.more if prompt.schema is None else {**self.more, "schema": prompt.schema}),
         }
+        if prompt.greedy:
+            question |= {"temperature": 0.0, "top_p": 1.0, "greedy": True}
         text = json.dumps(question, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -28,6 +28,7 @@ class Row:
     tokens: list[int]
     limit: int
     noise: torch.Generator
+    greedy: bool = False
     generated: list[int] = field(default_factory=list)
     finish_reason: str = ""
 
@@ -91,7 +92,7 @@ class Transformers:
                 yield index, Completion("", len(tokens), 0, TOO_LONG)
                 continue
             noise = torch.Generator("cpu").manual_seed(prompt.seed)
-            rows.append(Row(index, list(tokens), room, noise))
+            rows.append(Row(index, list(tokens), room, noise, prompt.greedy))
         rows.sort(key=lambda row: len(row.tokens), reverse=True)  # memory runs out at once or never
         size = self._config.batch_size
         for start in range(0, len(rows), size):
@@ -169,13 +170,15 @@ class Transformers:
 
         config = self._config
         penalized(logits, config, [(row.tokens, row.generated) for row in rows])
-        if config.temperature == 0:
-            return [int(token) for token in logits.argmax(-1)]
+        best = [int(token) for token in logits.argmax(-1)]
+        if config.temperature == 0 or all(row.greedy for row in rows):
+            return best
         scaled = limited(logits / config.temperature, config.top_k, config.min_p)
         scaled = nucleus(scaled, config.top_p)
         noise = torch.stack([torch.rand(logits.shape[-1], generator=row.noise) for row in rows])
         gumbel = -torch.log(-torch.log(noise.clamp(min=1e-20)))
-        return [int(token) for token in (scaled + gumbel).argmax(-1)]
+        drawn = (scaled + gumbel).argmax(-1)
+        return [at if row.greedy else int(token) for at, token, row in zip(best, drawn, rows, strict=True)]
 
     def _completion(self, row: Row) -> Completion:
         ended = bool(row.generated) and row.generated[-1] in self._stop

@@ -179,7 +179,7 @@ class VLLM:
     def _params(self, prompt: Prompt, room: int) -> Any:
         held = {} if prompt.schema is None else {"structured_outputs": self._held(json=dict(prompt.schema))}
         return self._sampling(
-            temperature=self._config.temperature,
+            temperature=0.0 if prompt.greedy else self._config.temperature,
             top_p=self._top_p,
             max_tokens=room,
             seed=prompt.seed,

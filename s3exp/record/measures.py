@@ -13,6 +13,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Literal, TypeVar
 
+CURATION = "curation/"  # before the name of a number of the curators
 ROUND = "round/"  # before the name of a number by round in W&B; there a name alone is the run's
 T = TypeVar("T")
 Numbers = Mapping[str, float]
@@ -78,6 +79,23 @@ MEASURES = (
     Measure("privacy/delta", "delta", "", "down"),
     Measure("privacy/sigma", "noise of a vote count", "votes", "down"),
     Measure("privacy/releases", "private releases", "", "down"),
+    # what the curators did; rows by the label that the LLM was asked for, where one was corrected
+    Measure("asked_rows/<label>", "new rows asked for, <label>", "rows", "", "sum"),
+    Measure("curation/checked", "rows whose label the LLM was asked for again", "rows", "", "sum"),
+    Measure("curation/disagree", "labels that the check disagrees with", "rows", "down", "sum"),
+    Measure("curation/disagree/<label>", "the check disagrees with, asked for <label>", "rows", "down", "sum"),
+    Measure("curation/relabelled", "corrected labels", "rows", "", "sum"),
+    Measure("curation/unclear", "checks without a clear label", "rows", "down", "sum"),
+    Measure("curation/revised", "rewritten rows", "rows", "", "sum"),
+    Measure("curation/unchanged", "revisions that change nothing", "rows", "", "sum"),
+    Measure("curation/unrevised/<reason>", "revisions that are no row, <reason>", "rows", "down", "sum"),
+    Measure(
+        "curation/guard_accuracy", "the check of labels on gold", "share", "up",
+        says="gold mining rows that the check is right on, before the first row; unclear ones are wrong",
+    ),
+    Measure("curation/guard_rows", "gold rows checked", "rows", "", "last"),
+    Measure("curation/guard_unclear", "gold rows whose check is unclear", "share", "down"),
+    Measure("curation/guard_passed", "the check of labels is on", "", "up", says="1 = on, 0 = off for the run"),
     # gold rows that the small model has wrong, and what a round did to them
     Measure("errors", "errors", "rows", "down"),
     Measure("errors_fixed", "fixed", "rows", "up", "sum", says="errors that the round fixed"),

@@ -13,7 +13,7 @@ from typing import Any
 from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
-from s3exp.record.measures import MAJORITY, MOST_SAID, in_all, one_class, under
+from s3exp.record.measures import CURATION, MAJORITY, MOST_SAID, in_all, one_class, under
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
@@ -92,7 +92,10 @@ def of_round(
     numbers |= {f"rejected/{why}": n for why, n in Counter(r.reason for r in batch.rejected).items()}
     targets = Counter(example.target for example in batch.examples)
     numbers |= {f"new_rows/{name}": targets[index] for index, name in enumerate(task.config.labels)}
-    numbers |= {f"curation/{name}": value for name, value in batch.numbers.items()}
+    if any(row.asked_label is not None for row in batch.examples):
+        first = Counter(row.target if row.asked_label is None else row.asked_label for row in batch.examples)
+        numbers |= {f"asked_rows/{name}": first[index] for index, name in enumerate(task.config.labels)}
+    numbers |= {f"{CURATION}{name}": value for name, value in batch.numbers.items()}
     scores = {f"mining/{name}": value for name, value in score.metrics.items()}
     doubts = [guess.doubt for guess in now if guess.doubt is not None]
     numbers |= {"ensemble/doubt": fmean(doubts)} if doubts else {}
@@ -216,6 +219,9 @@ def result(
     llm: dict[str, float | None] = {name: total(f"llm/{name}") for name in ("calls", "store_hits")}
     llm |= {name: in_all(f"llm/{name}", rounds) for name in ("prompt_tokens", "completion_tokens")}
     stages = sorted({name for numbers in rounds for name in numbers if name.startswith("seconds/")})
+    curated = {
+        name: in_all(name, rounds) for numbers in rounds for name in numbers if name.startswith(CURATION)
+    }
     return {
         "status": "done",
         "task": task.config.name,
@@ -230,6 +236,7 @@ def result(
         "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
         "cost": totals(rounds),
         "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mining", "select", "test")},
+        **({"curation": under(CURATION, curated)} if curated else {}),
         "versions": versions(),
     }
 

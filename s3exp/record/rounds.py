@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from s3exp.curation.lesson import WEIGHT, lesson_from
 from s3exp.record.files import read_lines, read_object
+from s3exp.record.measures import CURATION, under
 from s3exp.record.versions import check_schema
 from s3exp.types import (
     Answer,
@@ -38,6 +39,8 @@ _RARE: dict[str, Any] = {
     "origin": None,
     "set": None,
     "doubt": None,
+    "asked_label": None,
+    "greedy": False,
 }
 
 
@@ -84,7 +87,10 @@ def read_round(folder: Path) -> RoundRecord:
     edits = tuple(change for change in changes if change.field != WEIGHT)
     weights = tuple(change for change in changes if change.field == WEIGHT)
     reasoned = int(marker["metrics"].get("llm/reasoned", 0))
-    batch = Batch(tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits, reasoned)
+    curated = under(CURATION, marker["metrics"])
+    batch = Batch(
+        tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits, reasoned, numbers=curated
+    )
     return RoundRecord(marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights)
 
 

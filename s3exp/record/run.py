@@ -110,6 +110,11 @@ class RunStore:
         folder = self.round_folder(round_)
         return read_round(folder) if folder.is_dir() else None
 
+    def numbers(self, round_: int) -> Mapping[str, float]:
+        """The numbers of a round; none where it is not finished. Raises UserError as `read_round`."""
+        record = self.read_round(round_)
+        return {} if record is None else record.metrics
+
     def write_round(self, record: RoundRecord, fitted: Fitted) -> None:
         """Write a finished round and its small model, in place of the model of the round before."""
         place = self.round_folder(record.round)

@@ -85,6 +85,41 @@ def check(config: Config) -> None:
     check_choice(config.strategy)
     check_privacy(config)
     check_kind(config)
+    check_asking(config)
+
+
+def check_asking(config: Config) -> None:
+    """Refuse curators that ask the LLM where it cannot be asked, or where the answers would undo another option."""
+    curation, task = config.curation, config.task
+    checks = f"curation.label={curation.label}"
+    chosen = {checks: "check"} if curation.label != "none" else {}
+    chosen |= {"curation.revise=true": "revise"} if curation.revise else {}
+    for option, template in chosen.items():
+        if config.loop.rows_from is not None:
+            raise UserError(
+                f"{option} asks the LLM about the rows that it writes, and loop.rows_from={config.loop.rows_from} "
+                "takes rows as they are: leave one of them out"
+            )
+        if getattr(task.prompt_sets[task.prompts], template) is None:
+            raise UserError(
+                f"{option} asks with task.prompt_sets.{task.prompts}.{template}, which is not set: write this prompt, "
+                "or choose other task.prompts"
+            )
+    if curation.label in ("correct", "reject") and config.strategy.labels == "random":
+        raise UserError(
+            f"{checks} would undo strategy.labels=random, the control whose labels say nothing: leave one of them out "
+            "(curation.label=report only counts)"
+        )
+    if curation.label == "correct" and not task.labels:
+        raise UserError(
+            f"{checks}: task.kind={task.kind} has no labels to correct, and a question was written for its answer: set "
+            "curation.label=reject, which keeps the rows whose question leads back to their answer"
+        )
+    if curation.label != "none" and curation.guard is not None and not curation.guard_rows:
+        raise UserError(
+            f"curation.guard={curation.guard:g} needs gold rows that the check is measured on: set curation.guard_rows "
+            "above 0, or curation.guard=null"
+        )
 
 
 def _check_likeness(config: Config) -> None:

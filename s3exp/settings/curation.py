@@ -31,3 +31,14 @@ class CurationConfig:
     """ratio | random: keep this share by the ratio of densities, or at random (a control of the same size)."""
     noise: str = option("none", choices=("none", "drop", "weight"))
     """Labels that look wrong: none | drop (from training) | weight (in training, by their quality)."""
+    revise: bool = option(False, added=True)
+    """Have the LLM rewrite every row once (prompt `revise`); its label stays."""
+    label: str = option("none", choices=("none", "report", "correct", "reject"), added=True)
+    """Have the LLM check the label of every row (prompt `check`), in extraction answer its question: none | report
+    (count where it disagrees) | correct (take its label) | reject."""
+    votes: int = option(1, at_least=1, added=True)
+    """Of the check, for each row: 1 is asked at temperature 0, more are sampled, and most of them must agree."""
+    guard: float | None = option(None, above=0, at_most=1, added=True)
+    """Share of gold rows that the check must be right on, or it is off for the run; null: it is measured alone."""
+    guard_rows: int = option(100, at_least=0, added=True)
+    """Gold mining rows that the check is measured on before the first row."""

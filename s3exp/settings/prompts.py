@@ -16,7 +16,8 @@ from s3exp.types import UserError
 class Fields:
     """The fields that a template needs, and those that it may have, with the harm that the lack of one does.
 
-    `target`, `context` and `written` stand for the field of the kind's target, the columns given, and those to write.
+    `target`, `context` and `written` stand for the field of the kind's target, the columns given, and those to write;
+    `labels` and `checked` for those of a check, which extraction has not: its answer would be told.
     """
 
     needs: tuple[str, ...]
@@ -33,6 +34,8 @@ TEMPLATES = {
     "seed_with_instance": Fields(("target", "instance"), ("attributes",)),
     "form": Fields(("form",), ("count",)),
     "shot": Fields(("context", "written"), ("target",)),
+    "check": Fields(("labels", "context", "written"), ("checked",)),
+    "revise": Fields(("target", "context", "written")),
 }
 _HARM = {
     "target": "it asks for every {0} in the same words",
@@ -43,6 +46,7 @@ _HARM = {
     "count": "the LLM is not told how many to list",
     "domain": "it asks for the same in every domain",
     "instance": "the LLM is not shown the text that the row is about",
+    "labels": "the LLM is not told the words to answer with",
 }
 # what other template languages write for a field; the name is in the group
 _BRACES = re.compile(r"[{｛]{1,3}([^{}｛｝\n\"':,]{1,40})[}｝]{1,3}")
@@ -62,6 +66,7 @@ def check_prompts(task: TaskConfig) -> None:
     prompts = task.prompt_sets[task.prompts]
     names = {"target": [rules_of(task).target], "context": list(task.context), "written": list(task.written)}
     names["attributes"] = list(task.attributes)
+    names |= {"labels": ["labels"], "checked": ["label"]} if task.labels else {"labels": [], "checked": []}
     for template, fields in TEMPLATES.items():
         text = getattr(prompts, template)
         if text is None:

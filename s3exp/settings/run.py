@@ -69,8 +69,13 @@ OF_SEEDS = {
 """Templates of prompt sets that count only in the chosen set, and with the `strategy.seeds` that read them."""
 
 
+TEMPLATES_OF = {"check": "curation.label", "revise": "curation.revise"}
+"""Templates that tasks got after their first runs, and the added option by which a run asks with one."""
+
+
 def identity(values: dict[str, Any]) -> dict[str, Any]:
-    """A config as dotted keys, without those of `SAME_RUN`, added options at their default and sets of `ADDED_SETS`.
+    """A config as dotted keys, without those of `SAME_RUN`, added options at their default, sets of `ADDED_SETS` and
+    templates of steps that are off.
 
     A server counts by its address, or else by the name that the user gives it.
     """
@@ -87,6 +92,8 @@ def identity(values: dict[str, Any]) -> dict[str, Any]:
         for key, value in flat(values).items()
         if not f"{key}.".startswith(ignored) and default.get(_named(key), unset) != value
     }
+    off = tuple(f".{name}" for name, key in TEMPLATES_OF.items() if key not in facts)
+    facts = {key: value for key, value in facts.items() if not (_PROMPT_SET.match(key) and key.endswith(off))}
     if "llm.name" in facts:
         facts.pop("llm.url", None)
     elif "llm.url" in facts:

@@ -121,6 +121,8 @@ def body_of(config: ServerConfig, text: str, sampling: dict[str, Any]) -> dict[s
 def body_for(config: ServerConfig, prompt: Prompt) -> dict[str, Any]:
     """The JSON of the request for one prompt, whose schema the server shall hold the answer to."""
     sampling: dict[str, Any] = {"max_tokens": prompt.max_tokens, "seed": prompt.seed}
+    if prompt.greedy:
+        sampling |= {"temperature": 0.0, "top_p": 1.0}
     if prompt.schema is not None:
         named = {"name": "rows", "strict": True, "schema": dict(prompt.schema)}
         sampling[RESPONSE_FORMAT] = {"type": "json_schema", "json_schema": named}

@@ -69,8 +69,8 @@ class GoldConfig:
 
 @dataclass
 class PromptSet:
-    """One wording of a task's prompts. Fields in braces: {label}, {count}, {rationales} and the task's columns; in
-    extraction {answer} and the columns."""
+    """One wording of a task's prompts. Fields in braces: {label}, {labels}, {count}, {rationales} and the task's
+    columns; in extraction {answer} and the columns."""
 
     seed: str = MISSING
     """{label} or {answer}, and the context columns."""
@@ -102,6 +102,11 @@ class PromptSet:
     {answer} and {cloze}, the answer's sentence with a word of the slot `blank` (by itself, what) in its place."""
     slots: dict[str, Any] = option(added=True, factory=dict)
     """The texts of each slot: a list, or a list for each label by its name."""
+    check: str | None = option(None, added=True)
+    """For curation.label: {labels}, the words to choose from, and every column; {label}, the word asked for, is the
+    template's choice. In extraction the columns alone: the LLM answers the question."""
+    revise: str | None = option(None, added=True)
+    """For curation.revise: as `extrapolate`, filled from the row to rewrite."""
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):

@@ -1,11 +1,15 @@
-"""What to do about rejected answers: for each reason the option or the file that changes it."""
+"""What is said of a round, and what to do about rejected answers: for each reason the option that changes it."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from s3exp.synthesis.order import Order
 from s3exp.types import Batch, Rejected
+
+log = logging.getLogger(__name__)
 
 MOSTLY = 0.9  # share of the answers that are rejected, from which on a round is warned of
 FEW = 10  # answers of which no share is taken
@@ -33,6 +37,9 @@ ADVICE = {
     "answer_not_in_text": "the answers do not stand in the gold texts: check the task's answers column",
     "unlike_gold": "set curation.likeness higher, or null",
     "left_out_by_chance": "set curation.likeness higher, or null",
+    "label_disagrees": "the LLM does not stand by the labels that it was asked for: choose another llm.model or other "
+    "task.prompts; curation.label=report keeps such rows",
+    "not_checked": "no tokens were left to check these rows: raise loop.budget.tokens",
     "no_list": "change the prompts that ask for lists (task.prompts), or set strategy.seeds=plain",
 }
 
@@ -57,7 +64,7 @@ def advice(rejected: Sequence[Rejected]) -> str:
 
 def warning(batch: Batch) -> str | None:
     """The round's warning where nearly all answers were rejected; None: they were not."""
-    asked, rejected = len(batch.asked), len(batch.rejected)
+    asked, rejected = batch.answers, len(batch.rejected)
     rows = rejected + len(batch.examples)
     of, what = (rows, "rows") if rows > asked else (asked, "answers")  # an answer may have several rows
     if of < FEW or rejected < MOSTLY * of:
@@ -76,5 +83,36 @@ def no_rows(batch: Batch) -> str:
         "..." if len(raw) > _SHOWN else ""
     )
     example = f", for example {shown!r}" if shown else ""
-    counts = f"all {len(batch.asked)} completions were rejected: {rejected_by_reason(batch.rejected)}"
+    counts = f"all {batch.answers} completions were rejected: {rejected_by_reason(batch.rejected)}"
     return f"there is no row to train on: {counts}{example}; {advice(batch.rejected)}".rstrip("; ")
+
+
+def tell(order: Order, batch: Batch, shortage: str) -> None:
+    """Log a round: its rows, what was rejected, repaired and curated, and what it lacks (`shortage` says why)."""
+    number, rows, rejected = order.round, len(batch.examples), batch.rejected
+    log.info(
+        "round %d: %d rows%s", number, rows, f", rejected: {rejected_by_reason(rejected)}" if rejected else ""
+    )
+    if batch.reasoned:
+        log.info(
+            "round %d: the reasoning of %d of %d answers was cut off",
+            number,
+            batch.reasoned,
+            len(batch.asked),
+        )
+    if repairs := repaired_by_rule(batch):
+        log.info("round %d: repaired: %s (rounds/%d/changes.jsonl)", number, repairs, number)
+    if batch.numbers:
+        log.info("round %d: curators: %s", number, _named(batch.numbers))
+    if number > 0 and not order.shown:
+        log.warning("round %d: nothing to extrapolate from, no row was asked for", number)
+    elif rows < order.wanted:
+        log.warning(
+            "round %d: %d of %d rows %s; the run goes on with them", number, rows, order.wanted, shortage
+        )
+    if many := warning(batch):
+        log.warning("round %d: %s", number, many)
+
+
+def _named(numbers: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in numbers.items())

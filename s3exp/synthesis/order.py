@@ -15,6 +15,7 @@ from s3exp.tasks.attributes import drawn_attributes
 from s3exp.tasks.task import Rationales, Task
 from s3exp.types import NO_ANSWER, Completion, Example, Prompt, Target, UserError
 
+CHAT_TOKENS = 32  # of a chat template around a prompt, at most
 NO_TOKENS = (
     "loop.budget.tokens is set, and the LLM's server does not count tokens: set loop.budget.rows, and "
     "loop.budget.tokens=null"
@@ -204,20 +205,31 @@ def next_wave(
 
 
 def affordable(
-    prompts: list[Prompt], order: Order, asked: Sequence[tuple[Prompt, Completion]]
+    prompts: list[Prompt],
+    order: Order,
+    asked: Sequence[tuple[Prompt, Completion]],
+    reserve: Callable[[Prompt], int] = lambda prompt: 0,
 ) -> list[Prompt]:
-    """The first prompts, as many as surely fit into the tokens left: a byte is at most a token, answers may be full."""
+    """The first prompts, as many as surely fit into the tokens left: a byte is at most a token, answers may be full.
+
+    `reserve` gives the tokens that a prompt's answer will take beside it: curators ask about its rows.
+    """
     if order.tokens is None:
         return prompts
     for _, completion in asked:
         check_counted(completion, order)
     left = order.tokens - sum(c.tokens or 0 for _, c in asked)
     for count, prompt in enumerate(prompts):
-        if prompt.kind != "template":
-            left -= len(prompt.text.encode("utf-8", "surrogatepass")) + 32 + prompt.max_tokens
+        own = 0 if prompt.kind == "template" else most_tokens(prompt)
+        left -= own + reserve(prompt)
         if left < 0:
             return prompts[:count]
     return prompts
+
+
+def most_tokens(prompt: Prompt) -> int:
+    """The most tokens of a prompt and its answer: a byte is at most a token, and a chat template has a few."""
+    return len(prompt.text.encode("utf-8", "surrogatepass")) + CHAT_TOKENS + prompt.max_tokens
 
 
 def check_counted(completion: Completion, order: Order) -> None:

@@ -42,14 +42,45 @@ class Screen(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A curator's verdict: the row, with the reason of any change; or None, with the reason of rejection."""
+    """A curator's verdict: the row, with the reason of any change; or None, with the reason of rejection.
+
+    `counts` are the numbers of the round (`curation/<name>`) that it adds one to.
+    """
 
     row: Example | None
     why: str = ""
+    counts: tuple[str, ...] = ()
 
 
 # A curator judges the rows of a wave, in order: one verdict each.
 Judge = Callable[[Sequence[Example]], Sequence[Verdict]]
+# The LLM's completions of a curator's questions, in order; None where no tokens are left for one.
+Ask = Callable[[Sequence[Prompt]], Sequence[Completion | None]]
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A curator that asks the LLM. Its questions are in the store, the record and the token budget of the round."""
+
+    def begin(self, number: int, ask: Ask) -> Mapping[str, float]:
+        """Ask what it must know before the first prompt of round `number`; returns numbers for the record."""
+        ...
+
+    def first_questions(self) -> list[Prompt]:
+        """The questions that it asks before round 0."""
+        ...
+
+    def questions(self, rows: Sequence[Example]) -> list[Prompt]:
+        """Its questions about some rows."""
+        ...
+
+    def most_tokens(self, prompt: Prompt) -> int:
+        """The most tokens that its questions about all rows of one answer to `prompt` can take."""
+        ...
+
+    def judge(self, rows: Sequence[Example], ask: Ask) -> Sequence[Verdict]:
+        """One verdict for each row of a wave, in order."""
+        ...
 
 
 def nothing_copied(text: str) -> bool:
@@ -74,12 +105,17 @@ class Curation:
     """
 
     screen: Screen
-    curators: Mapping[str, Judge] = field(default_factory=dict)
+    curators: Mapping[str, Judge | Asking] = field(default_factory=dict)
     copied: Callable[[str], bool] = nothing_copied
     keep: float = 1.0
 
+    @property
+    def asking(self) -> list[Asking]:
+        """The curators that ask the LLM, in order."""
+        return [judge for judge in self.curators.values() if isinstance(judge, Asking)]
+
     def numbers(self) -> dict[str, float]:
-        """The curators' numbers of a round that has ended."""
+        """The numbers of a round that has ended, of the curators that keep count themselves."""
         judges: list[object] = list(self.curators.values())
         counting = [judge for judge in judges if isinstance(judge, Counting)]
         return {name: value for judge in counting for name, value in judge.numbers().items()}
@@ -134,16 +170,16 @@ class _Read:
 
 
 def read_completion(
-    task: Task, screen: Screen, number: int, prompt: Prompt, completion: Completion
+    task: Task, screen: Screen, number: int, prompt: Prompt, completion: Completion, count: int | None = None
 ) -> Reading:
     """Repair, parse and screen a completion of round `number`, as a whole or, where it is JSON, row by row.
 
-    The rows of a completion share its tokens evenly.
+    The rows of a completion share its tokens evenly. It was asked for `count` rows (None: as many as the task says).
     """
     if thought_alone(completion):
         return Reading(prompt, completion, (), "only_reasoning", reasoned=bool(completion.reasoning))
     if prompt.schema is None:
-        texts = [_read(task, screen, prompt, completion)]
+        texts = [_read(task, screen, prompt, completion, count)]
     else:
         parts = parts_of(task.config, completion)
         texts = [_read_part(task, screen, prompt, completion, part) for part in parts]
@@ -151,8 +187,8 @@ def read_completion(
     if len(texts) == 1 and texts[0].problem is not None:
         return Reading(prompt, completion, (), texts[0].problem, reasoned=reasoned)
     rows, lost = list[Candidate](), list[Lost]()
-    count = sum(max(1, len(text.rows)) for text in texts)
-    tokens = _shares(completion.tokens, count)
+    places = sum(max(1, len(text.rows)) for text in texts)
+    tokens = _shares(completion.tokens, places)
     for text in texts:
         place = len(rows) + len(lost)
         if text.problem is not None:
@@ -167,7 +203,7 @@ def read_completion(
                 prompt_hash(prompt),
                 seed=prompt.seed,
                 tokens=tokens[at],
-                place=at if count > 1 else None,
+                place=at if places > 1 else None,
                 set=prompt.set,
             )
             rows.append(candidate(screen, made, text.repair))
@@ -240,18 +276,21 @@ def rejection(reason: str, prompt: Prompt, completion: Completion, row: Example 
 
 
 def curate(
-    rows: Sequence[Example], curators: Mapping[str, Judge]
+    rows: Sequence[Example], curators: Mapping[str, Judge | Asking], ask: Ask, numbers: dict[str, float]
 ) -> tuple[list[Example | str], list[Change]]:
     """Each row as the curators leave it, or the reason of its rejection, in order; and every change that they made.
 
-    A curator sees the rows that those before it let through.
+    A curator sees the rows that those before it let through. The counts of the verdicts are added to `numbers`.
     """
     judged: list[Example | str] = list(rows)
     changes: list[Change] = []
     for step, judge in curators.items():
         passed = {place: row for place, row in enumerate(judged) if isinstance(row, Example)}
-        verdicts = judge(list(passed.values()))
+        left = list(passed.values())
+        verdicts = judge.judge(left, ask) if isinstance(judge, Asking) else judge(left)
         for (place, before), verdict in zip(passed.items(), verdicts, strict=True):
+            for name in verdict.counts:
+                numbers[name] = numbers.get(name, 0) + 1
             judged[place] = verdict.why if verdict.row is None else verdict.row
             if verdict.row is not None:
                 changes += _differences(step, before, verdict.row, verdict.why)

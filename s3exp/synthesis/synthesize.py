@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 
-from s3exp.synthesis.advice import rejected_by_reason, repaired_by_rule, warning
+from s3exp.synthesis.advice import tell
 from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import Filled, Givens, ask_givens
 from s3exp.synthesis.order import (
@@ -73,7 +73,9 @@ def synthesize(
         UserError: the LLM wrote nothing that the seeds could be about.
     """
     seen = {content(row.fields.values()) for row in earlier}
-    round_ = _Round(order, task.rows_per_answer, curation, seen, watch)
+    round_ = _Round(llm, order, task.rows_per_answer, curation, seen, watch)
+    if order.wanted:
+        round_.begin()
     asks, listed = [], list[Listed]()  # by prompt set
     for wording in wordings(task):
         givens = Givens()
@@ -92,13 +94,13 @@ def synthesize(
         tries = ceil(order.wanted / task.rows_per_answer) * order.tries - questions  # left
         count = min(ceil(round_.asking / task.rows_per_answer), tries)
         wave = next_wave(ask, order, round_.rows_of, number, count, task.rows_per_answer)
-        prompts = affordable([prompt for _, prompt in wave], order, round_.asked)
+        prompts = affordable([prompt for _, prompt in wave], order, round_.asked, round_.reserve)
         if not prompts:
             shortage = "for its LLM tokens" if wave else shortage
             break
         number = wave[len(prompts) - 1][0] + 1
         spare = map(ask, range(number, number + tries - len(prompts))) if refills(order) else iter(())
-        readings = round_.ask(llm, prompts, spare, read)
+        readings = round_.ask(prompts, spare, read)
         number += len(readings) - len(prompts)
         questions += len(readings)
         round_.add(readings)
@@ -112,9 +114,9 @@ def synthesize(
         tuple(round_.changes),
         round_.reasoned,
         tuple(listed),
-        curation.numbers(),
+        round_.numbers | curation.numbers(),
     )
-    _log(order, batch, shortage)
+    tell(order, batch, shortage)
     return batch
 
 
@@ -122,6 +124,7 @@ def synthesize(
 class _Round:
     """A round so far. `seen` holds the contents of its rows and of all earlier ones, `rows_of` counts by exemplar."""
 
+    llm: Answers
     order: Order
     rows_per_answer: int
     curation: Curation
@@ -132,6 +135,7 @@ class _Round:
     rejected: list[Rejected] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     rows_of: Counter[str | None] = field(default_factory=Counter)
+    numbers: dict[str, float] = field(default_factory=dict)  # of the curators
     tokens: int = 0  # of the answers so far
     reasoned: int = 0  # answers
 
@@ -145,9 +149,29 @@ class _Round:
         """Rows to ask for, so that as many as are missing pass the curators."""
         return self.missing / self.curation.keep
 
+    def begin(self) -> None:
+        """Have the curators ask what they must know before there are rows."""
+        for judge in self.curation.asking:
+            self.numbers |= judge.begin(self.order.round, self.inquire)
+
+    def reserve(self, prompt: Prompt) -> int:
+        """The most tokens of the curators' questions about the rows of an answer."""
+        return sum(judge.most_tokens(prompt) for judge in self.curation.asking)
+
+    def inquire(self, prompts: Sequence[Prompt]) -> list[Completion | None]:
+        """The answers to a curator's questions, as far as the tokens go."""
+        some = affordable(list(prompts), self.order, self.asked)
+        answers = self.llm.generate(some) if some else []
+        for prompt, completion in zip(some, answers, strict=True):
+            check_counted(completion, self.order)
+            self.asked.append((prompt, completion))
+            self.tokens += completion.tokens or 0
+            self.reasoned += thought(completion)
+            self.show()
+        return [*answers, *[None] * (len(prompts) - len(some))]
+
     def ask(
         self,
-        llm: Answers,
         prompts: Sequence[Prompt],
         spare: Iterator[Prompt],
         read: Callable[[Prompt, Completion], Reading],
@@ -160,7 +184,7 @@ class _Round:
         queue, seen = list(prompts), set(self.seen)
         readings: dict[int, Reading] = {}
         lost = good = tokens = 0  # rows that answers could have given and did not, rows, tokens
-        for index, completion in llm.stream(queue):
+        for index, completion in self.llm.stream(queue):
             check_counted(completion, self.order)
             readings[index] = read(queue[index], completion)
             fresh = {row.content for row in readings[index].rows if row.problem is None} - seen
@@ -198,7 +222,8 @@ class _Round:
                 if self._is_new(reading, one):
                     # curators know a row by its place in the wave: its id depends on their verdicts
                     wave.append((reading, replace(one, row=replace(one.row, id=str(len(wave))))))
-        verdicts, changes = curate([one.row for _, one in wave], self.curation.curators)
+        rows = [one.row for _, one in wave]
+        verdicts, changes = curate(rows, self.curation.curators, self.inquire, self.numbers)
         ids: dict[str, str] = {}
         for (reading, one), verdict in zip(wave, verdicts, strict=True):
             if self._accept(reading, one, verdict):
@@ -277,7 +302,7 @@ def taken(given: Given) -> Synthesis:
         watch: Watch = unwatched,
     ) -> Batch:
         log.log(logging.WARNING if given.mostly_copies else logging.INFO, "%s", given.line())
-        round_ = _Round(order, task.rows_per_answer, curation, set(), watch)
+        round_ = _Round(llm, order, task.rows_per_answer, curation, set(), watch)
         queue = [
             Reading(Prompt("", "given", 0, 0, one.row.target), Completion("", 0, 0, "stop"), (one,))
             for one in drawn(given.passed, order.seed)
@@ -295,33 +320,9 @@ def taken(given: Given) -> Synthesis:
             )
         if queue:
             log.info("loop.budget.rows: %d rows of %s are not used", len(queue), given.source)
-        changes, numbers = tuple(round_.changes), curation.numbers()
+        changes, numbers = tuple(round_.changes), round_.numbers | curation.numbers()
         batch = Batch(examples, left_out, quota=order.quota, changes=changes, numbers=numbers)
-        _log(order, batch, f"(no more of {given.source} can be trained on)")
+        tell(order, batch, f"(no more of {given.source} can be trained on)")
         return batch
 
     return take
-
-
-def _log(order: Order, batch: Batch, shortage: str) -> None:
-    number, rows, rejected = order.round, len(batch.examples), batch.rejected
-    log.info(
-        "round %d: %d rows%s", number, rows, f", rejected: {rejected_by_reason(rejected)}" if rejected else ""
-    )
-    if batch.reasoned:
-        log.info(
-            "round %d: the reasoning of %d of %d answers was cut off",
-            number,
-            batch.reasoned,
-            len(batch.asked),
-        )
-    if repairs := repaired_by_rule(batch):
-        log.info("round %d: repaired: %s (rounds/%d/changes.jsonl)", number, repairs, number)
-    if number > 0 and not order.shown:
-        log.warning("round %d: nothing to extrapolate from, no row was asked for", number)
-    elif rows < order.wanted:
-        log.warning(
-            "round %d: %d of %d rows %s; the run goes on with them", number, rows, order.wanted, shortage
-        )
-    if many := warning(batch):
-        log.warning("round %d: %s", number, many)

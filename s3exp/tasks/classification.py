@@ -70,6 +70,10 @@ class Classification:
         """The label's name."""
         return str(self.config.labels[class_index(target)])
 
+    def values(self, row: Example) -> dict[str, str]:
+        """The texts of a row, cut, and the word for its label, for a template."""
+        return {name: self.cut(text) for name, text in row.fields.items()} | {"label": self._word(row.target)}
+
     def seed_prompt(
         self,
         target: Target,
@@ -93,7 +97,7 @@ class Classification:
 
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row of one label like the gold row `shown`."""
-        values = {**self._values(shown), "label": self._word(target)}
+        values = {**self.values(shown), "label": self._word(target)}
         text = fill(self.config.prompt_sets[self.config.prompts].extrapolate, values)
         context = {name: shown.fields[name] for name in self.config.context}
         return self._asked(Prompt(text, "extrapolate", seed, self.llm.max_tokens, target, shown.id, context))
@@ -128,11 +132,7 @@ class Classification:
     def _asked(self, prompt: Prompt) -> Prompt:
         """The prompt with the form of its answer, behind its worked examples."""
         prompt = in_json(self.config, self.llm, prompt)
-        return with_shots(self.config, self.llm, prompt, self.gold, self._values)
-
-    def _values(self, row: Example) -> dict[str, str]:
-        """The texts of a row, cut, and the word for its label, for a template."""
-        return {name: self.cut(text) for name, text in row.fields.items()} | {"label": self._word(row.target)}
+        return with_shots(self.config, self.llm, prompt, self.gold, self.values)
 
     def _word(self, target: Target) -> str:
         return label_words(self.config)[class_index(target)]

@@ -71,6 +71,10 @@ class Extraction:
         spans = spans_of(target)
         return spans[0].text if spans else ""
 
+    def values(self, row: Example) -> dict[str, str]:
+        """The texts of a row, cut, and its first answer, for a template."""
+        return self._values(row.fields, row.answers[0])
+
     def seed_prompt(
         self,
         target: Target,
@@ -137,9 +141,7 @@ class Extraction:
     def _asked(self, prompt: Prompt) -> Prompt:
         """The prompt with the form of its answer, behind its worked examples."""
         prompt = in_json(self.config, self.llm, prompt)
-        return with_shots(
-            self.config, self.llm, prompt, self.gold, lambda row: self._values(row.fields, row.answers[0])
-        )
+        return with_shots(self.config, self.llm, prompt, self.gold, self.values)
 
     def _fill(
         self,

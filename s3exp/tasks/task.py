@@ -66,6 +66,9 @@ class Task(Protocol):
     def with_config(self, config: TaskConfig) -> Task:
         """The same task and gold rows under other options."""
 
+    def values(self, row: Example) -> dict[str, str]:
+        """The texts of a row, cut to the LLM's limit, and its target in words, for a template."""
+
     def drawn_target(self, seed: int, round_: int, row: int) -> Target:
         """The target of row `row` of a round without an exemplar; None: the prompt draws it."""
 
