@@ -14,6 +14,7 @@ from s3exp.checkpoints.memory import Memory, memory_of
 from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_plan
 from s3exp.commands.needs import needs
 from s3exp.llm.store import Asker, Stored
+from s3exp.llm.toy import ToyLLM
 from s3exp.settings.llm import ServerConfig, VllmConfig
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
@@ -22,6 +23,7 @@ from s3exp.tasks.gold import load_gold
 from s3exp.terminal.page import Page
 from s3exp.types import LLM
 from tests.conftest import TOY_PROMPTS
+from tests.curation.asked import with_curation
 from tests.test_loop import STRATEGIES, go
 
 
@@ -139,3 +141,24 @@ def test_what_the_llm_needs_is_computed_from_its_files(toy_config: Config, tmp_p
     unknown = needs(VllmConfig(model="org/name"), "org/name", rounds)[1]
     assert unknown == "memory: not known, the files of llm.model=org/name are not on this machine"
     assert len(needs(ServerConfig(model="m"), "m", rounds)) == 1
+
+
+@pytest.mark.parametrize("strategy", ["s3", "zerogen"])
+def test_bounds_take_in_the_questions_of_curators(toy_config: Config, tmp_path: Path, strategy: str) -> None:
+    options = {"label": "reject", "votes": 3, "guard_rows": 20, "revise": True}
+    config = with_curation(toy_config, **options)
+    plain, before = planned(toy_config, strategy), planned(config, strategy)
+    llm = ToyLLM(wrong=0.3, flaws=0.1)
+    result = go(config, tmp_path / "run", strategy, llm=llm)
+    rows = 0
+    for without, plan, done in zip(plain, before, result["rounds"], strict=True):
+        new, rows = plan.rows - rows, plan.rows
+        assert plan.calls == without.calls + new * (1 + 3) + (60 if plan.round == 0 else 0)
+        asked = done["metrics"]["llm/calls"] + done["metrics"]["llm/store_hits"]
+        tokens = done["metrics"]["llm/prompt_tokens"] + done["metrics"]["llm/completion_tokens"]
+        assert plan.calls < asked <= plan.most_calls and tokens <= plan.most_tokens
+        assert without.tokens < plan.tokens < plan.most_tokens
+        assert {"check", "revise"} < {prompt.kind for prompt in plan.first}
+    file = io.StringIO()
+    print_plan(before, toy_task(config), config, Path("runs/x"), Page(Console(file=file, width=120)))
+    assert "First prompt of kind check" in file.getvalue() and "kind revise" in file.getvalue()
