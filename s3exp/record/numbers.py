@@ -219,9 +219,8 @@ def result(
     llm: dict[str, float | None] = {name: total(f"llm/{name}") for name in ("calls", "store_hits")}
     llm |= {name: in_all(f"llm/{name}", rounds) for name in ("prompt_tokens", "completion_tokens")}
     stages = sorted({name for numbers in rounds for name in numbers if name.startswith("seconds/")})
-    curated = {
-        name: in_all(name, rounds) for numbers in rounds for name in numbers if name.startswith(CURATION)
-    }
+    names = dict.fromkeys(name for numbers in rounds for name in numbers if name.startswith(CURATION))
+    curated = {name: value for name in names if (value := in_all(name, rounds)) is not None}
     return {
         "status": "done",
         "task": task.config.name,

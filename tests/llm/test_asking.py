@@ -12,7 +12,8 @@ import pytest
 
 from s3exp.llm import build_llm
 from s3exp.llm.transformers import Transformers
-from s3exp.settings.llm import LLMS, TransformersConfig, VllmConfig
+from s3exp.settings.llm import LLMS, ServerConfig, TransformersConfig, VllmConfig
+from s3exp.settings.server import body_for
 from s3exp.types import Prompt, UserError
 
 TEMPLATE = (
@@ -27,6 +28,26 @@ def transformers(folder: str, **options: Any) -> Transformers:
 
 def text(llm: Any, prompt: Prompt) -> str:
     return dict(llm.generate([prompt]))[0].text
+
+
+def test_a_greedy_prompt_is_answered_greedily_beside_others(llm_folder: str, prompts: list[Prompt]) -> None:
+    """In one batch, and as if the temperature were 0; the others' answers are their own."""
+    greedy = replace(prompts[0], max_tokens=20, greedy=True)
+    others = [replace(prompt, max_tokens=20) for prompt in prompts[:3]]
+    sampling, at_zero = transformers(llm_folder), transformers(llm_folder, temperature=0.0)
+    alone = dict(sampling.generate(others))
+    mixed = dict(sampling.generate([*others, greedy]))
+    assert mixed[3].text == text(at_zero, others[0]) == text(sampling, greedy) != alone[0].text
+    assert [mixed[index] for index in range(3)] == [alone[index] for index in range(3)]
+
+
+def test_a_server_is_asked_greedily(prompts: list[Prompt]) -> None:
+    config = ServerConfig(model="m", url="http://127.0.0.1:9/v1", temperature=0.8, top_p=0.9)
+    body = body_for(config, replace(prompts[0], greedy=True))
+    assert (body["temperature"], body["top_p"]) == (0.0, 1.0)
+    plain = body_for(config, prompts[0])
+    assert (plain["temperature"], plain["top_p"]) == (0.8, 0.9)
+    assert body | {"temperature": 0.8, "top_p": 0.9} == plain
 
 
 def test_top_k_1_is_greedy_and_a_stop_is_no_part_of_the_answer(
