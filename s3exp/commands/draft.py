@@ -71,6 +71,12 @@ def _classes(guess: Draft) -> list[str]:
         *("    extrapolate: |-", "      Here is an example of the class: {label}"),
         *(f"      {field}: {{{field}}}" for field in guess.fields),
         f"      Write another {text} of the same class, similar to it. Write the {text} only.",
+        "    check: |- # for curation.label",
+        *(f"      {field}: {{{field}}}" for field in guess.fields),
+        f"      Which class is the {text} of? Answer with one of these only: {{labels}}",
+        "    revise: |- # for curation.revise",
+        *(f"      {field}: {{{field}}}" for field in guess.fields),
+        f"      Rewrite the {text}; it must stay of the class: {{label}}. Write the {text} only.",
     ]
 
 
@@ -84,6 +90,11 @@ def _answers(guess: Draft) -> list[str]:
         f"      Write the {guess.generate} that has this answer, and nothing else.",
         *("    extrapolate: |-", *head, f"      {guess.generate}: {{{guess.generate}}}"),
         f"      Write another {guess.generate} that has the same answer, and nothing else.",
+        *("    check: |- # for curation.label", f"      {passage}: {{{passage}}}"),
+        f"      {guess.generate}: {{{guess.generate}}}",
+        f"      Answer in words of the {passage}, and write nothing else.",
+        *("    revise: |- # for curation.revise", *head, f"      {guess.generate}: {{{guess.generate}}}"),
+        f"      Rewrite the {guess.generate}; it must have the same answer. Write nothing else.",
     ]
 
 

@@ -294,6 +294,7 @@ def test_one_file_is_drafted_as_the_source_of_all_roles(
     prompts = task.prompt_sets["plain"]
     assert prompts.rationale and "{count}" in prompts.rationale
     assert prompts.seed_with_rationales and "passage: {passage}" in prompts.seed_with_rationales
+    assert prompts.check and "{labels}" in prompts.check and prompts.revise and "{label}" in prompts.revise
     gold = load_gold(task, with_train=False)
     assert (len(gold.mining), len(gold.select), len(gold.test)) == (24, 8, 8)
 
