@@ -26,7 +26,7 @@ from s3exp.settings.given import KEY
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
-from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan
+from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan, trains_on_gold
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -116,7 +116,7 @@ def prepare(
     if asks_llm(config):
         check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
-    gold = load_gold(config.task, with_train=config.strategy.human)  # a hub may take minutes for it
+    gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
     check_mining(config, gold.mining)
     check_private(config, len(gold.mining))
     if asks_llm(config):
@@ -282,7 +282,9 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
                 Sources(task, partial(store.numbers, 0), audit.vectors),
                 copied,
             ),
-            lessons=Lessons(config.curation.noise, config.task, audit.vectors, config.seed),
+            lessons=Lessons(
+                config.curation, config.task, audit.vectors, config.seed, config.strategy.with_gold
+            ),
             strategy=config.strategy,
             loop=config.loop,
             store=store,

@@ -60,7 +60,7 @@ def run(parts: Parts) -> dict[str, Any]:
         LLMFault: the LLM cannot go on; the same command continues the run.
     """
     task, gold = parts.task, parts.task.gold
-    train: list[Example] = list(gold.train)  # empty but for the human-annotated baseline
+    train: list[Example] = list(gold.train)  # empty unless the strategy trains on it
     last: Guesses | None = None  # of the round before; the seed has none
     records: list[RoundRecord] = []
     warned = False
@@ -99,22 +99,24 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     if not rows:
         raise UserError(no_rows(batch))
     with meter.stage("curate"):
-        lesson, reweighted, judged = parts.lessons.of(rows)
+        taught = parts.lessons.of(rows)
     with meter.stage("audit"):
         notes = noted(parts.strategy, gold.mining, last, order.shown, parts.sight.at(order.round, train))
-        report = parts.audit.look(rows, batch.examples, judged, notes)
+        report = parts.audit.look(rows, batch.examples, taught.judged, notes)
     if isinstance(parts.small_model, Watchable):
         parts.small_model.watch = partial(parts.tracker.log_live, "training", order.round)
     with meter.stage("train"):  # from the pretrained weights, every round
-        fitted, fit = parts.small_model.fit(lesson, gold.select, derive(parts.seed, "small_model"))
+        fitted, fit = parts.small_model.fit(taught.lesson, gold.select, derive(parts.seed, "small_model"))
     with meter.stage("predict"):
         predictions = tuple(fitted.predict(gold.mining))
         selected = tuple(fitted.predict(gold.select))
     before = last.predictions if last else ()
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
     numbers |= metrics.of_select(task, selected, fit)
-    numbers = with_money(numbers | report.numbers | meter.numbers(), parts.loop.budget.prices)
-    record = RoundRecord(order.round, batch, predictions, numbers, report.tables, reweighted)
+    numbers = with_money(
+        numbers | taught.numbers | report.numbers | meter.numbers(), parts.loop.budget.prices
+    )
+    record = RoundRecord(order.round, batch, predictions, numbers, report.tables, taught.changes)
     parts.store.write_round(record, fitted)
     return record
 

@@ -42,6 +42,11 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     return [seed, *(even + (index < remainder) for index in range(rounds))]
 
 
+def trains_on_gold(strategy: StrategyConfig) -> bool:
+    """Whether gold.train is trained on, alone or beside synthesized rows; it is never mined."""
+    return strategy.human or strategy.with_gold
+
+
 def asks(strategy: StrategyConfig, loop: LoopConfig) -> bool:
     """Whether a run asks its LLM anything: not where it trains on rows that exist, or on filled templates alone."""
     filled = strategy.seeded == "templates" and len(plan(strategy, loop)) == 1

@@ -103,7 +103,7 @@ def curation_of(config: Config, task: Task) -> Curation:
 def checks_of(config: Config, task: Task) -> tuple[Audit, Curation, Lessons]:
     """The audit of a run in a toy world, its curation and what makes its lessons: three of the loop's parts."""
     audit = audit_of(config, task)
-    lessons = Lessons(config.curation.noise, config.task, audit.vectors, config.seed)
+    lessons = Lessons(config.curation, config.task, audit.vectors, config.seed, config.strategy.with_gold)
     sources = Sources(task, vectors=audit.vectors)
     return audit, build_curation(config, audit.copies, task.gold.mining, sources=sources), lessons
 

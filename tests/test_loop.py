@@ -24,6 +24,7 @@ from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.small_model import build_small_model
+from s3exp.strategies import trains_on_gold
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.tasks.roles import Gold, TestIsSealed
@@ -55,8 +56,8 @@ def go(
     `identity` is the flat config that run.json gets, by itself no more than the strategy. `part` is a strategy of the
     test's own, in place of the named one.
     """
-    chosen = STRATEGIES[strategy]
-    gold = load_gold(config.task, with_train=chosen.human)
+    chosen = config.strategy if config.strategy.with_gold else STRATEGIES[strategy]
+    gold = load_gold(config.task, with_train=trains_on_gold(chosen))
     engine = llm or ToyLLM()
     small = BagConfig(epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
     store = RunStore(folder, "", identity or {"strategy": strategy})

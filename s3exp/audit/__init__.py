@@ -27,7 +27,7 @@ def build_audit(
     """The audit of a run or a file, with its index of gold rows.
 
     Args:
-        config: `audit`, `curation.near` and `task` are read.
+        config: `audit`, `curation.near`, `strategy.with_gold` and `task` are read.
         gold: gold rows that the loop may look at; never test rows.
         roles: fingerprints of the rows of every gold role, test too.
         embedder: a pretrained encoder; None: latent semantic analysis of gold takes its place.
@@ -41,4 +41,5 @@ def build_audit(
         embedder = Lsa([text for row in gold for text in row.fields.values()])
     folder = Path(config.audit.cache).expanduser() if config.audit.cache else None
     copies, vectors = Copies(roles, config.curation.near), Cached(embedder, folder)
-    return Audit(config.audit, config.task, gold, copies, vectors, config.seed, train)
+    with_gold = config.strategy.with_gold
+    return Audit(config.audit, config.task, gold, copies, vectors, config.seed, train, with_gold)

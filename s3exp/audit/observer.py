@@ -12,7 +12,7 @@ from s3exp.audit.duplicates import repeats
 from s3exp.audit.unjudged import Unjudged, by_language, by_vectors
 from s3exp.choosing.sight import NO_NOTES, Notes
 from s3exp.curation.assistant.repair import FINDINGS, findings
-from s3exp.curation.certificate import certify
+from s3exp.curation.certificate import GOLD_ROWS, certify
 from s3exp.curation.copies import Copies
 from s3exp.curation.lesson import Judged, judge_labels
 from s3exp.curation.noise import knows_gold
@@ -63,10 +63,13 @@ class Audit:
     vectors: Cached
     seed: int
     train: Sequence[Example] = ()  # gold rows that only the judge of labels learns
+    with_gold: bool = False  # gold rows stand among the rows that are trained on, and are not looked at
 
     def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
-        """The leakage certificate of the synthesized ones among `rows`."""
-        return certify(self.copies, [row for row in rows if row.round is not None], self.task.written)
+        """The leakage certificate of the synthesized ones among `rows`; with_gold: how many others are trained on."""
+        made = _made(rows)
+        certificate = certify(self.copies, made, self.task.written)
+        return certificate | ({GOLD_ROWS: len(rows) - len(made)} if self.with_gold else {})
 
     def look(
         self,
@@ -77,10 +80,13 @@ class Audit:
     ) -> Report:
         """Audit the training rows of a round: the `new` ones for findings, all `rows` for everything else.
 
+        Of rows that are trained on beside gold rows, the synthesized ones alone.
+
         `judged` is the estimate of wrong labels that the lesson used; without it a sample is judged. A number that
         cannot be known is left out, and the table `unjudged` says why. `notes` are those of the choice of exemplars,
         which go with the audit's numbers and tables.
         """
+        rows = _made(rows) if self.with_gold else rows
         parts = [self._findings(new), Part(self._quoted(new)), self._fidelity(rows, new)]
         if rows:
             repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
@@ -238,7 +244,7 @@ class Audit:
 
     def _fidelity(self, rows: Sequence[Example], new: Sequence[Example]) -> Part:
         """Which share of the synthesized rows carries the label that was asked for; nothing without such rows."""
-        made, own = ([row for row in side if row.round is not None] for side in (rows, new))
+        made, own = map(_made, (rows, new))
         wanted = self.config.noise if self.config.fidelity is None else self.config.fidelity
         if not wanted or not made or len(self.task.labels) == 1:
             return Part()
@@ -275,3 +281,8 @@ class Audit:
                 "which is hardly better than guessing"
             )
         )
+
+
+def _made(rows: Sequence[Example]) -> list[Example]:
+    """The synthesized rows."""
+    return [row for row in rows if row.round is not None]

@@ -20,6 +20,7 @@ from s3exp.types import Example
 
 SCHEMA = 2
 LISTED = 20
+GOLD_ROWS = "gold_rows_trained_on"  # beside the certified rows, on purpose (strategy.with_gold)
 
 
 def certify(copies: Copies, rows: Sequence[Example], written: Sequence[str]) -> dict[str, Any]:
@@ -86,12 +87,14 @@ def _thresholds(near: float) -> dict[str, str]:
 def in_one_line(certificate: Mapping[str, Any]) -> str:
     """The verdict, with the rows that it is on."""
     counts, roles, rows = certificate["rows_that_copy"], certificate["roles"], certificate["rows"]
+    gold = certificate.get(GOLD_ROWS, 0)
+    beside = f"; {plural(gold, 'row')} of gold.train trained on beside them" if gold else ""
     if certificate["clean"] is False:
         by_kind = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
         copied = {role: sum(roles[role][kind] for kind in KINDS) for role in roles}
         copied["their exemplars"] = sum(certificate.get(EXEMPLAR, {}).values())
         by_role = ", ".join(f"{count:,} of {role}" for role, count in copied.items() if count)
-        return f"NOT clean: {counts['any']:,} of {rows:,} rows copy gold ({by_kind}; {by_role})"
+        return f"NOT clean: {counts['any']:,} of {rows:,} rows copy gold ({by_kind}; {by_role}){beside}"
     if not rows:
         return "unjudged: there is no synthesized row to compare"
     sizes = {role: counts["gold_rows"] for role, counts in roles.items()}
@@ -101,7 +104,7 @@ def in_one_line(certificate: Mapping[str, Any]) -> str:
     lacking = "".join(f"; no row is {role}" for role, size in sizes.items() if not size)
     wordless = certificate.get("rows_without_words", 0)  # records of earlier versions have none
     without = f"; {plural(wordless, 'row')} without a word" if wordless else ""
-    return f"clean: none of {plural(rows, 'row')} copies one of the gold rows ({compared}{lacking}){without}"
+    return f"clean: none of {plural(rows, 'row')} copies one of the gold rows ({compared}{lacking}){without}{beside}"
 
 
 def quoted_in_one_line(certificate: Mapping[str, Any]) -> str:

@@ -48,6 +48,8 @@ class Measure:
 MEASURES = (
     # rows
     Measure("train_rows", "rows", "rows", says="rows trained on"),
+    Measure("lesson/rows", "rows that count in training", "rows", says="rows whose weight is not 0"),
+    Measure("lesson/gold_rows", "gold rows trained on", "rows", says="rows of gold.train among them"),
     Measure("new_rows", "new rows", "rows", "", "sum", "rows"),
     Measure("new_rows/<label>", "new rows, <label>", "rows", "", "sum"),
     Measure("rejected", "rejected", "rows", "down", "sum"),

@@ -10,6 +10,7 @@ from typing import Any
 from s3exp.settings.choice import check_choice, check_privacy
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.kinds import check_kind
+from s3exp.settings.lesson import check_lesson
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
@@ -69,6 +70,7 @@ def check(config: Config) -> None:
         raise UserError(
             f"strategy.balance=true shows exemplars of every label alike, and task {config.task.name} has no labels"
         )
+    check_lesson(config)
     _check_columns(config.task)
     if config.task.rows_per_answer > 1 and not is_structured(config.llm):
         raise UserError(

@@ -78,6 +78,8 @@ class StrategyConfig:
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False
     """Train on gold.train without an LLM."""
+    with_gold: bool = option(False, added=True)
+    """Train on gold.train beside the LLM's rows; audit and certificate look at the latter alone."""
     given: bool = option(False, added=True)
     """Train on the rows of loop.rows_from in one round, without an LLM."""
 

@@ -92,7 +92,8 @@ def test_wrong_labels_are_heeded_where_that_is_asked_for(audit: Audit, how: str)
     rows = [row for row in made(400) if row.fields["text"]]
     flipped = {row.id for row in rows[::10]}
     noisy = [replace(row, target=1 - row.label) if row.id in flipped else row for row in rows]
-    lesson, changes, judged = Lessons(how, audit.task, audit.vectors, 0).of(noisy)
+    lessons = Lessons(CurationConfig(noise=how), audit.task, audit.vectors, 0)
+    lesson, changes, judged, _ = lessons.of(noisy)
     report = audit.look(noisy, noisy, judged)
     weights = lesson.weights
     assert lesson.rows == noisy and weights is not None and len(weights) == len(noisy)
