@@ -226,11 +226,11 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     config, gold, folder = prepared.config, prepared.gold, prepared.folder
     from s3exp import llm, loop, small_model
     from s3exp.audit import build_audit
+    from s3exp.audit.flaws import build_lessons
     from s3exp.choosing.sight import Sight
     from s3exp.curation.asking import Sources
     from s3exp.curation.copies import copier, of_gold
     from s3exp.curation.curate import build_curation
-    from s3exp.curation.lesson import Lessons
     from s3exp.record.privacy import voting_of
     from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.rows import nothing_copied
@@ -282,9 +282,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
                 Sources(task, partial(store.numbers, 0), audit.vectors),
                 copied,
             ),
-            lessons=Lessons(
-                config.curation, config.task, audit.vectors, config.seed, config.strategy.with_gold
-            ),
+            lessons=build_lessons(config, gold.mining, audit.vectors),
             strategy=config.strategy,
             loop=config.loop,
             store=store,

@@ -189,8 +189,8 @@ class Rejected(Targeted):
 class Change:
     """One change of a row by a step of curation: the `field`, its value before and after, and the reason.
 
-    `field` is a field of the row, `target`, `weight` (of the row in this round's training; 1 before) or `completion`
-    (the LLM's text, before a row was read from it).
+    `field` is a field of the row, `target`, `weight` (of the row in this round's training; 1 before), `forget` (1: it
+    is unlearned after this round's training) or `completion` (the LLM's text, before a row was read from it).
     """
 
     row: str
@@ -237,10 +237,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The input of one training: rows and their weights (0: left out; None: all weigh the same)."""
+    """The input of one training: rows, their weights (0: left out; None: all weigh the same), and which of the rows are
+    to be forgotten afterwards."""
 
     rows: Sequence[Example]
     weights: Sequence[float] | None = None
+    forget: Sequence[Example] = ()
 
 
 @dataclass(frozen=True, slots=True)

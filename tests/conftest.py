@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from s3exp.audit import build_audit
+from s3exp.audit.flaws import build_lessons
 from s3exp.audit.observer import Audit
 from s3exp.curation.asking import Sources
 from s3exp.curation.copies import of_gold
@@ -103,7 +104,7 @@ def curation_of(config: Config, task: Task) -> Curation:
 def checks_of(config: Config, task: Task) -> tuple[Audit, Curation, Lessons]:
     """The audit of a run in a toy world, its curation and what makes its lessons: three of the loop's parts."""
     audit = audit_of(config, task)
-    lessons = Lessons(config.curation, config.task, audit.vectors, config.seed, config.strategy.with_gold)
+    lessons = build_lessons(config, task.gold.mining, audit.vectors)
     sources = Sources(task, vectors=audit.vectors)
     return audit, build_curation(config, audit.copies, task.gold.mining, sources=sources), lessons
 

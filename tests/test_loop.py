@@ -401,10 +401,15 @@ def test_rows_that_training_leaves_out_stay_on_record(toy_config: Config, tmp_pa
     assert ours["rounds/0/predictions.jsonl"] != theirs["rounds/0/predictions.jsonl"]
 
 
-@pytest.mark.parametrize("noise", ["drop", "weight", "none"])
-def test_the_record_gives_back_what_was_trained_on(toy_config: Config, tmp_path: Path, noise: str) -> None:
+@pytest.mark.parametrize(
+    ("noise", "flaws"),
+    [("drop", "none"), ("weight", "none"), ("none", "none"), ("weight", "unlearn"), ("none", "drop")],
+)
+def test_the_record_gives_back_what_was_trained_on(
+    toy_config: Config, tmp_path: Path, noise: str, flaws: str
+) -> None:
     """Fitting again from the record alone makes the same weights, bit for bit, in every round."""
-    config = replace(toy_config, curation=replace(toy_config.curation, noise=noise))
+    config = replace(toy_config, curation=replace(toy_config.curation, noise=noise, flaws=flaws))
     kept: list[dict[str, bytes]] = []
 
     class Keeping(RunStore):
@@ -427,7 +432,9 @@ def test_the_record_gives_back_what_was_trained_on(toy_config: Config, tmp_path:
         fitted.save(tmp_path / f"again-{number}")
         again = {path.name: path.read_bytes() for path in (tmp_path / f"again-{number}").iterdir()}
         assert again == kept[number]
-    assert weighted == (0 if noise == "none" else len(records))
+    assert weighted == (0 if noise == flaws == "none" else len(records))
+    forgotten = [change for record in records for change in record.reweighted if change.field == "forget"]
+    assert bool(forgotten) == (flaws == "unlearn")
 
 
 def test_a_record_of_another_schema_is_refused_in_one_line(toy_config: Config, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from s3exp.curation.lesson import WEIGHT, lesson_from
+from s3exp.curation.lesson import lesson_from, makes_lesson
 from s3exp.record.files import read_lines, read_object
 from s3exp.record.measures import CURATION, under
 from s3exp.record.versions import check_schema
@@ -49,7 +49,7 @@ class RoundRecord:
     """One finished round: its batch, the small model's predictions on the mining rows, and its numbers.
 
     `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are the
-    audit's. `reweighted` are the weights other than 1 of all rows that the round trained on.
+    audit's. `reweighted` are the weights other than 1 of all rows that the round trained on, and those it forgot.
     """
 
     round: int
@@ -84,8 +84,8 @@ def read_round(folder: Path) -> RoundRecord:
         raise UserError(
             f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
         ) from error
-    edits = tuple(change for change in changes if change.field != WEIGHT)
-    weights = tuple(change for change in changes if change.field == WEIGHT)
+    edits = tuple(change for change in changes if not makes_lesson(change))
+    weights = tuple(change for change in changes if makes_lesson(change))
     reasoned = int(marker["metrics"].get("llm/reasoned", 0))
     curated = under(CURATION, marker["metrics"])
     batch = Batch(

@@ -29,6 +29,9 @@ class CurationConfig:
     label; so many more are asked for. Null: all."""
     likeness_by: str = option("ratio", choices=("ratio", "random"), added=True)
     """ratio | random: keep this share by the ratio of densities, or at random (a control of the same size)."""
+    flaws: str = option("none", added=True, choices=("none", "report", "drop", "unlearn"))
+    """Rows that carry a strong shortcut and its label, or whose label looks wrong: none | report (count them) | drop
+    (from training) | unlearn (after training, by small_model.unlearning)."""
     noise: str = option("none", choices=("none", "drop", "weight"))
     """Labels that look wrong: none | drop (from training) | weight (in training, by their quality)."""
     revise: bool = option(False, added=True)

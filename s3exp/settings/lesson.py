@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from s3exp.settings.run import Config
+from s3exp.settings.small_model import NetworkConfig
 from s3exp.types import UserError
 
 
@@ -21,6 +22,26 @@ def check_lesson(config: Config) -> None:
     if strategy.with_gold and not gold.source("train"):
         raise UserError(
             f"strategy.with_gold=true trains on task.gold.train, which is not set{_share(gold.file)}"
+        )
+    small, flaws = config.small_model, config.curation.flaws
+    if flaws != "none" and len(config.task.labels) < 2:
+        raise UserError(
+            f"curation.flaws={flaws} looks for shortcuts to labels, and for wrong ones, and "
+            f"task.kind={config.task.kind} has no labels: leave curation.flaws=none"
+        )
+    if flaws == "unlearn" and not isinstance(small, NetworkConfig):
+        raise UserError(
+            f"curation.flaws=unlearn needs a network that s3exp trains, and small_model={small.kind} is none: "
+            "choose small_model=bag or an encoder, or curation.flaws=drop"
+        )
+    if isinstance(small, NetworkConfig) and not config.task.labels:
+        _refuse_without_classes(small, f"task.kind={config.task.kind}")
+
+
+def _refuse_without_classes(small: NetworkConfig, kind: str) -> None:
+    if small.loss != "ce":
+        raise UserError(
+            f"small_model.loss={small.loss} is a loss on classes, and {kind} has none: leave small_model.loss=ce"
         )
 
 

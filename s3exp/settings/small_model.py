@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import MISSING
@@ -37,7 +37,37 @@ class SmallModelConfig:
 
 
 @dataclass
-class BagConfig(SmallModelConfig):
+class UnlearningConfig:
+    """How a trained network forgets the rows that `curation.flaws=unlearn` names."""
+
+    loss: str = option("chance", added=True, choices=("chance", "flip"))
+    """chance (until it guesses their label) | flip (until it says another one: of two classes, the other)."""
+    forget: float = option(1.0, added=True, at_least=0)
+    """Weight of that loss."""
+    replay: float = option(1.0, added=True, at_least=0)
+    """Weight of the cross-entropy of as many kept rows."""
+    keep: float = option(5.0, added=True, at_least=0)
+    """Weight of the divergence of their predictions from those before (KL, in nats); at 1 it held too little."""
+    epochs: int = option(3, added=True, at_least=1)
+    """Passes over the rows to forget at most."""
+    tolerance: float = option(0.01, added=True, at_least=0, at_most=1)
+    """Loss of accuracy on `select` up to which a pass counts; one that costs more is undone."""
+
+
+@dataclass
+class NetworkConfig(SmallModelConfig):
+    """What training heeds, in a network that s3exp trains itself."""
+
+    loss: str = option("ce", added=True, choices=("ce", "gce"))
+    """Of training: ce (cross-entropy) | gce (generalised: a row that stays unlikely counts for less, as one of a wrong
+    label may). The epoch is chosen by cross-entropy."""
+    loss_q: float = option(0.7, added=True, above=0, at_most=1)
+    """gce: near 0 it is cross-entropy, at 1 the probability of another label."""
+    unlearning: UnlearningConfig = field(default_factory=UnlearningConfig)
+
+
+@dataclass
+class BagConfig(NetworkConfig):
     """Hashed n-grams (fastText): no download, seconds on one core."""
 
     kind: str = "bag"
@@ -52,7 +82,7 @@ class BagConfig(SmallModelConfig):
 
 
 @dataclass
-class EncoderConfig(SmallModelConfig):
+class EncoderConfig(NetworkConfig):
     """A pretrained encoder."""
 
     kind: str = "transformers"

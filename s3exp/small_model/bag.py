@@ -156,6 +156,7 @@ class BagNetwork(nn.Module):
 class Bag(ClassHead):
     """The architecture `bag`."""
 
+    config: BagConfig
     where = "small_model=bag"
     precision = "32"  # bf16 gains nothing on sums of a few thousand numbers
 

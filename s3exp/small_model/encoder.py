@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 class Encoder(ClassHead):
     """The architecture `transformers`. `key` is the option that names the checkpoint."""
 
+    config: EncoderConfig
     network_class: Any = AutoModelForSequenceClassification
 
     def __init__(

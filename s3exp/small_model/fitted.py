@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,8 @@ from s3exp.small_model.device import autocast, cpu_threads, device
 from s3exp.small_model.flops import TRAINING_PASSES
 from s3exp.small_model.rows import Row
 from s3exp.small_model.training import Fit, Head, run_training
-from s3exp.types import Example, Lesson, Prediction, UserError, Watch
+from s3exp.small_model.unlearning import unlearn
+from s3exp.types import Example, Lesson, Prediction, Target, UserError, Watch
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,29 @@ def weighted(
     mean = math.fsum(positive) / max(1, len(positive))
     alike = len(set(positive)) <= 1
     return [row for row, _ in pairs], None if alike else [weight / mean for weight in positive]
+
+
+def kept_of(lesson: Lesson) -> tuple[Sequence[Example], list[float] | None]:
+    """The rows of a lesson that are not to be forgotten, and their weights, by which each label keeps its share.
+
+    Else the labels of what is forgotten would be forgotten, too.
+
+    Raises:
+        UserError: there is no such row.
+    """
+    names = {row.id for row in lesson.forget}
+    rows, weights = weighted(lesson.rows, lesson.weights)
+    pairs = list(zip(rows, weights or [1.0] * len(rows), strict=True))
+    left = [(row, weight) for row, weight in pairs if row.id not in names]
+    if not left:
+        raise UserError("every row that is trained on is to be forgotten: keep some, or leave them out")
+    taught, kept = Counter[Target](), Counter[Target]()
+    for counts, some in ((taught, pairs), (kept, left)):
+        for row, weight in some:
+            counts[row.target] += weight  # type: ignore[assignment]
+    return weighted(
+        *zip(*((row, weight * taught[row.target] / kept[row.target]) for row, weight in left), strict=True)
+    )
 
 
 class TrainedSmallModel:
@@ -161,7 +186,8 @@ class TrainableSmallModel:
 
         The result is a function of (lesson, select, seed): the network's weights, order of the rows and dropout draw
         from streams of their own. Without `select` all epochs are run and the last stays. The lesson's weights multiply
-        the rows' losses: equal weights change nothing, and rows of weight 0 are dropped.
+        the rows' losses: equal weights change nothing, and rows of weight 0 are dropped. After the best epoch the
+        lesson's rows to forget are unlearned.
 
         Returns:
             The trained small model, and the metrics of `run_training` with `flops`: of its training, and of the scores
@@ -195,8 +221,34 @@ class TrainableSmallModel:
         )
         with cpu_threads(self.architecture.threads):
             metrics = run_training(fit)
-        metrics["flops"] = metrics["epochs"] * self._flops_of_epoch(fit)
+            metrics["flops"] = metrics["epochs"] * self._flops_of_epoch(fit)
+            if lesson.forget:
+                metrics |= self._forget(fit, lesson, metrics)
         return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
+
+    def _forget(self, fit: Fit, lesson: Lesson, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Unlearn the rows of `lesson.forget`, and keep the others: the numbers of `unlearn`, those rows' mean
+        probability of their label before and after, and the FLOPs of both trainings."""
+        kept, weights = kept_of(lesson)
+        order = torch.Generator().manual_seed(derive(fit.seed, "small_model", "unlearning", "order"))
+        pairs = self._batches(lesson.forget, order), self._batches(kept, order, weights)
+
+        def likely() -> float:
+            guesses = TrainedSmallModel(self.architecture, fit.network, False).predict(lesson.forget)
+            chances = (guess.scores[row.label] for guess, row in zip(guesses, lesson.forget, strict=True))
+            return math.fsum(chances) / len(lesson.forget)
+
+        numbers = {"unlearn/p_before": likely()}
+        numbers |= unlearn(fit, *pairs, metrics)
+        flops = (self.architecture.flops(fit.network, side.rows) / len(side.rows) for side in pairs)
+        of_forget, of_kept = (one * len(lesson.forget) for one in flops)
+        epoch = (
+            TRAINING_PASSES * (of_forget + of_kept) + of_kept
+        )  # kept rows go through the network before, too
+        return numbers | {
+            "unlearn/p_after": likely(),
+            "flops": metrics["flops"] + numbers.pop("epochs_run") * epoch,
+        }
 
     def _flops_of_epoch(self, fit: Fit) -> float:
         select = [] if fit.select is None else fit.select.rows

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from s3exp.settings.small_model import NetworkConfig
 from s3exp.types import Example, Prediction, UserError
 
 
@@ -15,6 +17,7 @@ class ClassHead:
 
     metric = "accuracy"
     labels: list[str]
+    config: NetworkConfig
 
     def targets(self, examples: Sequence[Example]) -> list[int]:
         """The class index of every row.
@@ -35,6 +38,15 @@ class ClassHead:
         """The rows' loss in nats: their `mean`, their `sum` or, by `none`, every row's own."""
         return cross_entropy(logits, targets, reduction=reduction)
 
+    def lesson_loss(
+        self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str
+    ) -> Tensor:
+        """The loss that training lowers, reduced as `loss` is; by itself that loss."""
+        if self.config.loss == "ce":
+            return self.loss(logits, batch, targets, reduction)
+        losses = generalised(logits, targets, self.config.loss_q)
+        return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
         """The number of rows that are predicted right."""
         return (logits.argmax(-1) == targets).sum()
@@ -47,3 +59,12 @@ class ClassHead:
         """The class of the highest probability."""
         scores = tuple(numbers)
         return Prediction(example.id, scores.index(max(scores)), scores)
+
+
+def generalised(logits: Tensor, targets: Tensor, q: float) -> Tensor:
+    """Every row's generalised cross-entropy, (1 - p^q) / q of the probability p of its label (Zhang and Sabuncu 2018).
+
+    Its gradient is that of cross-entropy times p^q: a row whose label stays unlikely hardly pulls.
+    """
+    likely = logits.log_softmax(-1).gather(-1, targets[:, None])[:, 0]  # (rows,), nats
+    return -torch.expm1(q * likely) / q

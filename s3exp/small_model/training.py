@@ -1,4 +1,4 @@
-"""One training of a network: AdamW, warm-up, linear decay, weights of the best epoch. The only home of Lightning.
+"""One training of a network: AdamW, warm-up, linear decay, weights of the best epoch. The home of Lightning.
 
 Every fit has a Lightning trainer of its own, which writes no file, prints nothing and leaves signal handlers, loggers
 and random state as they were.
@@ -9,25 +9,25 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from s3exp.seeds import derive
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning, seeded
+from s3exp.small_model.watching import Bar, Live
 from s3exp.types import UserError, Watch
 
 MAX_GRADIENT_NORM = 1.0
-LIVE_SECONDS = 1.0  # between two reports of the loss
 
 
 class Head(Protocol):
@@ -44,6 +44,11 @@ class Head(Protocol):
 
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
         """The rows' loss in nats: their `mean`, their `sum` or, by `none`, every row's own."""
+
+    def lesson_loss(
+        self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str
+    ) -> Tensor:
+        """The loss that training lowers; the epoch is chosen by `loss`."""
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
         """The number of rows that are predicted right."""
@@ -74,7 +79,8 @@ class Training(pl.LightningModule):
 
     def __init__(self, network: nn.Module, head: Head, config: SmallModelConfig, steps: int) -> None:
         super().__init__()
-        self.network, self.head, self.config, self.steps = network, head, config, steps
+        self.network, self.head, self.config, self.patience = network, head, config, config.patience
+        self.rate: Callable[[int], float] = partial(rate, steps=steps, warmup=config.warmup)
         self.best: dict[str, float] = {}
         self.scores: dict[str, float] = {}  # of the last epoch on `select`
         self.epochs_run = 0
@@ -92,9 +98,9 @@ class Training(pl.LightningModule):
         inputs, targets, weights = batch
         logits = self.head.logits(self.network, inputs).float()
         if weights is None:
-            loss = self.head.loss(logits, inputs, targets, "mean")
+            loss = self.head.lesson_loss(logits, inputs, targets, "mean")
         else:  # divided by the batch's weights, a row would count for more beside light rows
-            loss = (weights * self.head.loss(logits, inputs, targets, "none")).mean()
+            loss = (weights * self.head.lesson_loss(logits, inputs, targets, "none")).mean()
         self.loss_sum = self.loss_sum.to(loss.device) + loss.detach()
         self._first = loss.detach() if self._first is None else self._first
         return loss
@@ -112,7 +118,7 @@ class Training(pl.LightningModule):
         self._scored.clear()
         self._check(loss)
         self.scores = {f"select_{self.head.metric}": score, "select_loss": loss}
-        if not self.best or (score, -loss) > (self.best["score"], -self.best["loss"]):
+        if self.better(score, loss):
             self.best = {"score": score, "loss": loss, "epoch": self.current_epoch + 1}
             self._stale = 0
             for name, value in self.network.state_dict().items():
@@ -120,7 +126,11 @@ class Training(pl.LightningModule):
                 best.copy_(value)
         else:
             self._stale += 1
-            self.trainer.should_stop = self._stale >= self.config.patience
+            self.trainer.should_stop = self._stale >= self.patience
+
+    def better(self, score: float, loss: float) -> bool:
+        """Whether the weights of an epoch are kept, in place of those before."""
+        return not self.best or (score, -loss) > (self.best["score"], -self.best["loss"])
 
     def on_train_epoch_end(self) -> None:
         self.epochs_run += 1
@@ -140,9 +150,7 @@ class Training(pl.LightningModule):
         optimizer = torch.optim.AdamW(
             parameter_groups(self.network, self.config.weight_decay), lr=self.config.lr, fused=True
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: rate(step, self.steps, self.config.warmup)
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
@@ -154,53 +162,6 @@ class Training(pl.LightningModule):
         if self._best_weights:
             self.network.load_state_dict(self._best_weights)
         self._best_weights = {}
-
-
-class Bar(pl.Callback):
-    """One progress bar over all steps of a fit, with the loss and the score on `select`."""
-
-    def __init__(self, steps: int) -> None:
-        self.bar = tqdm(total=steps, desc="train", unit="step", leave=False, dynamic_ncols=True, disable=None)
-        self.shown: dict[str, str] = {}
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        if self.bar.n % 10 == 0:  # reading the loss makes a GPU wait
-            self.shown["loss"] = f"{float(outputs['loss']):.3f}"
-            self.bar.set_postfix(self.shown, refresh=False)
-        self.bar.update()
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Training)
-        self.shown["select"] = f"{pl_module.best['score']:.3f}"
-
-    def close(self) -> None:
-        """Remove the bar."""
-        self.bar.close()
-
-
-class Live(pl.Callback):
-    """Tells a watch the mean loss of the steps since it was last told, and the scores on `select` of every epoch."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch, self._told, self._steps, self._sum = watch, time.monotonic(), 0, 0.0
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        if time.monotonic() - self._told >= LIVE_SECONDS:
-            self._tell(trainer, pl_module, {}, always=False)
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, Training)
-        self._tell(trainer, pl_module, pl_module.scores, always=True)
-
-    def _tell(self, trainer: pl.Trainer, module: Any, scores: Mapping[str, float], *, always: bool) -> None:
-        steps, total = trainer.global_step, float(module.loss_sum)  # reading the loss makes a GPU wait
-        mean = {"loss": (total - self._sum) / (steps - self._steps)} if steps > self._steps else {}
-        self._told, self._steps, self._sum = time.monotonic(), steps, total
-        self._watch({"steps": steps, "epoch": module.current_epoch + 1, **mean, **scores}, always)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,40 +194,55 @@ def run_training(fit: Fit) -> dict[str, float]:
         KeyboardInterrupt: Ctrl-C.
     """
     started = time.perf_counter()
-    steps = len(fit.train) * fit.config.epochs
-    # Lightning leaves a network in its mode, and a checkpoint is loaded without dropout
-    training = Training(fit.network.train(), fit.head, fit.config, steps)
-    bar = Bar(steps) if fit.progress else None
+    training = Training(fit.network, fit.head, fit.config, len(fit.train) * fit.config.epochs)
+    taken = go_through(fit, training, fit.train, fit.config.epochs, "dropout")
+    training.restore_best()
+    metrics: dict[str, float] = {"train_rows": len(fit.train.rows), "epochs": training.epochs_run}
+    metrics |= {"best_epoch": training.best.get("epoch", training.epochs_run), "steps": taken}
+    if training.best:
+        best = training.best
+        metrics |= {f"select_{fit.head.metric}": best["score"], "select_loss": best["loss"]}
+    del training
+    free()
+    return metrics | {"seconds": time.perf_counter() - started}
+
+
+def go_through(fit: Fit, training: Training, batches: Any, epochs: int, name: str) -> int:
+    """Train over `batches`, `epochs` times at most, with the random stream `name`; the network ends on the CPU.
+
+    Returns:
+        The number of steps.
+    """
+    bar = Bar(len(batches) * epochs, "train" if batches is fit.train else name) if fit.progress else None
     live = [] if fit.watch is None else [Live(fit.watch)]
+    # Lightning leaves a network in its mode, and a checkpoint is loaded without dropout
+    fit.network.train()
     try:
-        seed = derive(fit.seed, "small_model", "dropout")
+        seed = derive(fit.seed, "small_model", name)
         with own_signals() as training.on_start, quiet_lightning(), seeded(seed):
-            trainer = _trainer(fit, [*live, bar] if bar is not None else live)
-            trainer.fit(training, fit.train, fit.select)
+            trainer = _trainer(fit, [*live, bar] if bar is not None else live, epochs)
+            trainer.fit(training, batches, fit.select)
     finally:
         if bar is not None:
             bar.close()
         fit.network.zero_grad(set_to_none=True)
-    training.restore_best()
     fit.network.cpu().eval()
-    metrics: dict[str, float] = {"train_rows": len(fit.train.rows), "epochs": training.epochs_run}
-    metrics |= {"best_epoch": training.best.get("epoch", training.epochs_run), "steps": trainer.global_step}
-    if training.best:
-        best = training.best
-        metrics |= {f"select_{fit.head.metric}": best["score"], "select_loss": best["loss"]}
-    del trainer, training, bar
+    return trainer.global_step
+
+
+def free() -> None:
+    """Free the memory of a training that nothing refers to any more."""
     gc.collect()  # trainer and network refer to each other: the optimizer's memory would stay
     if device().type == "cuda":
         torch.cuda.empty_cache()
-    return metrics | {"seconds": time.perf_counter() - started}
 
 
-def _trainer(fit: Fit, callbacks: Sequence[pl.Callback]) -> pl.Trainer:
+def _trainer(fit: Fit, callbacks: Sequence[pl.Callback], epochs: int) -> pl.Trainer:
     return pl.Trainer(
         accelerator="gpu" if device().type == "cuda" else "cpu",
         devices=1,
         precision="bf16-mixed" if uses_bf16(fit.precision) else "32-true",
-        max_epochs=fit.config.epochs,
+        max_epochs=epochs,
         callbacks=list(callbacks),
         plugins=[LightningEnvironment()],  # within a Slurm job Lightning would take over its signals
         logger=False,

@@ -67,13 +67,17 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Shortcuts, strongest first, out of `tried` rules; the accuracy of single fields; the rows compared."""
+    """Shortcuts, strongest first, out of `tried` rules; the accuracy of single fields; the rows compared.
+
+    `carriers` are, for each shortcut, the ids of the rows that have its mark and its label.
+    """
 
     shortcuts: tuple[Shortcut, ...] = ()
     partial_input: tuple[PartialInput, ...] = ()
     tried: int = 0
     rows: int = 0
     gold_rows: int = 0
+    carriers: tuple[tuple[str, ...], ...] = ()
 
     @property
     def strong(self) -> tuple[Shortcut, ...]:
@@ -110,7 +114,8 @@ def shortcuts(
     listed = tuple(_shortcut(group, present, (ours, theirs), texts) for group in groups)
     fields = list(synthetic[0].fields) if len(synthetic[0].fields) > 1 else []
     partial = tuple(partial_input(synthetic, gold, name, derive(seed, "audit", "partial")) for name in fields)
-    return Found(listed, partial, len(marked.marks), len(synthetic), len(gold))
+    carriers = tuple(_carriers(group[0], synthetic, ours.labels) for group in groups)
+    return Found(listed, partial, len(marked.marks), len(synthetic), len(gold), carriers)
 
 
 def balance(
@@ -172,6 +177,10 @@ def _shortcut(
         example=texts[typical[0]][:EXAMPLE_LENGTH],
         also=tuple(dict.fromkeys(other.name for other in group[1:])),
     )
+
+
+def _carriers(finding: Finding, rows: Sequence[Example], labels: Counts) -> tuple[str, ...]:
+    return tuple(rows[place].id for place in np.flatnonzero(finding.has & (labels == finding.label)))
 
 
 def _majority(rows: Rows) -> float:
