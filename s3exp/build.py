@@ -23,6 +23,7 @@ from s3exp.settings.cell import in_order
 from s3exp.settings.choice import is_private
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.given import KEY
+from s3exp.settings.lesson import check_domains
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
@@ -119,6 +120,7 @@ def prepare(
     gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
     check_mining(config, gold.mining)
     check_private(config, len(gold.mining))
+    check_domains(config, len(gold.train))
     if asks_llm(config):
         check_shots(config.task, gold)
     if config.task.gold.file is not None:

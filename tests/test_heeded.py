@@ -18,9 +18,9 @@ from s3exp.curation.lesson import lesson_from
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.checks import check
-from s3exp.settings.lesson import check_lesson
+from s3exp.settings.lesson import check_domains, check_lesson
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig
+from s3exp.settings.small_model import BagConfig, EncoderConfig, PluginSmallModelConfig
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Change, Completion, Example, Prompt, UserError
 from tests.test_loop import STRATEGIES, go
@@ -170,6 +170,18 @@ def test_a_label_keeps_its_rows_and_weights_multiply() -> None:
             {"curation.flaws": "unlearn", "small_model": PluginSmallModelConfig(kind="mine")},
             ("curation.flaws=unlearn", "small_model=mine"),
         ),
+        (
+            {"small_model": BagConfig(norms="domains")},
+            ("small_model.norms=domains", "strategy.with_gold=false"),
+        ),
+        (
+            {
+                "small_model": EncoderConfig(checkpoint="a", norms="domains"),
+                "strategy.with_gold": True,
+                "task.labels": [],
+            },
+            ("small_model.norms=domains", "task.kind="),
+        ),
         ({"curation.flaws": "drop", "task.labels": []}, ("curation.flaws=drop", "task.kind=")),
         (
             {"small_model": EncoderConfig(checkpoint="a", loss="gce"), "task.labels": []},
@@ -193,3 +205,13 @@ def test_pairs_that_make_no_sense_are_refused(
     with pytest.raises(UserError) as error:
         check_lesson(config)
     assert all(key in str(error.value) for key in keys) and "\n" not in str(error.value)
+
+
+def test_norms_by_domain_need_two_gold_rows_in_a_batch(toy_config: Config) -> None:
+    config = replace(with_gold(toy_config), small_model=BagConfig(norms="domains", batch_size=16))
+    check_domains(config, 40)
+    check_domains(toy_config, 0)
+    with pytest.raises(
+        UserError, match=r"small_model.norms=domains .* small_model.batch_size=16 has 1.2 .*20 gold"
+    ):
+        check_domains(config, 20)

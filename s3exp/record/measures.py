@@ -149,6 +149,7 @@ MEASURES = (
     Measure("fit/flops", "FLOPs of training", "FLOPs", "down", "sum", "training_flops"),
     Measure("fit/steps", "steps of training", "steps", "", "sum"),
     Measure("fit/<what>", "training: <what>"),
+    Measure("norms/shift", "shift between gold and made rows", says="of their mean features, in standard deviations"),
     Measure("unlearn/p_before", "label of rows to forget, before", "share", says="mean probability, once learned"),
     Measure("unlearn/p_after", "label of rows to forget, after", "share", says="mean probability, once forgotten"),
     Measure("unlearn/select_before", "select before unlearning", "share", "up"),

@@ -6,6 +6,8 @@ from s3exp.settings.run import Config
 from s3exp.settings.small_model import NetworkConfig
 from s3exp.types import UserError
 
+LEAST_GOLD = 2  # rows of a batch, on average
+
 
 def check_lesson(config: Config) -> None:
     """Refuse pairs of options without a meaning.
@@ -34,11 +36,38 @@ def check_lesson(config: Config) -> None:
             f"curation.flaws=unlearn needs a network that s3exp trains, and small_model={small.kind} is none: "
             "choose small_model=bag or an encoder, or curation.flaws=drop"
         )
+    if isinstance(small, NetworkConfig) and small.norms != "shared" and not strategy.with_gold:
+        raise UserError(
+            f"small_model.norms={small.norms} keeps gold rows apart from the LLM's in training, and "
+            "strategy.with_gold=false trains on none: set strategy.with_gold=true, or leave small_model.norms=shared"
+        )
     if isinstance(small, NetworkConfig) and not config.task.labels:
         _refuse_without_classes(small, f"task.kind={config.task.kind}")
 
 
+def check_domains(config: Config, gold_rows: int) -> None:
+    """Refuse norms by domain with too few gold rows to have statistics.
+
+    Raises:
+        UserError: a batch has fewer than two on average.
+    """
+    small, rows = config.small_model, gold_rows + config.loop.budget.rows
+    if not isinstance(small, NetworkConfig) or small.norms == "shared":
+        return
+    if small.batch_size * gold_rows < LEAST_GOLD * rows:
+        raise UserError(
+            f"small_model.norms=domains needs {LEAST_GOLD} gold rows in a batch, on average: small_model.batch_size="
+            f"{small.batch_size} has {small.batch_size * gold_rows / rows:.1f} with {gold_rows:,} gold rows among "
+            f"{rows:,}: set a larger batch, more task.gold.train_rows, or fewer loop.budget.rows"
+        )
+
+
 def _refuse_without_classes(small: NetworkConfig, kind: str) -> None:
+    if small.norms != "shared":
+        raise UserError(
+            f"small_model.norms={small.norms} stands before a layer of classes, and {kind} has none: leave "
+            "small_model.norms=shared"
+        )
     if small.loss != "ce":
         raise UserError(
             f"small_model.loss={small.loss} is a loss on classes, and {kind} has none: leave small_model.loss=ce"

@@ -63,6 +63,9 @@ class NetworkConfig(SmallModelConfig):
     label may). The epoch is chosen by cross-entropy."""
     loss_q: float = option(0.7, added=True, above=0, at_most=1)
     """gce: near 0 it is cross-entropy, at 1 the probability of another label."""
+    norms: str = option("shared", added=True, choices=("shared", "domains"))
+    """shared | domains (with strategy.with_gold: gold and synthesized rows are normalised apart before the last layer;
+    predictions use gold's statistics)."""
     unlearning: UnlearningConfig = field(default_factory=UnlearningConfig)
 
 

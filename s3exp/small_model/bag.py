@@ -192,7 +192,7 @@ class Bag(ClassHead):
 
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """Logits of shape (rows, classes)."""
-        logits: Tensor = network(**batch)
+        logits: Tensor = network(**self.inputs_of(network, batch))
         return logits
 
     def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:

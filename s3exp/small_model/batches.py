@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from s3exp.small_model.domains import NAME as DOMAINS
 from s3exp.small_model.rows import Row, Rows
 
 Collate = Callable[[Sequence[Row]], dict[str, Tensor]]
@@ -28,7 +29,8 @@ class Batches:
 
     With a generator the rows are shuffled anew every epoch: in windows of `WINDOW` batches they are sorted by
     length and cut into batches, and the batches are shuffled. Without one they go from short to long.
-    `weights` multiply the rows' losses; their mean is 1. None: all count the same.
+    `weights` multiply the rows' losses; their mean is 1. None: all count the same. `made` says which rows are
+    synthesized, where the network heeds it: the same text may be of either kind.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Batches:
     ) -> None:
         self.rows, self.labels, self.collate = rows, labels, collate
         self.size, self.generator, self.weights = size, generator, weights
+        self.made: Sequence[bool] | None = None
 
     def __len__(self) -> int:
         """Batches in an epoch; the last may be smaller."""
@@ -54,7 +57,10 @@ class Batches:
             weights = (
                 None if self.weights is None else torch.tensor([self.weights[index] for index in chosen])
             )
-            yield self.collate([self.rows[index] for index in chosen]), labels, weights
+            inputs = self.collate([self.rows[index] for index in chosen])
+            if self.made is not None:
+                inputs[DOMAINS] = torch.tensor([self.made[index] for index in chosen])
+            yield inputs, labels, weights
 
     def _chosen(self) -> list[list[int]]:
         if self.generator is None:

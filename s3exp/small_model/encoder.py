@@ -154,7 +154,7 @@ class Encoder(ClassHead):
     def logits(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """Logits of shape (rows, classes)."""
         with self.dropout(network):
-            logits: Tensor = network(**batch).logits
+            logits: Tensor = network(**self.inputs_of(network, batch)).logits
         return logits
 
     def flops(self, network: nn.Module, rows: Sequence[Row]) -> float:

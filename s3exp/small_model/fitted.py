@@ -17,6 +17,7 @@ from s3exp.seeds import derive
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches, by_length
 from s3exp.small_model.device import autocast, cpu_threads, device
+from s3exp.small_model.domains import fold, with_domains
 from s3exp.small_model.flops import TRAINING_PASSES
 from s3exp.small_model.rows import Row
 from s3exp.small_model.training import Fit, Head, run_training
@@ -36,6 +37,10 @@ class Architecture(Head, Protocol):
     fields: list[str]
     precision: str  # auto | 32 | bf16
     threads: int  # CPU threads; 0: as many as there are
+
+    @property
+    def by_domain(self) -> bool:
+        """Whether human-written and synthesized rows are normalised apart in training."""
 
     def encode(self, examples: Sequence[Example]) -> Sequence[Row]:
         """Rows of tensors, in order; the first tensor of a row has the row's length."""
@@ -178,6 +183,8 @@ class TrainableSmallModel:
         from s3exp.small_model.trial import try_longest
 
         try_longest(self, rows)
+        if self.architecture.by_domain:
+            self._drawn(0)
 
     def fit(
         self, lesson: Lesson, select: Sequence[Example], seed: int
@@ -209,7 +216,7 @@ class TrainableSmallModel:
         config = self.architecture.config
         order = torch.Generator().manual_seed(derive(seed, "small_model", "order"))
         fit = Fit(
-            network=self.architecture.draw(seed),
+            network=self._drawn(seed),
             head=self.architecture,
             train=self._batches(train, order, weights),
             select=self._batches(select) if select else None,
@@ -224,7 +231,13 @@ class TrainableSmallModel:
             metrics["flops"] = metrics["epochs"] * self._flops_of_epoch(fit)
             if lesson.forget:
                 metrics |= self._forget(fit, lesson, metrics)
+        if self.architecture.by_domain:
+            metrics |= fold(fit.network)
         return TrainedSmallModel(self.architecture, fit.network, self.progress), metrics
+
+    def _drawn(self, seed: int) -> nn.Module:
+        network = self.architecture.draw(seed)
+        return with_domains(network, self.architecture.where) if self.architecture.by_domain else network
 
     def _forget(self, fit: Fit, lesson: Lesson, metrics: Mapping[str, float]) -> dict[str, float]:
         """Unlearn the rows of `lesson.forget`, and keep the others: the numbers of `unlearn`, those rows' mean
@@ -263,7 +276,12 @@ class TrainableSmallModel:
     ) -> Batches:
         architecture = self.architecture
         rows, targets = architecture.encode(examples), architecture.targets(examples)
-        return Batches(rows, targets, architecture.collate, architecture.config.batch_size, order, weights)
+        batches = Batches(rows, targets, architecture.collate, architecture.config.batch_size, order, weights)
+        if (
+            architecture.by_domain and order is not None
+        ):  # rows in no order of their own are predicted, as gold
+            batches.made = [row.round is not None for row in examples]
+        return batches
 
     def load(self, folder: Path) -> TrainedSmallModel:
         """Load what `TrainedSmallModel.save` wrote.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from s3exp.settings.small_model import NetworkConfig
+from s3exp.small_model.domains import told
 from s3exp.types import Example, Prediction, UserError
 
 
@@ -37,6 +38,15 @@ class ClassHead:
     def loss(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str) -> Tensor:
         """The rows' loss in nats: their `mean`, their `sum` or, by `none`, every row's own."""
         return cross_entropy(logits, targets, reduction=reduction)
+
+    @property
+    def by_domain(self) -> bool:
+        """Whether human-written and synthesized rows are normalised apart."""
+        return self.config.norms == "domains"
+
+    def inputs_of(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """What the network reads of a batch."""
+        return told(network, batch) if self.by_domain else batch
 
     def lesson_loss(
         self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor, reduction: str
