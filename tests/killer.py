@@ -68,11 +68,13 @@ class Events:
         from s3exp.small_model.bag import Bag
         from s3exp.small_model.fitted import TrainedSmallModel
         from s3exp.small_model.training import Training
+        from s3exp.small_model.unlearning import Unlearning
 
         self.count(os, "fsync", "fsync")
         self.count(Server, "_ask", "ask")
         self.count(Database, "write", "keep", "kept")
         self.count(Training, "training_step", "step")
+        self.count(Unlearning, "training_step", "unlearn")
         self.count(Bag, "logits", "logits")
         self.count(TrainedSmallModel, "predict", "predict", "predicted")
         self.count(TrainedSmallModel, "save", "save")

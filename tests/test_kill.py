@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,12 +65,17 @@ class Commands:
         return int(self.process.stdout.readline())
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    folder = tmp_path_factory.mktemp("killed")
-    with ToyServer() as server:
-        words = write_task(folder)
-        words += [f"llm.url={server.url}", "run_dir=run", "llm.store=store.sqlite", "llm.concurrency=2"]
+@contextmanager
+def commanded(folder: Path, server: ToyServer, words: list[str]) -> Iterator[Commands]:
+    """A process that gives the command with these words, after an unbroken run."""
+    with server:
+        words = [
+            *words,
+            f"llm.url={server.url}",
+            "run_dir=run",
+            "llm.store=store.sqlite",
+            "llm.concurrency=2",
+        ]
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.killer", *words],
             stdin=subprocess.PIPE,
@@ -84,6 +90,13 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
         finally:
             process.kill()
             process.communicate()
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    folder = tmp_path_factory.mktemp("killed")
+    with commanded(folder, ToyServer(), write_task(folder)) as made:
+        yield made
 
 
 def record(folder: Path) -> dict[str, Any]:

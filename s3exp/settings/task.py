@@ -21,7 +21,7 @@ class GoldConfig:
     one of its splits (`./set:train`), or a hub id with its split (`org/name:train`, `org/name:config:validation`)."""
 
     train: str | None = None
-    """For the human-annotated baseline only."""
+    """Trained on by strategy=gold, or with strategy.with_gold; others only compare their rows with it."""
     validation: str | None = None
     """The rows that the loop reads: split into `mining` and `select`."""
     test: str | None = None
