@@ -268,7 +268,9 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             gold.train or gold.aside,
         )
         written = config.strategy.seeds == "written"
-        copied = copier(gold, config.task.fields, config.curation.near) if written else nothing_copied
+        # what is left out as a copy would tell of gold
+        compared = written and not is_private(config.strategy)
+        copied = copier(gold, config.task.fields, config.curation.near) if compared else nothing_copied
         parts = loop.Parts(
             task=task,
             llm=engine,

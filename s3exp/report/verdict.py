@@ -147,7 +147,8 @@ def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
 
 def _resolvable(comparison: Comparison, best: Arm) -> list[str]:
     """The least difference that these seeds would find."""
-    pair = comparison.over_base(best)
+    others = [arm for arm in comparison.synthesized if arm is not best]
+    pair = comparison.over_base(best) or (comparison.pair(best.name, others[0].name) if others else None)
     least = None if pair is None else resolvable(pair.over_seeds)
     if pair is None or not least:
         return []

@@ -116,6 +116,18 @@ def _leaks(config: Config) -> list[tuple[str, str]]:
             rules.noise != "none" and not learned,
             "judges by the words of gold rows: set curation.noise=none, or audit.encoder",
         ),
+        f"curation.flaws={rules.flaws}": (
+            rules.flaws != "none",
+            "compares rows with gold: leave it out",
+        ),
+        f"curation.label={rules.label}": (
+            rules.label != "none" and rules.guard_rows > 0,
+            "shows gold rows to the LLM to measure it: set curation.guard_rows=0",
+        ),
+        "strategy.with_gold=true": (
+            strategy.with_gold,
+            "trains on gold rows, by whose errors others vote: leave it out",
+        ),
         "strategy.balance=true": (strategy.balance, "shows gold rows: leave it out"),
         f"task.shots={task.shots}": (task.shots > 0, "shows gold rows: set task.shots=0"),
         f"task.fields={task.fields}": (

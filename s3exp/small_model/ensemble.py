@@ -114,7 +114,7 @@ class Ensemble:
 
 
 def parts_of(lesson: Lesson, sets: int) -> list[Lesson]:
-    """The lesson of each set: its rows and those of no set, with their weights.
+    """The lesson of each set: its rows and those of no set, with their weights, and those of them to forget.
 
     Raises:
         UserError: a set has no row that counts, or rows of one label alone.
@@ -130,8 +130,9 @@ def parts_of(lesson: Lesson, sets: int) -> list[Lesson]:
             lesson,
             rows=[row for row, _ in part],
             weights=None if lesson.weights is None else [weight for _, weight in part],
+            forget=[row for row in lesson.forget if row.set in (None, number)],
         )
-        for part in parts
+        for number, part in enumerate(parts)
     ]
 
 

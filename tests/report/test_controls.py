@@ -1,0 +1,85 @@
+"""A method gets no verdict without the arm that has to stand beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3exp.record.reading import Found, Run, run_of
+from s3exp.report.controls import missing
+from s3exp.report.study import Study, study_of
+from s3exp.report.verdict import verdict
+
+from .fakes import ZEROGEN, result
+
+BASE: dict[str, Any] = {
+    "strategy.name": "zerogen",
+    "strategy.shown": "nothing",
+    "task.name": "reviews",
+    "task.prompts": "paper",
+    "curation.noise": "none",
+}
+LIKENESS = {**BASE, "curation.likeness": 0.5}
+MEMBERS = {**BASE, "loop.sets": 5, "small_model.members": 5, "task.prompts": ["paper", "plain"]}
+FORGET = {**BASE, "curation.flaws": "unlearn"}
+
+
+def study(*arms: tuple[dict[str, Any], float, int]) -> Study:
+    """A study of arms: the flat options of each, its mean score and its number of seeds."""
+    runs: list[Run] = []
+    for number, (facts, score, seeds) in enumerate(arms):
+        for seed in range(seeds):
+            one = result("zerogen", ZEROGEN, score + 0.003 * ((seed * 7 + number) % 3), seed)
+            run = run_of(Path(f"runs/{number}-{seed}").resolve(), one, facts)
+            assert isinstance(run, Run)
+            runs.append(replace(run, overrides=("strategy=zerogen", "curation.likeness=0.5", f"seed={seed}")))
+    return study_of(Found(tuple(runs), ()), "runs")
+
+
+@pytest.mark.parametrize(
+    ("method", "control"),
+    [
+        (LIKENESS, {**LIKENESS, "curation.likeness_by": "random"}),
+        (MEMBERS, {**BASE, "task.prompts": "paper"}),
+        (FORGET, {**BASE, "curation.flaws": "drop"}),
+        ({**BASE, "curation.label": "correct"}, BASE),
+    ],
+)
+def test_the_control_beside_a_method_lifts_the_warning(
+    method: dict[str, Any], control: dict[str, Any]
+) -> None:
+    base = {**BASE, "curation.noise": "drop"}  # another arm, which is no control
+    alone = study((method, 0.8, 3), (base, 0.7, 3)).comparisons[0]
+    lacking = missing(alone.arms)
+    assert [set(one.seeds) for one in lacking] == [{0, 1, 2}]
+    told = verdict(alone)
+    assert told.certainty.level == "unclear"
+    assert "No verdict" in told.line
+    assert any("control" in line and "s3exp -m" in line for line in told.warnings)
+    both = study((method, 0.8, 3), (base, 0.7, 3), (control, 0.72, 3)).comparisons[0]
+    assert missing(both.arms) == []
+    assert "No verdict" not in verdict(both).line
+
+
+def test_a_control_on_fewer_seeds_is_asked_for_on_the_others() -> None:
+    control = {**LIKENESS, "curation.likeness_by": "random"}
+    (one,) = missing(study((LIKENESS, 0.8, 3), (control, 0.7, 2)).comparisons[0].arms)
+    assert one.seeds == (2,)
+    assert one.command == (
+        "s3exp -m strategy=zerogen curation.likeness=0.5 curation.likeness_by=random seed=2"
+    )
+
+
+def test_a_control_needs_no_control_and_a_plain_run_neither() -> None:
+    control = {**LIKENESS, "curation.likeness_by": "random"}
+    assert missing(study((control, 0.8, 3), (BASE, 0.7, 3)).comparisons[0].arms) == []
+
+
+def test_the_verdict_names_the_least_difference_that_its_seeds_find() -> None:
+    few = study((LIKENESS, 0.8, 2), (BASE, 0.7, 2)).verdicts[0]
+    assert "four of five" not in few.line.casefold()
+    many = study(({**BASE, "curation.noise": "drop"}, 0.8, 5), (BASE, 0.7, 5)).verdicts[0]
+    assert "Four of five such studies with 5 seeds find a difference of" in many.line
