@@ -175,7 +175,7 @@ def _warn_of_no_rationales(config: Config) -> None:
 
 def asks_llm(config: Config) -> bool:
     """Whether a run asks its LLM anything."""
-    return asks(config.strategy, config.loop)
+    return asks(config.strategy, config.loop, config.curation)
 
 
 def task_of(prepared: Prepared) -> Task:

@@ -10,6 +10,7 @@ from s3exp.choosing.helpful import helpful, notes_of_helpful
 from s3exp.choosing.pick import picked, table
 from s3exp.choosing.sight import NO_NOTES, NO_SIGHT, Guesses, Notes, Sight
 from s3exp.choosing.votes import notes_of, stand_ins, voted
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
 from s3exp.settings.plugins import load, origin
@@ -47,10 +48,11 @@ def trains_on_gold(strategy: StrategyConfig) -> bool:
     return strategy.human or strategy.with_gold
 
 
-def asks(strategy: StrategyConfig, loop: LoopConfig) -> bool:
+def asks(strategy: StrategyConfig, loop: LoopConfig, curation: CurationConfig) -> bool:
     """Whether a run asks its LLM anything: not where it trains on rows that exist, or on filled templates alone."""
     filled = strategy.seeded == "templates" and len(plan(strategy, loop)) == 1
-    return not strategy.human and loop.rows_from is None and not filled
+    curated = curation.label != "none" or curation.revise
+    return not strategy.human and loop.rows_from is None and (curated or not filled)
 
 
 # options that change nothing where nothing is extrapolated, where no label is checked, and where no LLM is asked
@@ -81,8 +83,9 @@ def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
         return OF_GIVEN
     alone = facts.get("strategy.shown") == "nothing" or facts.get("strategy.max_rounds") == 0
     seeds = facts.get("strategy.seeds")
-    filled = seeds == "templates" and (alone or facts.get("loop.rounds") == 0)
     unchecked = facts.get("curation.label", "none") == "none"
+    curated = not unchecked or facts.get("curation.revise", False)
+    filled = seeds == "templates" and (alone or facts.get("loop.rounds") == 0) and not curated
     return (
         *(OF_ROUNDS if alone else ()),
         *(OF_FILLED if filled else ()),

@@ -27,14 +27,24 @@ TINY = [
     ),
     *("task.gold.test_rows=24", "task.gold.train_rows=24", "loop.budget.rows=12", "seed=0"),
 ]
+# what stands in for models that not everybody has
+STAND_INS = ["llm.model=embedded/reviews-lm", "small_model.checkpoint=bert", "task.prompts=paper"]
 SMALLER = {
     "rounds": ["loop.budget.rows=24"],
     "budget": ["loop.budget.rows=8,12"],
     "rounds_x_budget": ["loop.rounds=1,2", "loop.budget.rows=8,12"],
     "mining_size": ["task.gold.mining_rows=12,24"],
     "transfer": ["loop.rows_from=DONOR", "small_model=bag", "small_model.ngrams=1,2"],
-    # what stands in for models that not everybody has
-    "demo_real": ["llm.model=embedded/reviews-lm", "small_model.checkpoint=bert", "task.prompts=paper"],
+    "demo_real": STAND_INS,
+    # written seeds need an LLM that writes lists, a share of rows and sets of them need more rows
+    "methods": [
+        *(*STAND_INS, "loop.budget.rows=60", "task.gold.mining_rows=60"),
+        "method=s3,zerogen,goldgen,gold,templates,synt,unlearn,dge,private",
+    ],
+    "compose": [
+        *(*STAND_INS, "loop.budget.rows=60", "task.gold.mining_rows=60"),
+        "method=s3,s3_label,s3_likeness,s3_members",
+    ],
 }
 CELLS = {
     "rounds": 4,
@@ -49,6 +59,8 @@ CELLS = {
     "transfer": 2,
     "demo": 2,
     "demo_real": 3,
+    "methods": 9,
+    "compose": 4,
 }
 # runs sweeps one after the other in one process, which starts the LLM once
 ALL = """

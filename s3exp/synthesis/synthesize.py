@@ -85,7 +85,7 @@ def synthesize(
         asks.append(question(wording, order, givens.reasons, givens.instances))
     round_.tokens = sum(completion.tokens or 0 for _, completion in round_.asked)
     round_.reasoned = sum(thought(completion) for _, completion in round_.asked)
-    llm = Filled() if order.filled else llm
+    writer = Filled() if order.filled else llm
     ask = dealt(asks, order)
     read = partial(read_completion, task, curation.screen, order.round)
     number = questions = 0  # of the next question; asked so far
@@ -100,7 +100,7 @@ def synthesize(
             break
         number = wave[len(prompts) - 1][0] + 1
         spare = map(ask, range(number, number + tries - len(prompts))) if refills(order) else iter(())
-        readings = round_.ask(prompts, spare, read)
+        readings = round_.ask(writer, prompts, spare, read)
         number += len(readings) - len(prompts)
         questions += len(readings)
         round_.add(readings)
@@ -172,6 +172,7 @@ class _Round:
 
     def ask(
         self,
+        writer: Answers,
         prompts: Sequence[Prompt],
         spare: Iterator[Prompt],
         read: Callable[[Prompt, Completion], Reading],
@@ -184,7 +185,7 @@ class _Round:
         queue, seen = list(prompts), set(self.seen)
         readings: dict[int, Reading] = {}
         lost = good = tokens = 0  # rows that answers could have given and did not, rows, tokens
-        for index, completion in self.llm.stream(queue):
+        for index, completion in writer.stream(queue):
             check_counted(completion, self.order)
             readings[index] = read(queue[index], completion)
             fresh = {row.content for row in readings[index].rows if row.problem is None} - seen

@@ -88,7 +88,7 @@ def test_an_llm_is_asked_for_by_templates_only_where_rounds_follow() -> None:
         (["method=targen"], True),
     ):
         config = compose(["task=sst2", *ANY, *words])
-        assert asks(config.strategy, config.loop) == asked
+        assert asks(config.strategy, config.loop, config.curation) == asked
 
 
 def test_a_run_knows_no_templates_of_other_seeds() -> None:

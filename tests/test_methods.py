@@ -1,0 +1,134 @@
+"""Every preset of conf/method runs, and so do S3 and four methods together; killed anywhere they end alike."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from s3exp.llm.toy import ToyLLM, toy_gold
+from s3exp.record.rounds import read_rounds
+from tests.test_kill import Commands, kept, record
+from tests.test_seeds import PROMPT_SETS
+from tests.toy_world import ToyServer, write_task
+
+CONF = Path(__file__).parents[1] / "conf" / "method"
+PRESETS = sorted(path.stem for path in CONF.glob("*.yaml"))
+WORDS = PROMPT_SETS["toy"] | {"check": "{labels} label=? {text}", "revise": "label={label} revise: {text}"}
+SETS = {"toy": WORDS, "more": WORDS | {"seed": "again: label={label}"}}
+OPTIONS = {
+    "s3_all": [
+        "strategy.with_gold=true",
+        "strategy.pick.by=entropy",
+        "strategy.pick.top=8",
+        "curation.revise=true",
+    ],
+    "private": ["strategy.privacy.noise=seed", "strategy.privacy.candidates=8"],
+}
+ALWAYS = [
+    *("loop.tries=6", "small_model.batch_size=64", "curation.guard_rows=12", "task.domains=24"),
+    "loop.budget.rows=64",
+]
+# where a run is killed: kinds of events, and shares of all events of a kind
+ANYWHERE = [(kind, share) for kind in ("ask", "kept", "step", "rename", "save") for share in (0.3, 0.9)]
+PLACES = [
+    *(("s3_all", kind, share) for kind, share in ANYWHERE),
+    *(
+        (name, "rename", 0.7)
+        for name in PRESETS
+        if name not in ("s3_all", "s3", "zerogen", "goldgen", "gold")
+    ),
+]
+
+
+class World:
+    """The toy world with a process that runs commands in it, and an unbroken run of every preset asked for."""
+
+    def __init__(self, folder: Path, server: ToyServer) -> None:
+        gold = {
+            "train": toy_gold("train", 40, 0.5, 5),
+            "validation": toy_gold("validation", 120, 0.5, 2),
+            "test": toy_gold("test", 40, 0.5, 3),
+        }
+        self.folder, self.server = folder, server
+        self.words = [*write_task(folder, gold, prompt_sets=SETS), *ALWAYS, f"llm.url={server.url}"]
+        self.words += ["run_dir=run", "llm.concurrency=2"]
+        self._made: dict[str, Commands] = {}
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def whole(self, name: str) -> Commands:
+        """The commands of a preset, whose unbroken run is done."""
+        if name not in self._made:
+            words = [*self.words, f"method={name}", f"llm.store=store-{name}.sqlite", *OPTIONS.get(name, [])]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.killer", *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+            self._processes.append(process)
+            made = Commands(process, self.server, self.folder / f"whole-{name}")
+            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
+            self._made[name] = made
+        return self._made[name]
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with ToyServer(ToyLLM(wrong=0.2)) as server:
+        world = World(tmp_path_factory.mktemp("methods"), server)
+        yield world
+        world.close()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_runs_to_its_end(world: World, name: str) -> None:
+    folder = world.whole(name).whole / "run"
+    result = json.loads((folder / "result.json").read_text())
+    assert result["status"] == "done"
+    if name not in ("gold", "private"):  # copies are flagged, and made rows of this world are often alike
+        assert result["clean"] is True
+    rounds = read_rounds(folder)
+    assert (
+        sum(len(one.batch.examples) for one in rounds) == (0 if name == "gold" else 64) or name == "private"
+    )
+
+
+def test_methods_together_leave_the_numbers_of_each(world: World) -> None:
+    rounds = read_rounds(world.whole("s3_all").whole / "run")
+    first, last = rounds[0].metrics, rounds[-1].metrics
+    assert first["givens/instances"] > 10
+    assert first["curation/guard_accuracy"] == 1.0
+    assert first["curation/relabelled"] > 0
+    assert first["curation/revised"] > 0
+    assert first["curation/unlike_gold"] > 0 or first["curation/abstained"] == 1
+    assert first["lesson/gold_rows"] == 40
+    assert last["ensemble/doubt"] >= 0
+    kinds = {prompt.kind for one in rounds for prompt, _ in one.batch.asked}
+    assert kinds == {"domain", "instance", "seed", "extrapolate", "check", "revise"}
+
+
+@pytest.mark.parametrize(("name", "kind", "share"), PLACES)
+def test_a_killed_run_of_a_method_ends_as_an_unbroken_one(
+    world: World, tmp_path: Path, name: str, kind: str, share: float
+) -> None:
+    commands = world.whole(name)
+    events = json.loads((commands.whole / "events.json").read_text())
+    folder = tmp_path / "run"
+    assert commands.give(folder, kind, max(1, int(events[kind] * share))) == -signal.SIGKILL
+    before, asked = kept(folder), len(commands.server.asked)
+    assert commands.give(folder) == 0, (folder / "out.txt").read_text()
+    assert record(folder) == record(commands.whole)
+    assert kept(folder) == kept(commands.whole) == before + len(commands.server.asked) - asked
