@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +19,10 @@ from s3exp.small_model.device import autocast, cpu_threads, device
 from s3exp.small_model.domains import fold, with_domains
 from s3exp.small_model.flops import TRAINING_PASSES
 from s3exp.small_model.rows import Row
+from s3exp.small_model.taught import kept_of, weighted
 from s3exp.small_model.training import Fit, Head, run_training
 from s3exp.small_model.unlearning import unlearn
-from s3exp.types import Example, Lesson, Prediction, Target, UserError, Watch
+from s3exp.types import Example, Lesson, Prediction, UserError, Watch
 
 log = logging.getLogger(__name__)
 
@@ -77,48 +77,6 @@ class Architecture(Head, Protocol):
 
     def read(self, folder: Path) -> nn.Module:
         """The network that `save` wrote."""
-
-
-def weighted(
-    rows: Sequence[Example], weights: Sequence[float] | None
-) -> tuple[Sequence[Example], list[float] | None]:
-    """The rows whose weight is not 0, and their weights at a mean of 1; None where all count the same.
-
-    Raises:
-        ValueError: there is not one weight a row, or one is negative or not finite.
-    """
-    if weights is None:
-        return rows, None
-    if len(weights) != len(rows) or not all(0 <= weight < math.inf for weight in weights):
-        raise ValueError(f"{len(rows)} rows need as many weights, each of them 0 or more and finite")
-    pairs = [(row, float(weight)) for row, weight in zip(rows, weights, strict=True) if weight > 0]
-    positive = [weight for _, weight in pairs]
-    mean = math.fsum(positive) / max(1, len(positive))
-    alike = len(set(positive)) <= 1
-    return [row for row, _ in pairs], None if alike else [weight / mean for weight in positive]
-
-
-def kept_of(lesson: Lesson) -> tuple[Sequence[Example], list[float] | None]:
-    """The rows of a lesson that are not to be forgotten, and their weights, by which each label keeps its share.
-
-    Else the labels of what is forgotten would be forgotten, too.
-
-    Raises:
-        UserError: there is no such row.
-    """
-    names = {row.id for row in lesson.forget}
-    rows, weights = weighted(lesson.rows, lesson.weights)
-    pairs = list(zip(rows, weights or [1.0] * len(rows), strict=True))
-    left = [(row, weight) for row, weight in pairs if row.id not in names]
-    if not left:
-        raise UserError("every row that is trained on is to be forgotten: keep some, or leave them out")
-    taught, kept = Counter[Target](), Counter[Target]()
-    for counts, some in ((taught, pairs), (kept, left)):
-        for row, weight in some:
-            counts[row.target] += weight  # type: ignore[assignment]
-    return weighted(
-        *zip(*((row, weight * taught[row.target] / kept[row.target]) for row, weight in left), strict=True)
-    )
 
 
 class TrainedSmallModel:

@@ -16,7 +16,7 @@ import torch
 from s3exp.settings.small_model import BagConfig
 from s3exp.small_model.bag import Bag
 from s3exp.small_model.batches import Batches
-from s3exp.small_model.fitted import weighted
+from s3exp.small_model.taught import weighted
 from s3exp.small_model.training import Training
 from s3exp.types import Example, Lesson, Prediction, UserError
 from tests.small_model.conftest import Make, toy

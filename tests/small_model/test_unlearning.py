@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from s3exp.settings.small_model import UnlearningConfig
-from s3exp.small_model.fitted import kept_of
+from s3exp.small_model.taught import kept_of
 from s3exp.small_model.unlearning import forgetting
 from s3exp.types import Example, Fitted, Lesson, UserError
 from tests.small_model import planted
