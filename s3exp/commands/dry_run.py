@@ -199,7 +199,7 @@ def _peeked(stage: Stage[K], llm: Stored) -> tuple[list[Prompt], dict[K, list[st
     lists: dict[K, list[str]] = {}
     for key, answer in zip(stage.keys, llm.peek(prompts), strict=True):
         items = stage.parse(answer) if answer else []
-        lists[key] = items if len(items) >= stage.least else []
+        lists[key] = items if stage.adds_up or len(items) >= stage.least(key) else []
     return prompts, lists
 
 

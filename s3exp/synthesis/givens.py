@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Generic, TypeVar
 
 from s3exp.seeds import derive
@@ -35,15 +36,16 @@ REPEAT, COPY = "repeat", "copy_of_gold"  # reasons to leave out an item of a lis
 
 @dataclass(frozen=True)
 class Stage(Generic[K]):
-    """Lists that can be asked for at once: one for each of `keys`, of at least `least` items.
+    """Lists that can be asked for at once: one for each of `keys`, of at least `least` items each.
 
-    `prompt` gets a key and the number of the try.
+    `prompt` gets a key and the number of the try. `adds_up`: a list that is too short counts with those of later tries.
     """
 
     keys: Sequence[K]
     prompt: Callable[[K, int], Prompt]
     parse: Callable[[Completion], list[str]]
-    least: int = 1
+    least: Callable[[K], int]
+    adds_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def stage_of_reasons(task: Task, rationales: Rationales, order: Order) -> Stage[
     def prompt(target: Target, attempt: int) -> Prompt:
         return rationale_prompts(rationales, order, [target], attempt)[0]
 
-    return Stage(rationales.targets, prompt, rationales.parse, task.config.rationales_per_seed)
+    return Stage(rationales.targets, prompt, rationales.parse, lambda target: task.config.rationales_per_seed)
 
 
 def stage_of_domains(lists: SeedLists, order: Order) -> Stage[int]:
@@ -85,7 +87,10 @@ def stage_of_domains(lists: SeedLists, order: Order) -> Stage[int]:
     def prompt(number: int, attempt: int) -> Prompt:
         return lists.domains(number, derive(order.seed, "domain", number, attempt))
 
-    return Stage(range(lists.calls), prompt, lambda completion: lists.parse(completion, "domain"))
+    def half(number: int) -> int:
+        return ceil(lists.size(number) / 2)
+
+    return Stage(range(lists.calls), prompt, lambda answer: lists.parse(answer, "domain"), half, True)
 
 
 def stage_of_instances(lists: SeedLists, order: Order, domains: Sequence[str]) -> Stage[str]:
@@ -94,7 +99,8 @@ def stage_of_instances(lists: SeedLists, order: Order, domains: Sequence[str]) -
     def prompt(domain: str, attempt: int) -> Prompt:
         return lists.instances(domain, derive(order.seed, "instance", domain, attempt))
 
-    return Stage(domains, prompt, lambda completion: lists.parse(completion, "instance"))
+    half = ceil(lists.config.instances / 2)
+    return Stage(domains, prompt, lambda answer: lists.parse(answer, "instance"), lambda domain: half, True)
 
 
 def ask_givens(
@@ -126,17 +132,20 @@ def ask_lists(
     asked: list[tuple[Prompt, Completion]],
     rejected: list[Rejected],
 ) -> dict[K, list[str]]:
-    """The lists of a stage by key, in its order; a list that cannot be read is asked for again, `order.tries` times."""
+    """The lists of a stage by key, in its order. One that cannot be read, or is too short, is asked for again.
+
+    It is asked for at most `order.tries` times.
+    """
     lists: dict[K, list[str]] = {}
     for attempt in range(order.tries):
-        missing = [key for key in stage.keys if key not in lists]
+        missing = [key for key in stage.keys if len(lists.get(key, ())) < stage.least(key)]
         prompts = affordable([stage.prompt(key, attempt) for key in missing], order, asked)
         answers = llm.generate(prompts) if prompts else []
         for key, prompt, completion in zip(missing, prompts, answers, strict=False):
             asked.append((prompt, completion))
             items = stage.parse(completion)
-            if len(items) >= stage.least:
-                lists[key] = items
+            if items and (stage.adds_up or len(items) >= stage.least(key)):
+                lists[key] = [*lists.get(key, ()), *items]
             else:
                 rejected.append(rejection(_no_list(completion), prompt, completion))
     return {key: lists[key] for key in stage.keys if key in lists}
@@ -185,11 +194,13 @@ def _written(
             f"change task.prompt_sets.{task.config.prompts}.{which}, set llm.rationale_tokens or loop.budget.tokens "
             "higher, or choose another llm.model"
         )
-    log.info(
+    wanted = task.config.domains * task.config.instances
+    log.log(
+        logging.WARNING if len(instances) < wanted / 2 else logging.INFO,
         "seeds are about %d texts of %d domains (asked for: %d of %d)%s",
         len(instances),
         len(domains),
-        task.config.domains * task.config.instances,
+        wanted,
         task.config.domains,
         _left_out(listed),
     )

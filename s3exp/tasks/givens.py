@@ -32,10 +32,13 @@ class SeedLists:
         """Lists of domains to ask for."""
         return ceil(self.config.domains / AT_ONCE)
 
+    def size(self, number: int) -> int:
+        """The domains of the list `number`."""
+        return min(AT_ONCE, self.config.domains - number * AT_ONCE)
+
     def domains(self, number: int, seed: int) -> Prompt:
         """Ask for the list of domains `number`."""
-        count = min(AT_ONCE, self.config.domains - number * AT_ONCE)
-        return self._asked("domains", "domain", {"count": str(count)}, seed)
+        return self._asked("domains", "domain", {"count": str(self.size(number))}, seed)
 
     def instances(self, domain: str, seed: int) -> Prompt:
         """Ask for the instances of a domain."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -100,6 +101,30 @@ def test_a_list_that_cannot_be_read_is_asked_for_again_as_often_as_loop_tries_sa
     assert len(asked) == 3 + len(again) + len(lost) and all(one.target is None for one in lost)
     assert {one.of for one in batch.listed if one.kind == "instance"} == set(kept(batch, "domain"))
     assert max(again.values()) > 3 and len({prompt.seed for prompt in asked}) == len(asked)
+
+
+class Terse(ToyLLM):
+    """Lists few of the texts that it is asked for."""
+
+    def _list(self, prompt: Prompt, chance: random.Random, count: int) -> Completion:
+        return super()._list(prompt, chance, min(count, 4))
+
+
+def test_lists_that_are_too_short_add_up_and_few_texts_are_warned_of(
+    toy_config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = written_world(toy_config, domains=20)
+    with caplog.at_level(logging.INFO):
+        batch = make(config, Terse(), WRITTEN)
+    assert len(of_kind(batch, "domain")) == 3 and 4 < len(kept(batch, "domain")) <= 12
+    assert not [one for one in batch.rejected if one.reason == "no_list"]
+    (few,) = [one for one in caplog.records if one.message.startswith("seeds are about")]
+    assert "(asked for: 40 of 20)" in few.message and few.levelno == logging.INFO
+    caplog.clear()
+    make(config, Terse(), replace(WRITTEN, tries=1, quota=5))
+    assert [one.levelname for one in caplog.records if one.message.startswith("seeds are about")] == [
+        "WARNING"
+    ]
 
 
 class Tongue(ToyLLM):
