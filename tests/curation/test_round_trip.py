@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from s3exp.curation.asking import Sources
 from s3exp.curation.curate import build_curation
 from s3exp.llm.store import Asker, Stored
 from s3exp.settings.curation import CurationConfig
@@ -61,7 +62,8 @@ def world(write_rows: Write) -> Config:
 
 def one_round(config: Config, llm: Answering) -> Batch:
     task = build_task(config.task, config.llm, load_gold(config.task, with_train=False), lambda text: text)
-    curation = build_curation(config, audit_of(config, task).copies, task.gold.mining, task=task)
+    copies = audit_of(config, task).copies
+    curation = build_curation(config, copies, task.gold.mining, sources=Sources(task))
     with Stored(lambda: llm, Asker("toy", 0.9, 0.95), None) as stored:
         return synthesize(task, stored, Order(0, 60, seed=1, tries=4), [], curation)
 
