@@ -60,8 +60,8 @@ def verdict(comparison: Comparison) -> Verdict:
     first = doubt(comparison, best) + first
     if alone := unsaid(missing(comparison.arms), best.name):
         sure = Certainty("unclear", alone)
-    beside = (*_runner_up(comparison, best), *_reference(comparison), *aside(comparison, best))
-    detail = (*beside, *_resolvable(comparison, best))
+    beside = (*_runner_up(comparison, best), *_reference(comparison), *_resolvable(comparison, best))
+    detail = (*beside, *aside(comparison, best))
     doubts, remarks = tuple(warnings(comparison)), tuple(notes(comparison))
     return Verdict(comparison.task, first, sure, detail, doubts, remarks)
 
