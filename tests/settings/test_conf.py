@@ -57,6 +57,8 @@ def test_the_pair_for_a_cpu_goes_with_every_task_in_either_order(path: Path) -> 
     found = composed("experiment=cpu", choice, *more)
     assert found == composed(choice, "experiment=cpu", *more)
     assert (found.llm.model, found.small_model.kind) == ("models/smollm2-135m-instruct", "transformers")
+    if "small_model=minilm" not in more:
+        assert composed("experiment=cpu", choice, *more, "small_model=bag").small_model.kind == "bag"
     plain = composed(choice, *more)
     assert replace(found.task, prompts=plain.task.prompts) == plain.task
 
