@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 from s3exp.report.arms import Arm, settings
@@ -32,7 +33,7 @@ class Control:
     what: str
     values: tuple[Any, ...] = ()
     off: tuple[Any, ...] = (UNSET, None)
-    free: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()  # patterns of options
 
     def on(self, facts: Mapping[str, Any]) -> bool:
         """Whether a run with these flat options has the method, and is not its control."""
@@ -43,12 +44,23 @@ class Control:
     def beside(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The flat options of the control of a run with these, but for those that may differ."""
         changed = {**facts, **self.instead}
-        return {k: v for k, v in changed.items() if v is not UNSET and k not in (*self.free, "strategy.name")}
+        return self.bound({key: value for key, value in changed.items() if value is not UNSET})
+
+    def bound(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The flat options that a run and its control have alike."""
+        free = ("strategy.name", *self.free)
+        return {key: value for key, value in facts.items() if not any(fnmatch(key, one) for one in free)}
 
 
 CONTROLS = (
     Control("curation.likeness", {"curation.likeness_by": "random"}, "as many rows rejected at random"),
-    Control("curation.flaws", {"curation.flaws": "drop"}, "the same rows left out", values=("unlearn",)),
+    Control(
+        "curation.flaws",
+        {"curation.flaws": "drop"},
+        "the same rows left out",
+        values=("unlearn",),
+        free=("small_model.unlearning.*",),
+    ),
     Control(
         "small_model.members",
         {"small_model.members": UNSET, "small_model.member_rows": UNSET, "loop.sets": UNSET},
@@ -58,7 +70,11 @@ CONTROLS = (
     ),
     Control("small_model.norms", {"small_model.norms": UNSET}, "one norm for all rows", values=("domains",)),
     Control(
-        "curation.label", {"curation.label": UNSET}, "labels as they were asked for", off=(UNSET, "none")
+        "curation.label",
+        {"curation.label": UNSET},
+        "labels as they were asked for",
+        off=(UNSET, "none"),
+        free=("curation.votes", "curation.guard*", "task.prompt_sets.*.check"),
     ),
 )
 
@@ -111,8 +127,7 @@ def missing(arms: Sequence[Arm]) -> list[Missing]:
 
 
 def _same(arm: Arm, wanted: Mapping[str, Any], control: Control) -> bool:
-    facts = settings(arm.runs[0])
-    return {k: v for k, v in facts.items() if k not in (*control.free, "strategy.name")} == wanted
+    return control.bound(settings(arm.runs[0])) == wanted
 
 
 def _default(key: str) -> str:

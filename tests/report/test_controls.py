@@ -24,7 +24,12 @@ BASE: dict[str, Any] = {
 }
 LIKENESS = {**BASE, "curation.likeness": 0.5}
 MEMBERS = {**BASE, "loop.sets": 5, "small_model.members": 5, "task.prompts": ["paper", "plain"]}
-FORGET = {**BASE, "curation.flaws": "unlearn"}
+LABEL = {
+    "curation.label": "correct",
+    "curation.guard": 0.7,
+    "task.prompt_sets.paper.check": "{labels}: {text}",
+}
+FORGET = {**BASE, "curation.flaws": "unlearn", "small_model.unlearning.epochs": 5}
 
 
 def study(*arms: tuple[dict[str, Any], float, int]) -> Study:
@@ -45,7 +50,7 @@ def study(*arms: tuple[dict[str, Any], float, int]) -> Study:
         (LIKENESS, {**LIKENESS, "curation.likeness_by": "random"}),
         (MEMBERS, {**BASE, "task.prompts": "paper"}),
         (FORGET, {**BASE, "curation.flaws": "drop"}),
-        ({**BASE, "curation.label": "correct"}, BASE),
+        ({**BASE, **LABEL}, BASE),
     ],
 )
 def test_the_control_beside_a_method_lifts_the_warning(
