@@ -20,7 +20,7 @@ from tests.toy_world import ToyServer, write_task
 
 CONF = Path(__file__).parents[1] / "conf" / "method"
 PRESETS = sorted(path.stem for path in CONF.glob("*.yaml"))
-WORDS = PROMPT_SETS["toy"] | {"check": "{labels} label=? {text}", "revise": "label={label} revise: {text}"}
+WORDS = PROMPT_SETS["toy"] | {"revise": "label={label} revise: {text}"}
 SETS = {"toy": WORDS, "more": WORDS | {"seed": "again: label={label}"}}
 OPTIONS = {
     "s3_all": [

@@ -24,6 +24,7 @@ PROMPT_SETS = {
         "domains": "kinds: list={count}",
         "instances": "of {domain}: list={count}",
         "seed_with_instance": "about {instance}: label={label}",
+        "check": "{labels} label=? {text}",
         "templates": ["the {thing} is {mood} all the time {number}", "{mood} {thing} number {number}"],
         "slots": {
             "mood": {"bad": ["awful", "dull", "bleak"], "good": ["lovely", "bright", "witty"]},
@@ -121,7 +122,7 @@ def test_the_lists_are_on_the_check_page_and_in_the_card_of_an_export(world: Pat
         s3exp(world, "s3exp", *words, "run_dir=targen", "loop.tries=2")
     (done,) = read_rounds(world / "targen")
     assert done.metrics["givens/domains"] > 15 and done.metrics["givens/instances"] > 30
-    assert {"domain", "instance", "seed"} == {prompt.kind for prompt, _ in done.batch.asked}
+    assert {"domain", "instance", "seed", "check"} == {prompt.kind for prompt, _ in done.batch.asked}
     s3exp(world, "s3exp.commands.export", "targen", "--out", "set", "--rejected")
     card = (world / "set" / "README.md").read_text()
     assert "`seed_with_instance`" in card and "`templates`" not in card
