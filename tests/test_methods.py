@@ -65,7 +65,7 @@ class World:
     def whole(self, name: str) -> Commands:
         """The commands of a preset, whose unbroken run is done."""
         if name not in self._made:
-            words = [*self.words, f"method={name}", f"llm.store=store-{name}.sqlite", *OPTIONS.get(name, [])]
+            words = [*self.words, f"method={name}", "llm.store=store.sqlite", *OPTIONS.get(name, [])]
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.killer", *words],
                 stdin=subprocess.PIPE,
