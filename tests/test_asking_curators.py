@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pytest
 import s3exp
 from s3exp.llm.toy import ToyLLM
 from s3exp.record.rounds import read_rounds
-from tests.test_kill import Commands, kept, record
+from tests.test_kill import Commands, commanded, kept, record
 from tests.test_loop import same
 from tests.toy_world import ToyServer, write_task
 
@@ -43,23 +40,9 @@ POINTS = [(kind, index, count) for kind, count in SPREAD.items() for index in ra
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     folder = tmp_path_factory.mktemp("asking")
-    with ToyServer(ToyLLM(wrong=0.2, judges=0.9)) as server:
-        words = write_task(folder, prompt_sets={"toy": ASKS}) + OPTIONS
-        words += [f"llm.url={server.url}", "run_dir=run", "llm.store=store.sqlite", "llm.concurrency=2"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.killer", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        made = Commands(process, server, folder / "whole")
-        try:
-            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
-            yield made
-        finally:
-            process.kill()
-            process.communicate()
+    words = [*write_task(folder, prompt_sets={"toy": ASKS}), *OPTIONS]
+    with commanded(folder, ToyServer(ToyLLM(wrong=0.2, judges=0.9)), words) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("kind", "index", "count"), POINTS)

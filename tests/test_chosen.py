@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from s3exp.llm.toy import toy_gold
-from tests.test_kill import Commands, kept, record
+from tests.test_kill import Commands, commanded, kept, record
 from tests.toy_world import ToyServer, write_task
 
 WAYS = {
@@ -35,25 +32,10 @@ POINTS = {"kept": 2, "step": 1, "predict": 1}  # events, and how many points are
 @pytest.fixture(scope="module", params=list(WAYS))
 def commands(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     folder = tmp_path_factory.mktemp(request.param)
-    with ToyServer() as server:
-        gold = {"validation": toy_gold("validation", 90, 0.5, 2), "test": toy_gold("test", 20, 0.5, 3)}
-        words = [*write_task(folder, gold), "loop.rounds=2", *WAYS[request.param]]
-        words += [f"llm.url={server.url}", "run_dir=run", "llm.store=store.sqlite", "llm.concurrency=2"]
-        words += ["audit.cache=null"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.killer", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        made = Commands(process, server, folder / "whole")
-        try:
-            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
-            yield made
-        finally:
-            process.kill()
-            process.communicate()
+    gold = {"validation": toy_gold("validation", 90, 0.5, 2), "test": toy_gold("test", 20, 0.5, 3)}
+    words = [*write_task(folder, gold), "loop.rounds=2", *WAYS[request.param], "audit.cache=null"]
+    with commanded(folder, ToyServer(), words) as made:
+        yield made
 
 
 def test_a_killed_run_ends_as_an_unbroken_one(commands: Commands, tmp_path: Path) -> None:

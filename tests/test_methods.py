@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.record.rounds import read_rounds
-from tests.test_kill import Commands, kept, record
+from tests.test_kill import Commands, commanded, kept, record
 from tests.test_seeds import PROMPT_SETS
 from tests.toy_world import ToyServer, write_task
 
@@ -45,49 +43,34 @@ PLACES = [
 
 
 class World:
-    """The toy world with a process that runs commands in it, and an unbroken run of every preset asked for."""
+    """The toy world, where an unbroken run of every preset is made when it is asked for."""
 
-    def __init__(self, folder: Path, server: ToyServer) -> None:
+    def __init__(self, folder: Path, kept_open: ExitStack) -> None:
         gold = {
             "train": toy_gold("train", 40, 0.5, 5),
             "validation": toy_gold("validation", 120, 0.5, 2),
             "test": toy_gold("test", 40, 0.5, 3),
         }
-        self.folder, self.server = folder, server
-        self.words = [*write_task(folder, gold, prompt_sets=SETS), *ALWAYS, f"llm.url={server.url}"]
-        self.words += ["run_dir=run", "llm.concurrency=2"]
+        self.folder, self._open = folder, kept_open
+        self.words = [*write_task(folder, gold, prompt_sets=SETS), *ALWAYS]
         self._made: dict[str, Commands] = {}
-        self._processes: list[subprocess.Popen[str]] = []
 
     def whole(self, name: str) -> Commands:
         """The commands of a preset, whose unbroken run is done."""
         if name not in self._made:
-            words = [*self.words, f"method={name}", "llm.store=store.sqlite", *OPTIONS.get(name, [])]
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.killer", *words],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            folder = self.folder / name
+            folder.mkdir()
+            words = [*self.words, f"method={name}", *OPTIONS.get(name, [])]
+            self._made[name] = self._open.enter_context(
+                commanded(folder, ToyServer(ToyLLM(wrong=0.2)), words)
             )
-            self._processes.append(process)
-            made = Commands(process, self.server, self.folder / f"whole-{name}")
-            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
-            self._made[name] = made
         return self._made[name]
-
-    def close(self) -> None:
-        for process in self._processes:
-            process.kill()
-            process.communicate()
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with ToyServer(ToyLLM(wrong=0.2)) as server:
-        world = World(tmp_path_factory.mktemp("methods"), server)
-        yield world
-        world.close()
+    with ExitStack() as kept_open:
+        yield World(tmp_path_factory.mktemp("methods"), kept_open)
 
 
 @pytest.mark.parametrize("name", PRESETS)

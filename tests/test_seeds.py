@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from s3exp.record.rounds import read_rounds
-from tests.test_kill import Commands, kept, record
+from tests.test_kill import Commands, commanded, kept, record
 from tests.toy_world import ToyServer, write_task
 
 PROMPT_SETS = {
@@ -52,22 +52,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=["written", "templates"])
 def commands(request: pytest.FixtureRequest, world: Path) -> Iterator[Commands]:
     words = [*json.loads((world / "words.json").read_text()), *ARMS[request.param]]
-    with ToyServer() as server:
-        words += [f"llm.url={server.url}", "run_dir=run", "llm.store=store.sqlite", "llm.concurrency=2"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.killer", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        made = Commands(process, server, world / f"whole-{request.param}")
-        try:
-            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
-            yield made
-        finally:
-            process.kill()
-            process.communicate()
+    folder = world / request.param
+    folder.mkdir()
+    with commanded(folder, ToyServer(), words) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("kind", "share"), POINTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from s3exp.settings.small_model import BagConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example
 from tests.conftest import as_rows, write_rows_in
-from tests.test_kill import Commands, record
+from tests.test_kill import Commands, commanded, record
 from tests.toy_world import ToyServer, write_task
 
 SETS = {
@@ -53,29 +52,9 @@ ENSEMBLE = ("loop.sets=3", "small_model.members=3", "loop.budget.rows=60")
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
     folder = tmp_path_factory.mktemp("sets")
-    with ToyServer() as server:
-        words = write_task(folder, prompts=["toy", "other"], prompt_sets=SETS)
-        words += [
-            f"llm.url={server.url}",
-            "run_dir=run",
-            "llm.store=store.sqlite",
-            "llm.concurrency=2",
-            *ENSEMBLE,
-        ]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.killer", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        made = Commands(process, server, folder / "whole")
-        try:
-            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
-            yield made
-        finally:
-            process.kill()
-            process.communicate()
+    words = [*write_task(folder, prompts=["toy", "other"], prompt_sets=SETS), *ENSEMBLE]
+    with commanded(folder, ToyServer(), words) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

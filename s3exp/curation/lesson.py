@@ -44,9 +44,8 @@ class Lessons:
     vectors: Cached
     seed: int
     with_gold: bool = False
-    carriers: Callable[[Sequence[Example]], Mapping[str, str]] | None = (
-        None  # of shortcuts, where flaws are heeded
-    )
+    # the rows that carry a shortcut, with it, by id; None: flaws are not heeded
+    carriers: Callable[[Sequence[Example]], Mapping[str, str]] | None = None
 
     def of(self, rows: Sequence[Example]) -> Taught:
         """The lesson of some rows."""

@@ -105,8 +105,8 @@ class Likeness:
         reason = UNLIKE if self.by == "ratio" else BY_CHANCE
         return [Verdict(row) if ok else Verdict(None, reason) for row, ok in zip(rows, passed, strict=True)]
 
-    def numbers(self) -> dict[str, float]:
-        """The numbers of a round that has ended, named without `curation/`: the next one begins with no rows."""
+    def end_round(self) -> dict[str, float]:
+        """Forget the rows of the round, and return its numbers, named without `curation/`."""
         if not self._rows:
             return {}
         numbers = {**self._numbers, "unlike_gold": float(len(self._rows) - len(self._kept))}

@@ -26,11 +26,8 @@ from s3exp.types import NO_ANSWER, Completion, Listed, Prompt, Rejected, Target,
 log = logging.getLogger(__name__)
 
 K = TypeVar("K")
-LISTS = (
-    "rationale",
-    "domain",
-    "instance",
-)  # kinds of prompts whose answers are lists, in the order of asking
+# kinds of prompts whose answers are lists, in the order of asking
+LISTS = ("rationale", "domain", "instance")
 REPEAT, COPY = "repeat", "copy_of_gold"  # reasons to leave out an item of a list
 
 

@@ -92,8 +92,8 @@ def nothing_copied(text: str) -> bool:
 class Counting(Protocol):
     """A curator with numbers of its own."""
 
-    def numbers(self) -> Mapping[str, float]:
-        """The numbers of a round that has ended, by name: `curation/...` on record; empty: it judged no row."""
+    def end_round(self) -> Mapping[str, float]:
+        """Forget the round, and return its numbers by name: `curation/...` on record; empty: it judged no row."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,11 @@ class Curation:
         """The curators that ask the LLM, in order."""
         return [judge for judge in self.curators.values() if isinstance(judge, Asking)]
 
-    def numbers(self) -> dict[str, float]:
-        """The numbers of a round that has ended, of the curators that keep count themselves."""
+    def end_round(self) -> dict[str, float]:
+        """Have the curators that keep count themselves forget the round; returns their numbers of it."""
         judges: list[object] = list(self.curators.values())
         counting = [judge for judge in judges if isinstance(judge, Counting)]
-        return {name: value for judge in counting for name, value in judge.numbers().items()}
+        return {name: value for judge in counting for name, value in judge.end_round().items()}
 
 
 @dataclass(frozen=True, slots=True)

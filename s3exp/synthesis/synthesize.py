@@ -114,7 +114,7 @@ def synthesize(
         tuple(round_.changes),
         round_.reasoned,
         tuple(listed),
-        round_.numbers | curation.numbers(),
+        round_.numbers | curation.end_round(),
     )
     tell(order, batch, shortage)
     return batch
@@ -321,7 +321,7 @@ def taken(given: Given) -> Synthesis:
             )
         if queue:
             log.info("loop.budget.rows: %d rows of %s are not used", len(queue), given.source)
-        changes, numbers = tuple(round_.changes), round_.numbers | curation.numbers()
+        changes, numbers = tuple(round_.changes), round_.numbers | curation.end_round()
         batch = Batch(examples, left_out, quota=order.quota, changes=changes, numbers=numbers)
         tell(order, batch, f"(no more of {given.source} can be trained on)")
         return batch

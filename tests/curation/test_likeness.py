@@ -110,11 +110,11 @@ def test_of_a_stream_half_of_films_and_half_of_quizzes_the_quizzes_are_rejected(
         for kept_ in ([True] * len(stream), passed)
     )
     assert abs(before - after) < 0.05  # the balance of labels
-    numbers = judge.numbers()
+    numbers = judge.end_round()
     assert numbers["unlike_gold"] == len(passed) - sum(passed)
     assert numbers["abstained"] == 0 and 0.1 < numbers["ess"] <= 1
     assert numbers["c2st_after"] < numbers["c2st"] - 0.1
-    assert judge.numbers() == {}  # the next round begins with none
+    assert judge.end_round() == {}  # the next round begins with none
 
 
 def test_a_random_share_is_of_the_same_size_and_rejects_no_more_strangers() -> None:
@@ -125,7 +125,7 @@ def test_a_random_share_is_of_the_same_size_and_rejects_no_more_strangers() -> N
     passed = np.asarray([one.row is not None for one in verdicts])
     assert abs(passed.mean() - 0.5) < 0.06 and abs(passed[len(real) :].mean() - 0.5) < 0.08
     assert {one.why for one in verdicts if one.row is None} == {"left_out_by_chance"}
-    numbers = judge.numbers()
+    numbers = judge.end_round()
     assert "abstained" not in numbers and abs(numbers["c2st"] - numbers["c2st_after"]) < 0.1
 
 
@@ -135,7 +135,7 @@ def test_real_against_real_is_left_alone() -> None:
         gold, real = drawn(seed)
         judge = likeness(gold, seed)
         passed = [one.row is not None for one in judge(made(real))]
-        numbers = judge.numbers()
+        numbers = judge.end_round()
         abstained += bool(numbers["abstained"]) and all(passed)
     assert abstained >= 18
 
@@ -180,7 +180,7 @@ def test_few_rows_of_a_label_are_compared_together_and_few_rows_at_all_are_kept(
     assert "fewer than 30 mining rows" in caplog.text
     assert len(judge(made(real))) == len(real)
     assert all(one.row is not None for one in likeness(gold)(made(real[:10])))
-    assert likeness(gold)([]) == [] and likeness(gold).numbers() == {}
+    assert likeness(gold)([]) == [] and likeness(gold).end_round() == {}
 
 
 @given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=60), st.floats(0.01, 0.99))
@@ -318,4 +318,7 @@ def test_a_run_without_it_keeps_its_name() -> None:
 
     plain = identity(asdict(compose(["task=reviews"])))
     assert not any("likeness" in key for key in plain)
-    assert identity(asdict(compose(["task=reviews", "method=synt"]))) == {**plain, "curation.likeness": 0.5}
+    assert identity(asdict(compose(["task=reviews", "curation.likeness=0.5"]))) == {
+        **plain,
+        "curation.likeness": 0.5,
+    }

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, ttest_1samp
+from scipy.stats import binomtest, t, ttest_1samp
 
-from s3exp.report.statistics import bootstrap, estimate, estimate_score, holm, mcnemar, resampled_scores
+from s3exp.report.statistics import (
+    bootstrap,
+    estimate,
+    estimate_score,
+    holm,
+    mcnemar,
+    resampled_scores,
+    resolvable,
+)
 
 
 def test_mcnemar_by_hand() -> None:
@@ -27,6 +35,17 @@ def test_both_tests_are_those_of_scipy() -> None:
     for values in ([0.5, 0.7, 0.9], [0.61, 0.58, 0.6, 0.66, 0.59]):
         ends = ttest_1samp(values, 0.0).confidence_interval(0.95)
         assert estimate(values).interval == pytest.approx((ends.low, ends.high), rel=1e-9)
+
+
+def test_the_least_difference_that_is_found_by_four_of_five_studies() -> None:
+    least = resolvable(estimate([0.02, 0.01, 0.05, 0.03, 0.0]))
+    error = np.std([0.02, 0.01, 0.05, 0.03, 0.0], ddof=1) / 5**0.5
+    assert least == pytest.approx((t.ppf(0.975, 4) + t.ppf(0.8, 4)) * error, rel=1e-9)
+    # studies with this true difference and this spread: about four of five exclude 0
+    draws = np.random.default_rng(0).normal(least, error * 5**0.5, (4000, 5))
+    found = np.abs(draws.mean(1)) > t.ppf(0.975, 4) * draws.std(1, ddof=1) / 5**0.5
+    assert 0.75 < found.mean() < 0.85
+    assert resolvable(estimate([0.1, 0.2])) is None
 
 
 def test_holm_by_hand() -> None:
