@@ -129,3 +129,61 @@ def encoder(size: str, folder: Path) -> Path:
             network = BertForMaskedLM(BertConfig(vocab_size=VOCABULARY, num_attention_heads=12, **minilm))
     network.save_pretrained(folder)
     return folder
+
+
+# layers, width, heads, heads of keys and values, width between, entries of the vocabulary
+LLMS = {"0.5B": (24, 896, 14, 2, 4864, 151_936), "tiny": (2, 64, 2, 1, 128, 4096)}
+
+
+def llm(size: str, folder: Path) -> Path:
+    """Make an LLM of random weights: of the size of Qwen2.5-0.5B, or tiny. It writes words without a sense.
+
+    A token is a word, so that its answers are read, compared and kept like any text.
+    """
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    layers, width, heads, key_heads, between, entries = LLMS[size]
+    special = ["<end>", "<pad>", "<unk>"]
+    known = [word for word, _ in Counter(words()).most_common(entries - len(special))]
+    known += [f"word{number}" for number in range(entries - len(special) - len(known))]
+    tokens = Tokenizer(
+        models.WordLevel({word: place for place, word in enumerate([*special, *known])}, "<unk>")
+    )
+    tokens.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokens.decoder = decoders.Fuse()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=tokens,
+        eos_token="<end>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_max_length=2048,
+    )
+    tokenizer.chat_template = "{% for message in messages %}{{ message.content }} {% endfor %}"
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(folder)
+    config = Qwen2Config(
+        vocab_size=entries,
+        hidden_size=width,
+        intermediate_size=between,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=key_heads,
+        max_position_embeddings=2048,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=0,
+        pad_token_id=1,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Qwen2ForCausalLM(config).to(torch.bfloat16)
+    network.save_pretrained(folder)
+    return folder
+
+
+if __name__ == "__main__":
+    import sys
+
+    llm(sys.argv[1], Path(sys.argv[2]))

@@ -20,7 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -40,6 +40,7 @@ OFFLINE, BARE, SERVED, CLIENT = (
     "bare client of it",
 )
 SINGLE = "one request at a time"
+OTHERS = ("bare", "padded", "server")
 CONTENDERS = {
     BARE: ("bare", "bare"),
     "the same with s3exp's top-p": ("engine", "bare"),
@@ -73,7 +74,8 @@ class Worker:
         """Start it and wait until it is ready."""
         words = [sys.executable, str(HERE / "writers.py"), kind, json.dumps(asdict(facts))]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
+        self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=self._said, text=True)
         self._read()
 
     def write(self, name: str) -> Told:
@@ -94,7 +96,11 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self._process.args!r} ended with exit code {self._process.wait()}")
+            code = self._process.wait()
+            self._said.seek(0)
+            raise SystemExit(
+                f"{self._process.args!r} ended with exit code {code}: {self._said.read()[-2000:]}"
+            )
         return line
 
 
@@ -142,32 +148,40 @@ def on_gpu() -> bool:
 
 
 def rates(workers: dict[str, Worker], repeats: int) -> list[Table]:
-    """The table of all contenders."""
-    said: dict[str, list[Told]] = {name: [] for name in CONTENDERS}
+    """The tables of the contenders whose workers there are."""
+    there = {name: (kind, writer) for name, (kind, writer) in CONTENDERS.items() if kind in workers}
+    said: dict[str, list[Told]] = {name: [] for name in there}
 
     def write(name: str) -> float:
-        kind, writer = CONTENDERS[name]
+        kind, writer = there[name]
         found = workers[kind].write(writer)
         said[name].append(found)
         return found["tokens"] / found["seconds"]
 
-    contenders: dict[str, Callable[[], float]] = {name: partial(write, name) for name in CONTENDERS}
+    contenders: dict[str, Callable[[], float]] = {name: partial(write, name) for name in there}
     found = in_turn(contenders, repeats)
-    padded = [name for name in CONTENDERS if CONTENDERS[name][0] == "padded"]
-    best = max([*padded, SINGLE], key=lambda name: median(found[name]))
+    others = [name for name, (kind, writer) in there.items() if kind == "padded" or writer == "single"]
+    best = max(others, key=lambda name: median(found[name]), default=None)
+    # column -> who the others are compared with, and which of them are
+    over = {
+        "bare engine": (BARE, list(there)),
+        "bare client": (CLIENT, [name for name, (kind, _) in there.items() if kind == "server"]),
+        "best of the others": (best, list(there)),
+    }
+    over = {column: pair for column, pair in over.items() if pair[0] in there}
     speeds, shares = [], []
     for name, values in found.items():
         made = median(one["completions"] / one["seconds"] for one in said[name])
         kept = [one["rows"] / one["seconds"] for one in said[name] if "rows" in one]
         speeds.append([name, f"{median(values):,.0f}", f"{made:.1f}", f"{median(kept):.1f}" if kept else ""])
-        client = times(values, found[CLIENT]) if CONTENDERS[name][0] == "server" else ""
-        shares.append([name, times(values, found[BARE]), client, times(values, found[best])])
+        shares.append([name, *(times(values, found[by]) if name in of else "" for by, of in over.values())])
+    title = f"Tokens/s by another's; aims: {AIM_ENGINE} of the bare engine offline"
+    if "bare client" in over:
+        title += f", {AIM_SERVER} of it or of the bare client on a server"
+    if best is not None:
+        title += f"; the best of the others is {best}"
     first = Table("Rates", ["writer", "tokens/s", "answers/s", "rows kept/s"], speeds)
-    aims = (
-        f"aims: {AIM_ENGINE} of the bare engine offline, {AIM_SERVER} of it or of the bare client on a server"
-    )
-    title = f"Tokens/s by another's; {aims}; the best of the others is {best}"
-    return [first, Table(title, ["writer", "bare engine", "bare client", "best of the others"], shares)]
+    return [first, *([Table(title, ["writer", *over], shares)] if over else [])]
 
 
 def stages(worker: Worker, repeats: int) -> list[Table]:
@@ -222,9 +236,15 @@ def main() -> None:
         "--round", choices=("seed", "extrapolate"), default="seed", help="what it asks (default seed)"
     )
     made.add_argument("--tables", default="rates,stages,settings", help="which of them")
+    made.add_argument(
+        "--beside", default="bare,padded,server", help="who else writes, in the rates (default: all three)"
+    )
     made.add_argument("overrides", nargs="*", help="of the run, as s3exp takes them")
     arguments = made.parse_args()
     prepare_environment()
+    beside = [kind for kind in arguments.beside.split(",") if kind]
+    if unknown := [kind for kind in beside if kind not in OTHERS]:
+        made.error(f"--beside {unknown[0]}: choose of {', '.join(OTHERS)}")
     wanted = arguments.tables.split(",")
     tables: list[Table] = []
     overrides = [f"llm.model={arguments.model}", *arguments.overrides]
@@ -236,12 +256,12 @@ def main() -> None:
         if "stages" in wanted:
             tables += stages(engine, arguments.repeats)
         if "rates" in wanted:
-            url = stack.enter_context(served(resolve_model(arguments.model, None), arguments.model))
-            workers |= {
-                "bare": Worker("bare", facts),
-                "padded": Worker("padded", facts),
-                "server": Worker("server", Facts(**{**asdict(facts), "url": url})),
-            }
+            for kind in beside:
+                told = facts
+                if kind == "server":
+                    url = stack.enter_context(served(resolve_model(arguments.model, None), arguments.model))
+                    told = replace(facts, url=url)
+                workers[kind] = Worker(kind, told)
             tables = [*rates(workers, arguments.repeats), *tables]
         stack.close()
         if "settings" in wanted and not on_gpu():
@@ -249,6 +269,7 @@ def main() -> None:
     part = [
         "" if arguments.round == "seed" else arguments.round,
         "settings" if wanted == ["settings"] else "",
+        "gpu" if on_gpu() else "",
     ]
     finish("synthesis", tables, arguments.results, ", ".join(filter(None, part)))
 

@@ -237,7 +237,8 @@ def main() -> None:
             bench = Bench(given, shape(name, given.data, given.rows or ROWS[name], given.mining), checkpoint)
             tables += bench.tables(given.repeats, peak_of(given.peak_tflops))
     tables = [replace(table, title=f"{table.title} ({named})") for table in tables]
-    finish("training", tables, given.results, "" if given.shapes == SHAPES else given.shapes)
+    part = ["" if given.shapes == SHAPES else given.shapes, "gpu" if given.device == "cuda" else ""]
+    finish("training", tables, given.results, ", ".join(filter(None, part)))
 
 
 if __name__ == "__main__":

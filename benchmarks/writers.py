@@ -141,7 +141,7 @@ def fresh(backend: Any, writer: Callable[[], Told]) -> Callable[[], Told]:
 def bare_of(backend: Any, prompts: Sequence[Prompt]) -> Callable[[], Told]:
     """The prompts as tokens through `vllm.LLM.generate`, with nothing around it."""
     tokens = [{"prompt_token_ids": ids} for ids in backend._chat.encode([one.text for one in prompts])]
-    params = [backend._params(prompt.seed, prompt.max_tokens) for prompt in prompts]
+    params = [backend._params(prompt, prompt.max_tokens) for prompt in prompts]
 
     def run() -> Told:
         began = time.perf_counter()

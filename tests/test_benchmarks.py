@@ -174,3 +174,56 @@ def test_no_shipped_review_is_called_a_quotation_of_another(monkeypatch: pytest.
     monkeypatch.delenv("S3EXP_SHARED", raising=False)
     ((task, rows, whole, half, *shares),) = human().rows
     assert (task, rows, whole, half) == ("reviews", "500", "0.0%", "0.2%") and set(shares) == {"0.0%"}
+
+
+@pytest.mark.engine
+def test_the_benchmark_of_synthesis_runs_through_on_an_llm_of_random_weights(
+    benchmarks: None, tmp_path: Path
+) -> None:
+    from shapes import llm
+
+    made = llm("tiny", tmp_path / "llm")
+    words = [
+        *(
+            "--model",
+            str(made),
+            "--rows",
+            "6",
+            "--repeats",
+            "1",
+            "--beside",
+            "bare",
+            "--tables",
+            "rates,stages",
+        ),
+        *("task=reviews", "llm.max_tokens=8", "llm.truncated=keep", "loop.tries=1"),
+    ]
+    ended = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "synthesis.py", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    rates = re.findall(
+        r"^ +(vLLM, bare engine|s3exp, offline engine) +([\d,]+) +[\d.]+", ended.stdout, re.MULTILINE
+    )
+    assert [name for name, _ in rates[:2]] == ["vLLM, bare engine", "s3exp, offline engine"]
+    assert "decode (the engine's steps)" in ended.stdout and "best of the others" not in ended.stdout
+
+
+def test_the_gpu_script_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        ["sh", ROOT / "benchmarks" / "gpu.sh"],
+        env={**os.environ, "PYTHON": sys.executable, "CUDA_VISIBLE_DEVICES": ""},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.returncode == 2 and ended.stderr.startswith("gpu.sh: needs an NVIDIA GPU")
+    assert ended.stderr.count("\n") == 1

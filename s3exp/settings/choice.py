@@ -27,7 +27,12 @@ def check_choice(strategy: StrategyConfig) -> None:
     if not set_:
         return
     first = f"strategy.pick.{set_[0]}={getattr(pick, set_[0])}"
-    if strategy.shown == "nothing" or strategy.max_rounds == 0:
+    if strategy.shown != "nothing" and strategy.max_rounds == 0:
+        raise UserError(
+            f"{first} picks among the rows that rounds show, and strategy.max_rounds=0 leaves out all rounds: leave "
+            "one of them out"
+        )
+    if strategy.shown == "nothing":
         raise UserError(
             f"{first} picks among the rows that are shown, and strategy={strategy.name} shows none "
             f"(strategy.shown={strategy.shown}): set strategy.shown=errors, or leave it out"

@@ -140,6 +140,10 @@ def test_a_guess_that_is_no_number_is_one_line() -> None:
 def test_options_without_a_meaning_are_refused() -> None:
     for words, says in (
         (["strategy.pick.by=loss", "strategy.pick.top=9", "strategy=zerogen"], "strategy.shown=nothing"),
+        (
+            ["strategy.pick.by=loss", "strategy.pick.top=9", "strategy.max_rounds=0"],
+            "strategy.max_rounds=0 leaves",
+        ),
         (["strategy.pick.top=9"], "strategy.pick.by=none and strategy.pick.spread=none pick none"),
         (["strategy.pick.by=loss"], "strategy.pick.top is not set"),
         (["strategy.pick.by=loss", "strategy.pick.spread=badge", "strategy.pick.top=9"], "set one of them"),
