@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -123,12 +123,22 @@ def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:
     return checked(config)
 
 
+def by_kind(kind: str, fields: Sequence[str], values: Mapping[str, Any]) -> Any:
+    """The value for a kind of task, or for `pair` (two columns), or `else`; conf/small_model/minilm_cpu.yaml has two.
+
+    So a default may suit the task, and the record, the identity and the command line know an ordinary number.
+    """
+    names = [kind, *(["pair"] if len(fields) == 2 else []), "else"]
+    return next(values[name] for name in names if name in values)
+
+
 def register_schemas() -> None:
     """Register the dataclass of every group and choice with Hydra, which then refuses wrong types while composing.
 
     The registered schemas take unknown keys: Hydra composes a multirun once without the swept choices, and would refuse
     their options. `typed` refuses unknown keys job by job.
     """
+    OmegaConf.register_new_resolver("by_kind", by_kind, replace=True)
     store = ConfigStore.instance()
     bases = {group: get_type_hints(Config)[group]() for group in CHOICES}
     store.store(name="schema", node=Config(**bases))

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
+from s3exp.settings.compose import composed_of, find_sweeps, from_hydra, plain, register_schemas
 from s3exp.settings.llm import ServerConfig
-from s3exp.settings.run import Config
+from s3exp.settings.run import Config, identity
 from s3exp.types import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,3 +152,22 @@ def test_the_servers_own_variable_counts_and_the_option_stands_above_it(
     monkeypatch.setenv("OPENAI_BASE_URL", "https://elsewhere.example/v1")
     assert url() == "https://elsewhere.example/v1"
     assert url("llm.url=http://here.example/v1") == "http://here.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("words", "lr", "batch"),
+    [
+        (["task=sst2"], 0.00005, 32),
+        (["task=qnli"], 0.0001, 8),
+        (["task=adqa"], 0.0003, 8),
+        (["task=qnli", "small_model.lr=0.00002"], 0.00002, 8),
+    ],
+)
+def test_the_encoder_of_a_cpu_learns_at_a_rate_for_the_kind_of_task(
+    words: list[str], lr: float, batch: int
+) -> None:
+    composed = composed_of(["experiment=cpu", "tracker=none", *words])
+    config = from_hydra(composed)
+    assert (config.small_model.lr, config.small_model.batch_size) == (lr, batch)
+    # the identity has the number, so that another default is another run
+    assert identity(plain(composed))["small_model.lr"] == lr
