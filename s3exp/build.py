@@ -108,6 +108,8 @@ def prepare(
     from s3exp.tasks.gold import load_gold
     from s3exp.tasks.shots import check_shots
     from s3exp.tasks.templates import check_rows
+    from s3exp.tutor.split import set_aside
+    from s3exp.tutor.tutor import check_packages
 
     if asks_llm(config):
         served, held = config.llm.backend == "server", is_structured(config.llm)
@@ -118,6 +120,9 @@ def prepare(
         check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
+    if asks_llm(config):
+        check_packages(config.tutor)
+        gold = set_aside(config.tutor, config.task, gold, config.seed)
     check_mining(config, gold.mining)
     check_private(config, len(gold.mining))
     check_domains(config, len(gold.train))
@@ -237,6 +242,8 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.rows import nothing_copied
     from s3exp.synthesis.synthesize import recorded, taken
+    from s3exp.tutor.stages import School
+    from s3exp.tutor.tutor import build_tutor
 
     task, donor = task_of(prepared), prepared.donor
     tracker = tracker_of(prepared, composed, task)
@@ -296,6 +303,16 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
                 audit.vectors,
                 derive(config.seed, "exemplars"),
                 voting_of(config, folder, len(gold.mining)),
+            ),
+            tutor=build_tutor(
+                School(
+                    config,
+                    task,
+                    prepared.model,
+                    folder,
+                    lambda number: [record for at in range(number) if (record := store.read_round(at))],
+                    lambda: small.load(store.weights),
+                )
             ),
             gpus=_gpus(config) if small_model.has_gpu() else 0,
         )

@@ -26,6 +26,7 @@ from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import Synthesis, synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking.tracker import Tracker
+from s3exp.tutor.tutor import UNTAUGHT, Tutor
 from s3exp.types import Example, SmallModel, UserError
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a run. Task, LLM, small model, curators and tracker can be swapped."""
+    """The parts of a run. Task, LLM, small model, curators, tutor and tracker can be swapped."""
 
     task: Task
     llm: Stored
@@ -49,6 +50,7 @@ class Parts:
     gpus: int = 0  # held by the run
     synthesize: Synthesis = synthesize
     sight: Sight = NO_SIGHT
+    tutor: Tutor = UNTAUGHT
 
 
 def run(parts: Parts) -> dict[str, Any]:
@@ -84,17 +86,18 @@ def run(parts: Parts) -> dict[str, Any]:
 
 
 def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | None) -> RoundRecord:
-    """Synthesize and curate rows, train on their lesson, predict the mining rows, and write the record.
+    """Teach the LLM, synthesize and curate rows, train on their lesson, predict the mining rows, and write the record.
 
     Raises:
         UserError: no row is left to train on; it says why.
     """
     task, gold = parts.task, parts.task.gold
     meter = metrics.Meter(parts.llm, parts.gpus)
+    writer = parts.tutor.writer(parts.llm, order.round, meter)
     with meter.stage("synthesize"):
         watch = partial(parts.tracker.log_live, "synthesis", order.round)
-        batch = parts.synthesize(task, parts.llm, order, train, parts.curation, watch)
-    parts.llm.sleep()  # frees GPU memory for the small model
+        batch = parts.synthesize(task, writer.llm, order, train, parts.curation, watch)
+    writer.llm.sleep()  # frees GPU memory for the small model
     rows = [*train, *batch.examples]
     if not rows:
         raise UserError(no_rows(batch))
@@ -114,9 +117,10 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
     numbers |= metrics.of_select(task, selected, fit)
     numbers = with_money(
-        numbers | taught.numbers | report.numbers | meter.numbers(), parts.loop.budget.prices
+        numbers | writer.numbers | taught.numbers | report.numbers | meter.numbers(), parts.loop.budget.prices
     )
-    record = RoundRecord(order.round, batch, predictions, numbers, report.tables, taught.changes)
+    tables, adapter = report.tables, writer.adapter
+    record = RoundRecord(order.round, batch, predictions, numbers, tables, taught.changes, adapter)
     parts.store.write_round(record, fitted)
     return record
 

@@ -65,13 +65,13 @@ OF_ROUNDS = (
     "loop.rows_per_error",
 )
 OF_GIVEN = (
-    *(*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm"),
+    *(*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm", "tutor"),
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
     *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )
 OF_CHECK = ("curation.votes", "curation.guard", "curation.guard_rows")
 OF_LLM = (*OF_GIVEN, "loop.budget", "loop.sets", "curation.label", "curation.revise", *OF_CHECK)
-OF_FILLED = ("llm", "loop.budget.tokens", "task.shots")  # where rows are filled templates alone
+OF_FILLED = ("llm", "tutor", "loop.budget.tokens", "task.shots")  # where rows are filled templates alone
 OF_WRITTEN = ("task.domains", "task.instances")
 
 

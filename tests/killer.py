@@ -65,6 +65,7 @@ class Events:
         """Begin to count, in this process alone."""
         from s3exp.llm.database import Database
         from s3exp.llm.server import Server
+        from s3exp.llm.tuning import Pupil
         from s3exp.small_model.bag import Bag
         from s3exp.small_model.fitted import TrainedSmallModel
         from s3exp.small_model.training import Training
@@ -73,6 +74,7 @@ class Events:
         self.count(os, "fsync", "fsync")
         self.count(Server, "_ask", "ask")
         self.count(Database, "write", "keep", "kept")
+        self.count(Pupil, "_nats", "tune")
         self.count(Training, "training_step", "step")
         self.count(Unlearning, "training_step", "unlearn")
         self.count(Bag, "logits", "logits")

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Commands:
     """Gives one command, in processes that may kill themselves."""
 
     process: subprocess.Popen[str]
-    server: ToyServer
+    server: ToyServer | None  # None: the LLM is in the process
     whole: Path  # the unbroken run
 
     def give(
@@ -66,16 +66,11 @@ class Commands:
 
 
 @contextmanager
-def commanded(folder: Path, server: ToyServer, words: list[str]) -> Iterator[Commands]:
+def commanded(folder: Path, server: ToyServer | None, words: list[str]) -> Iterator[Commands]:
     """A process that gives the command with these words, after an unbroken run."""
-    with server:
-        words = [
-            *words,
-            f"llm.url={server.url}",
-            "run_dir=run",
-            "llm.store=store.sqlite",
-            "llm.concurrency=2",
-        ]
+    with nullcontext() if server is None else server:
+        asked = [] if server is None else [f"llm.url={server.url}", "llm.concurrency=2"]
+        words = [*words, "run_dir=run", "llm.store=store.sqlite", *asked]
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.killer", *words],
             stdin=subprocess.PIPE,

@@ -22,6 +22,7 @@ from s3exp.commands.dry_run import (
     print_rounds,
     says_target,
 )
+from s3exp.commands.tuning import lines_of_tutor
 from s3exp.llm import build_llm, check_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.template import rendered
@@ -119,6 +120,8 @@ def print_check(prepared: Prepared, composed: DictConfig, page: Page, warnings: 
                 _print_asked(page, task, one, rendered(config.llm, prepared.model, one.prompt))
             seconds["the LLM"] = _seconds(asked, engine, rounds)
     seconds["training"] = pace * sum(one.steps for one in rounds)
+    if config.tutor.learns and asks_llm(config):
+        page.paragraph("What the LLM learns", "\n".join(lines_of_tutor(config, task, prepared.model, count)))
     print_rounds(rounds, page, "What the run would take")
     _print_facts(page, prepared, seconds)
     tracker_of(prepared, composed, task)

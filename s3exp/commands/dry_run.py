@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from s3exp.build import Prepared, asks_llm, task_of
 from s3exp.commands.needs import needs
+from s3exp.commands.tuning import lines_of_tutor
 from s3exp.curation.curate import asking_of, kept_share
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
@@ -301,7 +302,9 @@ def print_roles(page: Page, task: Task) -> None:
     """Print rows and classes by role. The labels of test rows stay sealed."""
     gold, labels = task.gold, task.config.labels
     table = []
-    for role, rows in {"train": gold.train, "mining": gold.mining, "select": gold.select}.items():
+    roles = {"train": gold.train, "mining": gold.mining, "select": gold.select}
+    roles |= {"set aside for the LLM": gold.learned} if gold.learned else {}
+    for role, rows in roles.items():
         counts = Counter(row.target for row in rows)
         shares = (f"{counts[i]:,} ({counts[i] / len(rows):.0%})" for i in range(len(labels)) if rows)
         table += [[role, f"{len(rows):,}", *shares]] if rows else []
@@ -353,5 +356,7 @@ def print_dry_run(prepared: Prepared) -> None:
     if given is not None:
         print_given(page, given, config)
     print_plan(rounds, task, config, prepared.folder, page)
+    if config.tutor.learns and asks_llm(config):
+        page.paragraph("What the LLM learns", "\n".join(lines_of_tutor(config, task, prepared.model, count)))
     if asks_llm(config):
         page.paragraph("What the LLM needs", "\n".join(needs(config.llm, prepared.model, rounds)))

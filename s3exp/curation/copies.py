@@ -24,6 +24,7 @@ from s3exp.tasks.roles import Gold, fingerprints
 
 QUOTED = 0.6  # share of a row's words
 LONG_QUOTE = 13  # words in a row
+LEARNED = "tuning"  # the role of the gold rows that the LLM learned
 EXEMPLAR = "exemplar"  # the role of the gold row that the LLM was shown when it wrote the row
 NEAR = 0.8  # Jaccard similarity of the runs of two words
 KINDS = ("exact", "near", "quote")  # the worst first
@@ -188,6 +189,7 @@ def of_gold(gold: Gold, written: Sequence[str]) -> dict[str, list[Fingerprint]]:
         "mining": fingerprints(gold.mining, written),
         "select": fingerprints(gold.select, written),
         "test": gold.test.fingerprints(written),
+        **({LEARNED: fingerprints(gold.learned, written)} if gold.learned else {}),
     }
 
 

@@ -11,7 +11,7 @@ from s3exp.curation.assistant.echo import other_label, repeats, without_echo, wi
 from s3exp.curation.assistant.refusals import SPEECH, groups, refusal, spoken
 from s3exp.curation.assistant.repair import Repaired, repair
 from s3exp.curation.assistant.structures import Expected, like_json
-from s3exp.curation.copies import Copies
+from s3exp.curation.copies import LEARNED, Copies
 from s3exp.language.script import script_of
 from s3exp.language.words import unspaced, words
 from s3exp.settings.curation import CurationConfig
@@ -25,6 +25,11 @@ _REASONS = {  # the worst first
     "exact": "copy_of_gold",
     "near": "near_copy_of_gold",
     "quote": "quotes_gold",
+}
+_RECITED = {  # of a row that the LLM learned
+    "exact": "copy_of_tuning",
+    "near": "near_copy_of_tuning",
+    "quote": "quotes_tuning",
 }
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
 _SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
@@ -89,8 +94,10 @@ class Screen:
         if self.gold is None:
             return None
         (copies,) = self.gold.find([fingerprint("", fields, self.task.written)])
-        kinds = {copy.kind for copy in copies}
-        return next((reason for kind, reason in _REASONS.items() if kind in kinds), None)
+        recited = {copy.kind for copy in copies if copy.role == LEARNED}
+        kinds = recited or {copy.kind for copy in copies}
+        reasons = _RECITED if recited else _REASONS
+        return next((reason for kind, reason in reasons.items() if kind in kinds), None)
 
     def _debris(self, text: str) -> str | None:
         """What a text is instead of a row."""

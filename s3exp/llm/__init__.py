@@ -6,7 +6,8 @@ A back end is imported when its LLM is started, so that a run answered by the st
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -36,6 +37,23 @@ def build_llm(config: LLMConfig, *, progress: bool, own: LLM | None = None) -> S
     Raises:
         UserError: there is no such model or store.
     """
+    start, asker = _source(config, own)
+    place = None if config.store is None else Path(config.store).expanduser()
+    accept = isinstance(config, ServerConfig) and config.changed == "accept"
+    return Stored(start, asker, place, replay=config.replay, progress=progress, accept=accept)
+
+
+def with_adapter(config: LLMConfig, llm: Stored, folder: Path) -> Stored:
+    """The LLM of a config with the LoRA adapter in `folder`, behind the store of `llm`, which is ended.
+
+    The adapter's files are part of its identity: no answer of the one is an answer of the other.
+    """
+    assert isinstance(config, LocalLLMConfig)
+    return llm.other(*_source(replace(config, lora=str(folder))))
+
+
+def _source(config: LLMConfig, own: LLM | None = None) -> tuple[Callable[[], LLM], Asker]:
+    """What starts the LLM of a config, and what its answers are stored under."""
     path = resolve_model(config.model, config.revision, config.backend)
     asker = Asker(llm_identity(config, path), config.temperature, config.top_p, asking(config))
 
@@ -43,11 +61,10 @@ def build_llm(config: LLMConfig, *, progress: bool, own: LLM | None = None) -> S
         if own is not None:
             return own
         options = {name: value for name, value in asdict(config).items() if name not in RUN_OPTIONS}
+        options |= {"lora": asker.more.get("lora")}  # a folder may hold another adapter by then
         return OF_PROCESS.lend((path, tuple(sorted(options.items()))), lambda: _start(config, path))
 
-    place = None if config.store is None else Path(config.store).expanduser()
-    accept = isinstance(config, ServerConfig) and config.changed == "accept"
-    return Stored(start, asker, place, replay=config.replay, progress=progress, accept=accept)
+    return start, asker
 
 
 def check_folder_of(config: LLMConfig) -> None:

@@ -82,20 +82,26 @@ class Lent:
     """The pool's LLM, lent to one run (protocols `LLM` and `Sleeper`). `close` gives it back, asleep."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self._pool, self._llm = pool, pool.llm
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """As the LLM does. Ends an LLM that fails, so that the next run starts another."""
         try:
-            yield from self._pool.llm.generate(prompts)
+            yield from self.origin.generate(prompts)
         except LLMFault:
             self._pool.close()
             raise
 
     @property
     def origin(self) -> LLM:
-        """The LLM itself."""
-        return self._pool.llm
+        """The LLM itself.
+
+        Raises:
+            LLMFault: it was ended, perhaps for another one, whose answers are not its.
+        """
+        if self._pool.llm is not self._llm:
+            raise LLMFault("the LLM was ended for another one")
+        return self._llm
 
     def sleep(self) -> None:
         """Give back GPU memory for a while."""

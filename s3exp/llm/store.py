@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -110,6 +111,7 @@ class Stored:
         self._checked = False
         self._accept = accept
         self._books: list[Book] = [StoreBook(self._database, asker.identity)]
+        self._others: list[Stored] = []
 
     def remember_in(self, book: Book) -> None:
         """Keep what can be known of an LLM that lives elsewhere in another place, too, and compare it with that."""
@@ -156,6 +158,18 @@ class Stored:
         if isinstance(self._engine, Sleeper) and not self._asleep:
             self._engine.sleep()
             self._asleep = True
+
+    def other(self, factory: Callable[[], LLM], asker: Asker) -> Stored:
+        """Another LLM behind the same store, whose seconds add up with these. All others are ended: two would not fit.
+
+        It lives as long as this one does. Its answers have keys of their own.
+        """
+        self._stop()
+        one = copy(self)
+        one._factory, one._asker, one._books, one._others = factory, asker, [], []
+        one._started, one._checked = None, False
+        self._others.append(one)
+        return one
 
     def close(self) -> None:
         """End the LLM and close the store. Safe to call twice."""
@@ -261,6 +275,9 @@ class Stored:
             self._checked = True
 
     def _stop(self) -> None:
+        for other in self._others:
+            other._stop()
+        self._asleep = False
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.close()

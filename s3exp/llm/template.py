@@ -47,6 +47,33 @@ class Chat:
         """The chat of one text, as text."""
         return str(self._applied([text], self._config.system or "", tokenize=False)[0])
 
+    def end_of_answer(self) -> int:
+        """The token that ends an answer: that of the template, if it is a special one, or else the tokenizer's."""
+        (asked,), answer = self.encode(["x"]), self._tokenizer.encode("x", add_special_tokens=False)
+        end = int(self._tokenizer.eos_token_id)
+        whole = self._whole("x", "x")
+        if whole[: len(asked) + len(answer)] != [*asked, *answer]:
+            return end
+        after = whole[len(asked) + len(answer) :]
+        return after[0] if after and after[0] in self._tokenizer.all_special_ids else end
+
+    def _whole(self, text: str, answer: str) -> list[int]:
+        """The tokens of a chat with an answer; none where the template takes no answer."""
+        system = [{"role": "system", "content": self._config.system}] if self._config.system else []
+        turns = [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
+        more = {} if self._template is None else {"chat_template": self._template}
+        try:
+            tokens = self._tokenizer.apply_chat_template(
+                [*system, *turns],
+                tokenize=True,
+                return_dict=False,
+                **more,
+                **self._config.chat_template_kwargs,
+            )
+        except Exception:  # noqa: BLE001 - templates raise what they like
+            return []
+        return list(tokens)
+
     def _encode(self, texts: Sequence[str], message: str) -> list[list[int]]:
         return [list(tokens) for tokens in self._applied(texts, message, tokenize=True, return_dict=False)]
 

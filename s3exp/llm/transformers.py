@@ -204,7 +204,8 @@ def _adapt(model: Any, lora: str) -> None:
     folder = adapter_folder(lora)
     if find_spec("peft") is None:
         raise UserError(
-            f"llm.lora={lora}: llm=transformers needs the package peft for it: install it, or choose llm=vllm"
+            f'llm.lora={lora}: llm=transformers needs the package peft for it: pip install "s3exp[tutor]", or choose '
+            "llm=vllm"
         )
     try:
         model.load_adapter(str(folder))

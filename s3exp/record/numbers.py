@@ -41,6 +41,11 @@ class Meter:
         yield
         self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
 
+    def took(self, name: str, seconds: float, cpu_seconds: float = 0.0) -> None:
+        """Add the seconds of a stage that was measured elsewhere, and CPU seconds of another process."""
+        self._seconds[name] = self._seconds.get(name, 0.0) + seconds
+        self._cpu_before -= cpu_seconds
+
     def numbers(self) -> dict[str, float]:
         """Seconds by stage (`seconds/generate` and `seconds/llm_start` are the LLM's), and the audit's share of them.
 
@@ -234,7 +239,8 @@ def result(
         "llm": llm | {"seconds": round(total("seconds/generate"), 3)},
         "seconds": {name.removeprefix("seconds/"): round(total(name), 3) for name in stages},
         "cost": totals(rounds),
-        "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mining", "select", "test")},
+        "gold": {role: len(getattr(task.gold, role)) for role in ("train", "mining", "select", "test")}
+        | ({"learned": len(task.gold.learned)} if task.gold.learned else {}),
         **({"curation": under(CURATION, curated)} if curated else {}),
         "versions": versions(),
     }

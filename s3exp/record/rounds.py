@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from s3exp.curation.lesson import lesson_from, makes_lesson
+from s3exp.record.adapters import check_adapter
 from s3exp.record.files import read_lines, read_object
 from s3exp.record.measures import CURATION, under
 from s3exp.record.versions import check_schema
@@ -50,6 +51,7 @@ class RoundRecord:
 
     `metrics` is flat; names with `seconds` are wall-clock and may differ between two equal runs. `tables` are the
     audit's. `reweighted` are the weights other than 1 of all rows that the round trained on, and those it forgot.
+    `adapter` has the name and hash of the one that the LLM wrote with, if any.
     """
 
     round: int
@@ -58,6 +60,7 @@ class RoundRecord:
     metrics: dict[str, float]
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     reweighted: tuple[Change, ...] = ()
+    adapter: Mapping[str, str] | None = None
 
     def light(self) -> RoundRecord:
         """The record without prompts, completions, rejected rows and tables: they are counted, and on disk."""
@@ -65,7 +68,11 @@ class RoundRecord:
 
 
 def read_round(folder: Path) -> RoundRecord:
-    """Read a finished round and check the hash of every file. Raises UserError if one was changed or lost."""
+    """Read a finished round and check the hash of every file, and that of the adapter that it was written with.
+
+    Raises:
+        UserError: one was changed or lost.
+    """
     try:
         marker = json.loads((folder / "round.json").read_text(encoding="utf-8"))
         digests: dict[str, str] = marker["sha256"]
@@ -84,6 +91,9 @@ def read_round(folder: Path) -> RoundRecord:
         raise UserError(
             f"{folder}: the record of this round is damaged ({error}): remove it, it will be made again"
         ) from error
+    adapter = marker.get("adapter")
+    if adapter is not None:
+        check_adapter(folder.parents[1], adapter)
     edits = tuple(change for change in changes if not makes_lesson(change))
     weights = tuple(change for change in changes if makes_lesson(change))
     reasoned = int(marker["metrics"].get("llm/reasoned", 0))
@@ -91,7 +101,9 @@ def read_round(folder: Path) -> RoundRecord:
     batch = Batch(
         tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits, reasoned, numbers=curated
     )
-    return RoundRecord(marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights)
+    return RoundRecord(
+        marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights, adapter
+    )
 
 
 def read_rounds(folder: Path) -> list[RoundRecord]:

@@ -4,6 +4,7 @@
     llm.json                                  what is known of an LLM behind a server
     rounds/0/    prompts completions examples rejected predictions and the audit's tables (.jsonl), round.json last;
                  givens.jsonl, where the LLM listed texts for seeds
+    adapters/    what the LLM learned before a round, where it learns; see adapters.py
     small_model/ the last round's weights      ledger.jsonl certificate.json test.jsonl result.json plot.svg wandb/
 
 A round is written beside its place and renamed into it: it exists in full, or not at all.
@@ -23,6 +24,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
+from s3exp.record.adapters import forget_later
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import ErrorHistory, line_of
 from s3exp.record.files import dump, read_object, sync, write_lines, write_text
@@ -123,6 +125,7 @@ class RunStore:
             for later in place.parent.glob("[0-9]*"):
                 if int(later.name) > record.round:
                     shutil.rmtree(later)
+            forget_later(self.folder, record.round)
             # weights first: without their round the next try overwrites them
             weights = self.folder / ".small_model.part"
             shutil.rmtree(weights, ignore_errors=True)
@@ -136,6 +139,7 @@ class RunStore:
             part.mkdir(parents=True)
             hashes = {name: write_lines(part / name, rows) for name, rows in tables_of(record).items()}
             marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
+            marker |= {"adapter": dict(record.adapter)} if record.adapter is not None else {}
             write_text(part / "round.json", dump({**marker, "sha256": hashes}, indent=1))
             part.rename(place)
             sync(place.parent)

@@ -44,7 +44,7 @@ COSTS = (
     *(ROWS, TOKENS, SECONDS),
     Cost("cpu-seconds", "cost/cpu_seconds"),
     Cost("gpu-seconds", "cost/gpu_seconds"),
-    Cost("training", "fit/flops", 1e9),
+    Cost("training", "cost/flops", 1e9),
     Cost("money", "cost/money"),
 )
 

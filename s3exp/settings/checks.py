@@ -17,6 +17,7 @@ from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
 from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig, SmallModelConfig
 from s3exp.settings.task import GoldConfig, TaskConfig
+from s3exp.settings.taught import check_tutor
 from s3exp.settings.typed import CHOICES, choices_of, chosen_part
 from s3exp.types import UserError
 
@@ -88,6 +89,7 @@ def check(config: Config) -> None:
     check_privacy(config)
     check_kind(config)
     check_asking(config)
+    check_tutor(config)
 
 
 def check_asking(config: Config) -> None:

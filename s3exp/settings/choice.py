@@ -139,6 +139,10 @@ def _leaks(config: Config) -> list[tuple[str, str]]:
             bool(task.context) and task.contexts is None,
             f"gives the LLM {', '.join(task.context)} of gold rows: set task.contexts to a pool of others",
         ),
+        f"tutor={config.tutor.kind}": (
+            config.tutor.learns,
+            "teaches the LLM by them: leave it out",
+        ),
         "loop.rows_from": (
             config.loop.rows_from is not None,
             "takes rows in place of the LLM's: leave one of them out",

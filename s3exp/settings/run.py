@@ -21,6 +21,7 @@ from s3exp.settings.server import address
 from s3exp.settings.small_model import SMALL_MODELS, BagConfig, SmallModelConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.tracker import TRACKERS, TrackerConfig, WandbConfig
+from s3exp.settings.tutor import TUTORS, TutorConfig
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Config:
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     loop: LoopConfig = field(default_factory=LoopConfig)
     curation: CurationConfig = field(default_factory=CurationConfig)
+    tutor: TutorConfig = field(default_factory=TutorConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     tracker: TrackerConfig = field(default_factory=WandbConfig)
     seed: int = option(0, at_least=0)
@@ -133,7 +135,12 @@ def left_out_at(key: str) -> Any:
 @cache
 def added_defaults() -> dict[str, Any]:
     """The defaults of the options that are part of an identity only where they are set."""
-    choices: dict[str, Any] = {"llm.": LLMS, "small_model.": SMALL_MODELS, "tracker.": TRACKERS}
+    choices: dict[str, Any] = {
+        "llm.": LLMS,
+        "small_model.": SMALL_MODELS,
+        "tutor.": TUTORS,
+        "tracker.": TRACKERS,
+    }
     parts = [("", Config), *((group, part) for group, named in choices.items() for part in named.values())]
     options = (pair for prefix, part in parts for pair in walk(part, prefix))
     return {key: default_of(one) for key, one in options if one.metadata.get(ADDED_KEY)}

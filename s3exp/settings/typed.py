@@ -15,12 +15,14 @@ from s3exp.settings.options import REST, WILDCARD, walk
 from s3exp.settings.run import Config, flat
 from s3exp.settings.small_model import SMALL_MODELS, PluginSmallModelConfig
 from s3exp.settings.tracker import TRACKERS
+from s3exp.settings.tutor import TUTORS
 from s3exp.types import UserError
 
 # the groups whose choices have options of their own: the key of the choice, and a dataclass for each
 CHOICES: Mapping[str, tuple[str, Mapping[str, type[Any]]]] = {
     "llm": ("backend", LLMS),
     "small_model": ("kind", SMALL_MODELS),
+    "tutor": ("kind", TUTORS),
     "tracker": ("kind", TRACKERS),
 }
 # the groups whose choices packages add to: the group of entry points, and the dataclass of such a choice

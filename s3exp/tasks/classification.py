@@ -95,6 +95,10 @@ class Classification:
         """A row of one label that is a filled template."""
         return filled(self.config, target, seed, context)
 
+    def prompt_of(self, row: Example, seed: int) -> Prompt:
+        """The prompt of a seed to which the gold row is an answer."""
+        return self.seed_prompt(row.target, seed, {name: row.fields[name] for name in self.config.context})
+
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row of one label like the gold row `shown`."""
         values = {**self.values(shown), "label": self._word(target)}

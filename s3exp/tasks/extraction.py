@@ -110,6 +110,12 @@ class Extraction:
             )
         return stream(seed, "answer").choice(candidates(context[self.passage]))
 
+    def prompt_of(self, row: Example, seed: int) -> Prompt:
+        """The prompt of a seed to which the gold row is an answer: it names the first of the row's spans."""
+        context = {self.passage: row.fields[self.passage]}
+        text = self._fill("seed", context, row.answers[0])
+        return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, row.target, context=context))
+
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for another question with the answers `target` in the text of `shown`; the prompt names the first."""
         text = self._fill("extrapolate", shown.fields, spans_of(target)[0])

@@ -62,6 +62,7 @@ class Gold:
 
     `train` is empty unless the strategy trains on it; otherwise its rows are `aside`, for comparison. `contexts` are
     the distinct inputs of seeds: the fields that the LLM does not write, without labels; empty if it writes all fields.
+    `learned` are rows set aside that the LLM itself learns; `whole` is then the digest of all rows as they were before.
     """
 
     train: tuple[Example, ...]
@@ -70,9 +71,13 @@ class Gold:
     test: Sealed
     contexts: tuple[Mapping[str, str], ...] = ()
     aside: tuple[Example, ...] = ()
+    learned: tuple[Example, ...] = ()
+    whole: str = ""
 
     def digest(self) -> str:
         """Hash of every row's texts, label and answers, by role, and of contexts; a run resumes on the same only."""
+        if self.whole:
+            return self.whole
         digest = hashlib.sha256()
         for role in (self.train, self.mining, self.select):
             digest.update(("".join(map(_hash, role)) + "--\n").encode())

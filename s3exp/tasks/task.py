@@ -89,6 +89,9 @@ class Task(Protocol):
     def template_prompt(self, target: Target, seed: int, context: Mapping[str, str]) -> Prompt:
         """A row that is a filled template, as a prompt that is its own answer."""
 
+    def prompt_of(self, row: Example, seed: int) -> Prompt:
+        """The prompt of a seed to which the gold row is an answer."""
+
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row with `target` like the gold row `shown`."""
 

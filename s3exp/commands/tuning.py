@@ -1,0 +1,61 @@
+"""What tuning the LLM will take, as far as it can be computed before the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+
+from s3exp.checkpoints.hub import cached_folder
+from s3exp.checkpoints.memory import memory_of
+from s3exp.settings.run import Config
+from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig
+from s3exp.strategies import plan
+from s3exp.tasks.task import Task
+from s3exp.tutor.lessons import turns_of
+from s3exp.tutor.split import divided
+
+CHAT_TOKENS = 16  # of a chat template around a turn, about
+PACE = 200  # tokens a second, assumed: an LLM of 135 million parameters on two cores
+
+
+def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str], int]) -> list[str]:
+    """Lines with the rows or pairs, the tokens, steps and FLOPs of tuning, and what they assume."""
+    tutor, lines = config.tutor, list[str]()
+    assert isinstance(tutor, LoraConfig)
+    tokens = 0
+    if isinstance(tutor, SftConfig):
+        learn, held = divided(task.gold.learned, tutor.held_out, config.seed)
+        turns = turns_of(task, learn, config.seed).values()
+        own = sum(count(turn.prompt) + count(turn.answer) + CHAT_TOKENS for turn in turns)
+        steps = tutor.epochs * ceil(len(learn) / tutor.batch_size)
+        tokens += own * tutor.epochs
+        before = "round 0" if tutor.when == "seed" else "round 1"
+        lines.append(
+            f"before {before} it learns {len(learn):,} gold rows, measured on {len(held):,} that are held out: "
+            f"{tutor.epochs} passes, {steps:,} steps, about {own * tutor.epochs:,} tokens"
+        )
+    if isinstance(tutor, DpoConfig):
+        rounds = len(plan(config.strategy, config.loop)) - 1
+        mining = task.gold.mining
+        turns = turns_of(task, mining[: tutor.most_pairs], config.seed).values()
+        row = sum(count(turn.prompt) + count(turn.answer) + CHAT_TOKENS for turn in turns) / max(
+            1, len(turns)
+        )
+        own = round(rounds * tutor.most_pairs * tutor.dpo_epochs * 2 * row)
+        tokens += own
+        lines.append(
+            f"before each of {rounds} rounds it learns {tutor.most_pairs:,} pairs of answers at most, on top of that: "
+            f"about {own:,} tokens at most, if answers are as long as gold rows"
+        )
+    folder = (
+        Path(model) if Path(model).is_dir() else cached_folder(model, getattr(config.llm, "revision", None))
+    )
+    memory = None if folder is None else memory_of(folder)
+    if memory is not None and memory.parameters:
+        flops = 4 * memory.parameters * tokens
+        lines.append(f"FLOPs: about {flops:.2g}, of {memory.parameters / 1e9:.3g} billion parameters")
+    lines.append(
+        f"time: {tokens / PACE / 60:.0f} min at {PACE} tokens a second (seen with 135 million parameters on two cores)"
+    )
+    return lines

@@ -1,0 +1,302 @@
+"""LoRA adapters for a local LLM: what it learns from are prompts with their answers, or with a better and a worse one.
+
+The loss is on the answers alone (Hu et al. 2022 for LoRA; Rafailov et al. 2023, equation 7, for preferences). The same
+turns and seed give the same bytes on one machine: threads, order and the first weights are fixed. With transformers.py
+and the samplers the only file that imports torch here, and the only one that imports peft.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from s3exp.llm.template import Chat
+from s3exp.llm.turns import Encoded, Encoder, Pair, Turn
+from s3exp.seeds import derive, stream
+from s3exp.settings.llm import LocalLLMConfig
+from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig
+from s3exp.types import UserError
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "c_attn")
+CLIP = 1.0  # norm of a step's gradient
+WARMUP = 0.1  # share of the steps
+FROZEN_PASSES, LEARNED_PASSES = 2, 3  # forward and backward through a weight; and its own gradient
+
+
+@dataclass
+class Took:
+    """What tuning took so far: tokens through the network in training, steps, FLOPs."""
+
+    tokens: int = 0
+    steps: int = 0
+    flops: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Nll:
+    """The negative log-likelihood of one answer in nats, and its number of tokens."""
+
+    nats: float
+    tokens: int
+
+
+@dataclass
+class Pupil:
+    """An LLM with an adapter that learns. Close it: it holds the memory of a second copy of the LLM."""
+
+    model: Any
+    encoder: Encoder
+    config: LoraConfig
+    seed: int
+    took: Took = field(default_factory=Took)
+
+    def nlls(self, turns: Sequence[Turn]) -> list[Nll]:
+        """The likelihood of the answers of some turns, in order."""
+        rows = [self.encoder.encode(turn) for turn in turns]
+        with torch.inference_mode(), self._at_work():
+            nats = [float(one) for some in _chunks(rows, self.config.batch_size) for one in self._nats(some)]
+        self._count(rows, 1)
+        return [Nll(one, row.answer) for one, row in zip(nats, rows, strict=True)]
+
+    def answers_within(self, turn: Turn, tokens: int) -> bool:
+        """Whether the answer of a turn has at most so many tokens, its end among them."""
+        return self.encoder.encode(turn).answer <= tokens
+
+    def learn(self, turns: Sequence[Turn], config: SftConfig) -> None:
+        """Supervised fine-tuning: the mean negative log-likelihood of the answers' tokens falls."""
+        rows = [self.encoder.encode(turn) for turn in turns]
+
+        def loss(some: Sequence[int]) -> Tensor:
+            batch = [rows[one] for one in some]
+            self._count(batch, FROZEN_PASSES, trained=True)
+            return self._nats(batch).sum() / sum(row.answer for row in batch)
+
+        self._descend(len(rows), loss, config.epochs, config.lr, "sft")
+
+    def prefer(self, pairs: Sequence[Pair], config: DpoConfig) -> None:
+        """Direct preference optimisation; the reference is the LLM as it stands before the first step."""
+        sides = [[self.encoder.encode(turn) for turn in (pair.better, pair.worse)] for pair in pairs]
+        with torch.inference_mode(), self._at_work():
+            reference = torch.stack([self._nats(pair) for pair in sides])
+        self._count([row for pair in sides for row in pair], 1)
+
+        def loss(some: Sequence[int]) -> Tensor:
+            batch = [row for one in some for row in sides[one]]
+            self._count(batch, FROZEN_PASSES, trained=True)
+            gains = reference[list(some)].to(self.model.device) - self._nats(batch).view(-1, 2)
+            return -torch.nn.functional.logsigmoid(config.beta * (gains[:, 0] - gains[:, 1])).mean()
+
+        self._descend(len(pairs), loss, config.dpo_epochs, config.dpo_lr, "dpo")
+
+    def save(self, folder: Path) -> None:
+        """Write the adapter as peft does, with nothing in it that tells of this machine."""
+        from peft import get_peft_model_state_dict
+
+        weights = {
+            name: value.detach().to("cpu", torch.float32).contiguous()
+            for name, value in sorted(get_peft_model_state_dict(self.model).items())
+        }
+        if not all(bool(value.isfinite().all()) for value in weights.values()):
+            raise FloatingPointError("the adapter has weights that are no numbers")
+        save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+        facts = {
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM",
+            "base_model_name_or_path": None,
+            "r": self.config.rank,
+            "lora_alpha": self.config.alpha,
+            "lora_dropout": 0.0,
+            "target_modules": _targets(self.model, self.config.layers),
+            "bias": "none",
+            "inference_mode": True,
+        }
+        (folder / CONFIG).write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
+
+    def close(self) -> None:
+        """Give back the memory."""
+        self.model = None
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _descend(
+        self, count: int, loss_of: Callable[[Sequence[int]], Tensor], epochs: int, lr: float, name: str
+    ) -> None:
+        """AdamW without decay, over shuffled batches; the rate rises, then falls to 0."""
+        learned = [value for value in self.model.parameters() if value.requires_grad]
+        optimizer = torch.optim.AdamW(learned, lr=lr, weight_decay=0.0)
+        steps = epochs * math.ceil(count / self.config.batch_size)
+        rise = max(1, round(WARMUP * steps))
+        with self._at_work(), _seeded(derive(self.seed, name, "steps")):
+            for step, batch in enumerate(self._batches(count, epochs, name)):
+                share = min((step + 1) / rise, (steps - step) / max(1, steps - rise + 1))
+                for group in optimizer.param_groups:
+                    group["lr"] = lr * share
+                optimizer.zero_grad(set_to_none=True)
+                loss = loss_of(batch)
+                if not bool(loss.isfinite()):
+                    raise FloatingPointError(f"the loss of step {step + 1} is no number")
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(learned, CLIP)
+                optimizer.step()
+                self.took.steps += 1
+
+    def _batches(self, count: int, epochs: int, name: str) -> Iterator[list[int]]:
+        for epoch in range(epochs):
+            order = list(range(count))
+            stream(self.seed, name, "order", epoch).shuffle(order)
+            yield from _chunks(order, self.config.batch_size)
+
+    def _nats(self, rows: Sequence[Encoded]) -> Tensor:
+        """The negative log-likelihood of each row's answer, (rows,): rows end together, so that answers do."""
+        width, keep = max(len(row.tokens) for row in rows), max(row.answer for row in rows)
+        ids = torch.tensor([[0] * (width - len(row.tokens)) + row.tokens for row in rows])
+        mask = torch.tensor([[0] * (width - len(row.tokens)) + [1] * len(row.tokens) for row in rows])
+        of_answer = torch.tensor([[0] * (keep - row.answer) + [1] * row.answer for row in rows])
+        ids, mask, of_answer = (one.to(self.model.device) for one in (ids, mask, of_answer))
+        logits = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
+            logits_to_keep=keep + 1,
+            use_cache=False,
+        ).logits[:, :-1]
+        nats = torch.nn.functional.cross_entropy(
+            logits.float().transpose(1, 2), ids[:, -keep:], reduction="none"
+        )
+        return (nats * of_answer).sum(-1)
+
+    def _count(self, rows: Sequence[Encoded], passes: int, *, trained: bool = False) -> None:
+        """Add to what was taken: two FLOPs a token and weight, and four a layer, channel and pair of tokens."""
+        config = self.model.config.get_text_config()
+        weights = _matrices(self.model)
+        layers = getattr(config, "num_hidden_layers", 0) * getattr(config, "hidden_size", 0)
+        lengths = [len(row.tokens) for row in rows]
+        for length in lengths:
+            self.took.flops += passes * (2.0 * weights * length + 4.0 * layers * length * length)
+            if trained:
+                extra = LEARNED_PASSES - FROZEN_PASSES
+                self.took.flops += extra * 2.0 * _learned(self.model) * length
+        if trained:
+            self.took.tokens += sum(lengths)
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with _threads(self.config.threads):
+            yield
+
+
+def pupil_of(
+    llm: LocalLLMConfig, path: str, config: LoraConfig, seed: int, adapter: Path | None = None
+) -> Pupil:
+    """The LLM at `path` with a fresh adapter, or with a recorded one that learns on.
+
+    Raises:
+        UserError: peft is not installed, or the LLM cannot be loaded or has no layers to adapt.
+    """
+    from peft import LoraConfig as Lora
+    from peft import get_peft_model, set_peft_model_state_dict
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = config.dtype
+    if dtype == "auto":
+        dtype = "float32" if device == "cpu" else llm.dtype
+    common = {"revision": llm.revision, "trust_remote_code": llm.trust_remote_code}
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
+        model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, use_safetensors=True, **common)
+    except (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError) as error:
+        raise UserError(
+            f"tutor={config.kind} cannot load {path}: {' '.join(str(error).split())[:400]}"
+        ) from error
+    layers = _targets(model, config.layers)
+    if not layers:
+        raise UserError(
+            f"tutor.layers={config.layers}: llm.model={llm.model} has no such layers: set tutor.layers=all_linear"
+        )
+    with _seeded(derive(seed, "adapter")):
+        lora = Lora(r=config.rank, lora_alpha=config.alpha, target_modules=layers, task_type="CAUSAL_LM")
+        model = get_peft_model(model, lora)
+    if adapter is not None:
+        set_peft_model_state_dict(model, load_file(adapter / WEIGHTS))
+    encoder = Encoder(Chat(llm, tokenizer), tokenizer, _limit(model))
+    return Pupil(model.to(device).eval(), encoder, config, seed)
+
+
+def _targets(model: Any, layers: str) -> list[str]:
+    """The last names of the linear layers that are adapted, sorted; never the one that gives the words."""
+    linear = {
+        name.removesuffix(".base_layer").rpartition(".")[2]
+        for name, part in model.named_modules()
+        if isinstance(part, torch.nn.Linear) and ".lora_" not in name
+    } - {"lm_head", "embed_out"}
+    return sorted(linear & set(ATTENTION) if layers == "attention" else linear)
+
+
+def _matrices(model: Any) -> int:
+    """The weights of all matrices of the LLM itself, but for its embeddings."""
+    return sum(
+        value.numel()
+        for name, part in model.named_modules()
+        if not isinstance(part, torch.nn.Embedding) and ".lora_" not in name
+        for value in part.parameters(recurse=False)
+        if value.ndim > 1
+    )
+
+
+def _learned(model: Any) -> int:
+    return sum(value.numel() for value in model.parameters() if value.requires_grad)
+
+
+def _limit(model: Any) -> int:
+    return getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
+
+
+def _chunks(rows: Sequence[Any], size: int) -> Iterator[Any]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """A random stream of its own; on a GPU deterministic kernels, where there are any."""
+    gpu = torch.cuda.is_available()
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if gpu else []):
+        torch.manual_seed(seed)
+        if gpu:
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before, warn_only=warn_only)
+
+
+@contextmanager
+def _threads(threads: int) -> Iterator[None]:
+    """So many CPU threads; 0: as many as this process may use. The sum of a batch depends on them."""
+    if threads == 0:
+        affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
+        threads = len(affinity(0)) if affinity else os.cpu_count() or 1
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,48 @@
+"""What an LLM is tuned on: a user's turn with the assistant's answer, as the tokens that it will be asked in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from s3exp.llm.template import Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The text of a prompt, and an answer to it."""
+
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one prompt."""
+
+    better: Turn
+    worse: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The tokens of a turn; the last `answer` of them are the answer and the token that ends it."""
+
+    tokens: list[int]
+    answer: int
+
+
+class Encoder:
+    """Turns as tokens, with the prompt exactly as the LLM is asked it."""
+
+    def __init__(self, chat: Chat, tokenizer: Any, limit: int) -> None:
+        """`limit` is the most tokens of a turn: an answer that does not fit is cut."""
+        self._chat, self._tokenizer, self._limit = chat, tokenizer, limit
+        self._end = chat.end_of_answer()
+
+    def encode(self, turn: Turn) -> Encoded:
+        """The tokens of a turn; an answer that was cut lacks its end."""
+        (prompt,) = self._chat.encode([turn.prompt])
+        answer = [*self._tokenizer.encode(turn.answer, add_special_tokens=False), self._end]
+        answer = answer[: max(1, self._limit - len(prompt))]
+        return Encoded([*prompt, *answer], len(answer))

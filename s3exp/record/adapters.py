@@ -1,0 +1,119 @@
+"""The adapters of a run: what the LLM had learned before a round, in adapters/NAME of the run directory.
+
+    adapter_model.safetensors adapter_config.json   as peft writes them; not there where the adapter was dropped
+    lessons.jsonl                                   what it learned from, and what was held out
+    tuned.json                                      numbers, seconds, whether it was kept, and a hash of every file
+
+A folder is written beside its place and renamed into it before the LLM is asked anything: a run that is killed later
+loads it and trains nothing twice. It is not in the round's own folder, which exists only when the round is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from s3exp.record.files import dump, sync, write_text
+from s3exp.types import UserError
+
+FOLDER, WEIGHTS, MARKER = "adapters", "adapter_model.safetensors", "tuned.json"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What one tuning gave. `why` it was dropped; empty: it was kept."""
+
+    round: int
+    numbers: Mapping[str, float]
+    seconds: float
+    cpu_seconds: float
+    why: str = ""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is an adapter."""
+        return not self.why
+
+
+def read_tuned(folder: Path) -> Tuned | None:
+    """What a folder of adapters/ holds; None: there is none.
+
+    Raises:
+        UserError: a file of it was changed or lost.
+    """
+    if not folder.is_dir():
+        return None
+    try:
+        tuned = Tuned(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
+        for name, digest in tuned.sha256.items():
+            if digest_of(folder / name) != digest:
+                raise ValueError(f"{name} was changed")
+    except (OSError, ValueError, TypeError) as error:
+        raise damaged(folder, str(error)) from error
+    return tuned
+
+
+def damaged(folder: Path, why: str) -> UserError:
+    """The error of an adapter that is not what the record says."""
+    return UserError(
+        f"{folder}: the record of this adapter is damaged ({why}): restore it, or choose another run_dir: what the "
+        "LLM wrote with it could not be made again"
+    )
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Path]:
+    """A place for the files of an adapter, which is renamed to `folder` if the code inside calls `finish` on it."""
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def finish(part: Path, folder: Path, tuned: Tuned) -> Tuned:
+    """Write the marker with the hash of every file, and put the folder into its place."""
+    files = sorted(part.iterdir())
+    hashes = {file.name: digest_of(file) for file in files}
+    tuned = Tuned(**{**asdict(tuned), "sha256": hashes})
+    for file in files:
+        sync(file)
+    write_text(part / MARKER, dump(asdict(tuned), indent=1))
+    part.rename(folder)
+    sync(folder.parent)
+    return tuned
+
+
+def forget_later(run: Path, number: int) -> None:
+    """Remove the adapters that were learned before rounds after round `number`."""
+    for folder in (run / FOLDER).glob("*-[0-9]*"):
+        if int(folder.name.rpartition("-")[2]) > number:
+            shutil.rmtree(folder)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_adapter(run: Path, adapter: Mapping[str, str]) -> None:
+    """Refuse a record whose round was written with another adapter than the one that lies there now.
+
+    Raises:
+        UserError: it was changed or lost.
+    """
+    folder = run / FOLDER / adapter["name"]
+    try:
+        if digest_of(folder / WEIGHTS) != adapter["sha256"]:
+            raise damaged(folder, f"{WEIGHTS} was changed")
+    except OSError as error:
+        raise damaged(folder, str(error)) from error

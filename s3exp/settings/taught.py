@@ -1,0 +1,92 @@
+"""Refuses options of the tutor that make no sense beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from s3exp.settings.llm import LocalLLMConfig
+from s3exp.settings.loop import MADE
+from s3exp.settings.run import Config
+from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.types import UserError
+
+
+def check_tutor(config: Config) -> None:
+    """Refuse a tutor without an LLM that can learn, without anything to learn from, or beside what it would undo.
+
+    Raises:
+        UserError: names both keys and what to do.
+    """
+    tutor = config.tutor
+    if not tutor.learns or config.strategy.human:
+        return
+    problem = next(_problems(config, f"tutor={tutor.kind}", tutor), None)
+    if problem is not None:
+        raise UserError(problem)
+
+
+def _problems(config: Config, chosen: str, tutor: TutorConfig) -> Iterator[str]:
+    llm, loop, strategy, task = config.llm, config.loop, config.strategy, config.task
+    alone = strategy.shown == "nothing" or strategy.max_rounds == 0 or loop.rounds == 0
+    if not isinstance(llm, LocalLLMConfig):
+        yield (
+            f"{chosen} changes the LLM's weights, and llm={llm.backend} gives none: choose llm=vllm or "
+            "llm=transformers with the folder or hub id of an open LLM"
+        )
+    elif llm.lora is not None:
+        yield f"{chosen} makes an adapter of its own, and llm.lora={llm.lora} is another: leave one of them out"
+    if loop.rows_from is not None:
+        yield (
+            f"{chosen} teaches the LLM that writes, and loop.rows_from={loop.rows_from} takes rows as they are: leave "
+            "one of them out"
+        )
+    if task.rows_per_answer > 1:
+        yield (
+            f"{chosen} learns answers of one row, and task.rows_per_answer={task.rows_per_answer}: set it to 1"
+        )
+    if config.curation.copies != "reject":
+        yield (
+            f"{chosen} may recite the rows that it learned, and curation.copies={config.curation.copies} lets copies "
+            "pass: set curation.copies=reject"
+        )
+    if isinstance(tutor, SftConfig):
+        yield from _problems_of_rows(config, chosen, tutor, alone)
+    if isinstance(tutor, DpoConfig):
+        yield from _problems_of_pairs(config, chosen, tutor, alone)
+
+
+def _problems_of_rows(config: Config, chosen: str, tutor: SftConfig, alone: bool) -> Iterator[str]:
+    if tutor.rows == "train" and not config.strategy.with_gold:
+        yield (
+            f"{chosen} tutor.rows=train learns gold.train, and strategy.with_gold=false uses none of it: set "
+            "strategy.with_gold=true, or tutor.rows=mining"
+        )
+    if tutor.rows == "train" and tutor.share != SftConfig.share:
+        yield (
+            f"tutor.share={tutor.share:g} is the share of the mining rows, and tutor.rows=train learns none of them: "
+            "set tutor.most_rows, or tutor.rows=mining"
+        )
+    if tutor.when == "rounds" and alone:
+        yield (
+            f"tutor.when=rounds learns after the seed, and strategy={config.strategy.name} with loop.rounds="
+            f"{config.loop.rounds} has no round after it: set tutor.when=seed"
+        )
+
+
+def _problems_of_pairs(config: Config, chosen: str, tutor: DpoConfig, alone: bool) -> Iterator[str]:
+    strategy = config.strategy
+    if alone:
+        yield (
+            f"{chosen} learns from the answers of finished rounds, and strategy={strategy.name} with loop.rounds="
+            f"{config.loop.rounds} has no round after the seed: choose tutor=sft, or strategy=s3"
+        )
+    if tutor.pairs == "small_model" and not config.task.labels:
+        yield (
+            f"tutor.pairs=small_model goes by the labels of answers, and task.kind={config.task.kind} has none: set "
+            "tutor.pairs=screen or tutor.pairs=fixed"
+        )
+    if tutor.pairs == "fixed" and strategy.shown in MADE:
+        yield (
+            f"tutor.pairs=fixed goes by the gold rows that are shown, and strategy.shown={strategy.shown} shows made "
+            "ones: set tutor.pairs=small_model"
+        )

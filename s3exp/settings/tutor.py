@@ -1,0 +1,128 @@
+"""The tutor's options: what the LLM that writes learns before it does, as a LoRA adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from s3exp.settings.options import option
+
+
+@dataclass
+class TutorConfig:
+    """What the LLM learns from: nothing."""
+
+    kind: str = option("none", added=True)
+    """none | sft | dpo | sft_dpo: set by the choice of `tutor`."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether the LLM learns anything."""
+        return False
+
+    @property
+    def imitates(self) -> bool:
+        """Whether it learns from answers as they are."""
+        return False
+
+    @property
+    def prefers(self) -> bool:
+        """Whether it learns from a better and a worse answer."""
+        return False
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether gold mining rows are set aside for it."""
+        return False
+
+
+@dataclass
+class LoraConfig(TutorConfig):
+    """An adapter of low rank beside the LLM's weights, which stay as they are."""
+
+    rank: int = option(8, at_least=1, at_most=512)
+    """Of the adapter."""
+    alpha: int = option(16, at_least=1)
+    """What the adapter adds counts alpha / rank times."""
+    layers: str = option("all_linear", choices=("all_linear", "attention"))
+    """all_linear | attention: the layers that it stands beside."""
+    held_out: float = option(0.1, above=0, below=1)
+    """Share of what it could learn from on which it is measured before and after; a worse adapter is dropped."""
+    batch_size: int = option(8, at_least=1)
+    """Answers, or pairs of them, of one step."""
+    dtype: str = option("auto", choices=("auto", "float32", "bfloat16"))
+    """Of the LLM's weights while it learns. auto: float32 on a CPU, llm.dtype on a GPU."""
+    threads: int = option(0, at_least=0)
+    """CPU threads; 0: as many as there are cores. The adapter's last digits depend on it."""
+
+    @property
+    def learns(self) -> bool:
+        """True."""
+        return True
+
+
+@dataclass
+class SftConfig(LoraConfig):
+    """Supervised fine-tuning: gold rows are the answers to the prompts of seeds."""
+
+    kind: str = "sft"
+    when: str = option("seed", choices=("seed", "rounds"))
+    """seed | rounds: it has learned before the first row is written, or the seed is written without."""
+    rows: str = option("mining", choices=("mining", "train"))
+    """mining | train (where strategy.with_gold=true): the gold rows that it learns. Those of mining are neither mined
+    nor shown."""
+    share: float = option(0.5, above=0, below=1)
+    """Share of the gold mining rows that is set aside for it."""
+    most_rows: int | None = option(None, at_least=1)
+    """Rows that it learns at most; null: all of them."""
+    epochs: int = option(3, at_least=0)
+    """Passes over the rows; 0: nothing is learned, the control in which the same rows are set aside."""
+    lr: float = option(2e-4, above=0)
+    """Learning rate at its highest."""
+
+    @property
+    def imitates(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether it learns mining rows."""
+        return self.rows == "mining"
+
+
+@dataclass
+class DpoConfig(LoraConfig):
+    """Direct preference optimisation: of two answers to one question the better one becomes likelier."""
+
+    kind: str = "dpo"
+    pairs: str = option("small_model", choices=("screen", "small_model", "fixed"))
+    """screen | small_model | fixed: an answer is better that passed the screen, of whose label the small model is
+    surer, or whose gold row is no error any more."""
+    most_pairs: int = option(200, at_least=1)
+    """Pairs that it learns at most."""
+    beta: float = option(0.1, above=0)
+    """The larger, the less it leaves what it would have written before."""
+    dpo_epochs: int = option(1, at_least=1)
+    """Passes over the pairs."""
+    dpo_lr: float = option(2e-5, above=0)
+    """Learning rate at its highest."""
+
+    @property
+    def prefers(self) -> bool:
+        """True."""
+        return True
+
+
+@dataclass
+class SftDpoConfig(DpoConfig, SftConfig):
+    """Both: the rows first, then, after every round, the pairs."""
+
+    kind: str = "sft_dpo"
+
+
+TUTORS: dict[str, type[TutorConfig]] = {
+    "none": TutorConfig,
+    "sft": SftConfig,
+    "dpo": DpoConfig,
+    "sft_dpo": SftDpoConfig,
+}

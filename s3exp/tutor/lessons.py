@@ -1,0 +1,47 @@
+"""Gold rows as turns of the chat in which the LLM is asked for them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+
+from s3exp.llm.turns import Turn
+from s3exp.seeds import derive
+from s3exp.tasks.task import Task, wordings
+from s3exp.types import Completion, Example, Prompt
+
+log = logging.getLogger(__name__)
+
+
+def turns_of(task: Task, rows: Sequence[Example], seed: int) -> dict[str, Turn]:
+    """The turns of gold rows by their ids: the prompt of a seed as this run asks it, and the row as its answer.
+
+    Several prompt sets take turns. A row that could not be read from such an answer is left out, and the log says so.
+    """
+    asked = wordings(task)
+    turns: dict[str, Turn] = {}
+    for number, row in enumerate(rows):
+        prompt = asked[number % len(asked)].prompt_of(row, derive(seed, "tutor", row.id))
+        text = answer_of(task, prompt, row)
+        if not isinstance(
+            task.parse(prompt, Completion("\n".join(_written(task, row).values()), 1, 1, "stop")), str
+        ):
+            turns[row.id] = Turn(prompt.text, text)
+    if len(turns) < len(rows):
+        log.warning(
+            "tutor: %d of %d gold rows are no answers that could be read", len(rows) - len(turns), len(rows)
+        )
+    return turns
+
+
+def answer_of(task: Task, prompt: Prompt, row: Example) -> str:
+    """A row as the answer to a prompt: its written columns, in JSON where that is asked for."""
+    written = _written(task, row)
+    return (
+        json.dumps(written, ensure_ascii=False) if prompt.schema is not None else "\n".join(written.values())
+    )
+
+
+def _written(task: Task, row: Example) -> dict[str, str]:
+    return {name: row.fields[name] for name in task.config.written}

@@ -1,0 +1,227 @@
+"""What the LLM learns, a function each: gold rows as they are (SFT), and the better of two answers (DPO)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from s3exp.record.adapters import Tuned
+from s3exp.record.files import write_lines
+from s3exp.record.rounds import RoundRecord
+from s3exp.seeds import derive
+from s3exp.settings.llm import LocalLLMConfig
+from s3exp.settings.run import Config
+from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig
+from s3exp.tasks.task import Task
+from s3exp.terminal.texts import percent
+from s3exp.tutor.lessons import turns_of
+from s3exp.tutor.pairs import LEAST_PAIRS, Scored, pairs_of, scored
+from s3exp.tutor.split import divided
+from s3exp.types import Fitted
+
+if TYPE_CHECKING:
+    from s3exp.llm.tuning import Nll, Pupil
+    from s3exp.llm.turns import Pair, Turn
+
+log = logging.getLogger(__name__)
+
+DRAWS = 2000  # of the bootstrap
+HELD_OUT = "held-out"
+
+
+@dataclass(frozen=True)
+class School:
+    """What a tutor teaches with: the task, the LLM's place, the run's folder and its finished rounds.
+
+    `fitted` loads the last round's small model.
+    """
+
+    config: Config
+    task: Task
+    path: str
+    folder: Path
+    rounds: Callable[[int], list[RoundRecord]]
+    fitted: Callable[[], Fitted]
+
+    @property
+    def seed(self) -> int:
+        """The origin of all chance in tuning."""
+        return derive(self.config.seed, "tutor")
+
+    def pupil(self, adapter: Path | None) -> Pupil:
+        """The LLM, about to learn."""
+        from s3exp.llm.tuning import pupil_of
+
+        llm, tutor = self.config.llm, self.config.tutor
+        assert isinstance(llm, LocalLLMConfig) and isinstance(tutor, LoraConfig)
+        log.info("tutor=%s: loading llm.model=%s to be tuned", tutor.kind, llm.model)
+        return pupil_of(llm, self.path, tutor, self.seed, adapter)
+
+
+def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tuned:
+    """Supervised fine-tuning on gold rows; the adapter goes into the folder `part` if held-out rows are likelier."""
+    tutor, task = school.config.tutor, school.task
+    assert isinstance(tutor, SftConfig)
+    turns = turns_of(task, task.gold.learned, school.config.seed)
+    pupil = school.pupil(adapter)
+    try:
+        most = school.config.llm.max_tokens
+        rows = [
+            row for row in task.gold.learned if row.id in turns and pupil.answers_within(turns[row.id], most)
+        ]
+        if len(rows) < len(turns):
+            log.warning(
+                "tutor: %d gold rows are longer than llm.max_tokens=%d, and not learned",
+                len(turns) - len(rows),
+                most,
+            )
+        learn, held = divided(rows, tutor.held_out, school.config.seed)
+        lines = [
+            {
+                "row": row.id,
+                "held_out": row in held,
+                "prompt": turns[row.id].prompt,
+                "answer": turns[row.id].answer,
+            }
+            for row in rows
+        ]
+        write_lines(part / "lessons.jsonl", lines)
+        before = pupil.nlls([turns[row.id] for row in held])
+        why = _tried(lambda: pupil.learn([turns[row.id] for row in learn], tutor))
+        after = before if why else pupil.nlls([turns[row.id] for row in held])
+        numbers: dict[str, float] = {"tutor/rows": len(learn), "tutor/held_out": len(held)}
+        numbers |= fell(before, after, derive(school.seed, "bootstrap"))
+        why = why or _worse(numbers["tutor/nll_before"], numbers["tutor/nll_after"])
+        why = why or _tried(lambda: pupil.save(part))
+        log.info(
+            "tutor: %d gold rows learned; NLL of %d held-out answers %.3f, before %.3f (%s%% less, %s to %s)",
+            len(learn),
+            len(held),
+            numbers["tutor/nll_after"],
+            numbers["tutor/nll_before"],
+            *(percent(numbers[f"tutor/nll_fell{end}"]) for end in ("", "_low", "_high")),
+        )
+        return _told(number, numbers | _took(pupil), why)
+    finally:
+        pupil.close()
+
+
+def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tuned:
+    """Preference optimisation on pairs of recorded answers, on top of an adapter if there is one."""
+    tutor, task = school.config.tutor, school.task
+    assert isinstance(tutor, DpoConfig)
+    found: Sequence[Scored] = scored(tutor.pairs, task, school.rounds(number), school.fitted)
+    pairs = pairs_of(found, tutor.most_pairs, derive(school.seed, "pairs", number))
+    lines = [
+        {
+            "prompt": pair.better.prompt,
+            "better": pair.better.answer,
+            "prompt_of_worse": pair.worse.prompt,
+            "worse": pair.worse.answer,
+        }
+        for pair in pairs
+    ]
+    write_lines(part / "pairs.jsonl", lines)
+    numbers: dict[str, float] = {"tutor/pairs": len(pairs)}
+    if len(pairs) < LEAST_PAIRS:
+        return _told(
+            number, numbers, f"{len(pairs)} pairs of answers are too few to learn from: {LEAST_PAIRS} are"
+        )
+    count = max(1, round(tutor.held_out * len(pairs)))
+    learn, held = pairs[count:], pairs[:count]
+    pupil = school.pupil(adapter)
+    try:
+        before = [pupil.nlls([side(pair) for pair in held]) for side in _SIDES]
+        why = _tried(lambda: pupil.prefer(learn, tutor))
+        after = before if why else [pupil.nlls([side(pair) for pair in held]) for side in _SIDES]
+        numbers |= preferred(before, after, tutor.beta)
+        why = why or _worse(float(np.log(2)), numbers["tutor/pair_loss"])
+        why = why or _tried(lambda: pupil.save(part))
+        return _told(number, numbers | _took(pupil), why)
+    finally:
+        pupil.close()
+
+
+def fell(before: Sequence[Nll], after: Sequence[Nll], seed: int) -> dict[str, float]:
+    """NLL a token of some answers before and after, and by which share it fell, with a 95% bootstrap interval.
+
+    The bootstrap draws rows, each with both of its numbers.
+    """
+    nats = np.asarray([[a.nats, b.nats] for a, b in zip(before, after, strict=True)])
+    tokens = sum(one.tokens for one in before)
+    drawn = np.random.default_rng(seed).integers(len(nats), size=(DRAWS, len(nats)))
+    sums = nats[drawn].sum(1)
+    low, high = np.percentile(1 - sums[:, 1] / sums[:, 0], [2.5, 97.5])
+    first, last = nats.sum(0)
+    return {
+        "tutor/nll_before": float(first / tokens),
+        "tutor/nll_after": float(last / tokens),
+        "tutor/nll_fell": float(1 - last / first),
+        "tutor/nll_fell_low": float(low),
+        "tutor/nll_fell_high": float(high),
+    }
+
+
+def preferred(
+    before: Sequence[Sequence[Nll]], after: Sequence[Sequence[Nll]], beta: float
+) -> dict[str, float]:
+    """How far held-out pairs are told apart, and what became of the likelihood of the better answers.
+
+    Each argument has the better answers and the worse ones.
+    """
+    gains = [
+        np.asarray([one.nats for one in then]) - np.asarray([one.nats for one in now])
+        for then, now in zip(before, after, strict=True)
+    ]
+    margin = beta * (gains[0] - gains[1])
+    tokens = sum(one.tokens for one in before[0])
+    return {
+        "tutor/pair_loss": float(np.logaddexp(0, -margin).mean()),
+        "tutor/pairs_right": float((margin > 0).mean()),
+        "tutor/better_nll_before": sum(one.nats for one in before[0]) / tokens,
+        "tutor/better_nll_after": sum(one.nats for one in after[0]) / tokens,
+    }
+
+
+def _better(pair: Pair) -> Turn:
+    return pair.better
+
+
+def _worse_one(pair: Pair) -> Turn:
+    return pair.worse
+
+
+_SIDES = (_better, _worse_one)
+
+
+def _tried(work: Callable[[], None]) -> str:
+    """Why some work gave no numbers; empty: it did."""
+    try:
+        work()
+    except FloatingPointError as error:
+        return str(error)
+    return ""
+
+
+def _worse(before: float, after: float) -> str:
+    return (
+        ""
+        if after < before
+        else f"what was held out is not likelier than before ({after:.4f}, before {before:.4f})"
+    )
+
+
+def _took(pupil: Pupil) -> dict[str, float]:
+    took = pupil.took
+    return {"tutor/tokens": took.tokens, "tutor/steps": took.steps, "tutor/flops": took.flops}
+
+
+def _told(number: int, numbers: dict[str, float], why: str) -> Tuned:
+    if why:
+        log.warning("round %d: the adapter is dropped: %s", number, why)
+    return Tuned(number, numbers | {"tutor/kept": float(not why)}, 0.0, 0.0, why)

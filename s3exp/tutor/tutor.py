@@ -1,0 +1,129 @@
+"""The seam of the tutor: the LLM that writes a round, or the LLM with the adapter of what it has learned by then."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from s3exp.llm import with_adapter
+from s3exp.llm.store import Stored
+from s3exp.record import adapters
+from s3exp.record.adapters import Tuned, read_tuned
+from s3exp.record.numbers import Meter
+from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.tutor.stages import School, imitate, prefer
+from s3exp.types import UserError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The LLM that writes a round, the numbers of what it learned for it, and the name and hash of its adapter."""
+
+    llm: Stored
+    numbers: dict[str, float] = field(default_factory=dict)
+    adapter: Mapping[str, str] | None = None
+
+
+class Tutor(Protocol):
+    """Teaches the LLM before a round."""
+
+    def writer(self, llm: Stored, number: int, meter: Meter) -> Writer:
+        """The writer of round `number`, when the rounds before it are on record; its seconds go to the meter."""
+        ...
+
+
+class Untaught:
+    """The LLM as it is."""
+
+    def writer(self, llm: Stored, number: int, meter: Meter) -> Writer:
+        """The same LLM for every round."""
+        return Writer(llm)
+
+
+UNTAUGHT = Untaught()
+# writes an adapter and what it was made of into a folder, on top of another one; `number` is the round before which
+Stage = Callable[[School, int, Path, Path | None], Tuned]
+
+
+class Taught:
+    """The LLM with LoRA adapters: from gold rows once, from pairs of answers before every round after the seed."""
+
+    def __init__(self, school: School) -> None:
+        self._school = school
+        self._writers: dict[str, Stored] = {}
+
+    def writer(self, llm: Stored, number: int, meter: Meter) -> Writer:
+        """The LLM with the last adapter that was kept, read from the record, or else learned now.
+
+        Raises:
+            UserError: an adapter on record was changed, or the LLM cannot be loaded.
+        """
+        numbers: dict[str, float] = {}
+        best: Path | None = None
+        for name, at, stage in self._due(number):
+            folder = self._school.folder / adapters.FOLDER / name
+            tuned = read_tuned(folder)
+            fresh = tuned is None
+            if tuned is None:
+                llm.sleep()  # two copies of the LLM would not fit on a GPU
+                tuned = self._learn(stage, at, folder, best)
+            if tuned.round == number:
+                numbers |= {
+                    key: numbers.get(key, 0) + n if _adds_up(key) else n for key, n in tuned.numbers.items()
+                }
+                meter.took("tune", tuned.seconds, 0.0 if fresh else tuned.cpu_seconds)
+            if tuned.kept:
+                best = folder
+        if best is None:
+            return Writer(llm, numbers)
+        adapter = {"name": best.name, "sha256": adapters.digest_of(best / adapters.WEIGHTS)}
+        if best.name not in self._writers:
+            self._writers[best.name] = with_adapter(self._school.config.llm, llm, best)
+        return Writer(self._writers[best.name], numbers, adapter)
+
+    def _due(self, number: int) -> Iterator[tuple[str, int, Stage]]:
+        """What the writer of a round has learned, in order: a name, the round before which it learned it, and how."""
+        tutor = self._school.config.tutor
+        if isinstance(tutor, SftConfig) and tutor.epochs:
+            first = 0 if tutor.when == "seed" else 1
+            if number >= first:
+                yield f"sft-{first}", first, imitate
+        if isinstance(tutor, DpoConfig) and number:
+            yield f"dpo-{number}", number, prefer
+
+    def _learn(self, stage: Stage, number: int, folder: Path, best: Path | None) -> Tuned:
+        began, cpu_began = time.perf_counter(), time.process_time()
+        try:
+            with adapters.writing(folder) as part:
+                tuned = stage(self._school, number, part, best)
+                seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
+                timed = Tuned(number, tuned.numbers, round(seconds, 3), round(cpu, 3), tuned.why)
+                return adapters.finish(part, folder, timed)
+        except OSError as error:
+            raise UserError(f"run_dir={self._school.folder}: cannot be written: {error}") from error
+
+
+def _adds_up(name: str) -> bool:
+    return name.rpartition("/")[2] in ("tokens", "steps", "flops")
+
+
+def build_tutor(school: School) -> Tutor:
+    """The tutor of a run, by its config."""
+    return Taught(school) if school.config.tutor.learns else UNTAUGHT
+
+
+def check_packages(tutor: TutorConfig) -> None:
+    """Refuse a tutor without the package that makes adapters.
+
+    Raises:
+        UserError: it is not installed; says how it is.
+    """
+    if tutor.learns and find_spec("peft") is None:
+        raise UserError(f'tutor={tutor.kind} needs the package peft: pip install "s3exp[tutor]"')

@@ -1,0 +1,152 @@
+"""Tuning: the loss is on answers alone, planted text becomes likelier, and the same seed gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from s3exp.llm.transformers import Transformers
+from s3exp.llm.tuning import Nll, Pupil, pupil_of
+from s3exp.llm.turns import Pair, Turn
+from s3exp.record.adapters import digest_of
+from s3exp.settings.llm import TransformersConfig
+from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig
+from tests.tiny_llm import tiny_llm
+
+SFT = SftConfig(epochs=4, lr=0.02, batch_size=4, threads=1)
+WORDS = ("the plot is dull", "a warm and funny film", "it drags", "two hours of joy and noise")
+
+
+@pytest.fixture(scope="module")
+def llm(tmp_path_factory: pytest.TempPathFactory) -> TransformersConfig:
+    return TransformersConfig(model=str(tiny_llm(tmp_path_factory.mktemp("llm") / "tiny")))
+
+
+def pupil(llm: TransformersConfig, tutor: SftConfig | DpoConfig = SFT, seed: int = 1) -> Pupil:
+    return pupil_of(llm, llm.model, tutor, seed)
+
+
+def turns(count: int = 16) -> list[Turn]:
+    """Planted: the answer to a prompt is its own word again and again, of different lengths."""
+    return [Turn(f"Write a {i % 3} film review.", f"{WORDS[i % 2]} " * (1 + i % 3)) for i in range(count)]
+
+
+def nats(found: list[Nll]) -> float:
+    return sum(one.nats for one in found) / sum(one.tokens for one in found)
+
+
+def test_the_loss_is_that_of_the_answers_tokens_and_of_the_end(llm: TransformersConfig) -> None:
+    """Computed again, row by row, without padding, from the chat as text."""
+    one, rows = pupil(llm), [Turn("Write.", "dull"), *turns(5)]
+    found = one.nlls(rows)
+    tokenizer, model = one.encoder._tokenizer, one.model.get_base_model()
+    for turn, nll in zip(rows, found, strict=True):
+        chat = [{"role": "user", "content": turn.prompt}, {"role": "assistant", "content": turn.answer}]
+        whole = tokenizer.apply_chat_template(chat, tokenize=True, return_dict=False)
+        start = len(
+            tokenizer.apply_chat_template(
+                chat[:1], tokenize=True, add_generation_prompt=True, return_dict=False
+            )
+        )
+        with torch.inference_mode():
+            logs = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+        expected = -sum(float(logs[place - 1, whole[place]]) for place in range(start, len(whole)))
+        assert whole[-1] == tokenizer.eos_token_id and nll.tokens == len(whole) - start
+        assert nll.nats == pytest.approx(expected, rel=1e-4)
+
+
+def test_no_other_token_has_a_gradient(llm: TransformersConfig) -> None:
+    one = pupil(llm)
+    row = one.encoder.encode(Turn("Write a review.", "dull and slow"))
+    ids = torch.tensor([row.tokens])
+    embedded = one.model.get_input_embeddings()(ids).detach().requires_grad_()
+    logits = one.model(inputs_embeds=embedded, logits_to_keep=0).logits
+    logits.retain_grad()
+    inner = one.model.forward
+    one.model.forward = lambda **how: type("Out", (), {"logits": logits[:, -how["logits_to_keep"] :]})()  # type: ignore[method-assign]
+    one._nats([row]).sum().backward()
+    one.model.forward = inner
+    touched = logits.grad[0].abs().sum(-1).nonzero().flatten().tolist()
+    assert touched == list(range(len(row.tokens) - row.answer - 1, len(row.tokens) - 1))
+
+
+def test_planted_text_becomes_likelier_on_rows_that_were_held_out(llm: TransformersConfig) -> None:
+    one, rows = pupil(llm), turns(24)
+    before = nats(one.nlls(rows[:6]))
+    one.learn(rows[6:], SFT)
+    assert nats(one.nlls(rows[:6])) < 0.7 * before
+    assert one.took.steps == SFT.epochs * math.ceil(18 / 4)
+    assert one.took.tokens == SFT.epochs * sum(len(one.encoder.encode(row).tokens) for row in rows[6:])
+    assert one.took.flops > 0
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others(
+    llm: TransformersConfig, tmp_path: Path
+) -> None:
+    digests = []
+    for number, seed in enumerate((1, 1, 2)):
+        torch.rand(number)  # the process has used chance before
+        torch.set_num_threads(1 + number % 2)
+        one = pupil(llm, seed=seed)
+        one.learn(turns(), SFT)
+        (folder := tmp_path / str(number)).mkdir()
+        one.save(folder)
+        digests.append(digest_of(folder / "adapter_model.safetensors"))
+        one.close()
+    assert digests[0] == digests[1] != digests[2]
+    facts = json.loads((tmp_path / "0/adapter_config.json").read_text())
+    assert facts["base_model_name_or_path"] is None and "lm_head" not in facts["target_modules"]
+
+
+def test_what_is_served_is_what_was_tuned(llm: TransformersConfig, tmp_path: Path) -> None:
+    one = pupil(llm)
+    one.learn(turns(), SFT)
+    one.save(tmp_path)
+    row = one.encoder.encode(turns()[0])
+    with torch.inference_mode():
+        tuned = one.model(torch.tensor([row.tokens])).logits
+        served = (
+            Transformers(replace(llm, lora=str(tmp_path)), llm.model)
+            ._model(torch.tensor([row.tokens]))
+            .logits
+        )
+        base = Transformers(llm, llm.model)._model(torch.tensor([row.tokens])).logits
+    torch.testing.assert_close(served, tuned, rtol=1e-4, atol=1e-4)
+    assert float((served - base).abs().max()) > 0.1
+
+
+def test_the_better_of_two_answers_becomes_likelier_than_the_worse_one(llm: TransformersConfig) -> None:
+    """Planted: the better answer is always the one about joy. The loss of no change is log 2."""
+    tutor = DpoConfig(dpo_epochs=4, dpo_lr=0.01, batch_size=4, threads=1)
+    pairs = [
+        Pair(Turn(f"Write {i}.", f"joy and noise {i}"), Turn(f"Write {i}.", f"it drags {i}"))
+        for i in range(16)
+    ]
+    one = pupil(llm, tutor)
+    sides = [[pair.better for pair in pairs[:4]], [pair.worse for pair in pairs[:4]]]
+    before = [nats(one.nlls(side)) for side in sides]
+    one.prefer(pairs[4:], tutor)
+    after = [nats(one.nlls(side)) for side in sides]
+    assert before[0] - after[0] > before[1] - after[1] + 0.2
+
+
+def test_a_recorded_adapter_learns_on_from_where_it_was(llm: TransformersConfig, tmp_path: Path) -> None:
+    tutor = SftDpoConfig(epochs=4, lr=0.02, batch_size=4, threads=1)
+    one = pupil(llm, tutor)
+    one.learn(turns(), tutor)
+    one.save(tmp_path)
+    again = pupil_of(llm, llm.model, tutor, 1, tmp_path)
+    assert nats(again.nlls(turns(4))) == pytest.approx(nats(one.nlls(turns(4))), rel=1e-5)
+
+
+def test_a_loss_that_is_no_number_is_told(llm: TransformersConfig) -> None:
+    one = pupil(llm)
+    with torch.no_grad():
+        next(value for value in one.model.parameters() if value.requires_grad).fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="step 1"):
+        one.learn(turns(), SFT)

@@ -1,0 +1,71 @@
+"""Options of the tutor that make no sense are refused in one line with both keys; without it no identity changes."""
+
+from __future__ import annotations
+
+import pytest
+from omegaconf import OmegaConf
+
+from s3exp.settings.compose import compose, composed_of
+from s3exp.settings.run import identity
+from s3exp.types import UserError
+
+LOCAL = ["llm=transformers", "llm.model=any"]
+REFUSED = [
+    (["llm=server", "tutor=sft"], "tutor=sft", "llm=server"),
+    (["llm.lora=folder", "tutor=sft"], "tutor=sft", "llm.lora=folder"),
+    (["loop.rows_from=runs/x", "tutor=sft"], "tutor=sft", "loop.rows_from"),
+    (["curation.copies=flag", "tutor=sft"], "tutor=sft", "curation.copies=flag"),
+    (["tutor=sft", "tutor.rows=train"], "tutor.rows=train", "strategy.with_gold"),
+    (
+        ["tutor=sft", "tutor.rows=train", "tutor.share=0.2", "strategy.with_gold=true"],
+        "tutor.share=0.2",
+        "tutor.rows=train",
+    ),
+    (["tutor=sft", "tutor.when=rounds", "strategy=zerogen"], "tutor.when=rounds", "strategy=zerogen"),
+    (["tutor=dpo", "strategy=zerogen"], "tutor=dpo", "strategy=zerogen"),
+    (["tutor=dpo", "loop.rounds=0"], "tutor=dpo", "loop.rounds=0"),
+    (
+        ["tutor=dpo", "tutor.pairs=fixed", "strategy.shown=helpful"],
+        "tutor.pairs=fixed",
+        "strategy.shown=helpful",
+    ),
+    (["tutor=sft", "tutor.pairs=fixed"], "tutor.pairs", "tutor=dpo"),
+    (["tutor.epochs=2"], "tutor.epochs", "tutor=sft"),
+    (["tutor=sft", "tutor.share=1"], "tutor.share=1", "between 0 and 1"),
+    (
+        ["tutor=sft", "strategy.shown=votes", "strategy.privacy.epsilon=4", "curation.copies=reject"],
+        "strategy.privacy.epsilon",
+        "curation.copies",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "first", "second"), REFUSED)
+def test_what_makes_no_sense_is_refused(words: list[str], first: str, second: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose([*LOCAL, *words])
+    assert first in str(caught.value) and second in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_private_run_teaches_nothing() -> None:
+    words = ["strategy.shown=votes", "strategy.privacy.epsilon=4", "curation.copies=flag", "tutor=dpo"]
+    with pytest.raises(UserError, match="tutor=dpo"):
+        compose([*LOCAL, *words])
+
+
+@pytest.mark.parametrize("kind", ["sft", "dpo", "sft_dpo"])
+def test_a_tutor_is_part_of_the_identity_and_none_is_not(kind: str) -> None:
+    def facts(*words: str) -> dict[str, object]:
+        composed = OmegaConf.to_container(composed_of([*LOCAL, *words]), resolve=True)
+        assert isinstance(composed, dict)
+        return identity({str(key): value for key, value in composed.items()})
+
+    plain, taught = facts(), facts(f"tutor={kind}")
+    assert facts("tutor=none") == plain and not [key for key in plain if key.startswith("tutor")]
+    assert {key: value for key, value in taught.items() if not key.startswith("tutor.")} == plain
+    assert taught["tutor.kind"] == kind and "tutor.rank" in taught
+    assert ("tutor.share" in taught) == ("sft" in kind) and ("tutor.beta" in taught) == ("dpo" in kind)
+
+
+def test_a_sweep_over_tutors_leaves_arms_without_an_llm_alone() -> None:
+    assert compose(["llm=server", "strategy=gold", "tutor=sft"]).tutor.learns

@@ -1,0 +1,106 @@
+"""Pairs of recorded answers: the better one is better by the planted signal, and nothing else makes a pair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from s3exp.llm.turns import Turn
+from s3exp.record.rounds import RoundRecord
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.task import PromptSet, TaskConfig
+from s3exp.tasks.classification import Classification
+from s3exp.tasks.roles import Gold, Sealed
+from s3exp.tutor.pairs import Scored, pairs_of, scored
+from s3exp.types import Batch, Completion, Example, Prediction, Prompt, Rejected, prompt_hash
+
+ROWS = tuple(Example(f"g{i}", {"text": f"gold {i}"}, i % 2) for i in range(8))
+TASK = Classification(
+    TaskConfig(
+        name="t",
+        fields=["text"],
+        generate="text",
+        labels=["bad", "good"],
+        prompts="p",
+        prompt_sets={"p": PromptSet(seed="{label}", extrapolate="{text}")},
+    ),
+    LLMConfig(backend="transformers", model="m"),
+    Gold((), ROWS, ROWS[:1], Sealed(ROWS[:1])),
+    lambda text: text,
+)
+
+
+class Fitted:
+    """Is as sure of label 1 as the number at the end of a text says."""
+
+    def predict(self, rows: Sequence[Example]) -> list[Prediction]:
+        sure = [int(row.fields["text"].split()[-1]) / 100 for row in rows]
+        return [Prediction(row.id, int(p > 0.5), (1 - p, p)) for row, p in zip(rows, sure, strict=True)]
+
+    def save(self, folder: object) -> None: ...
+
+
+def record(number: int, wrong: set[str] = frozenset(), parents: bool = False) -> RoundRecord:  # type: ignore[assignment]
+    """Twelve answers: the last four are rejected, for different reasons."""
+    reasons = {8: "refusal", 9: "duplicate", 10: "over_quota", 11: "copy_of_gold"}
+    asked, rows, rejected = [], [], []
+    for i in range(12):
+        parent = f"g{i % 8}" if parents else None
+        prompt = Prompt(
+            f"ask {i % 2}", "extrapolate" if parents else "seed", 100 * number + i, 9, i % 2, parent
+        )
+        answer = Completion(f"raw {i}", 1, 1, "stop")
+        asked.append((prompt, answer))
+        if i in reasons:
+            rejected.append(Rejected(reasons[i], answer.text, prompt_hash(prompt), i % 2))
+        else:
+            rows.append(
+                Example(f"r{i}", {"text": f"row {10 * i}"}, i % 2, number, parent, prompt_hash(prompt))
+            )
+    guesses = tuple(Prediction(g.id, 1 - g.label if g.id in wrong else g.label, (0.5, 0.5)) for g in ROWS)
+    return RoundRecord(number, Batch(tuple(rows), tuple(rejected), tuple(asked)), guesses, {})
+
+
+def no_model() -> Fitted:
+    return pytest.fail("no small model is asked")
+
+
+def test_by_the_screen_rows_are_better_than_answers_rejected_for_what_they_say() -> None:
+    found = scored("screen", TASK, [record(0)], no_model)
+    assert Counter(one.score for one in found) == {1.0: 8, 0.0: 2}
+    assert {one.turn.answer for one in found if not one.score} == {"raw 8", "raw 11"}
+    pairs = pairs_of(found, 99, 0)
+    assert [pair.worse.answer for pair in pairs] in (["raw 8", "raw 11"], ["raw 11", "raw 8"])
+    assert all(pair.better.prompt == pair.worse.prompt for pair in pairs)
+
+
+def test_by_the_small_model_the_surest_row_is_beside_the_least_sure_one_of_its_label() -> None:
+    pairs = pairs_of(scored("small_model", TASK, [record(0)], Fitted), 99, 0)
+    told = {(pair.better.answer, pair.worse.answer) for pair in pairs}
+    assert told == {("row 0", "row 60"), ("row 20", "row 40"), ("row 70", "row 10"), ("row 50", "row 30")}
+
+
+def test_by_errors_that_were_fixed() -> None:
+    """g0 to g3 were wrong; g0 and g1 no more. Rows of rows that were right say nothing."""
+    rounds = [record(0, {"g0", "g1", "g2", "g3"}), record(1, {"g2", "g3", "g7"}, parents=True)]
+    found = scored("fixed", TASK, rounds, no_model)
+    assert {one.turn.answer: one.score for one in found} == {
+        "row 0": 1,
+        "row 10": 1,
+        "row 20": 0,
+        "row 30": 0,
+    }
+    pairs = pairs_of(found, 99, 0)
+    assert {(p.better.answer, p.worse.answer) for p in pairs} == {("row 0", "row 20"), ("row 10", "row 30")}
+
+
+def test_equal_answers_make_no_pair_and_groups_take_turns() -> None:
+    def one(group: int, score: float) -> Scored:
+        return Scored(Turn(f"p{group}", f"{score}"), ("seed", group), score)
+
+    assert pairs_of([one(0, 1.0)] * 10, 99, 0) == []
+    many = [one(group, number / 20) for group in (0, 1) for number in range(20)]
+    assert [pair.better.prompt for pair in pairs_of(many, 4, 0)] == ["p0", "p1", "p0", "p1"]
+    assert pairs_of(many, 99, 0) == pairs_of(many, 99, 0) and len(pairs_of(many, 99, 0)) == 20

@@ -1,0 +1,162 @@
+"""The seam: which adapter writes a round, what is on record of it, what is dropped; nothing is learned twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from s3exp.llm import build_llm
+from s3exp.llm.store import Stored
+from s3exp.record.adapters import WEIGHTS
+from s3exp.record.numbers import Meter
+from s3exp.settings.llm import TransformersConfig
+from s3exp.settings.run import Config
+from s3exp.settings.task import PromptSet, TaskConfig
+from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.tasks.classification import Classification
+from s3exp.tasks.roles import Gold, Sealed
+from s3exp.tutor.stages import School
+from s3exp.tutor.tutor import Taught
+from s3exp.types import Example, Prompt, UserError
+from tests.tiny_llm import tiny_llm
+
+SFT = SftConfig(epochs=3, lr=0.02, batch_size=8, threads=1)
+PROMPTS = [Prompt(f"Write a {word} film review.", "seed", seed, 8, 0) for seed, word in enumerate("abcdef")]
+
+
+@pytest.fixture(scope="module")
+def llm(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_llm(tmp_path_factory.mktemp("llm") / "tiny"))
+
+
+@pytest.fixture
+def school_of(llm: str, tmp_path: Path) -> Callable[[TutorConfig], School]:
+    """A school in the test's folder, whose gold rows all say the same."""
+
+    def make(tutor: TutorConfig) -> School:
+        sets = {"p": PromptSet(seed="Write a {label} film review.", extrapolate="Like {text}: {label}")}
+        task = TaskConfig(
+            name="t", fields=["text"], generate="text", labels=["bad", "good"], prompts="p", prompt_sets=sets
+        )
+        rows = [Example(f"g{i}", {"text": f"the plot is dull and slow {i}"}, i % 2) for i in range(30)]
+        gold = Gold((), (rows[0],), (rows[1],), Sealed([rows[2]]), learned=tuple(rows[3:]))
+        config = Config(task=task, tutor=tutor, llm=TransformersConfig(model=llm, store=None, max_tokens=24))
+        built = Classification(task, config.llm, gold, lambda text: text)
+        return School(config, built, llm, tmp_path, lambda number: [], lambda: pytest.fail("no small model"))
+
+    return make
+
+
+def meter_of(engine: Stored) -> Meter:
+    return Meter(engine, 0)
+
+
+def engine_of(school: School, store: Path | None = None) -> Stored:
+    config = replace(school.config.llm, store=None if store is None else str(store))
+    return build_llm(config, progress=False)
+
+
+def test_the_tuned_writer_has_an_identity_of_its_own_and_no_answer_crosses(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    school = school_of(SFT)
+    with engine_of(school, tmp_path / "store.sqlite") as base:
+        untaught = base.generate(PROMPTS)
+        writer = Taught(school).writer(base, 0, meter_of(base))
+        assert writer.llm.peek(PROMPTS) == [None] * len(PROMPTS)
+        taught = writer.llm.generate(PROMPTS)
+        assert sum(one.stored for one in taught) == 0
+        assert [one.text for one in taught] != [one.text for one in untaught]
+        again = Taught(school).writer(base, 0, meter_of(base)).llm.generate(PROMPTS)
+        assert [one.text for one in again] == [one.text for one in taught]
+        assert all(one.stored for one in again)
+        assert [one.text for one in base.generate(PROMPTS)] == [one.text for one in untaught]
+        assert all(one.stored for one in base.generate(PROMPTS))
+
+
+def test_what_was_learned_is_on_record_and_not_learned_again(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = school_of(SFT)
+    with engine_of(school) as base:
+        first = Taught(school).writer(base, 0, meter_of(base))
+        assert first.numbers["tutor/kept"] == 1 and first.numbers["tutor/nll_fell_low"] > 0.05
+        assert first.numbers["tutor/rows"] == 24 and first.numbers["tutor/held_out"] == 3
+        lines = [
+            json.loads(line) for line in (tmp_path / "adapters/sft-0/lessons.jsonl").read_text().splitlines()
+        ]
+        assert sum(line["held_out"] for line in lines) == 3
+        assert lines[0]["prompt"] == "Write a good film review." and lines[0]["answer"].startswith("the plot")
+        monkeypatch.setattr(School, "pupil", lambda *_: pytest.fail("it was learned twice"))
+        meter = meter_of(base)
+        second = Taught(school).writer(base, 0, meter)
+        assert second.numbers == first.numbers and second.adapter == first.adapter
+        assert meter.numbers()["seconds/tune"] > 0 and meter.numbers()["cost/seconds"] > 0
+        later = Taught(school).writer(base, 3, meter_of(base))
+        assert later.numbers == {} and later.adapter == first.adapter
+
+
+def test_with_rounds_the_seed_is_written_without(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    school = school_of(replace(SFT, when="rounds", epochs=1))
+    with engine_of(school) as base:
+        tutor = Taught(school)
+        assert tutor.writer(base, 0, meter_of(base)).llm is base
+        one, two = tutor.writer(base, 1, meter_of(base)), tutor.writer(base, 2, meter_of(base))
+        assert one.llm is two.llm and one.numbers and not two.numbers
+        assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["sft-1"]
+
+
+def test_without_epochs_nothing_is_learned(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    school = school_of(replace(SFT, epochs=0))
+    with engine_of(school) as base:
+        assert Taught(school).writer(base, 0, meter_of(base)).llm is base
+    assert not (tmp_path / "adapters").exists()
+
+
+@pytest.mark.parametrize("lr", [30.0, 1e38])
+def test_an_adapter_that_makes_it_worse_is_dropped_and_that_is_on_record(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path, caplog: pytest.LogCaptureFixture, lr: float
+) -> None:
+    """The second rate leaves no numbers."""
+    school = school_of(replace(SFT, lr=lr))
+    with engine_of(school) as base:
+        writer = Taught(school).writer(base, 0, meter_of(base))
+        assert writer.llm is base and writer.adapter is None and writer.numbers["tutor/kept"] == 0
+        assert "the adapter is dropped" in caplog.text
+        assert not (tmp_path / "adapters/sft-0" / WEIGHTS).exists()
+        assert Taught(school).writer(base, 0, meter_of(base)).numbers == writer.numbers
+
+
+def test_a_byte_of_the_adapter_that_was_changed_is_noticed(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    school = school_of(replace(SFT, epochs=1))
+    with engine_of(school) as base:
+        Taught(school).writer(base, 0, meter_of(base))
+        path = tmp_path / "adapters/sft-0" / WEIGHTS
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"sft-0.*damaged.*safetensors was changed") as caught:
+            Taught(school).writer(base, 0, meter_of(base))
+        assert "\n" not in str(caught.value)
+        path.unlink()
+        with pytest.raises(UserError, match="damaged"):
+            Taught(school).writer(base, 0, meter_of(base))
+
+
+def test_too_few_pairs_leave_the_llm_as_it_is(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    school = school_of(DpoConfig(pairs="screen"))
+    with engine_of(school) as base:
+        writer = Taught(school).writer(base, 1, meter_of(base))
+        assert writer.llm is base and writer.numbers == {"tutor/pairs": 0, "tutor/kept": 0}
