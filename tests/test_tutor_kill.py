@@ -14,7 +14,7 @@ from tests.test_kill import Commands, commanded, kept, record
 from tests.tiny_llm import tiny_llm
 
 WORDS = [
-    *("task=reviews", "llm=transformers", "llm.max_tokens=16", "llm.truncated=keep"),
+    *("task=reviews", "llm=transformers", "llm.max_tokens=40", "llm.truncated=keep"),
     *(
         "method=speed",
         "tutor=sft_dpo",

@@ -1,8 +1,8 @@
 """LoRA adapters for a local LLM: what it learns from are prompts with their answers, or with a better and a worse one.
 
 The loss is on the answers alone (Hu et al. 2022 for LoRA; Rafailov et al. 2023, equation 7, for preferences). The same
-turns and seed give the same bytes on one machine: threads, order and the first weights are fixed. With transformers.py
-and the samplers the only file that imports torch here, and the only one that imports peft.
+turns and seed give the same bytes on one machine: threads, order and the first weights are fixed. The only file that
+imports peft.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from s3exp.llm.fixed import cpu_threads, seeded
 from s3exp.llm.template import Chat
 from s3exp.llm.turns import Encoded, Encoder, Pair, Turn
 from s3exp.seeds import derive, stream
@@ -139,7 +139,7 @@ class Pupil:
         optimizer = torch.optim.AdamW(learned, lr=lr, weight_decay=0.0)
         steps = epochs * math.ceil(count / self.config.batch_size)
         rise = max(1, round(WARMUP * steps))
-        with self._at_work(), _seeded(derive(self.seed, name, "steps")):
+        with self._at_work(), seeded(derive(self.seed, name, "steps")):
             for step, batch in enumerate(self._batches(count, epochs, name)):
                 share = min((step + 1) / rise, (steps - step) / max(1, steps - rise + 1))
                 for group in optimizer.param_groups:
@@ -194,7 +194,7 @@ class Pupil:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        with _threads(self.config.threads):
+        with cpu_threads(self.config.threads):
             yield
 
 
@@ -230,7 +230,7 @@ def pupil_of(
         raise UserError(
             f"tutor.layers={config.layers}: llm.model={llm.model} has no such layers: set tutor.layers=all_linear"
         )
-    with _seeded(derive(seed, "adapter")):
+    with seeded(derive(seed, "adapter")):
         lora = Lora(r=config.rank, lora_alpha=config.alpha, target_modules=layers, task_type="CAUSAL_LM")
         model = get_peft_model(model, lora)
     if adapter is not None:
@@ -270,33 +270,3 @@ def _limit(model: Any) -> int:
 
 def _chunks(rows: Sequence[Any], size: int) -> Iterator[Any]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """A random stream of its own; on a GPU deterministic kernels, where there are any."""
-    gpu = torch.cuda.is_available()
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if gpu else []):
-        torch.manual_seed(seed)
-        if gpu:
-            torch.use_deterministic_algorithms(True, warn_only=True)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(before, warn_only=warn_only)
-
-
-@contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    """So many CPU threads; 0: as many as this process may use. The sum of a batch depends on them."""
-    if threads == 0:
-        affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
-        threads = len(affinity(0)) if affinity else os.cpu_count() or 1
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

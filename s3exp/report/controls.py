@@ -76,6 +76,7 @@ CONTROLS = (
         off=(UNSET, "none"),
         free=("curation.votes", "curation.guard*", "task.prompt_sets.*.check"),
     ),
+    Control("tutor.kind", {"tutor.epochs": 0}, "the same rows set aside, and not learned", values=("sft",)),
 )
 
 

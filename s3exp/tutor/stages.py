@@ -21,8 +21,8 @@ from s3exp.tasks.task import Task
 from s3exp.terminal.texts import percent
 from s3exp.tutor.lessons import turns_of
 from s3exp.tutor.pairs import LEAST_PAIRS, Scored, pairs_of, scored
-from s3exp.tutor.split import divided
-from s3exp.types import Fitted
+from s3exp.tutor.split import LEAST_ROWS, divided
+from s3exp.types import Fitted, UserError
 
 if TYPE_CHECKING:
     from s3exp.llm.tuning import Nll, Pupil
@@ -74,6 +74,11 @@ def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tu
         rows = [
             row for row in task.gold.learned if row.id in turns and pupil.answers_within(turns[row.id], most)
         ]
+        if len(rows) < LEAST_ROWS:
+            raise UserError(
+                f"tutor={tutor.kind}: {len(rows)} of {len(task.gold.learned)} gold rows can be learned, the others are "
+                f"longer than llm.max_tokens={most} or no answers that could be read: set llm.max_tokens higher"
+            )
         if len(rows) < len(turns):
             log.warning(
                 "tutor: %d gold rows are longer than llm.max_tokens=%d, and not learned",

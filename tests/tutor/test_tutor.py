@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
+from s3exp.llm.tuning import Nll, Took
+from s3exp.llm.turns import Turn
 from s3exp.record.adapters import WEIGHTS
 from s3exp.record.numbers import Meter
 from s3exp.settings.llm import TransformersConfig
@@ -121,12 +123,39 @@ def test_without_epochs_nothing_is_learned(
     assert not (tmp_path / "adapters").exists()
 
 
-@pytest.mark.parametrize("lr", [30.0, 1e38])
+class Spoiled:
+    """A pupil that knows less after its lesson."""
+
+    def __init__(self) -> None:
+        self.took, self._nats = Took(), 2.0
+
+    def answers_within(self, turn: Turn, tokens: int) -> bool:
+        return True
+
+    def nlls(self, turns: Sequence[Turn]) -> list[Nll]:
+        return [Nll(self._nats, 1) for _ in turns]
+
+    def learn(self, turns: Sequence[Turn], config: SftConfig) -> None:
+        self._nats = 2.1
+
+    def save(self, folder: Path) -> None:
+        pytest.fail("a worse adapter is kept")
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("spoiled", [True, False])
 def test_an_adapter_that_makes_it_worse_is_dropped_and_that_is_on_record(
-    school_of: Callable[[TutorConfig], School], tmp_path: Path, caplog: pytest.LogCaptureFixture, lr: float
+    school_of: Callable[[TutorConfig], School],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    spoiled: bool,
 ) -> None:
-    """The second rate leaves no numbers."""
-    school = school_of(replace(SFT, lr=lr))
+    """And so is one whose numbers run away."""
+    if spoiled:
+        monkeypatch.setattr(School, "pupil", lambda *_: Spoiled())
+    school = school_of(replace(SFT, lr=1e20))
     with engine_of(school) as base:
         writer = Taught(school).writer(base, 0, meter_of(base))
         assert writer.llm is base and writer.adapter is None and writer.numbers["tutor/kept"] == 0
@@ -151,6 +180,15 @@ def test_a_byte_of_the_adapter_that_was_changed_is_noticed(
         path.unlink()
         with pytest.raises(UserError, match="damaged"):
             Taught(school).writer(base, 0, meter_of(base))
+
+
+def test_rows_that_cannot_be_learned_are_refused_with_their_number(
+    school_of: Callable[[TutorConfig], School],
+) -> None:
+    school = school_of(SFT)
+    school = replace(school, config=replace(school.config, llm=replace(school.config.llm, max_tokens=4)))
+    with engine_of(school) as base, pytest.raises(UserError, match=r"0 of 27 gold rows.*llm\.max_tokens=4"):
+        Taught(school).writer(base, 0, meter_of(base))
 
 
 def test_too_few_pairs_leave_the_llm_as_it_is(
