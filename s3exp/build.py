@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from s3exp.packages import packages_of
+from s3exp.record.adapters import check_adapters
 from s3exp.record.state import Outcome, outcome_of, run_folder
 from s3exp.seeds import derive
 from s3exp.settings.cell import in_order
@@ -333,6 +334,7 @@ def _gpus(config: Config) -> int:
 def _log_again(store: RunStore, tracker: Tracker) -> None:
     """Log a finished run to a tracker that lacks its end: another tracker, or one whose process was killed."""
     log.info("%s: already done, nothing to compute", store.folder)
+    check_adapters(store.folder)
     result = store.read_result()
     if result is None or tracker.complete():
         return

@@ -149,7 +149,7 @@ def toy_world(folder: Path) -> Config:
 SLOW = (
     *("test_real", "test_cli", "test_sweeps", "test_leftovers", "test_loop", "test_stopped_sweeps"),
     *("test_small_models", "test_engines", "test_audit", "test_tracking", "test_reviews_lm"),
-    *("test_extraction_loop", "test_kill"),
+    *("test_extraction_loop", "test_kill", "test_tutor_kill"),
 )
 
 

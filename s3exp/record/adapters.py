@@ -105,6 +105,16 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_adapters(run: Path) -> None:
+    """Refuse a run whose adapters are not what they were.
+
+    Raises:
+        UserError: one was changed or lost.
+    """
+    for folder in sorted((run / FOLDER).glob("*-[0-9]*")):
+        read_tuned(folder)
+
+
 def check_adapter(run: Path, adapter: Mapping[str, str]) -> None:
     """Refuse a record whose round was written with another adapter than the one that lies there now.
 

@@ -15,15 +15,16 @@ from s3exp.llm.tuning import Nll, Took
 from s3exp.llm.turns import Turn
 from s3exp.record.adapters import WEIGHTS
 from s3exp.record.numbers import Meter
+from s3exp.record.rounds import RoundRecord
 from s3exp.settings.llm import TransformersConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import PromptSet, TaskConfig
-from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig, TutorConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tutor.stages import School
 from s3exp.tutor.tutor import Taught
-from s3exp.types import Example, Prompt, UserError
+from s3exp.types import Batch, Completion, Example, Prompt, Rejected, UserError, prompt_hash
 from tests.tiny_llm import tiny_llm
 
 SFT = SftConfig(epochs=3, lr=0.02, batch_size=8, threads=1)
@@ -189,6 +190,40 @@ def test_rows_that_cannot_be_learned_are_refused_with_their_number(
     school = replace(school, config=replace(school.config, llm=replace(school.config.llm, max_tokens=4)))
     with engine_of(school) as base, pytest.raises(UserError, match=r"0 of 27 gold rows.*llm\.max_tokens=4"):
         Taught(school).writer(base, 0, meter_of(base))
+
+
+def joyful(number: int) -> RoundRecord:
+    """A round whose rows speak of joy, and whose rejected answers complain."""
+    asked, rows, rejected = [], [], []
+    for i in range(60):
+        prompt, good = Prompt(f"Write {i % 7}.", "seed", i, 9, i % 2), i % 4 < 2
+        text = f"joy and noise {i}" if good else f"sorry, it drags {i}"
+        asked.append((prompt, Completion(text, 1, 1, "stop")))
+        if good:
+            rows.append(Example(f"r{i}", {"text": text}, i % 2, number, prompt=prompt_hash(prompt)))
+        else:
+            rejected.append(Rejected("refusal", text, prompt_hash(prompt), i % 2))
+    return RoundRecord(number, Batch(tuple(rows), tuple(rejected), tuple(asked)), (), {})
+
+
+def test_pairs_are_learned_before_every_round_on_top_of_the_rows(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    both = SftDpoConfig(epochs=1, lr=0.02, dpo_epochs=4, dpo_lr=0.01, pairs="screen", batch_size=8, threads=1)
+    school = replace(school_of(both), rounds=lambda number: [joyful(at) for at in range(number)])
+    with engine_of(school) as base:
+        tutor = Taught(school)
+        named = []
+        for number in range(3):
+            writer = tutor.writer(base, number, meter_of(base))
+            assert writer.adapter is not None and writer.numbers["tutor/kept"] == 1
+            assert ("tutor/rows" in writer.numbers) == (number == 0)
+            named.append(writer.adapter["name"])
+            if number:
+                assert writer.numbers["tutor/pairs"] == 30 * number
+                assert writer.numbers["tutor/pair_loss"] < 0.6 and writer.numbers["tutor/pairs_right"] > 0.7
+        assert named == ["sft-0", "dpo-1", "dpo-2"]
+        assert len({path.read_bytes() for path in tmp_path.glob(f"adapters/*/{WEIGHTS}")}) == 3
 
 
 def test_too_few_pairs_leave_the_llm_as_it_is(
