@@ -95,7 +95,8 @@ def plan_rounds(
             ceil(quota / share / task.rows_per_answer) for share in (kept_share(config), 1)
         )
         prompts = [ask(row) for row in range(answers if asks or fills else 0)]
-        known = not shown or config.strategy.shown == "all"
+        # what the store has is of the LLM as it came
+        known = (not shown or config.strategy.shown == "all") and not config.tutor.has_learned(number)
         rowed = [*lists, *([] if fills else prompts)]
         curated = _of_curators(task, config, number, quota if asks else 0)
         calls = [*rowed, *curated]

@@ -30,9 +30,8 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
         own = sum(count(turn.prompt) + count(turn.answer) + CHAT_TOKENS for turn in turns)
         steps = tutor.epochs * ceil(len(learn) / tutor.batch_size)
         tokens += own * tutor.epochs
-        before = "round 0" if tutor.when == "seed" else "round 1"
         lines.append(
-            f"before {before} it learns {len(learn):,} gold rows, measured on {len(held):,} that are held out: "
+            f"before round {tutor.first} it learns {len(learn):,} gold rows, measured on {len(held):,} held-out ones: "
             f"{tutor.epochs} passes, {steps:,} steps, about {own * tutor.epochs:,} tokens"
         )
     if isinstance(tutor, DpoConfig):

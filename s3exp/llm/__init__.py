@@ -14,7 +14,7 @@ from pathlib import Path
 from s3exp.checkpoints.hub import is_cached, unreachable
 from s3exp.checkpoints.llm import check_llm_folder
 from s3exp.checkpoints.packaged import check_made
-from s3exp.llm.identity import asking, llm_identity, resolve_model
+from s3exp.llm.identity import adapter_digest, asking, llm_identity, resolve_model
 from s3exp.llm.pool import OF_PROCESS
 from s3exp.llm.store import Asker, Stored
 from s3exp.settings.llm import LLMConfig, LocalLLMConfig, PluginLLMConfig, ServerConfig
@@ -48,8 +48,18 @@ def with_adapter(config: LLMConfig, llm: Stored, folder: Path) -> Stored:
 
     The adapter's files are part of its identity: no answer of the one is an answer of the other.
     """
-    assert isinstance(config, LocalLLMConfig)
-    return llm.other(*_source(replace(config, lora=str(folder))))
+    if isinstance(config, LocalLLMConfig):
+        return llm.other(*_source(replace(config, lora=str(folder))))
+    assert isinstance(config, ServerConfig)
+    _, asker = _source(config)
+    digest = adapter_digest(str(folder))
+
+    def start() -> LLM:
+        from s3exp.llm.remote import loaded
+
+        return _source(loaded(config, folder, digest))[0]()
+
+    return llm.other(start, replace(asker, more={**asker.more, "lora": digest}))
 
 
 def _source(config: LLMConfig, own: LLM | None = None) -> tuple[Callable[[], LLM], Asker]:

@@ -111,7 +111,7 @@ def asking(config: LLMConfig) -> dict[str, Any]:
         if config.chat_template is not None:
             values["chat_template"] = read_template(config.chat_template)
         if config.lora is not None:
-            values["lora"] = f"sha256:{_hash_folder(adapter_folder(config.lora))}"
+            values["lora"] = adapter_digest(config.lora)
     return {name: value for name, value in values.items() if _set(value)}
 
 
@@ -143,6 +143,11 @@ def adapter_folder(lora: str) -> Path:
     if not any(file.suffix == ".safetensors" for file in folder.iterdir()):
         raise UserError(f"llm.lora={lora}: no .safetensors in it; convert its weights to that format")
     return folder
+
+
+def adapter_digest(lora: str) -> str:
+    """Hash of the files of a LoRA adapter."""
+    return f"sha256:{_hash_folder(adapter_folder(lora))}"
 
 
 def lora_rank(lora: str) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from s3exp.settings.llm import LocalLLMConfig
+from s3exp.settings.llm import LocalLLMConfig, ServerConfig
 from s3exp.settings.loop import MADE
 from s3exp.settings.run import Config
-from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig, TutorConfig
 from s3exp.types import UserError
 
 
@@ -28,10 +28,22 @@ def check_tutor(config: Config) -> None:
 def _problems(config: Config, chosen: str, tutor: TutorConfig) -> Iterator[str]:
     llm, loop, strategy, task = config.llm, config.loop, config.strategy, config.task
     alone = strategy.shown == "nothing" or strategy.max_rounds == 0 or loop.rounds == 0
-    if not isinstance(llm, LocalLLMConfig):
+    weights = tutor.weights if isinstance(tutor, LoraConfig) else None
+    if isinstance(llm, ServerConfig):
+        if weights is None:
+            yield (
+                f"{chosen} changes the LLM's weights, and llm=server gives none: choose llm=vllm or llm=transformers, "
+                "or set tutor.weights to its folder or hub id, if its server can load adapters from this disk"
+            )
+    elif not isinstance(llm, LocalLLMConfig):
         yield (
             f"{chosen} changes the LLM's weights, and llm={llm.backend} gives none: choose llm=vllm or "
             "llm=transformers with the folder or hub id of an open LLM"
+        )
+    elif weights is not None:
+        yield (
+            f"tutor.weights={weights} is where the LLM of llm=server lies, and llm={llm.backend} reads llm.model: "
+            "leave it out"
         )
     elif llm.lora is not None:
         yield f"{chosen} makes an adapter of its own, and llm.lora={llm.lora} is another: leave one of them out"

@@ -19,19 +19,8 @@ class TutorConfig:
         """Whether the LLM learns anything."""
         return False
 
-    @property
-    def imitates(self) -> bool:
-        """Whether it learns from answers as they are."""
-        return False
-
-    @property
-    def prefers(self) -> bool:
-        """Whether it learns from a better and a worse answer."""
-        return False
-
-    @property
-    def sets_aside(self) -> bool:
-        """Whether gold mining rows are set aside for it."""
+    def has_learned(self, number: int) -> bool:
+        """Whether round `number` is written by an LLM that may have learned something."""
         return False
 
 
@@ -51,6 +40,9 @@ class LoraConfig(TutorConfig):
     """Answers, or pairs of them, of one step."""
     dtype: str = option("auto", choices=("auto", "float32", "bfloat16"))
     """Of the LLM's weights while it learns. auto: float32 on a CPU, llm.dtype on a GPU."""
+    weights: str | None = None
+    """Folder or hub id of the LLM behind llm=server, whose own API then loads adapters from this machine's disk (vLLM's
+    does, if it is told to)."""
     threads: int = option(0, at_least=0)
     """CPU threads; 0: as many as there are cores. The adapter's last digits depend on it."""
 
@@ -80,14 +72,18 @@ class SftConfig(LoraConfig):
     """Learning rate at its highest."""
 
     @property
-    def imitates(self) -> bool:
-        """True."""
-        return True
+    def sets_aside(self) -> bool:
+        """Whether it learns mining rows, which are set aside for it."""
+        return self.rows == "mining"
 
     @property
-    def sets_aside(self) -> bool:
-        """Whether it learns mining rows."""
-        return self.rows == "mining"
+    def first(self) -> int:
+        """The round before which it learns them."""
+        return 0 if self.when == "seed" else 1
+
+    def has_learned(self, number: int) -> bool:
+        """From its first round on, if it learns at all."""
+        return self.epochs > 0 and number >= self.first
 
 
 @dataclass
@@ -107,10 +103,9 @@ class DpoConfig(LoraConfig):
     dpo_lr: float = option(2e-5, above=0)
     """Learning rate at its highest."""
 
-    @property
-    def prefers(self) -> bool:
-        """True."""
-        return True
+    def has_learned(self, number: int) -> bool:
+        """After the seed."""
+        return number > 0
 
 
 @dataclass
@@ -118,6 +113,10 @@ class SftDpoConfig(DpoConfig, SftConfig):
     """Both: the rows first, then, after every round, the pairs."""
 
     kind: str = "sft_dpo"
+
+    def has_learned(self, number: int) -> bool:
+        """From rows or from pairs."""
+        return DpoConfig.has_learned(self, number) or SftConfig.has_learned(self, number)
 
 
 TUTORS: dict[str, type[TutorConfig]] = {

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from s3exp.llm.identity import resolve_model
 from s3exp.record.adapters import Tuned
 from s3exp.record.files import write_lines
 from s3exp.record.rounds import RoundRecord
 from s3exp.seeds import derive
-from s3exp.settings.llm import LocalLLMConfig
+from s3exp.settings.llm import LocalLLMConfig, ServerConfig, TransformersConfig
 from s3exp.settings.run import Config
 from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig
 from s3exp.tasks.task import Task
@@ -58,9 +59,15 @@ class School:
         from s3exp.llm.tuning import pupil_of
 
         llm, tutor = self.config.llm, self.config.tutor
-        assert isinstance(llm, LocalLLMConfig) and isinstance(tutor, LoraConfig)
-        log.info("tutor=%s: loading llm.model=%s to be tuned", tutor.kind, llm.model)
-        return pupil_of(llm, self.path, tutor, self.seed, adapter)
+        assert isinstance(tutor, LoraConfig)
+        path = self.path
+        if isinstance(llm, ServerConfig) and tutor.weights is not None:
+            path = resolve_model(tutor.weights, None)
+            variables = llm.chat_template_kwargs
+            llm = TransformersConfig(model=path, system=llm.system, chat_template_kwargs=variables)
+        assert isinstance(llm, LocalLLMConfig)
+        log.info("tutor=%s: loading %s to be tuned", tutor.kind, path)
+        return pupil_of(llm, path, tutor, self.seed, adapter)
 
 
 def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tuned:

@@ -91,10 +91,8 @@ class Taught:
     def _due(self, number: int) -> Iterator[tuple[str, int, Stage]]:
         """What the writer of a round has learned, in order: a name, the round before which it learned it, and how."""
         tutor = self._school.config.tutor
-        if isinstance(tutor, SftConfig) and tutor.epochs:
-            first = 0 if tutor.when == "seed" else 1
-            if number >= first:
-                yield f"sft-{first}", first, imitate
+        if isinstance(tutor, SftConfig) and SftConfig.has_learned(tutor, number):
+            yield f"sft-{tutor.first}", tutor.first, imitate
         if isinstance(tutor, DpoConfig) and number:
             yield f"dpo-{number}", number, prefer
 

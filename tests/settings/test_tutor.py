@@ -12,6 +12,7 @@ from s3exp.types import UserError
 LOCAL = ["llm=transformers", "llm.model=any"]
 REFUSED = [
     (["llm=server", "tutor=sft"], "tutor=sft", "llm=server"),
+    (["tutor=sft", "tutor.weights=models/x"], "tutor.weights=models/x", "llm=transformers"),
     (["llm.lora=folder", "tutor=sft"], "tutor=sft", "llm.lora=folder"),
     (["loop.rows_from=runs/x", "tutor=sft"], "tutor=sft", "loop.rows_from"),
     (["curation.copies=flag", "tutor=sft"], "tutor=sft", "curation.copies=flag"),
@@ -65,6 +66,27 @@ def test_a_tutor_is_part_of_the_identity_and_none_is_not(kind: str) -> None:
     assert {key: value for key, value in taught.items() if not key.startswith("tutor.")} == plain
     assert taught["tutor.kind"] == kind and "tutor.rank" in taught
     assert ("tutor.share" in taught) == ("sft" in kind) and ("tutor.beta" in taught) == ("dpo" in kind)
+
+
+def test_a_server_that_loads_adapters_is_said_to() -> None:
+    assert compose(["llm=server", "llm.model=any", "tutor=sft", "tutor.weights=models/x"]).tutor.learns
+
+
+@pytest.mark.parametrize(
+    ("words", "rounds"),
+    [
+        ("tutor=none", []),
+        ("tutor=sft", [0, 1, 2]),
+        ("tutor=sft tutor.when=rounds", [1, 2]),
+        ("tutor=sft tutor.epochs=0", []),
+        ("tutor=dpo", [1, 2]),
+        ("tutor=sft_dpo", [0, 1, 2]),
+        ("tutor=sft_dpo tutor.epochs=0", [1, 2]),
+    ],
+)
+def test_which_rounds_a_tuned_llm_writes(words: str, rounds: list[int]) -> None:
+    tutor = compose([*LOCAL, *words.split()]).tutor
+    assert [number for number in range(3) if tutor.has_learned(number)] == rounds
 
 
 def test_a_sweep_over_tutors_leaves_arms_without_an_llm_alone() -> None:

@@ -105,7 +105,7 @@ def test_the_dry_run_says_what_tuning_takes() -> None:
     config = Config(task=task.config, llm=LLM, tutor=SftDpoConfig(epochs=2, batch_size=8, most_pairs=10))
     config.strategy.shown = "errors"
     lines = lines_of_tutor(config, task, "no/such", lambda text: len(text.split()))
-    assert "36 gold rows" in lines[0] and "4 that are held out" in lines[0]
+    assert "36 gold rows" in lines[0] and "4 held-out ones" in lines[0]
     assert "2 passes, 10 steps" in lines[0] and f"{2 * 36 * (3 + 3 + 16):,} tokens" in lines[0]
     assert "10 pairs" in lines[1] and f"{2 * 10 * 2 * 22:,} tokens" in lines[1]
     alone = lines_of_tutor(replace(config, tutor=SftConfig()), task, "no/such", lambda text: 1)

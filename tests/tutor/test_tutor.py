@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from s3exp.llm.turns import Turn
 from s3exp.record.adapters import WEIGHTS
 from s3exp.record.numbers import Meter
 from s3exp.record.rounds import RoundRecord
-from s3exp.settings.llm import TransformersConfig
+from s3exp.settings.llm import ServerConfig, TransformersConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig, TutorConfig
@@ -26,6 +27,7 @@ from s3exp.tutor.stages import School
 from s3exp.tutor.tutor import Taught
 from s3exp.types import Batch, Completion, Example, Prompt, Rejected, UserError, prompt_hash
 from tests.tiny_llm import tiny_llm
+from tests.toy_world import ToyServer
 
 SFT = SftConfig(epochs=3, lr=0.02, batch_size=8, threads=1)
 PROMPTS = [Prompt(f"Write a {word} film review.", "seed", seed, 8, 0) for seed, word in enumerate("abcdef")]
@@ -190,6 +192,53 @@ def test_rows_that_cannot_be_learned_are_refused_with_their_number(
     school = replace(school, config=replace(school.config, llm=replace(school.config.llm, max_tokens=4)))
     with engine_of(school) as base, pytest.raises(UserError, match=r"0 of 27 gold rows.*llm\.max_tokens=4"):
         Taught(school).writer(base, 0, meter_of(base))
+
+
+class Loading(ToyServer):
+    """Loads adapters as vLLM does, or refuses to."""
+
+    def __init__(self, status: int = 200) -> None:
+        super().__init__()
+        self.status = status
+
+    def answer(self, body: Mapping[str, Any]) -> tuple[int, str]:
+        if "lora_name" not in body:
+            return super().answer(body)
+        return self.status, "Success" if self.status == 200 else "Not Found"
+
+
+def served(school: School, server: ToyServer) -> School:
+    """The school with its LLM behind a server."""
+    llm = ServerConfig(model="toy", url=server.url, store=None, max_tokens=24, retries=1)
+    tutor = replace(school.config.tutor, weights=school.path)  # type: ignore[call-arg]
+    return replace(school, config=replace(school.config, llm=llm, tutor=tutor))
+
+
+def test_a_server_is_told_to_load_the_adapter_and_asked_by_its_name(
+    school_of: Callable[[TutorConfig], School],
+) -> None:
+    ask = [replace(prompt, text=f"{prompt.text} label=0") for prompt in PROMPTS]
+    with Loading() as server:
+        school = served(school_of(replace(SFT, epochs=1)), server)
+        with engine_of(school) as base:
+            base.generate(ask)
+            writer = Taught(school).writer(base, 0, meter_of(base))
+            assert writer.llm.peek(ask) == [None] * len(ask)
+            writer.llm.generate(ask)
+    told = [body for path, _, body in server.requests if path.endswith("/v1/load_lora_adapter")]
+    assert len(told) == 1 and told[0]["lora_path"].endswith("adapters/sft-0")
+    asked = [body["model"] for _, _, body in server.requests if "label=0" in str(body.get("messages"))]
+    assert asked == ["toy"] * len(ask) + [told[0]["lora_name"]] * len(ask)
+
+
+def test_a_server_that_loads_no_adapter_is_one_line(school_of: Callable[[TutorConfig], School]) -> None:
+    with Loading(404) as server:
+        school = served(school_of(replace(SFT, epochs=1)), server)
+        with (
+            engine_of(school) as base,
+            pytest.raises(UserError, match="loads no adapter.*404.*--enable-lora"),
+        ):
+            Taught(school).writer(base, 0, meter_of(base)).llm.generate(PROMPTS)
 
 
 def joyful(number: int) -> RoundRecord:
