@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DRAWS = 2000  # of the bootstrap
-HELD_OUT = "held-out"
+NO_NUMBERS = "the likelihood of what was held out is no number"
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,12 @@ def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tu
             for row in rows
         ]
         write_lines(part / "lessons.jsonl", lines)
+        log.info("tutor: it learns %d gold rows, %d times", len(learn), tutor.epochs)
         before = pupil.nlls([turns[row.id] for row in held])
         why = _tried(lambda: pupil.learn([turns[row.id] for row in learn], tutor))
         after = before if why else pupil.nlls([turns[row.id] for row in held])
+        if not _numbers(after):
+            why, after = NO_NUMBERS, before
         numbers: dict[str, float] = {"tutor/rows": len(learn), "tutor/held_out": len(held)}
         numbers |= fell(before, after, derive(school.seed, "bootstrap"))
         why = why or _worse(numbers["tutor/nll_before"], numbers["tutor/nll_after"])
@@ -151,6 +155,8 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
         before = [pupil.nlls([side(pair) for pair in held]) for side in _SIDES]
         why = _tried(lambda: pupil.prefer(learn, tutor))
         after = before if why else [pupil.nlls([side(pair) for pair in held]) for side in _SIDES]
+        if not _numbers([*after[0], *after[1]]):
+            why, after = NO_NUMBERS, before
         numbers |= preferred(before, after, tutor.beta)
         why = why or _worse(float(np.log(2)), numbers["tutor/pair_loss"])
         why = why or _tried(lambda: pupil.save(part))
@@ -218,6 +224,11 @@ def _tried(work: Callable[[], None]) -> str:
     except FloatingPointError as error:
         return str(error)
     return ""
+
+
+def _numbers(found: Sequence[Nll]) -> bool:
+    """Whether all of them are finite."""
+    return all(math.isfinite(one.nats) for one in found)
 
 
 def _worse(before: float, after: float) -> str:

@@ -72,7 +72,8 @@ class Taught:
             tuned = read_tuned(folder)
             fresh = tuned is None
             if tuned is None:
-                llm.sleep()  # two copies of the LLM would not fit on a GPU
+                for one in (llm, *self._writers.values()):
+                    one.sleep()  # two copies of the LLM would not fit on a GPU
                 tuned = self._learn(stage, at, folder, best)
             if tuned.round == number:
                 numbers |= {

@@ -129,8 +129,8 @@ def test_without_epochs_nothing_is_learned(
 class Spoiled:
     """A pupil that knows less after its lesson."""
 
-    def __init__(self) -> None:
-        self.took, self._nats = Took(), 2.0
+    def __init__(self, after: float) -> None:
+        self.took, self._nats, self._after = Took(), 2.0, after
 
     def answers_within(self, turn: Turn, tokens: int) -> bool:
         return True
@@ -139,7 +139,7 @@ class Spoiled:
         return [Nll(self._nats, 1) for _ in turns]
 
     def learn(self, turns: Sequence[Turn], config: SftConfig) -> None:
-        self._nats = 2.1
+        self._nats = self._after
 
     def save(self, folder: Path) -> None:
         pytest.fail("a worse adapter is kept")
@@ -147,17 +147,17 @@ class Spoiled:
     def close(self) -> None: ...
 
 
-@pytest.mark.parametrize("spoiled", [True, False])
+@pytest.mark.parametrize("spoiled", [2.1, float("nan"), None])
 def test_an_adapter_that_makes_it_worse_is_dropped_and_that_is_on_record(
     school_of: Callable[[TutorConfig], School],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-    spoiled: bool,
+    spoiled: float | None,
 ) -> None:
     """And so is one whose numbers run away."""
-    if spoiled:
-        monkeypatch.setattr(School, "pupil", lambda *_: Spoiled())
+    if spoiled is not None:
+        monkeypatch.setattr(School, "pupil", lambda *_: Spoiled(spoiled))
     school = school_of(replace(SFT, lr=1e20))
     with engine_of(school) as base:
         writer = Taught(school).writer(base, 0, meter_of(base))
