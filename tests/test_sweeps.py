@@ -41,6 +41,7 @@ SMALLER = {
         *(*STAND_INS, "loop.budget.rows=60", "task.gold.mining_rows=60"),
         "method=s3,zerogen,goldgen,gold,templates,synt,unlearn,dge,private",
     ],
+    "tuning": ["task.gold.mining_rows=60", "tutor.sft_epochs=0,1", *STAND_INS],
     "compose": [
         *(*STAND_INS, "loop.budget.rows=60", "task.gold.mining_rows=60"),
         "method=s3,s3_label,s3_likeness,s3_members",
@@ -60,6 +61,7 @@ CELLS = {
     "demo": 2,
     "demo_real": 3,
     "methods": 9,
+    "tuning": 4,
     "compose": 4,
 }
 # runs sweeps one after the other in one process, which starts the LLM once

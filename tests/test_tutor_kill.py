@@ -18,9 +18,9 @@ WORDS = [
     *(
         "method=speed",
         "tutor=sft_dpo",
-        "tutor.threads=1",
-        "tutor.epochs=2",
-        "tutor.lr=0.01",
+        "tutor.cpu_threads=1",
+        "tutor.sft_epochs=2",
+        "tutor.sft_lr=0.01",
         "tutor.dpo_lr=0.001",
     ),
     *("task.gold.mining_rows=60", "task.gold.select_rows=30", "task.gold.test_rows=30", "tutor.most_rows=30"),

@@ -28,11 +28,11 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
         learn, held = divided(task.gold.learned, tutor.held_out, config.seed)
         turns = turns_of(task, learn, config.seed).values()
         own = sum(count(turn.prompt) + count(turn.answer) + CHAT_TOKENS for turn in turns)
-        steps = tutor.epochs * ceil(len(learn) / tutor.batch_size)
-        tokens += own * tutor.epochs
+        steps = tutor.sft_epochs * ceil(len(learn) / tutor.batch)
+        tokens += own * tutor.sft_epochs
         lines.append(
             f"before round {tutor.first} it learns {len(learn):,} gold rows, measured on {len(held):,} held-out ones: "
-            f"{tutor.epochs} passes, {steps:,} steps, about {own * tutor.epochs:,} tokens"
+            f"{tutor.sft_epochs} passes, {steps:,} steps, about {own * tutor.sft_epochs:,} tokens"
         )
     if isinstance(tutor, DpoConfig):
         rounds = len(plan(config.strategy, config.loop)) - 1

@@ -66,7 +66,7 @@ class Pupil:
         """The likelihood of the answers of some turns, in order."""
         rows = [self.encoder.encode(turn) for turn in turns]
         with torch.inference_mode(), self._at_work():
-            nats = [float(one) for some in _chunks(rows, self.config.batch_size) for one in self._nats(some)]
+            nats = [float(one) for some in _chunks(rows, self.config.batch) for one in self._nats(some)]
         self._count(rows, 1)
         return [Nll(one, row.answer) for one, row in zip(nats, rows, strict=True)]
 
@@ -83,7 +83,7 @@ class Pupil:
             self._count(batch, FROZEN_PASSES, trained=True)
             return self._nats(batch).sum() / sum(row.answer for row in batch)
 
-        self._descend(len(rows), loss, config.epochs, config.lr, "sft")
+        self._descend(len(rows), loss, config.sft_epochs, config.sft_lr, "sft")
 
     def prefer(self, pairs: Sequence[Pair], config: DpoConfig) -> None:
         """Direct preference optimisation; the reference is the LLM as it stands before the first step."""
@@ -137,7 +137,7 @@ class Pupil:
         """AdamW without decay, over shuffled batches; the rate rises, then falls to 0."""
         learned = [value for value in self.model.parameters() if value.requires_grad]
         optimizer = torch.optim.AdamW(learned, lr=lr, weight_decay=0.0)
-        steps = epochs * math.ceil(count / self.config.batch_size)
+        steps = epochs * math.ceil(count / self.config.batch)
         rise = max(1, round(WARMUP * steps))
         with self._at_work(), seeded(derive(self.seed, name, "steps")):
             for step, batch in enumerate(self._batches(count, epochs, name)):
@@ -157,7 +157,7 @@ class Pupil:
         for epoch in range(epochs):
             order = list(range(count))
             stream(self.seed, name, "order", epoch).shuffle(order)
-            yield from _chunks(order, self.config.batch_size)
+            yield from _chunks(order, self.config.batch)
 
     def _nats(self, rows: Sequence[Encoded]) -> Tensor:
         """The negative log-likelihood of each row's answer, (rows,): rows end together, so that answers do."""
@@ -194,7 +194,7 @@ class Pupil:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        with cpu_threads(self.config.threads):
+        with cpu_threads(self.config.cpu_threads):
             yield
 
 

@@ -76,7 +76,9 @@ CONTROLS = (
         off=(UNSET, "none"),
         free=("curation.votes", "curation.guard*", "task.prompt_sets.*.check"),
     ),
-    Control("tutor.kind", {"tutor.epochs": 0}, "the same rows set aside, and not learned", values=("sft",)),
+    Control(
+        "tutor.kind", {"tutor.sft_epochs": 0}, "the same rows set aside, and not learned", values=("sft",)
+    ),
 )
 
 

@@ -68,15 +68,15 @@ def _problems(config: Config, chosen: str, tutor: TutorConfig) -> Iterator[str]:
 
 
 def _problems_of_rows(config: Config, chosen: str, tutor: SftConfig, alone: bool) -> Iterator[str]:
-    if tutor.rows == "train" and not config.strategy.with_gold:
+    if tutor.on == "train" and not config.strategy.with_gold:
         yield (
-            f"{chosen} tutor.rows=train learns gold.train, and strategy.with_gold=false uses none of it: set "
-            "strategy.with_gold=true, or tutor.rows=mining"
+            f"{chosen} tutor.on=train learns gold.train, and strategy.with_gold=false uses none of it: set "
+            "strategy.with_gold=true, or tutor.on=mining"
         )
-    if tutor.rows == "train" and tutor.share != SftConfig.share:
+    if tutor.on == "train" and tutor.share != SftConfig.share:
         yield (
-            f"tutor.share={tutor.share:g} is the share of the mining rows, and tutor.rows=train learns none of them: "
-            "set tutor.most_rows, or tutor.rows=mining"
+            f"tutor.share={tutor.share:g} is the share of the mining rows, and tutor.on=train learns none of them: "
+            "set tutor.most_rows, or tutor.on=mining"
         )
     if tutor.when == "rounds" and alone:
         yield (

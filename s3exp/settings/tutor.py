@@ -36,14 +36,14 @@ class LoraConfig(TutorConfig):
     """all_linear | attention: the layers that it stands beside."""
     held_out: float = option(0.1, above=0, below=1)
     """Share of what it could learn from on which it is measured before and after; a worse adapter is dropped."""
-    batch_size: int = option(8, at_least=1)
+    batch: int = option(8, at_least=1)
     """Answers, or pairs of them, of one step."""
     dtype: str = option("auto", choices=("auto", "float32", "bfloat16"))
     """Of the LLM's weights while it learns. auto: float32 on a CPU, llm.dtype on a GPU."""
     weights: str | None = None
     """Folder or hub id of the LLM behind llm=server, whose own API then loads adapters from this machine's disk (vLLM's
     does, if it is told to)."""
-    threads: int = option(0, at_least=0)
+    cpu_threads: int = option(0, at_least=0)
     """CPU threads; 0: as many as there are cores. The adapter's last digits depend on it."""
 
     @property
@@ -59,22 +59,22 @@ class SftConfig(LoraConfig):
     kind: str = "sft"
     when: str = option("seed", choices=("seed", "rounds"))
     """seed | rounds: it has learned before the first row is written, or the seed is written without."""
-    rows: str = option("mining", choices=("mining", "train"))
+    on: str = option("mining", choices=("mining", "train"))
     """mining | train (where strategy.with_gold=true): the gold rows that it learns. Those of mining are neither mined
     nor shown."""
     share: float = option(0.5, above=0, below=1)
     """Share of the gold mining rows that is set aside for it."""
     most_rows: int | None = option(None, at_least=1)
     """Rows that it learns at most; null: all of them."""
-    epochs: int = option(3, at_least=0)
+    sft_epochs: int = option(3, at_least=0)
     """Passes over the rows; 0: nothing is learned, the control in which the same rows are set aside."""
-    lr: float = option(2e-4, above=0)
+    sft_lr: float = option(2e-4, above=0)
     """Learning rate at its highest."""
 
     @property
     def sets_aside(self) -> bool:
         """Whether it learns mining rows, which are set aside for it."""
-        return self.rows == "mining"
+        return self.on == "mining"
 
     @property
     def first(self) -> int:
@@ -83,7 +83,7 @@ class SftConfig(LoraConfig):
 
     def has_learned(self, number: int) -> bool:
         """From its first round on, if it learns at all."""
-        return self.epochs > 0 and number >= self.first
+        return self.sft_epochs > 0 and number >= self.first
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,11 +9,10 @@ from dataclasses import replace
 from s3exp.seeds import stream
 from s3exp.settings.task import TaskConfig
 from s3exp.settings.tutor import SftConfig, TutorConfig
+from s3exp.tasks.columns import say_once
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.roles import Gold
 from s3exp.types import Example, UserError
-
-log = logging.getLogger(__name__)
 
 LEAST_ROWS = 20  # those that are held out among them
 
@@ -45,7 +43,7 @@ def set_aside(tutor: TutorConfig, task: TaskConfig, gold: Gold, seed: int) -> Go
             f"tutor={tutor.kind} learns rows about all texts of task.contexts={task.contexts}: name more texts"
         )
     mining = gold.mining if not tutor.sets_aside else tuple(row for row in gold.mining if row.id not in ids)
-    log.info("tutor: %d gold rows are set aside for the LLM, %d are mined", len(learned), len(mining))
+    say_once(f"tutor: {len(learned):,} gold rows are set aside for the LLM, {len(mining):,} are mined")
     return replace(gold, mining=mining, contexts=contexts, learned=tuple(learned), whole=gold.digest())
 
 

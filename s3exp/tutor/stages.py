@@ -104,7 +104,7 @@ def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tu
             for row in rows
         ]
         write_lines(part / "lessons.jsonl", lines)
-        log.info("tutor: it learns %d gold rows, %d times", len(learn), tutor.epochs)
+        log.info("tutor: it learns %d gold rows, %d times", len(learn), tutor.sft_epochs)
         before = pupil.nlls([turns[row.id] for row in held])
         why = _tried(lambda: pupil.learn([turns[row.id] for row in learn], tutor))
         after = before if why else pupil.nlls([turns[row.id] for row in held])

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from safetensors import SafetensorError
+
 from s3exp.llm import with_adapter
 from s3exp.llm.store import Stored
 from s3exp.record import adapters
@@ -17,7 +19,7 @@ from s3exp.record.adapters import Tuned, read_tuned
 from s3exp.record.numbers import Meter
 from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
 from s3exp.tutor.stages import School, imitate, prefer
-from s3exp.types import UserError
+from s3exp.types import LLMFault, UserError
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +107,13 @@ class Taught:
                 seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
                 timed = Tuned(number, tuned.numbers, round(seconds, 3), round(cpu, 3), tuned.why)
                 return adapters.finish(part, folder, timed)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             raise UserError(f"run_dir={self._school.folder}: cannot be written: {error}") from error
+        except RuntimeError as error:
+            said = " ".join(str(error).split())[:300]
+            raise LLMFault(
+                f"tuning failed: {said}; a smaller tutor.batch, or tutor.dtype=bfloat16, needs less memory"
+            ) from error
 
 
 def _adds_up(name: str) -> bool:

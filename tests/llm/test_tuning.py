@@ -18,7 +18,7 @@ from s3exp.settings.llm import TransformersConfig
 from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig
 from tests.tiny_llm import tiny_llm
 
-SFT = SftConfig(epochs=4, lr=0.02, batch_size=4, threads=1)
+SFT = SftConfig(sft_epochs=4, sft_lr=0.02, batch=4, cpu_threads=1)
 WORDS = ("the plot is dull", "a warm and funny film", "it drags", "two hours of joy and noise")
 
 
@@ -80,8 +80,8 @@ def test_planted_text_becomes_likelier_on_rows_that_were_held_out(llm: Transform
     before = nats(one.nlls(rows[:6]))
     one.learn(rows[6:], SFT)
     assert nats(one.nlls(rows[:6])) < 0.7 * before
-    assert one.took.steps == SFT.epochs * math.ceil(18 / 4)
-    assert one.took.tokens == SFT.epochs * sum(len(one.encoder.encode(row).tokens) for row in rows[6:])
+    assert one.took.steps == SFT.sft_epochs * math.ceil(18 / 4)
+    assert one.took.tokens == SFT.sft_epochs * sum(len(one.encoder.encode(row).tokens) for row in rows[6:])
     assert one.took.flops > 0
 
 
@@ -122,7 +122,7 @@ def test_what_is_served_is_what_was_tuned(llm: TransformersConfig, tmp_path: Pat
 
 def test_the_better_of_two_answers_becomes_likelier_than_the_worse_one(llm: TransformersConfig) -> None:
     """Planted: the better answer is always the one about joy. The loss of no change is log 2."""
-    tutor = DpoConfig(dpo_epochs=4, dpo_lr=0.01, batch_size=4, threads=1)
+    tutor = DpoConfig(dpo_epochs=4, dpo_lr=0.01, batch=4, cpu_threads=1)
     pairs = [
         Pair(Turn(f"Write {i}.", f"joy and noise {i}"), Turn(f"Write {i}.", f"it drags {i}"))
         for i in range(16)
@@ -136,7 +136,7 @@ def test_the_better_of_two_answers_becomes_likelier_than_the_worse_one(llm: Tran
 
 
 def test_a_recorded_adapter_learns_on_from_where_it_was(llm: TransformersConfig, tmp_path: Path) -> None:
-    tutor = SftDpoConfig(epochs=4, lr=0.02, batch_size=4, threads=1)
+    tutor = SftDpoConfig(sft_epochs=4, sft_lr=0.02, batch=4, cpu_threads=1)
     one = pupil(llm, tutor)
     one.learn(turns(), tutor)
     one.save(tmp_path)

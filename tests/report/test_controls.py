@@ -29,7 +29,7 @@ LABEL = {
     "curation.guard": 0.7,
     "task.prompt_sets.paper.check": "{labels}: {text}",
 }
-TUTOR = {**BASE, "tutor.kind": "sft", "tutor.epochs": 3, "tutor.share": 0.5}
+TUTOR = {**BASE, "tutor.kind": "sft", "tutor.sft_epochs": 3, "tutor.share": 0.5}
 FORGET = {**BASE, "curation.flaws": "unlearn", "small_model.unlearning.epochs": 5}
 
 
@@ -52,7 +52,7 @@ def study(*arms: tuple[dict[str, Any], float, int]) -> Study:
         (MEMBERS, {**BASE, "task.prompts": "paper"}),
         (FORGET, {**BASE, "curation.flaws": "drop"}),
         ({**BASE, **LABEL}, BASE),
-        (TUTOR, {**TUTOR, "tutor.epochs": 0}),
+        (TUTOR, {**TUTOR, "tutor.sft_epochs": 0}),
     ],
 )
 def test_the_control_beside_a_method_lifts_the_warning(

@@ -16,11 +16,11 @@ REFUSED = [
     (["llm.lora=folder", "tutor=sft"], "tutor=sft", "llm.lora=folder"),
     (["loop.rows_from=runs/x", "tutor=sft"], "tutor=sft", "loop.rows_from"),
     (["curation.copies=flag", "tutor=sft"], "tutor=sft", "curation.copies=flag"),
-    (["tutor=sft", "tutor.rows=train"], "tutor.rows=train", "strategy.with_gold"),
+    (["tutor=sft", "tutor.on=train"], "tutor.on=train", "strategy.with_gold"),
     (
-        ["tutor=sft", "tutor.rows=train", "tutor.share=0.2", "strategy.with_gold=true"],
+        ["tutor=sft", "tutor.on=train", "tutor.share=0.2", "strategy.with_gold=true"],
         "tutor.share=0.2",
-        "tutor.rows=train",
+        "tutor.on=train",
     ),
     (["tutor=sft", "tutor.when=rounds", "strategy=zerogen"], "tutor.when=rounds", "strategy=zerogen"),
     (["tutor=dpo", "strategy=zerogen"], "tutor=dpo", "strategy=zerogen"),
@@ -31,7 +31,7 @@ REFUSED = [
         "strategy.shown=helpful",
     ),
     (["tutor=sft", "tutor.pairs=fixed"], "tutor.pairs", "tutor=dpo"),
-    (["tutor.epochs=2"], "tutor.epochs", "tutor=sft"),
+    (["tutor.sft_epochs=2"], "tutor.sft_epochs", "tutor=sft"),
     (["tutor=sft", "tutor.share=1"], "tutor.share=1", "between 0 and 1"),
     (
         ["tutor=sft", "strategy.shown=votes", "strategy.privacy.epsilon=4", "curation.copies=reject"],
@@ -78,10 +78,10 @@ def test_a_server_that_loads_adapters_is_said_to() -> None:
         ("tutor=none", []),
         ("tutor=sft", [0, 1, 2]),
         ("tutor=sft tutor.when=rounds", [1, 2]),
-        ("tutor=sft tutor.epochs=0", []),
+        ("tutor=sft tutor.sft_epochs=0", []),
         ("tutor=dpo", [1, 2]),
         ("tutor=sft_dpo", [0, 1, 2]),
-        ("tutor=sft_dpo tutor.epochs=0", [1, 2]),
+        ("tutor=sft_dpo tutor.sft_epochs=0", [1, 2]),
     ],
 )
 def test_which_rounds_a_tuned_llm_writes(words: str, rounds: list[int]) -> None:

@@ -102,7 +102,7 @@ def test_the_dry_run_says_what_tuning_takes() -> None:
     rows = tuple(Example(f"g{i}", {"text": "a dull film"}, 0) for i in range(40))
     task = classes(learned=rows)
     task = replace(task, gold=replace(task.gold, mining=rows))
-    config = Config(task=task.config, llm=LLM, tutor=SftDpoConfig(epochs=2, batch_size=8, most_pairs=10))
+    config = Config(task=task.config, llm=LLM, tutor=SftDpoConfig(sft_epochs=2, batch=8, most_pairs=10))
     config.strategy.shown = "errors"
     lines = lines_of_tutor(config, task, "no/such", lambda text: len(text.split()))
     assert "36 gold rows" in lines[0] and "4 held-out ones" in lines[0]

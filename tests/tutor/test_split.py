@@ -62,7 +62,7 @@ def test_rows_about_one_text_stay_together_and_seeds_are_not_about_it() -> None:
 
 def test_rows_of_train_leave_mining_whole() -> None:
     whole = gold()
-    split = set_aside(SftConfig(rows="train", most_rows=30), SINGLE, whole, 0)
+    split = set_aside(SftConfig(on="train", most_rows=30), SINGLE, whole, 0)
     assert split.mining == whole.mining and split.train == whole.train and len(split.learned) == 30
     assert {row.id for row in split.learned} <= {row.id for row in whole.train}
 

@@ -29,7 +29,7 @@ from s3exp.types import Batch, Completion, Example, Prompt, Rejected, UserError,
 from tests.tiny_llm import tiny_llm
 from tests.toy_world import ToyServer
 
-SFT = SftConfig(epochs=3, lr=0.02, batch_size=8, threads=1)
+SFT = SftConfig(sft_epochs=3, sft_lr=0.02, batch=8, cpu_threads=1)
 PROMPTS = [Prompt(f"Write a {word} film review.", "seed", seed, 8, 0) for seed, word in enumerate("abcdef")]
 
 
@@ -108,7 +108,7 @@ def test_what_was_learned_is_on_record_and_not_learned_again(
 def test_with_rounds_the_seed_is_written_without(
     school_of: Callable[[TutorConfig], School], tmp_path: Path
 ) -> None:
-    school = school_of(replace(SFT, when="rounds", epochs=1))
+    school = school_of(replace(SFT, when="rounds", sft_epochs=1))
     with engine_of(school) as base:
         tutor = Taught(school)
         assert tutor.writer(base, 0, meter_of(base)).llm is base
@@ -120,7 +120,7 @@ def test_with_rounds_the_seed_is_written_without(
 def test_without_epochs_nothing_is_learned(
     school_of: Callable[[TutorConfig], School], tmp_path: Path
 ) -> None:
-    school = school_of(replace(SFT, epochs=0))
+    school = school_of(replace(SFT, sft_epochs=0))
     with engine_of(school) as base:
         assert Taught(school).writer(base, 0, meter_of(base)).llm is base
     assert not (tmp_path / "adapters").exists()
@@ -158,7 +158,7 @@ def test_an_adapter_that_makes_it_worse_is_dropped_and_that_is_on_record(
     """And so is one whose numbers run away."""
     if spoiled is not None:
         monkeypatch.setattr(School, "pupil", lambda *_: Spoiled(spoiled))
-    school = school_of(replace(SFT, lr=1e20))
+    school = school_of(replace(SFT, sft_lr=1e20))
     with engine_of(school) as base:
         writer = Taught(school).writer(base, 0, meter_of(base))
         assert writer.llm is base and writer.adapter is None and writer.numbers["tutor/kept"] == 0
@@ -170,7 +170,7 @@ def test_an_adapter_that_makes_it_worse_is_dropped_and_that_is_on_record(
 def test_a_byte_of_the_adapter_that_was_changed_is_noticed(
     school_of: Callable[[TutorConfig], School], tmp_path: Path
 ) -> None:
-    school = school_of(replace(SFT, epochs=1))
+    school = school_of(replace(SFT, sft_epochs=1))
     with engine_of(school) as base:
         Taught(school).writer(base, 0, meter_of(base))
         path = tmp_path / "adapters/sft-0" / WEIGHTS
@@ -219,7 +219,7 @@ def test_a_server_is_told_to_load_the_adapter_and_asked_by_its_name(
 ) -> None:
     ask = [replace(prompt, text=f"{prompt.text} label=0") for prompt in PROMPTS]
     with Loading() as server:
-        school = served(school_of(replace(SFT, epochs=1)), server)
+        school = served(school_of(replace(SFT, sft_epochs=1)), server)
         with engine_of(school) as base:
             base.generate(ask)
             writer = Taught(school).writer(base, 0, meter_of(base))
@@ -233,7 +233,7 @@ def test_a_server_is_told_to_load_the_adapter_and_asked_by_its_name(
 
 def test_a_server_that_loads_no_adapter_is_one_line(school_of: Callable[[TutorConfig], School]) -> None:
     with Loading(404) as server:
-        school = served(school_of(replace(SFT, epochs=1)), server)
+        school = served(school_of(replace(SFT, sft_epochs=1)), server)
         with (
             engine_of(school) as base,
             pytest.raises(UserError, match="loads no adapter.*404.*--enable-lora"),
@@ -258,7 +258,9 @@ def joyful(number: int) -> RoundRecord:
 def test_pairs_are_learned_before_every_round_on_top_of_the_rows(
     school_of: Callable[[TutorConfig], School], tmp_path: Path
 ) -> None:
-    both = SftDpoConfig(epochs=1, lr=0.02, dpo_epochs=4, dpo_lr=0.01, pairs="screen", batch_size=8, threads=1)
+    both = SftDpoConfig(
+        sft_epochs=1, sft_lr=0.02, dpo_epochs=4, dpo_lr=0.01, pairs="screen", batch=8, cpu_threads=1
+    )
     school = replace(school_of(both), rounds=lambda number: [joyful(at) for at in range(number)])
     with engine_of(school) as base:
         tutor = Taught(school)
