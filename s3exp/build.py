@@ -121,6 +121,8 @@ def prepare(
         check_folder_of(config.llm)
     check_small_model(config.small_model, config.task.fields, config.audit.encoder)
     gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
+    if config.task.gold.file is not None:
+        warn_of_near_gold(config.task, gold, config.curation.near)
     if asks_llm(config):
         check_packages(config.tutor)
         gold = set_aside(config.tutor, config.task, gold, config.seed)
@@ -129,8 +131,6 @@ def prepare(
     check_domains(config, len(gold.train))
     if asks_llm(config):
         check_shots(config.task, gold)
-    if config.task.gold.file is not None:
-        warn_of_near_gold(config.task, gold, config.curation.near)
     facts = identity(plain(composed))
     ignored = tuple(f"{key}." for key in idle(facts))
     swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}

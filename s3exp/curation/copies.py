@@ -102,9 +102,12 @@ class Copies:
 
     def between_roles(self) -> dict[str, int]:
         """For each pair of roles, how many rows of the first have the written field of a row of the second."""
-        texts: dict[str, list[str]] = {role: [] for role in self.sizes}
+        texts: dict[str, list[str]] = {
+            role: [] for role in self.sizes if role != LEARNED
+        }  # some of another role
         for role, row in self._gold:
-            texts[role] += [row.text] if not row.short else []
+            if role in texts and not row.short:
+                texts[role].append(row.text)
         distinct = {role: set(rows) for role, rows in texts.items()}
         return {
             f"{one}, {other}": sum(text in distinct[other] for text in texts[one])

@@ -12,7 +12,7 @@ from omegaconf import MISSING, OmegaConf
 from s3exp.settings import plugins
 from s3exp.settings.llm import LLMS, PluginLLMConfig
 from s3exp.settings.options import REST, WILDCARD, walk
-from s3exp.settings.run import Config, flat
+from s3exp.settings.run import Config, added_defaults, flat
 from s3exp.settings.small_model import SMALL_MODELS, PluginSmallModelConfig
 from s3exp.settings.tracker import TRACKERS
 from s3exp.settings.tutor import TUTORS
@@ -71,7 +71,8 @@ def foreign(key: str, values: Mapping[str, Any]) -> bool:
     group, _, name = key.partition(".")
     if group not in CHOICES:
         return False
-    part = chosen_part(group, values.get(f"{group}.{CHOICES[group][0]}", ""))
+    choice = f"{group}.{CHOICES[group][0]}"
+    part = chosen_part(group, values.get(choice, added_defaults().get(choice, "")))
     return part is not None and name not in _keys(part)
 
 

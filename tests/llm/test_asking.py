@@ -129,11 +129,16 @@ def adapter(folder: Path, llm_folder: str) -> Path:
     return folder
 
 
-def test_an_adapter_is_checked_and_counts(llm_folder: str, tmp_path: Path) -> None:
+def test_an_adapter_is_checked_and_counts(
+    llm_folder: str, tmp_path: Path, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UserError, match=r"no folder of a LoRA adapter"):
         build_llm(VllmConfig(model=llm_folder, lora=str(tmp_path), store=None), progress=False)
     one = adapter(tmp_path / "one", llm_folder)
-    with pytest.raises(UserError, match=r"llm=transformers needs the package peft"):
+    plain = text(transformers(llm_folder, temperature=0.0), prompts[0])
+    assert text(transformers(llm_folder, temperature=0.0, lora=str(one)), prompts[0]) != plain
+    monkeypatch.setattr("s3exp.llm.transformers.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"llm=transformers needs the package peft.*s3exp\[tutor\]"):
         transformers(llm_folder, lora=str(one))
 
 

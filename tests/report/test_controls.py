@@ -71,6 +71,15 @@ def test_the_control_beside_a_method_lifts_the_warning(
     assert "No verdict" not in verdict(both).line
 
 
+def test_runs_without_a_tutor_are_told_from_those_with_one_and_these_from_each_other() -> None:
+    arms = (
+        study((BASE, 0.7, 3), (TUTOR, 0.8, 3), ({**TUTOR, "tutor.sft_epochs": 0}, 0.75, 3))
+        .comparisons[0]
+        .arms
+    )
+    assert sorted(len(arm.runs) for arm in arms) == [3, 3, 3]
+
+
 def test_a_control_on_fewer_seeds_is_asked_for_on_the_others() -> None:
     control = {**LIKENESS, "curation.likeness_by": "random"}
     (one,) = missing(study((LIKENESS, 0.8, 3), (control, 0.7, 2)).comparisons[0].arms)

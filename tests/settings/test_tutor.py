@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 
 from s3exp.settings.compose import compose, composed_of
 from s3exp.settings.run import identity
+from s3exp.tutor import tutor
 from s3exp.types import UserError
 
 LOCAL = ["llm=transformers", "llm.model=any"]
@@ -85,9 +86,16 @@ def test_a_server_that_loads_adapters_is_said_to() -> None:
     ],
 )
 def test_which_rounds_a_tuned_llm_writes(words: str, rounds: list[int]) -> None:
-    tutor = compose([*LOCAL, *words.split()]).tutor
-    assert [number for number in range(3) if tutor.has_learned(number)] == rounds
+    chosen = compose([*LOCAL, *words.split()]).tutor
+    assert [number for number in range(3) if chosen.has_learned(number)] == rounds
 
 
 def test_a_sweep_over_tutors_leaves_arms_without_an_llm_alone() -> None:
     assert compose(["llm=server", "strategy=gold", "tutor=sft"]).tutor.learns
+
+
+def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tutor, "find_spec", lambda name: None)
+    tutor.check_packages(compose(LOCAL).tutor)
+    with pytest.raises(UserError, match=r'tutor=sft needs the package peft: pip install "s3exp\[tutor\]"'):
+        tutor.check_packages(compose([*LOCAL, "tutor=sft"]).tutor)
