@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from s3exp.embedded import locate
 from s3exp.llm.transformers import Transformers
 from s3exp.llm.tuning import Nll, Pupil, pupil_of
 from s3exp.llm.turns import Pair, Turn
 from s3exp.record.adapters import digest_of
-from s3exp.settings.llm import TransformersConfig
+from s3exp.settings.llm import TransformersConfig, VllmConfig
 from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig
+from s3exp.types import LLM, Prompt
 from tests.tiny_llm import tiny_llm
 
 SFT = SftConfig(sft_epochs=4, sft_lr=0.02, batch=4, cpu_threads=1)
@@ -150,3 +152,28 @@ def test_a_loss_that_is_no_number_is_told(llm: TransformersConfig) -> None:
         next(value for value in one.model.parameters() if value.requires_grad).fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="step 1"):
         one.learn(turns(), SFT)
+
+
+@pytest.mark.engine
+def test_vllm_serves_what_was_tuned(tmp_path: Path) -> None:
+    """Its greedy answers are those of Transformers with the same adapter, and others than without one."""
+    pytest.importorskip("vllm")
+    from s3exp.llm.vllm import VLLM
+
+    folder = str(locate("embedded/reviews-lm"))
+    llm = TransformersConfig(model=folder, temperature=0.0)
+    one = pupil(llm, replace(SFT, sft_lr=0.01, sft_epochs=6))
+    one.learn(turns(), one.config)  # type: ignore[arg-type]
+    one.save(tmp_path)
+    asked = [Prompt(turn.prompt, "seed", 1, 12, 0) for turn in turns(3)]
+
+    def said(engine: LLM) -> list[str]:
+        return [answer.text for _, answer in sorted(engine.generate(asked), key=lambda one: one[0])]
+
+    expected, plain = (said(Transformers(replace(llm, lora=lora), folder)) for lora in (str(tmp_path), None))
+    config = VllmConfig(model=folder, kv_cache_gib=1, temperature=0.0, lora=str(tmp_path))
+    engine = VLLM(config, folder)
+    try:
+        assert said(engine) == expected != plain
+    finally:
+        engine.close()
