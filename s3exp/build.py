@@ -119,7 +119,8 @@ def prepare(
     model = resolve_model(config.llm.model, config.llm.revision, config.llm.backend)
     if asks_llm(config):
         check_folder_of(config.llm)
-    check_small_model(config.small_model, config.task.fields, config.audit.encoder)
+    cells = config.task.of_cells
+    check_small_model(config.small_model, config.task.fields, config.audit.encoder, cells=cells)
     gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
     if config.task.gold.file is not None:
         warn_of_near_gold(config.task, gold, config.curation.near)
@@ -201,6 +202,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
         UserError: one of them cannot be loaded, or does not read these rows.
     """
     from s3exp.small_model import build_embedder, build_small_model, with_members
+    from s3exp.tasks.kinds import table_of
 
     config, gold = prepared.config, prepared.gold
     small = prepared.own.small_model or build_small_model(
@@ -209,6 +211,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
         fields=config.task.fields,
         progress=config.progress,
         passage=config.task.passage,
+        table=table_of(config.task, gold.mining),
     )
     embedder = build_embedder(config.small_model, config.audit.encoder)
     if embedder is not None and config.audit.encoder is not None:
@@ -274,6 +277,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
             of_gold(gold, config.task.written),
             embedder,
             gold.train or gold.aside,
+            gold.select,
         )
         written = config.strategy.seeds == "written"
         # what is left out as a copy would tell of gold

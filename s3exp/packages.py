@@ -34,7 +34,12 @@ def packages_of(config: Config, *, asks_llm: bool) -> dict[str, Any]:
 
         task = config.task
         build_small_model(
-            config.small_model, labels=task.labels, fields=task.fields, progress=False, passage=task.passage
+            config.small_model,
+            labels=task.labels,
+            fields=task.fields,
+            progress=False,
+            passage=task.passage,
+            table=task.of_cells,
         )
         used.append((plugins.SMALL_MODELS, config.small_model.kind))
     packages = {f"{group}.{name}": plugins.origin(group, name) for group, name in used}

@@ -11,7 +11,7 @@ from s3exp.choosing.pick import picked, table
 from s3exp.choosing.sight import NO_NOTES, NO_SIGHT, Guesses, Notes, Sight
 from s3exp.choosing.votes import notes_of, stand_ins, voted
 from s3exp.settings.curation import CurationConfig
-from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.loop import FILLED, LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
 from s3exp.settings.plugins import load, origin
 from s3exp.settings.small_model import SmallModelConfig
@@ -50,7 +50,7 @@ def trains_on_gold(strategy: StrategyConfig) -> bool:
 
 def asks(strategy: StrategyConfig, loop: LoopConfig, curation: CurationConfig) -> bool:
     """Whether a run asks its LLM anything: not where it trains on rows that exist, or on filled templates alone."""
-    filled = strategy.seeded == "templates" and len(plan(strategy, loop)) == 1
+    filled = strategy.seeded in FILLED and len(plan(strategy, loop)) == 1
     curated = curation.label != "none" or curation.revise
     return not strategy.human and loop.rows_from is None and (curated or not filled)
 
@@ -85,7 +85,7 @@ def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
     seeds = facts.get("strategy.seeds")
     unchecked = facts.get("curation.label", "none") == "none"
     curated = not unchecked or facts.get("curation.revise", False)
-    filled = seeds == "templates" and (alone or facts.get("loop.rounds") == 0) and not curated
+    filled = seeds in FILLED and (alone or facts.get("loop.rounds") == 0) and not curated
     return (
         *(OF_ROUNDS if alone else ()),
         *(OF_FILLED if filled else ()),

@@ -16,10 +16,11 @@ from s3exp.record.rounds import read_rounds
 from s3exp.record.versions import check_schema
 from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig, PythonSmallModelConfig
+from s3exp.settings.small_model import EncoderConfig, NetworkConfig, PythonSmallModelConfig
 from s3exp.small_model import member_folders, with_members
 from s3exp.tasks.columns import Columns, with_columns
 from s3exp.tasks.data import to_examples
+from s3exp.tasks.kinds import kind_of
 from s3exp.types import Example, Fitted, Prediction, UserError
 
 _FILE = "model.safetensors"
@@ -29,9 +30,9 @@ _FILE = "model.safetensors"
 class Predicted:
     """The prediction for one row.
 
-    `label` is the name of the class, or the text of the answer, which stands at character `start` of the row's given
-    text. `score` is its probability, `scores` that of every class by name. `doubt` is how far the members of an
-    ensemble disagree, in nats.
+    `label` is the name of the class, the number, or the text of the answer, which stands at character `start` of the
+    row's given text. `score` is its probability, `scores` that of every class by name. `doubt` is how far the members
+    of an ensemble disagree, in nats.
     """
 
     label: str
@@ -56,7 +57,7 @@ def load(run: str | Path) -> Trained:
     config = of_record(folder)
     if isinstance(config.small_model, PythonSmallModelConfig):
         raise UserError(f"{folder}: its small model is an object of a program, which no record can hold")
-    ours = not isinstance(config.small_model, PluginSmallModelConfig)  # a package has files of its own
+    ours = isinstance(config.small_model, NetworkConfig)  # others have files of their own
     for place in member_folders(config.small_model, folder / "small_model") if ours else ():
         if not (place / _FILE).is_file():
             raise UserError(f"{place}: no {_FILE} there: restore the record, or make the run again")
@@ -101,7 +102,8 @@ class Trained:
         table = self._dicts(rows)
         if not table:
             return []
-        lacking = Columns(self.fields, self.fields[0], lambda row, tidy, where: None)
+        cell = kind_of(self.config.task).cell
+        lacking = Columns(self.fields, self.fields[0], lambda row, tidy, where: None, cell=cell)
         named, _ = with_columns(table, list(self.fields), source)
         return to_examples(named, source, "row", lacking)
 
@@ -114,7 +116,12 @@ class Trained:
         if isinstance(small, EncoderConfig):  # what it was made from may be gone
             small = replace(small, checkpoint=str(member_folders(small, folder)[0]), revision=None)
         model = build_small_model(
-            small, labels=task.labels, fields=task.fields, progress=False, passage=task.passage
+            small,
+            labels=task.labels,
+            fields=task.fields,
+            progress=False,
+            passage=task.passage,
+            table=task.of_cells,
         )
         return with_members(small, model).load(folder)
 
@@ -139,5 +146,7 @@ class Trained:
         """A prediction with the names of the classes."""
         if isinstance(guess.target, tuple):
             return Predicted(guess.answers[0].text, guess.score, {}, guess.answers[0].start, guess.doubt)
+        if not self.labels:
+            return Predicted(f"{guess.target}", guess.score, {}, doubt=guess.doubt)
         scores = dict(zip(self.labels, guess.scores, strict=True))
         return Predicted(self.labels[guess.label], guess.score, scores, doubt=guess.doubt)

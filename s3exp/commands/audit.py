@@ -115,7 +115,8 @@ def _of_run(folder: Path, options: argparse.Namespace) -> Subject:
     rows = [*gold.train, *(row for record in read_rounds(folder) for row in record.batch.examples)]
     seen = [*gold.mining, *gold.select]
     embedder = build_embedder(config.small_model, config.audit.encoder)
-    audit = build_audit(config, seen, of_gold(gold, config.task.written), embedder, gold.train or gold.aside)
+    roles, train = of_gold(gold, config.task.written), gold.train or gold.aside
+    audit = build_audit(config, seen, roles, embedder, train, gold.select)
     return Subject(rows, audit, read_ledger(folder))
 
 

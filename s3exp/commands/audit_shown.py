@@ -32,6 +32,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _shortcuts(page, report)
     _sides(page, "Distance to gold", "gap", numbers)
     _sides(page, "Diversity", "diversity", numbers)
+    _sides(page, "The table beside gold", "table", numbers)
     _noise(page, report)
     _fidelity(page, report)
     _unjudged(page, report)

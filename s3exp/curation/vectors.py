@@ -106,6 +106,8 @@ class Cached:
 
     def pairs(self, rows: Sequence[Mapping[str, str]]) -> Vectors:
         """One vector a row of one or more texts: the texts' vectors, and how any two neighbours differ and agree."""
+        if getattr(self._embedder, "whole_rows", False):
+            return self.embed(["\n".join(row.values()) for row in rows])
         names = list(rows[0])
         parts = [self.embed([row[name] for row in rows]) for name in names]
         for one, other in pairwise(parts):

@@ -45,6 +45,12 @@ class Measure:
     whole: bool = False  # unknown for a run where one round lacks it
 
 
+_OF_NUMBERS: tuple[tuple[str, str, str, Direction, str], ...] = (
+    ("within", "right within the tolerance", "share", "up", "errors of at most task.table.tolerance"),
+    ("r2", "R2", "", "up", "1 = all variance explained, 0 = as good as the mean"),
+    ("mae", "mean absolute error", "", "down", "in units of the target"),
+    ("rmse", "root of mean squared error", "", "down", "in units of the target"),
+)
 MEASURES = (
     # rows
     Measure("train_rows", "rows", "rows", says="rows trained on"),
@@ -131,6 +137,12 @@ MEASURES = (
             ("brier", "Brier score", "", "squared error of the probabilities, summed over classes, 0 to 2"),
             ("ece", "calibration error", "share", "expected calibration error, 15 bins of as many rows"),
         )
+    ),
+    # a number that is predicted: its errors beside the share that is near enough
+    *(
+        Measure(f"{role}/{name}", f"{role} {title}", unit, way, "none" if role == "test" else "last", says=says)
+        for role in ("test", "select", "mining")
+        for name, title, unit, way, says in _OF_NUMBERS
     ),
     Measure("test/<metric>", "test <metric>", "share", "up", "none"),
     Measure(GAIN, "gain over round 0, select", "share", "up", "none", says="last round's select score less round 0's"),
@@ -236,6 +248,30 @@ MEASURES = (
     Measure("gap/coverage", "coverage", "", "up", says="share of gold rows whose neighbourhood has a synthesized row"),
     Measure("gap/<what>", "gap to gold: <what>"),
     Measure("gap_of_gold/<what>", "gap between halves of gold: <what>"),
+    Measure(
+        "table/tstr", "trained on made rows", "share", "up",
+        says="score on real rows of trees that learned the made ones: accuracy, or R2 of a number",
+    ),
+    Measure("table/trtr", "trained on real rows", "share", "up", says="score of trees that learned real rows"),
+    Measure(
+        "table/shuffled", "trained on shuffled rows", "share", "",
+        says="score of trees that learned the made rows with their columns shuffled apart: what no row needs to know",
+    ),
+    Measure("table/copies", "rows equal to a gold row", "share", "down", says="share of all rows, their cells alone"),
+    Measure(
+        "table/closest", "distance to the closest gold row",
+        says="median, in standard deviations; far below gold's: rows are near copies",
+    ),
+    Measure(
+        "table/auc", "AUC, made from real rows", "", "down",
+        says="how well trees tell them apart, 0.5 = by chance",
+    ),
+    Measure(
+        "table/distance", "distance of columns to gold", "", "down",
+        says="mean over columns: Wasserstein's in standard deviations, of categories total variation",
+    ),
+    Measure("table/distance/<column>", "distance to gold, <column>", "", "down"),
+    Measure("table_of_gold/<what>", "between gold rows: <what>"),
     Measure("diversity/distinct_1", "distinct 1", "", "up", says="different words, of all"),
     Measure("diversity/distinct_2", "distinct 2", "", "up", says="different pairs of words, of all"),
     Measure("diversity/distinct_3", "distinct 3", "", "up", says="different runs of three words, of all"),

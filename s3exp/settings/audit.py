@@ -21,6 +21,8 @@ class AuditConfig:
     """An estimate of wrong labels."""
     fidelity: bool | None = option(None, added=True)
     """The share of rows that carry the label that was asked for, by a judge that learns gold; null: as `noise`."""
+    table: bool | None = option(None, added=True)
+    """In a task of tables, what trees learn from the rows, and how far each column is from gold; null: as `gap`."""
     encoder: str | None = None
     """Hub id or folder; null: the small model's checkpoint, or LSA of gold where it has none."""
     cache: str | None = "runs/embeddings"

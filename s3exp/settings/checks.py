@@ -9,13 +9,18 @@ from typing import Any
 
 from s3exp.settings.choice import check_choice, check_privacy
 from s3exp.settings.curation import CurationConfig
-from s3exp.settings.kinds import check_kind
+from s3exp.settings.kinds import check_kind, rules_of
 from s3exp.settings.lesson import check_lesson
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
-from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig, SmallModelConfig
+from s3exp.settings.small_model import (
+    EncoderConfig,
+    PythonSmallModelConfig,
+    SmallModelConfig,
+    TableModelConfig,
+)
 from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.settings.taught import check_tutor
 from s3exp.settings.typed import CHOICES, choices_of, chosen_part
@@ -50,6 +55,8 @@ def check(config: Config) -> None:
         refuse_set(config.llm, LLMConfig(), OF_ASKING, "llm=python")
     if isinstance(small, PythonSmallModelConfig):
         refuse_set(small, SmallModelConfig(), OF_TRAINING, "small_model=python")
+    if isinstance(small, TableModelConfig):
+        refuse_set(small, SmallModelConfig(), OF_TRAINING, f"small_model={small.kind}")
     if isinstance(small, EncoderConfig) and not small.checkpoint:
         raise UserError(
             "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
@@ -73,7 +80,7 @@ def check(config: Config) -> None:
         )
     check_lesson(config)
     _check_columns(config.task)
-    if config.task.rows_per_answer > 1 and not is_structured(config.llm):
+    if config.task.rows_per_answer > 1 and not (is_structured(config.llm) or rules_of(config.task).lines):
         raise UserError(
             f"task.rows_per_answer={config.task.rows_per_answer}: several rows are read from JSON alone: set "
             "llm.structured=true (llm=vllm or llm=server)"
@@ -157,11 +164,13 @@ def refuse_set(part: Any, default: Any, names: Iterable[str], choice: str) -> No
     """Refuse options that the part of a program or package does not read; `choice` is that part, as `llm=python`."""
     group, _, chosen = choice.partition("=")
     own = "the object itself" if chosen == "python" else f"{group}.options, if it has such an option"
+    remedy = f"leave it out, and set it in {own}"
+    if isinstance(part, TableModelConfig):
+        has = [f"{group}.{one.name}" for one in fields(part) if not hasattr(default, one.name)]
+        remedy = f"leave it out; it has {', '.join(has)}"
     for name in names:
         if getattr(part, name) != getattr(default, name):
-            raise UserError(
-                f"{group}.{name}={getattr(part, name)}: {choice} does not read it: leave it out, and set it in {own}"
-            )
+            raise UserError(f"{group}.{name}={getattr(part, name)}: {choice} does not read it: {remedy}")
 
 
 def _check_values(part: Any, prefix: str = "") -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from s3exp.settings.labels import check_labels, check_names
+from s3exp.settings.labels import check_labels
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import BagConfig
+from s3exp.settings.small_model import BagConfig, TableModelConfig
+from s3exp.settings.table import check_tabular, check_words
 from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
 
@@ -16,12 +17,17 @@ from s3exp.types import UserError
 class Rules:
     """`check` refuses options without a meaning for the kind; a target fills the prompt field `target`.
 
-    `foreign` are options of the task that only other kinds read.
+    `foreign` are options of the task that only other kinds read. `row` is the prompt field of a row shown,
+    `asked_about` that of one whose target is asked for; empty: each of its columns has a field. `lines`: several rows
+    of an answer stand in lines.
     """
 
     check: Callable[[Config], None]
     target: str
     foreign: tuple[str, ...] = ()
+    row: str = ""
+    asked_about: str = ""
+    lines: bool = False
 
 
 def check_kind(config: Config) -> None:
@@ -32,7 +38,7 @@ def check_kind(config: Config) -> None:
     """
     task, rules = config.task, rules_of(config.task)
     for name in rules.foreign:
-        if getattr(task, name) != getattr(TaskConfig, name):
+        if getattr(task, name) != getattr(TaskConfig(), name):
             raise UserError(
                 f"task.{name} is an option of another kind of task; this one has task.kind={task.kind}: leave it out"
             )
@@ -54,17 +60,8 @@ def _check_classification(config: Config) -> None:
     task = config.task
     _check_one_written(task)
     check_labels(task.labels, task.label_values)
-    for name, prompts in task.prompt_sets.items():
-        check_names(f"task.prompt_sets.{name}.labels", prompts.labels or ())
-    words = task.prompt_sets[task.prompts].labels
-    if words is not None and len(words) != len(task.labels):
-        raise UserError(
-            f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
-        )
-    said = [" ".join(word.casefold().split()) for word in words or task.labels]
-    if len(set(said)) < len(said) or "" in said:
-        key = "task.labels" if words is None else f"task.prompt_sets.{task.prompts}.labels"
-        raise UserError(f"{key}={words or task.labels}: every label needs a word of its own in the prompts")
+    check_words(task)
+    _check_texts(config)
 
 
 def _check_extraction(config: Config) -> None:
@@ -91,10 +88,30 @@ def _check_extraction(config: Config) -> None:
             f"strategy.pick.by={pick.by}, spread={pick.spread}, skip={pick.skip:g}: task.kind=extraction has no "
             "classes whose probabilities they go by: strategy.pick.spread=kmeans alone goes by the texts"
         )
+    _check_texts(config)
     if task.labels:
         raise UserError(f"task.labels={task.labels}: an extraction task has none")
     if prompts.rationale or prompts.seed_with_rationales or prompts.labels:
         raise UserError(f"task.prompt_sets.{task.prompts}: an extraction task has seed and extrapolate alone")
+
+
+def _check_texts(config: Config) -> None:
+    """Refuse a small model of tables, and marginals, where rows are texts."""
+    if isinstance(config.small_model, TableModelConfig):
+        raise UserError(
+            f"small_model={config.small_model.kind} reads the columns of a table, and task.kind={config.task.kind} has "
+            "texts: choose small_model=bag or an encoder"
+        )
+    if config.audit.table is not None:
+        raise UserError(
+            f"audit.table={str(config.audit.table).lower()} measures the columns of a table, and "
+            f"task.kind={config.task.kind} has texts: leave it out"
+        )
+    if config.strategy.seeds == "marginals":
+        raise UserError(
+            f"strategy.seeds=marginals draws the cells of a table, and task.kind={config.task.kind} has texts: choose "
+            "strategy.seeds=templates"
+        )
 
 
 def _check_one_written(task: TaskConfig) -> None:
@@ -103,8 +120,18 @@ def _check_one_written(task: TaskConfig) -> None:
 
 
 RULES = {
-    "classification": Rules(_check_classification, "label", foreign=("answers",)),
+    "classification": Rules(_check_classification, "label", foreign=("answers", "table")),
     "extraction": Rules(
-        _check_extraction, "answer", foreign=("label", "label_values", "rationales", "rationales_per_seed")
+        _check_extraction,
+        "answer",
+        foreign=("label", "label_values", "rationales", "rationales_per_seed", "table"),
+    ),
+    "tabular": Rules(
+        check_tabular,
+        "label",
+        foreign=("answers", "contexts", "rationales", "rationales_per_seed", "attributes"),
+        row="row",
+        asked_about="features",
+        lines=True,
     ),
 }

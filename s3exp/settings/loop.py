@@ -10,7 +10,8 @@ from omegaconf import MISSING
 from s3exp.settings.options import option
 from s3exp.settings.plugins import SHOWN
 
-SEEDS = ("plain", "rationales", "written", "templates")
+SEEDS = ("plain", "rationales", "written", "templates", "marginals")
+FILLED = ("templates", "marginals")  # values of strategy.seeds without an LLM
 MADE = ("votes", "helpful")  # values of strategy.shown that show synthesized rows, and no gold
 
 
@@ -60,8 +61,9 @@ class StrategyConfig:
     rationales: bool = False
     """Seed with rationales, where the prompt set has them."""
     seeds: str | None = option(None, choices=SEEDS, added=True)
-    """plain | rationales | written | templates: seeds are asked for by label alone, with reasons, about texts that the
-    LLM wrote before, or are templates that are filled without an LLM; null: as `rationales` says."""
+    """plain | rationales | written | templates | marginals: seeds are asked for by label alone, with reasons, about
+    texts that the LLM wrote before, or are made without an LLM: filled templates, or in a table cells of gold mining
+    rows, each column by itself; null: as `rationales` says."""
     shown: str = option("nothing", choices=("nothing", "errors", "all", "correct", *MADE), plugins=SHOWN)
     """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
     extrapolated. votes | helpful: synthesized rows, for which gold mining rows vote in private (strategy.privacy), or

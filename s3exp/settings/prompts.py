@@ -64,7 +64,10 @@ def check_prompts(task: TaskConfig) -> None:
         UserError: names the template, the field and what to write.
     """
     prompts = task.prompt_sets[task.prompts]
-    names = {"target": [rules_of(task).target], "context": list(task.context), "written": list(task.written)}
+    rules = rules_of(task)
+    target = [] if task.table.labels == "inline" else [rules.target]  # which then no template asks for
+    names = {"target": target, "context": list(task.context), "written": list(task.written)}
+    names |= {"written": [rules.row], "asked_about": [rules.asked_about]} if rules.row else {}
     names["attributes"] = list(task.attributes)
     names |= {"labels": ["labels"], "checked": ["label"]} if task.labels else {"labels": [], "checked": []}
     for template, fields in TEMPLATES.items():
@@ -72,7 +75,10 @@ def check_prompts(task: TaskConfig) -> None:
         if text is None:
             continue
         where = f"task.prompt_sets.{task.prompts}.{template}"
-        needed = {name: role for role in fields.needs for name in names.get(role, [role])}
+        roles = dict(zip(fields.needs, fields.needs, strict=True))
+        if template == "check" and rules.row:
+            roles["written"] = "asked_about"  # its target is not told
+        needed = {name: role for role, own in roles.items() for name in names.get(own, [own])}
         known = [*needed, *(name for role in fields.may for name in names.get(role, [role]))]
         check_spelling(where, text, known)
         for name, role in needed.items():

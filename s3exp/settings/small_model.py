@@ -15,7 +15,8 @@ class SmallModelConfig:
     """The network that is trained, every round from the same start."""
 
     kind: str = MISSING
-    """bag | transformers | python, or a name that an installed package adds: set by the choice of `small_model`."""
+    """bag | transformers | boosting | logistic | python, or a name that an installed package adds: set by the choice of
+    `small_model`."""
     epochs: int = option(6, at_least=1)
     """Passes over the rows at most."""
     patience: int = option(2, at_least=1)
@@ -106,6 +107,35 @@ class EncoderConfig(NetworkConfig):
 
 
 @dataclass
+class TableModelConfig(SmallModelConfig):
+    """A model of scikit-learn for rows of a table. It has options of its own, and of the others members alone."""
+
+
+@dataclass
+class BoostingConfig(TableModelConfig):
+    """Gradient boosting over histograms: trees, each of which learns what those before it miss."""
+
+    kind: str = "boosting"
+    trees: int = option(100, added=True, at_least=1)
+    """Of each class, from three on."""
+    leaves: int = option(15, added=True, at_least=2)
+    """Of a tree at most."""
+    leaf_rows: int = option(5, added=True, at_least=1)
+    """Rows of a leaf at least."""
+    rate: float = option(0.1, added=True, above=0, at_most=1)
+    """The share of each tree that counts."""
+
+
+@dataclass
+class LogisticConfig(TableModelConfig):
+    """Logistic regression, of numbers ridge regression: scaled numbers, one-hot categories."""
+
+    kind: str = "logistic"
+    penalty: float = option(1.0, added=True, above=0)
+    """Of squared weights."""
+
+
+@dataclass
 class PythonSmallModelConfig(SmallModelConfig):
     """An estimator or object that `s3exp.run` is given. It has options of its own and reads none of the others."""
 
@@ -127,5 +157,7 @@ class PluginSmallModelConfig(SmallModelConfig):
 SMALL_MODELS: dict[str, type[SmallModelConfig]] = {
     "bag": BagConfig,
     "transformers": EncoderConfig,
+    "boosting": BoostingConfig,
+    "logistic": LogisticConfig,
     "python": PythonSmallModelConfig,
 }

@@ -113,6 +113,12 @@ class PromptSet:
             self.labels = as_names(self.labels)
 
 
+class Cells(tuple[str, ...]):
+    """The columns that the LLM writes, where their texts are cells of a table: rows are alike only if all cells are."""
+
+    __slots__ = ()
+
+
 class PromptNames(str):
     """The names of several prompt sets: a text with the first, for whom one is enough, and the `others`."""
 
@@ -136,13 +142,49 @@ class AttributeConfig:
 
 
 @dataclass
+class ColumnConfig:
+    """A column of a table. What is not set is learned from the gold mining rows."""
+
+    type: str | None = option(None, choices=("number", "category"), added=True)
+    """number | category."""
+    decimals: int | None = option(None, at_least=0, added=True)
+    """Of a number: digits behind the point to which written ones are rounded."""
+    min: float | None = option(None, added=True)
+    """The least number that a written row may have."""
+    max: float | None = option(None, added=True)
+    """The largest."""
+    values: list[Any] = option(added=True, factory=list)
+    """The values that a category may have."""
+
+
+@dataclass
+class TableConfig:
+    """How the rows of a table become texts and numbers: task.kind=tabular."""
+
+    columns: dict[str, ColumnConfig] = option(added=True, factory=dict)
+    """Columns by name; those that are not named are learned whole."""
+    order: str = option("fixed", choices=("fixed", "permuted"), added=True)
+    """fixed | permuted: the order of the columns in the text of a row; permuted: drawn for each text."""
+    target: str = option("last", choices=("last", "first"), added=True)
+    """last | first: the place of the target in the text of a row."""
+    labels: str = option("asked", choices=("asked", "inline"), added=True)
+    """asked | inline: the label or number is asked for, or is what the LLM writes into the row."""
+    start: str = option("none", choices=("none", "feature"), added=True)
+    """none | feature: a seed row begins with a value of one column, drawn from the gold mining rows."""
+    tolerance: float | None = option(None, above=0, added=True)
+    """Of a number to predict: an error up to which a row is right; null: the median distance of the mining rows from
+    their median, so that always saying the median is right on half of them."""
+
+
+@dataclass
 class TaskConfig:
     """A task: columns, labels or answers, prompts."""
 
     name: str = MISSING
     """Part of the run's name."""
     kind: str = "classification"
-    """classification | extraction (the answer is a literal span of the context)."""
+    """classification | extraction (the answer is a literal span of the context) | tabular (rows of typed columns;
+    without labels the target is a number)."""
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING
     """Input columns, in the order in which the small model reads them."""
@@ -183,6 +225,7 @@ class TaskConfig:
     """Texts that it writes for each domain; each seed is about one of them."""
     attributes: dict[str, AttributeConfig] = option(added=True, factory=dict)
     """Attributes of seeds by name (say, a length or a place), which are fields of the seed prompts."""
+    table: TableConfig = field(default_factory=TableConfig)
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):
@@ -213,7 +256,13 @@ class TaskConfig:
     def written(self) -> tuple[str, ...]:
         """The columns that the LLM writes, in the order of `fields`."""
         names = [self.generate] if isinstance(self.generate, str) else list(self.generate)
-        return tuple(name for name in self.fields if name in names)
+        written = (name for name in self.fields if name in names)
+        return Cells(written) if self.kind == "tabular" else tuple(written)
+
+    @property
+    def of_cells(self) -> bool:
+        """Whether its rows are those of a table."""
+        return isinstance(self.written, Cells)
 
     @property
     def context(self) -> tuple[str, ...]:

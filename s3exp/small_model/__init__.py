@@ -15,14 +15,17 @@ from s3exp.checkpoints.packaged import check_made
 from s3exp.settings.small_model import (
     BagConfig,
     EncoderConfig,
+    NetworkConfig,
     PluginSmallModelConfig,
     PythonSmallModelConfig,
     SmallModelConfig,
+    TableModelConfig,
 )
 from s3exp.types import SmallModel, UserError, Watch
 
 if TYPE_CHECKING:
     from s3exp.small_model.embedding import PretrainedEmbedder
+    from s3exp.tasks.cells import Table
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -55,13 +58,15 @@ def has_gpu() -> bool:
     return device().type == "cuda"
 
 
-def check_small_model(config: SmallModelConfig, fields: list[str], encoder: str | None) -> None:
+def check_small_model(
+    config: SmallModelConfig, fields: list[str], encoder: str | None, *, cells: bool = False
+) -> None:
     """Refuse the options that `build_small_model` and `build_embedder` refuse, without importing torch.
 
     Raises:
-        UserError: a checkpoint is no model folder, or there are more than two fields.
+        UserError: a checkpoint is no model folder, or there are more than two fields that are no `cells` of a table.
     """
-    if not 1 <= len(fields) <= 2:
+    if not cells and not 1 <= len(fields) <= 2:
         raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
     if isinstance(config, EncoderConfig):
         check_checkpoint(config.checkpoint)
@@ -76,6 +81,7 @@ def build_small_model(
     fields: list[str],
     progress: bool,
     passage: str | None = None,
+    table: Table | bool | None = None,
 ) -> SmallModel:
     """Build the small model of a run. Loads no weights yet.
 
@@ -85,11 +91,21 @@ def build_small_model(
         fields: names of the input texts, one or two, in the order in which they are read.
         progress: whether to draw progress bars.
         passage: the field whose spans are the answers; None: classes are predicted.
+        table: the typed columns where the fields are those of a table, which a network reads as one text; True: a
+            small model that is loaded has its own.
 
     Raises:
         UserError: the checkpoint is no model folder, or there are more than two fields.
     """
-    check_small_model(config, fields, None)
+    check_small_model(config, fields, None, cells=bool(table))
+    if isinstance(config, TableModelConfig):
+        from s3exp.small_model.tables import TableModel
+
+        return TableModel(config, len(labels), None if isinstance(table, bool) else table)
+    if table and isinstance(config, NetworkConfig):
+        from s3exp.small_model.lines import FIELD, AsLines
+
+        return AsLines(build_small_model(config, labels=labels, fields=[FIELD], progress=progress), fields)
     if isinstance(config, PythonSmallModelConfig):
         raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
     if isinstance(config, PluginSmallModelConfig):

@@ -9,7 +9,7 @@ from math import lcm
 from typing import Protocol
 
 from s3exp.seeds import derive, stream
-from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.loop import FILLED, LoopConfig, StrategyConfig
 from s3exp.settings.seeds import INSTANCE
 from s3exp.tasks.attributes import drawn_attributes
 from s3exp.tasks.task import Rationales, Task
@@ -57,8 +57,8 @@ class Order:
 
     @property
     def filled(self) -> bool:
-        """Whether its rows are templates that are filled without the LLM."""
-        return self.seeds == "templates" and not self.shown
+        """Whether its rows are made without the LLM: filled templates, drawn cells."""
+        return self.seeds in FILLED and not self.shown
 
     @property
     def cap(self) -> int | None:

@@ -83,6 +83,15 @@ class Asking(Protocol):
         ...
 
 
+@runtime_checkable
+class Parted(Protocol):
+    """A task that finds the rows of an answer itself: nothing is taken off around them."""
+
+    def parts(self, prompt: Prompt, completion: Completion) -> list[Part]:
+        """The rows of an answer, or one part that says why there is none."""
+        ...
+
+
 def nothing_copied(text: str) -> bool:
     """The answer where no text is compared with gold."""
     return False
@@ -178,7 +187,9 @@ def read_completion(
     """
     if thought_alone(completion):
         return Reading(prompt, completion, (), "only_reasoning", reasoned=bool(completion.reasoning))
-    if prompt.schema is None:
+    if isinstance(task, Parted):
+        texts = [_parsed(task, prompt, completion, part) for part in task.parts(prompt, completion)]
+    elif prompt.schema is None:
         texts = [_read(task, screen, prompt, completion, count)]
     else:
         parts = parts_of(task.config, completion)
@@ -244,6 +255,17 @@ def _read_part(task: Task, screen: Screen, prompt: Prompt, completion: Completio
     return replace(
         read, rules=rules, repair=Change("", "repair", "completion", completion.text, after, ", ".join(rules))
     )
+
+
+def _parsed(task: Task, prompt: Prompt, completion: Completion, part: Part) -> _Read:
+    """Parse a row that its task has found."""
+    if part.problem is not None:
+        return _Read(part.text, (), part.problem, part.rules)
+    ending = CUT_OFF if part.cut_off else "stop"
+    parsed = task.parse(prompt, replace(completion, text=part.text, finish_reason=ending))
+    if isinstance(parsed, str):
+        return _Read(part.text, (), parsed, part.rules)
+    return _Read(part.text, parsed, None, part.rules)
 
 
 def _shares(tokens: int | None, count: int) -> list[int | None]:

@@ -50,6 +50,10 @@ from s3exp.types import Batch, Change, Completion, Example, Listed, Prompt, Reje
 log = logging.getLogger(__name__)
 
 
+# what is tried again where rows are made without the LLM
+_TRIES = {"templates": " of filling the templates", "marginals": " of drawing cells"}
+
+
 def unwatched(numbers: Mapping[str, float], always: bool) -> None:
     """The watch that nobody looks at."""
 
@@ -89,7 +93,7 @@ def synthesize(
     ask = dealt(asks, order)
     read = partial(read_completion, task, curation.screen, order.round)
     number = questions = 0  # of the next question; asked so far
-    shortage = "after all tries" + (" of filling the templates" if order.filled else "")
+    shortage = "after all tries" + (_TRIES.get(order.seeds, "") if order.filled else "")
     while round_.missing:
         tries = ceil(order.wanted / task.rows_per_answer) * order.tries - questions  # left
         count = min(ceil(round_.asking / task.rows_per_answer), tries)

@@ -29,6 +29,7 @@ class Columns:
     read: Callable[[Mapping[str, Any], Callable[[str], str], str], Target]
     group: str | None = None
     more: Sequence[str] = ()  # columns that are needed, and are no part of an example
+    cell: Callable[[str], str] | None = None  # the form of a cell, in a table; None: fields are texts
 
     @property
     def needed(self) -> list[str]:

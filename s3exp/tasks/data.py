@@ -102,6 +102,7 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
     group = text_of_value(row.get(columns.group)) or None if columns.group else None
     # places of answers are counted in the texts as they stand
     target = columns.read({**row, **raw}, tidy, where)
+    tidy = tidy if columns.cell is None else columns.cell
     return Example(name, {field: tidy(text) for field, text in raw.items()}, target, group=group)
 
 

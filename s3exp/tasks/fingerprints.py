@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s3exp.language.words import fold, unspaced, words
+from s3exp.settings.task import Cells
 
 Hashes = NDArray[np.uint64]
 SHINGLE = 2  # words
@@ -74,8 +75,16 @@ class Fingerprint:
 
 def fingerprint(name: str, fields: Mapping[str, str], written: Sequence[str]) -> Fingerprint:
     """The fingerprint of the row `name`, whose fields `written` were written and whose other fields were given."""
+    if isinstance(written, Cells):
+        return _of_cells(name, content(fields[key] for key in written), len(written))
     given = tuple(text for key, text in fields.items() if key not in written)
     return Fingerprint(name, *_prints("\n".join(fields[key] for key in written), given))
+
+
+def _of_cells(name: str, digest: str, cells: int) -> Fingerprint:
+    """That of a row of a table, which only a row with the same cells repeats: it has no runs of words."""
+    none = np.empty(0, dtype=np.uint64)
+    return Fingerprint(name, digest, digest, cells, none, cells + 1, none)
 
 
 @lru_cache(CACHE_ROWS)

@@ -220,7 +220,7 @@ def _stray(task: TaskConfig, with_train: bool) -> bool:
 def columns_of(task: TaskConfig) -> Columns:
     """The columns of a task's gold files."""
     kind = kind_of(task)
-    return Columns(task.fields, kind.column(task), partial(kind.read, task), task.group)
+    return Columns(task.fields, kind.column(task), partial(kind.read, task), task.group, cell=kind.cell)
 
 
 def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks import classification, extraction
+from s3exp.tasks import cells, classification, extraction, tabular
+from s3exp.tasks.cells import Table
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
 from s3exp.types import Example, Target, UserError
@@ -22,13 +23,16 @@ class Kind:
 
     `build` makes the task; `column` names the column of targets in a gold file; `read` gets a row, a function that
     tidies texts and the row's place for messages, and returns the target or raises UserError; `unit` is the hash of
-    the part of a row that must not stand in two roles.
+    the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
+    of a cell, where rows are those of a table.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]
     column: Callable[[TaskConfig], str]
     read: Callable[[TaskConfig, Mapping[str, Any], Tidy, str], Target]
     unit: Callable[[TaskConfig, Example], str]
+    columns: Callable[[TaskConfig, Sequence[Example]], Table] | None = None
+    cell: Tidy | None = None
 
 
 KINDS = {
@@ -40,6 +44,14 @@ KINDS = {
     ),
     "extraction": Kind(
         extraction.extraction, lambda task: task.answers, extraction.read_target, extraction.unit
+    ),
+    "tabular": Kind(
+        tabular.tabular,
+        lambda task: task.label,
+        tabular.read_target,
+        tabular.unit,
+        tabular.columns_of,
+        cells.cell,
     ),
 }
 
@@ -53,3 +65,13 @@ def kind_of(task: TaskConfig) -> Kind:
     if task.kind not in KINDS:
         raise UserError(f"task.kind={task.kind}: choose one of {', '.join(KINDS)}")
     return KINDS[task.kind]
+
+
+def table_of(task: TaskConfig, rows: Sequence[Example]) -> Table | None:
+    """The typed columns of a task by some of its gold rows; None: its rows are texts.
+
+    Raises:
+        UserError: a column is neither of numbers nor of a few values.
+    """
+    columns = kind_of(task).columns
+    return None if columns is None else columns(task, rows)

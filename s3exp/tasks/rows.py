@@ -84,8 +84,9 @@ def usable(table: Table, source: str, role: str, columns: Columns, rules: Mappin
     for index, row in enumerate(rows):
         try:
             one = example(row, f"{role}-{index}", f"{source}, row {index}", columns)
-            if any(map(says_nothing, one.fields.values())):
-                texts = [text for text in one.fields.values() if says_nothing(text)]
+            nothing = says_nothing if columns.cell is None else is_missing
+            if any(map(nothing, one.fields.values())):
+                texts = [text for text in one.fields.values() if nothing(text)]
                 raise Unusable(
                     f"{source}, row {index}: the text {texts[0]!r} says nothing", "empty", texts[0]
                 )
@@ -134,9 +135,14 @@ def contradictions(examples: Sequence[Example]) -> list[Example]:
 
 def says_nothing(text: str) -> bool:
     """Whether a text has no letter, digit or symbol in it, or stands for a missing one."""
-    if len(text) <= _LONGEST and folded(text.strip()) in _PLACEHOLDERS:
+    if is_missing(text):
         return True
     return not any(unicodedata.category(character)[0] in "LNSM" for character in text)
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text is empty or stands for a missing one."""
+    return not text.strip() or (len(text) <= _LONGEST and folded(text.strip()) in _PLACEHOLDERS)
 
 
 def index_of(row: Example | str) -> int:

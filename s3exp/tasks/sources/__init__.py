@@ -1,4 +1,4 @@
-"""Reads the rows of a source: local files of any common format, folders of them, or a data set of the hub.
+"""Reads the rows of a source: local files of any common format, folders of them, a data set of the hub or of sklearn.
 
 One value has one meaning in every format; what had to be guessed is said, and can be set.
 """
@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from s3exp.tasks.sources.cards import described
+from s3exp.tasks.sources.carried import PREFIX, read_carried
 from s3exp.tasks.sources.columnar import read_columnar
 from s3exp.tasks.sources.delimited import read_delimited
 from s3exp.tasks.sources.documents import read_json
@@ -28,13 +29,15 @@ def read_table(source: str, layout: Layout | None = None) -> Table:
     """Every row of a source.
 
     Args:
-        source: a file, a pattern (`part-*.parquet`), a folder, `folder:split`, or of the hub `id:split` or
-            `id:config:split`.
+        source: a file, a pattern (`part-*.parquet`), a folder, `folder:split`, of the hub `id:split` or
+            `id:config:split`, or a set that scikit-learn carries, `sklearn:name`.
         layout: what files of text do not say themselves.
 
     Raises:
         UserError: the source is missing, malformed or ambiguous.
     """
+    if source.startswith(PREFIX):
+        return read_carried(source)
     layout = layout or Layout()
     place = place_of(source)
     if place is None:

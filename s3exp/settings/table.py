@@ -1,0 +1,124 @@
+"""Checks of a task of tables on its options: its columns, what it predicts, and how its rows are asked for."""
+
+from __future__ import annotations
+
+from s3exp.settings.labels import check_labels, check_names
+from s3exp.settings.llm import is_structured
+from s3exp.settings.run import Config
+from s3exp.settings.small_model import NetworkConfig
+from s3exp.settings.task import TaskConfig
+from s3exp.types import UserError
+
+
+def check_tabular(config: Config) -> None:
+    """Refuse options that a task of tables does not read, or that contradict each other.
+
+    Raises:
+        UserError: names the options and what to do.
+    """
+    task, table = config.task, config.task.table
+    _check_columns_of_table(task)
+    if task.labels:
+        check_labels(task.labels, task.label_values)
+        check_words(task)
+    else:
+        _refuse_for_numbers(config)
+    prompts, where = task.prompt_sets[task.prompts], f"task.prompt_sets.{task.prompts}"
+    if prompts.examples or prompts.rationale or prompts.domains or prompts.templates:
+        raise UserError(
+            f"{where}: a tabular task has seed, extrapolate, shot, form and check alone; task.shots shows gold rows"
+        )
+    if task.shots and prompts.shot is None:
+        raise UserError(
+            f"task.shots={task.shots}: {where}.shot says how a row is shown: set it, say to '{{row}}'"
+        )
+    if is_structured(config.llm):
+        raise UserError("llm.structured=true: task.kind=tabular reads rows from lines: leave it out")
+    if config.curation.revise:
+        raise UserError("curation.revise=true: the rows of task.kind=tabular have no wording: leave it out")
+    if config.strategy.seeds not in (None, "plain", "marginals"):
+        raise UserError(
+            f"strategy.seeds={config.strategy.seeds}: task.kind=tabular has plain seeds, and marginals, whose cells "
+            "are drawn from gold without an LLM: choose one of them"
+        )
+    if table.start != "none" and task.rows_per_answer > 1:
+        raise UserError(
+            f"task.table.start={table.start} begins one row, and task.rows_per_answer={task.rows_per_answer} asks for "
+            "several: leave one of them out"
+        )
+    if table.labels == "inline" and config.strategy.labels == "random":
+        raise UserError(
+            "strategy.labels=random asks for labels, and with task.table.labels=inline the LLM writes them: leave one "
+            "of them out"
+        )
+
+
+def _check_columns_of_table(task: TaskConfig) -> None:
+    """Refuse names that the text of a row could not be read by."""
+    names = [*task.fields, task.label]
+    folded = [name.casefold().strip() for name in names]
+    for name in names:
+        if not name.strip() or any(mark in name for mark in (", ", " is ", "\n", ": ", "=")):
+            raise UserError(
+                f"task.fields has {name!r}: a name of a column stands before ' is ' in the text of a row: rename it, "
+                "without ', ', ' is ', ': ' and '='"
+            )
+        if folded.count(name.casefold().strip()) > 1:
+            raise UserError(
+                f"task.fields and task.label={task.label}: {name} is there twice: the target is no column that is read"
+            )
+    if set(task.written) != set(task.fields):
+        raise UserError(
+            f"task.generate={task.generate}: a row of a tabular task is written whole: name all task.fields"
+        )
+    unknown = [name for name in task.table.columns if name not in names]
+    if unknown:
+        raise UserError(
+            f"task.table.columns.{unknown[0]}: no such column; task.fields are {', '.join(task.fields)}"
+        )
+    if task.labels and task.table.tolerance is not None:
+        raise UserError(
+            f"task.table.tolerance={task.table.tolerance:g} is of a number to predict, and task.labels are classes: "
+            "leave one of them out"
+        )
+
+
+def _refuse_for_numbers(config: Config) -> None:
+    """Refuse what goes by classes, where the target is a number."""
+    small, strategy, curation = config.small_model, config.strategy, config.curation
+    what = "and the target of this task is a number (task.labels=[])"
+    chosen = {
+        "curation.noise": curation.noise != "none",
+        "curation.label": curation.label != "none",
+        "strategy.pick": strategy.pick.by != "none"
+        or strategy.pick.spread == "badge"
+        or strategy.pick.skip > 0,
+    }
+    for key, on in chosen.items():
+        if on:
+            raise UserError(f"{key} goes by classes, {what}: leave it out")
+    if strategy.shown in ("helpful", "votes"):
+        raise UserError(f"strategy.shown={strategy.shown} goes by classes, {what}: choose another")
+    if isinstance(small, NetworkConfig):
+        raise UserError(
+            f"small_model={small.kind} predicts classes, {what}: choose small_model=boosting or small_model=logistic"
+        )
+    if small.members > 1:
+        raise UserError(
+            f"small_model.members={small.members}: members share probabilities, {what}: set it to 1"
+        )
+
+
+def check_words(task: TaskConfig) -> None:
+    """Refuse words for labels that are not one for each, or that two labels share."""
+    for name, prompts in task.prompt_sets.items():
+        check_names(f"task.prompt_sets.{name}.labels", prompts.labels or ())
+    words = task.prompt_sets[task.prompts].labels
+    if words is not None and len(words) != len(task.labels):
+        raise UserError(
+            f"task.prompt_sets.{task.prompts}.labels has {len(words)} words for {len(task.labels)} labels"
+        )
+    said = [" ".join(word.casefold().split()) for word in words or task.labels]
+    if len(set(said)) < len(said) or "" in said:
+        key = "task.labels" if words is None else f"task.prompt_sets.{task.prompts}.labels"
+        raise UserError(f"{key}={words or task.labels}: every label needs a word of its own in the prompts")

@@ -1,0 +1,191 @@
+"""The typed columns of a table: numbers with bounds and decimals, categories with their values.
+
+They are learned from gold mining rows, as far as `task.table.columns` does not say them. A cell is a text in one form:
+39, 39.0 and "39 " are one cell, so that rows can be compared as texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from s3exp.settings.labels import folded
+from s3exp.settings.task import ColumnConfig, TaskConfig
+from s3exp.tasks.data import clean
+from s3exp.types import Example, UserError
+
+NO_NUMBER, OUT_OF_BOUNDS, UNKNOWN = "no_number", "out_of_bounds", "unknown_category"  # reasons of rejection
+MOST_VALUES = 100  # of a category that is learned; a column with more is a text
+_HALF = 0.5
+_NUMBER = re.compile(r"[-+−]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?")
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_MARKS = " \t.,;:!*_`\"'“”()[]{}"
+_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: a category with its `values`, or without them a number with its bounds and digits behind the point."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    low: float = float("-inf")
+    high: float = float("inf")
+    decimals: int = 0
+
+    def fit(self, text: str) -> str | tuple[str, str]:
+        """The cell that a written text stands for; or the reason of its rejection, and what was wrong with it."""
+        if self.values:
+            known = {folded(value): value for value in reversed(self.values)}
+            for said in (text, text.strip(_MARKS)):
+                if (found := known.get(folded(" ".join(said.split())))) is not None:
+                    return found
+            return UNKNOWN, text
+        value = number(text.strip(_MARKS) if number(text) is None else text)
+        if value is None:
+            return NO_NUMBER, text
+        value = value.quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_EVEN)
+        return in_digits(value) if self.low <= float(value) <= self.high else (OUT_OF_BOUNDS, text)
+
+    def says(self) -> str:
+        """The column in words, for a page."""
+        if self.values:
+            more = ", ..." if len(self.values) > _SHOWN else ""
+            return f"{len(self.values)} values: {', '.join(self.values[:_SHOWN])}{more}"
+        digits = f", {self.decimals} decimals" if self.decimals else ""
+        return f"number, {self.low:g} to {self.high:g}{digits}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns that are read, in order, and that of the target."""
+
+    columns: tuple[Column, ...]
+    target: Column
+
+
+def cell(text: str) -> str:
+    """A cell in the form in which cells are compared: a plain number without needless digits, or a tidy text."""
+    tidied = clean(text)
+    value = number(tidied) if _NUMBER.fullmatch(tidied) and not _coded(tidied) else None
+    return tidied if value is None else in_digits(value)
+
+
+def number(text: str) -> Decimal | None:
+    """The finite number that a text is; None: it is none."""
+    text = text.strip().replace("−", "-")
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def in_digits(value: Decimal) -> str:
+    """A number in digits, without an exponent and needless zeros."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def amount(value: float) -> str:
+    """A target that is a number, as a cell."""
+    return in_digits(Decimal(repr(float(value))))
+
+
+def table_of(task: TaskConfig, mining: Sequence[Example], words: Sequence[str]) -> Table:
+    """The columns of a task by its options and its mining rows; `words` are those for its labels, if it has any.
+
+    Raises:
+        UserError: a column is neither of numbers nor of a few values, or its options contradict its cells.
+    """
+    columns = tuple(
+        _column(task, name, [(row.id, row.fields[name]) for row in mining]) for name in task.fields
+    )
+    if task.labels:
+        return Table(columns, Column(task.label, tuple(words)))
+    targets = [(row.id, amount(float(str(row.target)))) for row in mining]
+    return Table(columns, _column(task, task.label, targets))
+
+
+def unread(table: Table, rows: Sequence[Example]) -> Mapping[str, Sequence[Example]]:
+    """The rows with a cell that a column does not know (a category never seen, no number), by column."""
+    found = {
+        column.name: [
+            row
+            for row in rows
+            if (
+                row.fields[column.name] not in column.values
+                if column.values
+                else number(row.fields[column.name]) is None
+            )
+        ]
+        for column in table.columns
+    }
+    return {name: some for name, some in found.items() if some}
+
+
+def _column(task: TaskConfig, name: str, cells: Sequence[tuple[str, str]]) -> Column:
+    given = task.table.columns.get(name, ColumnConfig())
+    key, numbers = f"task.table.columns.{name}", {text: number(text) for _, text in cells}
+    odd = [(row, text) for row, text in cells if numbers[text] is None]
+    kind = given.type or ("category" if given.values or odd else "number")
+    if kind == "number":
+        if odd:
+            raise UserError(
+                f"{key}.type=number: {len(odd)} of {len(cells)} mining rows have no number there (the first: "
+                f"{odd[0][0]}, {odd[0][1]!r}): mend the file, or set it to category"
+            )
+        return _of_numbers(name, given, [value for _, text in cells if (value := numbers[text]) is not None])
+    values = [cell(_text(value)) for value in given.values] or sorted({text for _, text in cells})
+    strange = [(row, text) for row, text in cells if text not in set(values)]
+    if strange:
+        raise UserError(
+            f"{key}.values lacks {strange[0][1]!r}, which {len(strange)} of {len(cells)} mining rows have there or "
+            f"another like it (the first: {strange[0][0]}): add it, or leave values out"
+        )
+    if given.type is None and not given.values:
+        _check_category(key, name, cells, odd, values)
+    return Column(name, tuple(values))
+
+
+def _of_numbers(name: str, given: ColumnConfig, values: Sequence[Decimal]) -> Column:
+    digits = max(max(0, -int(value.as_tuple().exponent)) for value in values)
+    low = float(min(values)) if given.min is None else given.min
+    high = float(max(values)) if given.max is None else given.max
+    if low > high:
+        raise UserError(
+            f"task.table.columns.{name}: min={low:g} is above max={high:g}: set both, or neither of them"
+        )
+    return Column(name, (), low, high, digits if given.decimals is None else given.decimals)
+
+
+def _check_category(
+    key: str,
+    name: str,
+    cells: Sequence[tuple[str, str]],
+    odd: Sequence[tuple[str, str]],
+    values: Sequence[str],
+) -> None:
+    """Refuse a column that is rather a text, or one of numbers with some cells that are none."""
+    if len(odd) < len(cells) * _HALF:
+        raise UserError(
+            f"column {name}: {len(odd)} of {len(cells)} mining rows have no number there (the first: {odd[0][0]}, "
+            f"{odd[0][1]!r}) and all others have one: mend the file, leave the column out of task.fields, or set "
+            f"{key}.type=category"
+        )
+    if len(values) > MOST_VALUES or (len(values) > _SHOWN and len(values) > len(cells) * _HALF):
+        raise UserError(
+            f"column {name} has {len(values)} different texts in {len(cells)} mining rows ({values[0][:40]!r}, ...): "
+            f"a text is no category: leave the column out of task.fields, or set {key}.type=category"
+        )
+
+
+def _text(value: Any) -> str:
+    return str(value)
+
+
+def _coded(text: str) -> bool:
+    """Whether digits are rather a code, as 007 is."""
+    return re.match(r"[-+−]?0\d", text) is not None
