@@ -17,8 +17,9 @@ from tests.test_seeds import PROMPT_SETS
 from tests.toy_world import ToyServer, write_task
 
 CONF = Path(__file__).parents[1] / "conf" / "method"
-TUNED = {"speed"}  # learns, so no server can write for it: it runs in test_tutor_kill.py
-PRESETS = sorted({path.stem for path in CONF.glob("*.yaml")} - TUNED)
+# a tuned LLM is no server, and test_tutor_kill.py has it; tests/test_tables.py has tables
+ELSEWHERE = {"speed", "pred_llm"}
+PRESETS = sorted({path.stem for path in CONF.glob("*.yaml")} - ELSEWHERE)
 WORDS = PROMPT_SETS["toy"] | {"revise": "label={label} revise: {text}"}
 SETS = {"toy": WORDS, "more": WORDS | {"seed": "again: label={label}"}}
 OPTIONS = {

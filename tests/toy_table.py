@@ -36,7 +36,7 @@ def stone(chance: Random, label: int, hidden: bool = False) -> dict[str, str]:
     size = chance.gauss(2.0, 0.4) if hidden else chance.gauss((2.5, 6.0)[label], 0.7)
     colours = ["blue"] if hidden else [["red", "green"], ["green", "blue"]][label]
     return {
-        "size (cm)": f"{max(0.2, size):.1f}".removesuffix(".0"),
+        "size (cm)": f"{max(0.2, size):.2f}".rstrip("0").rstrip("."),
         "colour": chance.choice(colours),
         "weight": str(round(max(0.2, size) * 10 + chance.randint(0, 5))),
     }

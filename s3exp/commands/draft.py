@@ -21,16 +21,16 @@ Gold = Mapping[str, str | Sequence[str] | None]
 
 def draft(guess: Draft, name: str, gold: Gold) -> str:
     """The YAML of a task, with comments on what to edit."""
+    kind = ["kind: tabular"] if guess.table else [] if guess.counts else ["kind: extraction"]
     lines = [
         *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
         *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
         f"name: {name}",
-        *([] if guess.counts else ["kind: extraction"]),
+        *kind,
         "gold:",
         *(f"  {key}: {_gold(key, value)}" for key, value in gold.items() if key != "train" or value),
         f"fields: [{', '.join(map(_yaml, guess.fields))}]",
-        f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
-        *(_classes(guess) if guess.counts else _answers(guess)),
+        *(_table(guess) if guess.table else _texts(guess)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -40,6 +40,44 @@ def _gold(key: str, value: str | Sequence[str] | None) -> str:
     says = _SAYS.get(key)
     text = "???" if key == "test" and not value else _value(value)
     return f"{text} # {says}" if says else text
+
+
+def _texts(guess: Draft) -> list[str]:
+    return [
+        f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
+        *(_classes(guess) if guess.counts else _answers(guess)),
+    ]
+
+
+def _table(guess: Draft) -> list[str]:
+    labels = [_word(key) for key in guess.counts]
+    rows = zip(labels, guess.counts.values(), strict=True)
+    target = guess.target.replace("{", "(").replace("}", ")")
+    cells = (
+        [] if guess.values is None else [f"label_values: {_value(guess.values)} # the cells of the labels"]
+    )
+    check = [
+        "    check: |- # for curation.label",
+        "      {features}",
+        f"      What is its {target}? Answer with one of these only: {{labels}}",
+    ]
+    return [
+        "generate: ${.fields} # a row is written whole",
+        f"label: {_yaml(guess.target)}",
+        *(["labels: # by class index"] if labels else ["labels: [] # a number is predicted"]),
+        *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
+        *cells,
+        "# table: {columns: {NAME: {min: 0}}} # types and bounds are learned from gold; what is set here wins",
+        "shots: 3 # gold rows shown before each prompt",
+        *("prompts: plain", "prompt_sets:", "  plain:"),
+        *([f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}}"] if labels else []),
+        '    shot: "{row}"',
+        "    seed: |-",
+        f"      These are rows of a table. Write another one, whose {target} is {{label}}.",
+        *("    extrapolate: |-", "      This is a row of a table: {row}"),
+        f"      Write another one, somewhat like it, whose {target} is {{label}}.",
+        *(check if labels else []),
+    ]
 
 
 def _classes(guess: Draft) -> list[str]:

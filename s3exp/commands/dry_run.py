@@ -23,7 +23,7 @@ from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.record.costs import money
 from s3exp.record.privacy import in_words
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig
+from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig, TableModelConfig
 from s3exp.strategies import plan, to_be_shown
 from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
@@ -128,7 +128,9 @@ def plan_rounds(
 
 
 def steps_of(small: SmallModelConfig, rows: int) -> int:
-    """The most training steps of a round on so many rows, of all members."""
+    """The most training steps of a round on so many rows, of all members; a table's model takes one for each tree."""
+    if isinstance(small, TableModelConfig):
+        return small.members * small.steps
     own = ceil(rows / small.members) if small.member_rows == "own" else rows
     return small.members * small.epochs * ceil(own / small.batch_size)
 

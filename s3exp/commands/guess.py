@@ -48,6 +48,7 @@ class Draft:
     values: Sequence[str] | None = None
     why: str = ""
     unused: Sequence[str] = field(default_factory=tuple)
+    table: bool = False  # the fields are typed columns; without counts a number is predicted
 
 
 def inspect(

@@ -19,6 +19,7 @@ from s3exp.commands.draft import YAML_WORDS, Gold, draft
 from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.commands.guess import Draft, inspect
 from s3exp.commands.guess_labels import cells_of
+from s3exp.commands.guess_table import table_in
 from s3exp.record.files import write_text
 from s3exp.settings.compose import compose, conf
 from s3exp.tasks.columns import shown_columns
@@ -58,7 +59,8 @@ def command(words: Sequence[str]) -> int:
             f"{options.file}: the first line looks like a row ({shown_columns(columns_in(table.rows))}): name the "
             "columns of a file without a header with --columns"
         )
-    guess = inspect(table.rows, options.file, options.label, options.fields, table.names)
+    wanted = (options.label, options.fields, table.names)
+    guess = table_in(table.rows, options.file, *wanted) or inspect(table.rows, options.file, *wanted)
     if any(re.fullmatch(r"unnamed_\d+", name) for name in (guess.target, *guess.fields)):
         names = shown_columns(columns_in(table.rows))
         raise UserError(
@@ -80,7 +82,7 @@ def command(words: Sequence[str]) -> int:
             f"{options.file} is split into test, mining and select by label (gold.file); --test names a file for test"
         )
     _tell(guess, out, dropped)
-    hint = "" if guess.counts else " small_model=minilm"
+    hint = f" small_model={_small_model(guess)}" if guess.table or not guess.counts else ""
     if not options.test and not alone:
         file = shlex.quote(beside[0]) if len(beside) == 1 else "FILE"
         hint += f" task.gold.test={file}, or set it in {out}"
@@ -106,7 +108,8 @@ def _tests_beside(source: str) -> tuple[list[str], list[str]]:
 
 def _tell(guess: Draft, out: Path, notes: Sequence[str]) -> None:
     """Say what was drafted, and why."""
-    target = f"{len(guess.counts)} labels" if guess.counts else "answers that are spans"
+    kind = "a number" if guess.table else "answers that are spans"
+    target = f"{len(guess.counts)} labels" if guess.counts else kind
     unused = f"\nnot used: {', '.join(guess.unused)}" if guess.unused else ""
     _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
     _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
@@ -135,7 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--train", help="a third one, for the human-annotated baseline")
     add("--label", help="the label column; by itself the likeliest")
-    add("--fields", nargs="+", help="the text columns, one or two; by themselves all that hold texts")
+    add(
+        "--fields",
+        nargs="+",
+        help="the text columns, one or two, or those of a table; by themselves all that fit",
+    )
     add("--columns", nargs="+", help="names of the columns of files without a header")
     add("--encoding", help="of files of text; by itself UTF-8, or guessed")
     add("--delimiter", help="between the cells of a .csv file and its kin; by itself guessed")
@@ -172,7 +179,7 @@ def _accepted(guess: Draft, name: str, gold: Gold) -> tuple[str, list[str]]:
     while True:
         text = draft(guess, name, {**gold, **dict.fromkeys(drops, "drop")})
         try:
-            _read(text, name, gold, "small_model=bag" if guess.counts else "small_model=minilm")
+            _read(text, name, gold, f"small_model={_small_model(guess)}")
         except Droppable as refused:
             if refused.option in drops:
                 raise
@@ -181,9 +188,17 @@ def _accepted(guess: Draft, name: str, gold: Gold) -> tuple[str, list[str]]:
             return text, list(drops.values())
 
 
+def _small_model(guess: Draft) -> str:
+    """A small model for the drafted task."""
+    if guess.table:
+        return "boosting"
+    return "bag" if guess.counts else "minilm"
+
+
 def _read(text: str, name: str, gold: Gold, words: str) -> None:
     """Compose a draft and read its gold files, as a run does."""
     from s3exp.tasks.gold import load_gold, read_role
+    from s3exp.tasks.kinds import table_of
 
     with TemporaryDirectory() as folder:
         place = Path(folder) / "task"
@@ -191,9 +206,10 @@ def _read(text: str, name: str, gold: Gold, words: str) -> None:
         write_text(place / f"{name}.yaml", text)
         task = compose([f"task={name}", words], Path(folder)).task
     if gold.get("test") or gold.get("file"):
-        load_gold(task, with_train=bool(gold["train"]))
+        rows = load_gold(task, with_train=bool(gold["train"])).mining
     else:
-        read_role(task, "validation")
+        rows = tuple(read_role(task, "validation"))
+    table_of(task, rows)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     target = (
         f"`{task.answers}`: spans of {task.passage}"
         if task.passage
-        else f"`{task.label}`: {', '.join(task.labels)}"
+        else f"`{task.label}`: {', '.join(task.labels) or 'a number'}"
     )
     lines.append(f"- {target}")
     lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")

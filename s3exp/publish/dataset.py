@@ -145,11 +145,11 @@ def repeats_of(exported: Sequence[Exported]) -> int:
 
 
 def target_of(row: Targeted, task: TaskConfig) -> dict[str, Any]:
-    """The column of a row's label, or of its answers in SQuAD's form."""
+    """The column of a row's label or number, or of its answers in SQuAD's form."""
     if isinstance(row.target, tuple):
         texts, starts = [a.text for a in row.answers], [a.start for a in row.answers]
         return {task.answers: {"text": texts, "answer_start": starts}}
-    return {task.label: row.label}
+    return {task.label: row.target}
 
 
 def write_tables(
@@ -194,6 +194,7 @@ def _features(task: TaskConfig, names: Sequence[str]) -> Any:
     own = column_names(task)
     kinds: dict[str, Any] = {
         **{name: Value("string") for name in task.fields},
+        task.label: Value("float64"),
         task.answers: {"text": List(Value("string")), "answer_start": List(Value("int32"))},
         **{own[name]: Value("string") for name in ("id", "parent", "run", "reason")},
         own["round"]: Value("int32"),

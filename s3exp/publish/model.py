@@ -8,14 +8,15 @@ from typing import Any
 
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
-from s3exp.settings.small_model import EncoderConfig, PluginSmallModelConfig, PythonSmallModelConfig
+from s3exp.settings.small_model import EncoderConfig, NetworkConfig
 from s3exp.small_model import member_folders
 from s3exp.types import UserError
 
 
 def has_model(one: Exported) -> bool:
-    """Whether a run has weights of its own: an object of a program or package has none that others can load."""
-    return not isinstance(one.config.small_model, PythonSmallModelConfig | PluginSmallModelConfig)
+    """Whether a run has weights of its own. An object of a program or package has none that others can load, and a
+    model of scikit-learn has rows that it is trained on again."""
+    return isinstance(one.config.small_model, NetworkConfig)
 
 
 def write_model(one: Exported, folder: Path) -> str:

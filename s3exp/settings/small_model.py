@@ -110,6 +110,11 @@ class EncoderConfig(NetworkConfig):
 class TableModelConfig(SmallModelConfig):
     """A model of scikit-learn for rows of a table. It has options of its own, and of the others members alone."""
 
+    @property
+    def steps(self) -> int:
+        """The steps of a training, for a plan."""
+        return 1
+
 
 @dataclass
 class BoostingConfig(TableModelConfig):
@@ -124,6 +129,11 @@ class BoostingConfig(TableModelConfig):
     """Rows of a leaf at least."""
     rate: float = option(0.1, added=True, above=0, at_most=1)
     """The share of each tree that counts."""
+
+    @property
+    def steps(self) -> int:
+        """A tree a step."""
+        return self.trees
 
 
 @dataclass

@@ -34,6 +34,11 @@ def check_tabular(config: Config) -> None:
         )
     if is_structured(config.llm):
         raise UserError("llm.structured=true: task.kind=tabular reads rows from lines: leave it out")
+    if config.audit.encoder is not None:
+        raise UserError(
+            f"audit.encoder={config.audit.encoder} reads texts, and task.kind=tabular has vectors of its columns: "
+            "leave it out"
+        )
     if config.curation.revise:
         raise UserError("curation.revise=true: the rows of task.kind=tabular have no wording: leave it out")
     if config.strategy.seeds not in (None, "plain", "marginals"):

@@ -25,7 +25,7 @@ class TableEmbedder:
     A text is the cells of a row, one a line; a vector is one of the whole row.
     """
 
-    gold_alone = True
+    gold_alone = False  # the columns of made rows are those of gold
     whole_rows = True
 
     def __init__(self, table: Table, gold: Sequence[Example]) -> None:

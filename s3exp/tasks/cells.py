@@ -7,12 +7,11 @@ They are learned from gold mining rows, as far as `task.table.columns` does not 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from s3exp.settings.labels import folded
+from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.task import ColumnConfig, TaskConfig
 from s3exp.tasks.data import clean
 from s3exp.types import Example, UserError
@@ -20,7 +19,8 @@ from s3exp.types import Example, UserError
 NO_NUMBER, OUT_OF_BOUNDS, UNKNOWN = "no_number", "out_of_bounds", "unknown_category"  # reasons of rejection
 MOST_VALUES = 100  # of a category that is learned; a column with more is a text
 _HALF = 0.5
-_NUMBER = re.compile(r"[-+−]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?")
+_EXACT = Context(prec=800, rounding=ROUND_HALF_EVEN)  # a number has 308 digits before its point at most
+_NUMBER = re.compile(r"[-+−]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?")
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 _MARKS = " \t.,;:!*_`\"'“”()[]{}"
 _SHOWN = 6
@@ -40,15 +40,16 @@ class Column:
         """The cell that a written text stands for; or the reason of its rejection, and what was wrong with it."""
         if self.values:
             known = {folded(value): value for value in reversed(self.values)}
-            for said in (text, text.strip(_MARKS)):
+            for said in _readings(text):
                 if (found := known.get(folded(" ".join(said.split())))) is not None:
                     return found
             return UNKNOWN, text
-        value = number(text.strip(_MARKS) if number(text) is None else text)
+        value = next((value for said in _readings(text) if (value := number(said)) is not None), None)
         if value is None:
             return NO_NUMBER, text
-        value = value.quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_EVEN)
-        return in_digits(value) if self.low <= float(value) <= self.high else (OUT_OF_BOUNDS, text)
+        if not self.low <= float(value) <= self.high:
+            return OUT_OF_BOUNDS, text
+        return in_digits(_EXACT.quantize(value, Decimal(1).scaleb(-self.decimals)))
 
     def says(self) -> str:
         """The column in words, for a page."""
@@ -138,7 +139,7 @@ def _column(task: TaskConfig, name: str, cells: Sequence[tuple[str, str]]) -> Co
                 f"{odd[0][0]}, {odd[0][1]!r}): mend the file, or set it to category"
             )
         return _of_numbers(name, given, [value for _, text in cells if (value := numbers[text]) is not None])
-    values = [cell(_text(value)) for value in given.values] or sorted({text for _, text in cells})
+    values = [cell(text_of_value(value)) for value in given.values] or sorted({text for _, text in cells})
     strange = [(row, text) for row, text in cells if text not in set(values)]
     if strange:
         raise UserError(
@@ -182,8 +183,13 @@ def _check_category(
         )
 
 
-def _text(value: Any) -> str:
-    return str(value)
+def _readings(text: str) -> Iterator[str]:
+    """A written cell, without marks around it, and without what follows behind a comma: a column that nobody knows."""
+    parts = text.split(", ")
+    for count in range(len(parts), 0, -1):
+        part = ", ".join(parts[:count])
+        yield part
+        yield part.strip(_MARKS)
 
 
 def _coded(text: str) -> bool:

@@ -162,8 +162,13 @@ FIELDS = {"size": "2", "colour": "red", "weight": "11"}
         (f"{GOOD}\n{GOOD.replace('11', '12')}", [(FIELDS, 1), ({**FIELDS, "weight": "12"}, 1)]),
         (f"{GOOD}, {GOOD.replace('red', 'mauve')}", [(FIELDS, 1), "unknown_category"]),
         (f"size is 2, colour is red\n{GOOD}", ["missing_column", (FIELDS, 1)]),
+        (GOOD.replace(", weight", ", hue is pink, weight"), [(FIELDS, 1)]),  # a column that nobody knows
+        (GOOD.replace("colour", "hue"), ["missing_column"]),
         (GOOD.replace("11", "many"), ["no_number"]),
         (GOOD.replace("11", "nan"), ["no_number"]),
+        (GOOD.replace("11", "1e99"), ["out_of_bounds"]),
+        (GOOD.replace("11", "9" * 5000), ["out_of_bounds"]),
+        (GOOD.replace("11", "11." + "0" * 5000), [(FIELDS, 1)]),
         (GOOD.replace("11", "inf"), ["no_number"]),
         (GOOD.replace("11", "31"), ["out_of_bounds"]),
         (GOOD.replace("is 2", "is 1.49"), ["out_of_bounds"]),

@@ -1,0 +1,105 @@
+"""Guesses whether a file is a table, several typed columns without a long text, and which column it is to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from s3exp.commands.guess import ASIDE_NAMES, TEXT_NAMES, Draft
+from s3exp.commands.guess_labels import LABEL_NAMES, MOST_LABELS, cells_of, labels_of
+from s3exp.settings.labels import text_of_value
+from s3exp.tasks.cells import MOST_VALUES, cell, number
+from s3exp.tasks.columns import plain_name
+from s3exp.tasks.rows import is_missing
+from s3exp.tasks.sources.table import columns as columns_in
+
+FEWEST = 2  # typed columns beside the target, and twice as many as texts that are no columns of it
+LONG = 6  # words of a text, on average: a column with more is a text to read
+CLASSES = 20  # numbers of a target at most, if they are classes
+
+
+def table_in(
+    rows: Sequence[Mapping[str, Any]],
+    source: str,
+    label: str | None,
+    fields: Sequence[str] | None,
+    names: Mapping[str, Sequence[str]],
+) -> Draft | None:
+    """The guess at a table; None: the rows are rather texts.
+
+    Raises:
+        UserError: the column to predict holds no labels and no numbers.
+    """
+    values = {name: _cells(rows, name) for name in columns_in(rows)}
+    named = [name for name in (label, *(fields or ())) if name is not None]
+    if (fields is not None and len(fields) <= FEWEST) or any(name not in values for name in named):
+        return None
+    if any(isinstance(value, (list, dict)) for row in rows for value in row.values()):
+        return None
+    target, why = (label, "--label") if label else _target(list(values))
+    others = [name for name in values if name != target]
+    typed = [name for name in others if _is_typed(values[name]) and not _is_name(name, values[name])]
+    texts = [name for name in others if not _is_typed(values[name])]
+    read = [name for name in texts if plain_name(name) in TEXT_NAMES or _is_long(values[name])]
+    if fields is None and (read or len(typed) < max(FEWEST, 2 * len(texts))):
+        return None
+    chosen = list(fields) if fields else typed
+    column = [row.get(target) for row in rows]
+    if _is_amount(values[target]):
+        counts, words, cells = dict[str, int](), True, None
+        why += "; a number"
+    else:
+        counts, words, cells = labels_of(column, names.get(target), f"{source}: column {target}")
+    return Draft(
+        fields=chosen,
+        generate="",
+        target=target,
+        counts=counts,
+        named=words,
+        sample={name: values[name][0] for name in (*chosen, target)},
+        values=cells,
+        why=why,
+        unused=[name for name in others if name not in chosen],
+        table=True,
+    )
+
+
+def _cells(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    return [cell(text_of_value(row.get(name))) for row in rows]
+
+
+def _target(names: Sequence[str]) -> tuple[str, str]:
+    """The column to predict: by its name, or the last one."""
+    ranked = [name for known in LABEL_NAMES for name in names if plain_name(name) == known]
+    return (ranked[0], "by its name") if ranked else (names[-1], "it is the last one")
+
+
+def _is_typed(column: Sequence[str]) -> bool:
+    """Whether a column holds numbers, or few values."""
+    known = [text for text in column if not is_missing(text)]
+    different = set(known)
+    if not known:
+        return False
+    if all(number(text) is not None for text in different):
+        return True
+    return len(different) <= min(MOST_VALUES, max(2, len(known) // 2))
+
+
+def _is_name(name: str, column: Sequence[str]) -> bool:
+    """Whether a column tells rows apart, and is nothing to learn from."""
+    return plain_name(name) in ASIDE_NAMES and len(set(column)) == len(column)
+
+
+def _is_long(column: Sequence[str]) -> bool:
+    known = [text for text in column if not is_missing(text)]
+    return bool(known) and fmean(len(text.split()) for text in known) >= LONG
+
+
+def _is_amount(column: Sequence[str]) -> bool:
+    """Whether a target is a number rather than one of some classes."""
+    different = set(cells_of(column))
+    if not different or any(number(text) is None for text in different):
+        return False
+    whole = all("." not in text for text in different)
+    return len(different) > (min(MOST_LABELS, CLASSES) if whole else 2)
