@@ -161,7 +161,7 @@ def test_a_number_to_predict(tmp_path: Path) -> None:
         task=task,
         llm=StoneLLM(),
     )
-    assert made.result["test"]["r2"] < 0.3 and all(isinstance(row.target, float) for row in made.rows)
+    assert made.result["test"]["r2"] < 0.6 and all(isinstance(row.target, float) for row in made.rows)
 
 
 def test_a_network_reads_the_text_of_a_row(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_files_with_other_columns_are_refused_in_one_line(tmp_path: Path) -> Non
 
 
 # as in tests/test_kill.py: kinds of events, and the place of one among all of its kind
-POINTS = [("ask", 0.5), ("rename", 0.7), ("save", 0.9)]
+POINTS = [("ask", 0.5), ("rename", 0.7), ("kept", 0.4)]
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from s3exp.llm.tokens import counter, tokenizer_of
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
 from s3exp.synthesis.givens import LISTS
+from s3exp.synthesis.rows import Parted
 from s3exp.tasks.checking import label_in
 from s3exp.tasks.parsing import CUT_OFF
 from s3exp.tasks.structured import Part, parts_of
@@ -186,9 +187,14 @@ def _outcome(task: Task, prompt: Prompt, answer: Completion) -> str:
 
 def _lines(task: Task, prompt: Prompt, answer: Completion) -> Iterator[str]:
     """What each row of an answer is read as."""
-    parts = [Part(answer.text)] if prompt.schema is None else parts_of(task.config, answer)
+    parted = isinstance(task, Parted)
+    if isinstance(task, Parted):
+        parts = task.parts(prompt, answer)
+    else:
+        parts = [Part(answer.text)] if prompt.schema is None else parts_of(task.config, answer)
     for part in parts:
-        ending = CUT_OFF if part.cut_off else "stop" if prompt.schema else answer.finish_reason
+        whole = prompt.schema is None and not parted
+        ending = answer.finish_reason if whole else CUT_OFF if part.cut_off else "stop"
         rows = part.problem or task.parse(prompt, replace(answer, text=part.text, finish_reason=ending))
         if isinstance(rows, str):
             yield f"no row: rejected as {rows}{f' ({answer.said})' if answer.said else ''}"

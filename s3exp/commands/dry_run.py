@@ -29,7 +29,7 @@ from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
 from s3exp.synthesis.order import Order, dealt, order_of, question
 from s3exp.synthesis.rows import nothing_copied
-from s3exp.tasks.task import Task, wordings
+from s3exp.tasks.task import Tabled, Task, wordings
 from s3exp.terminal.page import Page, Terminal
 from s3exp.types import Prompt, Target
 
@@ -313,6 +313,8 @@ def print_roles(page: Page, task: Task) -> None:
         table += [[role, f"{len(rows):,}", *shares]] if rows else []
     table.append(["test", f"{len(gold.test):,}", *("sealed" for _ in labels)])
     page.table("Gold rows, by role and class", ["role", "rows", *labels], table, texts=["role"])
+    if isinstance(task, Tabled):
+        page.paragraph("Columns", "\n".join(f"{name}: {says}" for name, says in task.described()))
 
 
 def print_rounds(rounds: Sequence[RoundPlan], page: Page, title: str) -> None:

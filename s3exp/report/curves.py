@@ -184,7 +184,7 @@ def error_panels(comparison: Comparison) -> list[Panel]:
 
 
 def gap_panels(comparison: Comparison, kind: str) -> list[Panel]:
-    """Distance to gold (`kind` is gap) or diversity of the rows by round, beside gold's own."""
+    """Distance to gold (`kind` is gap), diversity, or the columns (table) of the rows by round, beside gold's own."""
     panels = []
     rounds = comparison.frames.rounds
     for one in with_meaning(kind):

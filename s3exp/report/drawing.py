@@ -30,7 +30,7 @@ from s3exp.terminal.texts import file_name, file_names
 
 _SOLID: dict[str, Any] = {"ms": 7, "lw": 2.2, "zorder": 3}
 _DASHED = (0, (4, 2))
-SECTIONS = ("test", "swept", "scores", "cost", "errors", "gap", "diversity")  # of a task on the page
+SECTIONS = ("test", "swept", "scores", "cost", "errors", "gap", "diversity", "table")  # on the page
 _PANEL = 215  # height of a panel of the overview in typographic points, about
 
 
@@ -94,6 +94,7 @@ def plots_of(comparison: Comparison) -> Iterator[Plot]:
         "errors": curves.error_panels(comparison),
         "gap": curves.gap_panels(comparison, "gap"),
         "diversity": curves.gap_panels(comparison, "diversity"),
+        "table": curves.gap_panels(comparison, "table"),
     }
     for kind, panels in kinds.items():
         for panel in panels:

@@ -56,7 +56,7 @@ class Column:
         if self.values:
             more = ", ..." if len(self.values) > _SHOWN else ""
             return f"{len(self.values)} values: {', '.join(self.values[:_SHOWN])}{more}"
-        digits = f", {self.decimals} decimals" if self.decimals else ""
+        digits = f", decimals: {self.decimals}" if self.decimals else ""
         return f"number, {self.low:g} to {self.high:g}{digits}"
 
 

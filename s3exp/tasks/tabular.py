@@ -160,6 +160,10 @@ class Tabular:
         target = self._target(prompt, cells.get(self.table.target.name))
         return target if isinstance(target, str) else [Written(fields, target[0])]
 
+    def described(self) -> list[tuple[str, str]]:
+        """The columns, the target last: their names, and what may stand there."""
+        return [(column.name, column.says()) for column in (*self.table.columns, self.table.target)]
+
     def says(self, target: Target) -> str:
         """The label's name, or the number."""
         return self.outcome.says(target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.givens import SeedLists
@@ -106,6 +106,14 @@ class Task(Protocol):
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
         """The primary metric with its 95% interval (`_low`, `_high`), and the kind's other metrics."""
+
+
+@runtime_checkable
+class Tabled(Protocol):
+    """A task whose rows have typed columns."""
+
+    def described(self) -> Sequence[tuple[str, str]]:
+        """Its columns: their names, and what may stand there, in words."""
 
 
 def wordings(task: Task) -> list[Task]:

@@ -1,0 +1,110 @@
+"""A drafted task of a table: what a file of typed columns becomes, and what remains a task of texts."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from s3exp.commands.guess_table import table_in
+from s3exp.commands.new_task import command
+from s3exp.settings.compose import compose
+from s3exp.tasks.gold import load_gold
+
+
+def passengers(count: int = 200, missing: float = 0.0) -> list[dict[str, object]]:
+    """Rows as of a ship: numbers, categories, names that tell rows apart, a class and a number to predict."""
+    chance = Random(3)
+    return [
+        {
+            "id": place,
+            "full name": f"Person {place} of {chance.randint(0, 9999)}",
+            "deck": chance.choice("ABC"),
+            "age": "" if chance.random() < missing else chance.randint(1, 80),
+            "sex": chance.choice(["male", "female"]),
+            "fare": round(chance.uniform(5, 99), 2),
+            "survived": chance.choice(["yes", "no"]),
+        }
+        for place in range(count)
+    ]
+
+
+def write_csv(folder: Path, rows: list[dict[str, object]]) -> str:
+    path = folder / "ship.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_file_of_typed_columns_becomes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command([write_csv(tmp_path, passengers())]) == 0
+    said = capsys.readouterr().out
+    assert "small_model=boosting" in said and "not used: id, full name" in said
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.kind == "tabular" and task.fields == ["deck", "age", "sex", "fare"]
+    assert (task.label, task.labels) == ("survived", ["no", "yes"])
+    assert len(load_gold(task, with_train=False).mining) == 120
+
+
+def test_a_number_is_seen_as_one(tmp_path: Path) -> None:
+    assert command([write_csv(tmp_path, passengers()), "--label", "fare"]) == 0
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.labels == [] and task.label == "fare" and "survived" in task.fields
+
+
+def test_rows_with_missing_cells_are_left_out_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command([write_csv(tmp_path, passengers(missing=0.2))]) == 0
+    assert "left out (gold.empty: drop)" in capsys.readouterr().out
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.gold.empty == "drop"
+
+
+def test_columns_that_are_named_are_taken(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, passengers())
+    assert command([path, "--fields", "deck", "age", "fare"]) == 0
+    assert compose(["task=ship", "small_model=boosting"], tmp_path / "my").task.fields == [
+        "deck",
+        "age",
+        "fare",
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "good", "stars": 3, "votes": 1, "label": "a"},
+        {"note": "a long text of many words that somebody wrote", "stars": 3, "votes": 1, "label": "a"},
+        {"sentence1": "one", "sentence2": "two", "idx": 3, "label": "a"},
+        {"word": "one", "label": "a"},
+    ],
+)
+def test_texts_stay_texts(row: dict[str, object]) -> None:
+    def other(value: object, place: int) -> object:
+        return f"{value} {place}" if isinstance(value, str) and len(value) > 1 else value
+
+    rows = [
+        {name: other(value, place) for name, value in row.items()} | {"label": "ab"[place % 2]}
+        for place in range(40)
+    ]
+    assert table_in(rows, "x", None, None, {}) is None
+
+
+def test_a_text_among_the_columns_that_are_named_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_csv(tmp_path, passengers())
+    assert command([path, "--fields", "deck", "age", "full name"]) == 2
+    said = capsys.readouterr().err.strip()
+    assert "a text is no category" in said and "full name" in said and "\n" not in said
+    assert not (tmp_path / "my").exists()
