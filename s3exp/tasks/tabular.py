@@ -39,6 +39,7 @@ ROW, FEATURES = "row", "features"  # fields of prompts: a row as a line, with an
 KIND = "template"  # of a prompt that is its own answer
 FORM = "Write one row as one line of this form: {form}"
 FORM_OF_SEVERAL = "Write {count} other rows, each as one line of this form: {form}"
+OTHERS = "Write {count} of them, a line each."
 BLANK = "..."
 
 
@@ -193,10 +194,12 @@ class Tabular:
         label = BLANK if self._inline else self._word(prompt.target)
         cells = [(name, prompt.context.get(name, BLANK)) for name in [*given, *rest]]
         form = line_of(self._with_target(cells, label, begun=bool(given)))
-        own = self.config.prompt_sets[self.config.prompts].form
-        count = str(self.rows_per_answer)
-        text = fill(own or (FORM if count == "1" else FORM_OF_SEVERAL), {"form": form, "count": count})
-        prompt = replace(prompt, text=f"{prompt.text}\n{text}")
+        own, several = self.config.prompt_sets[self.config.prompts].form, self.rows_per_answer > 1
+        by_itself = FORM_OF_SEVERAL if several else FORM
+        if self.config.shots and not given:  # which show the form; a small LLM would copy its dots
+            by_itself = OTHERS if several else ""
+        text = fill(own or by_itself, {"form": form, "count": str(self.rows_per_answer)})
+        prompt = replace(prompt, text=f"{prompt.text}\n{text}" if text else prompt.text)
         # examples of any label, where none is asked for
         task = replace(self.config, labels=[]) if self._inline else self.config
         return with_shots(task, self.llm, prompt, self.gold, partial(self._shot, prompt.seed))

@@ -221,6 +221,17 @@ def test_prompts_show_rows_in_the_order_and_place_that_is_asked_for() -> None:
     assert all(text.endswith("kind is yes") for text in texts)
 
 
+def test_shots_stand_in_place_of_the_form_of_a_row() -> None:
+    shown = task_of(shots=1).seed_prompt(1, 3, {})
+    assert len(shown.shots) == 1 and "kind is yes" in shown.text and shown.text.endswith("a yes row")
+    assert (
+        task_of(shots=1, rows_per_answer=3)
+        .seed_prompt(1, 3, {})
+        .text.endswith("Write 3 of them, a line each.")
+    )
+    assert "..." in task_of().seed_prompt(1, 3, {}).text
+
+
 def test_a_row_that_begins_with_a_value_of_gold() -> None:
     task = task_of(TableConfig(start="feature"))
     prompts = [task.seed_prompt(1, seed, {}) for seed in range(40)]
