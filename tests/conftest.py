@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -31,10 +32,13 @@ from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.synthesis.rows import Curation
 from s3exp.tasks.task import Task
 from s3exp.types import Example
+from tests import warm
 
 prepare_environment()  # before a test imports torch
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test reaches for a network
 os.environ.setdefault("WANDB_MODE", "offline")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # a thread for each worker: more of them wait for each other
+gc.set_threshold(100_000)  # as the command does: large imports are searched for garbage again and again
 
 if (
     signal.getsignal(signal.SIGINT) == signal.SIG_IGN
@@ -54,6 +58,44 @@ def no_service_left() -> Iterator[None]:
     if "wandb" in sys.modules:
         sys.modules["wandb"].teardown()
     os.environ.pop("WANDB_SERVICE", None)
+
+
+_imported = len(sys.modules)
+
+
+def pytest_runtest_teardown() -> None:
+    """Leave large imports out of later searches for garbage: each takes a third of a second, and each training ends
+    with one."""
+    global _imported
+    if len(sys.modules) > _imported + 200:
+        _imported = len(sys.modules)
+        gc.collect()
+        gc.freeze()
+
+
+STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", warm.START)  # audit events
+_started: list[str] = []
+
+
+def _hear(event: str, arguments: tuple[object, ...]) -> None:
+    if event in STARTS:
+        _started.append(f"{event} {arguments[:2]}")
+
+
+sys.addaudithook(_hear)
+
+
+def pytest_runtest_setup() -> None:
+    """What a fixture of a module starts, its first test starts."""
+    _started.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """`make test-fast` starts no process: a test that does is marked."""
+    yield
+    if _started and not {"process", "engine"} & {mark.name for mark in item.iter_markers()}:
+        pytest.fail(f"it starts a process and is not marked `process`: {_started[0]}")
 
 
 @pytest.fixture(scope="session")

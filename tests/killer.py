@@ -1,15 +1,13 @@
-"""Gives the `s3exp` command in processes that send themselves a signal at the n-th event of a kind.
+"""Gives the `s3exp` command in a process that sends itself a signal at the n-th event of a kind.
 
-    python -m tests.killer WORDS...     reads JSON lines [folder, kind, number, signal, again], answers exit codes
+    python -m tests.killer '[FOLDER, KIND, NUMBER, SIGNAL, AGAIN]' WORDS...
 
-What is heavy is imported once. Each line forks one process, which works in its folder as the command would, and gets
-the signal when the event is reached. Without a kind it goes to its end and leaves its counts of events in events.json.
-A fork is a process of its own: a kill is real, only the start is cheap. For test_kill.py.
+It works in its folder as the command would, and gets the signal when the event is reached. Without a kind it goes to
+its end and leaves its counts of events in events.json. For test_kill.py.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -91,7 +89,7 @@ def end_slowly(store: Any) -> None:
 
 
 def give(folder: str, kind: str | None, number: int, sent: int, again: bool) -> None:
-    """The command, in this process, which does not come back."""
+    """The command, which ends this process."""
     os.chdir(folder)
     log = os.open("out.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
@@ -113,28 +111,5 @@ def give(folder: str, kind: str | None, number: int, sent: int, again: bool) -> 
         os._exit(code)
 
 
-def main() -> None:
-    """Import, then fork for every line."""
-    import cleanlab  # noqa: F401
-    import matplotlib.figure  # noqa: F401
-    import rich.console  # noqa: F401
-
-    from s3exp import build, llm, loop, small_model  # noqa: F401
-    from s3exp.audit import observer  # noqa: F401
-    from s3exp.commands import summary  # noqa: F401
-    from s3exp.llm import server  # noqa: F401
-    from s3exp.report import drawing, study  # noqa: F401
-    from s3exp.small_model import fitted, training  # noqa: F401
-    from s3exp.tracking import wandb as tracking  # noqa: F401
-
-    gc.freeze()  # a child that looks for garbage would copy all of it
-
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            give(*json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    give(*json.loads(sys.argv.pop(1)))

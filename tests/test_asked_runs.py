@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +14,10 @@ import pytest
 from s3exp.llm.toy import ToyLLM
 from s3exp.record.rounds import RoundRecord, read_rounds
 from s3exp.types import Completion, Prompt, prompt_hash
+from tests import warm
 from tests.toy_world import ToyServer, write_task
+
+pytestmark = pytest.mark.process
 
 REASONS = json.dumps([f"reason {number} of many" for number in range(20)])
 PROMPT_SETS = {
@@ -69,10 +70,7 @@ class Refusing(ToyServer):
 
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "s3exp", *words],
-        cwd=folder, env={**os.environ}, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
+    return warm.run(["-m", "s3exp", *words], cwd=folder)
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,7 @@ def test_drawn_rows_have_the_lengths_they_should(name: str) -> None:
     )
 
 
+@pytest.mark.process
 def test_the_training_benchmark_runs_through(tmp_path: Path) -> None:
     pytest.importorskip("accelerate")
     environment = {key: value for key, value in os.environ.items() if key != "S3EXP_SHARED"}
@@ -116,6 +117,7 @@ def test_rows_that_depend_on_their_neighbours_are_seen(exact: bool) -> None:
     assert (among_others(Engine(), prompts) == alone) == exact  # type: ignore[arg-type]
 
 
+@pytest.mark.process
 @pytest.mark.engine
 def test_the_engines_benchmark_runs_through(tmp_path: Path) -> None:
     words = [

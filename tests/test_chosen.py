@@ -13,6 +13,8 @@ from s3exp.llm.toy import toy_gold
 from tests.test_kill import Commands, commanded, kept, record
 from tests.toy_world import ToyServer, write_task
 
+pytestmark = pytest.mark.process
+
 WAYS = {
     "likeness": [
         *("curation.likeness=0.5", "strategy.pick.by=loss", "strategy.pick.top=8", "strategy.pick.skip=0.1"),

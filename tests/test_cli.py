@@ -17,6 +17,10 @@ from typing import Any
 
 import pytest
 
+from tests import warm
+
+pytestmark = pytest.mark.process
+
 Write = Callable[[str, list[dict[str, object]]], str]
 TINY = [
     "loop.budget.rows=48",
@@ -28,16 +32,14 @@ TINY = [
 ]
 
 
-def s3exp(folder: Path, *words: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "s3exp", *words],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+def s3exp(folder: Path, *words: str, vllm: bool = False) -> subprocess.CompletedProcess[str]:
+    return warm.run(["-m", "s3exp", *words], cwd=folder, env={**os.environ, "COLUMNS": "160"}, vllm=vllm)
+
+
+def started(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The same by Python itself, with nothing imported."""
+    command, env = [sys.executable, "-m", "s3exp", *words], {**os.environ, "COLUMNS": "160"}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 def gold_of(write_rows: Write, **changes: list[dict[str, object]]) -> list[str]:
@@ -115,8 +117,8 @@ def test_bad_gold_is_one_line_and_exit_code_2(
 
 
 def test_help_and_config_need_nothing_heavy(tmp_path: Path) -> None:
-    assert "strategy: " in s3exp(tmp_path, "--help").stdout
-    shown = s3exp(tmp_path, "--cfg", "job", "strategy=goldgen")
+    assert "strategy: " in started(tmp_path, "--help").stdout
+    shown = started(tmp_path, "--cfg", "job", "strategy=goldgen")
     assert "shown: all" in shown.stdout
     heavy = (
         "import sys, s3exp, s3exp.build;"
@@ -139,7 +141,7 @@ def texts(folder: Path) -> dict[str, str]:
 @pytest.mark.engine
 def test_a_multirun_from_any_folder_then_again(tmp_path: Path) -> None:
     words = ["-m", "strategy=s3,zerogen", *TINY, "run_dir=out/${strategy.name}"]
-    ended = s3exp(tmp_path, *words)
+    ended = started(tmp_path, *words)
     assert ended.returncode == 0, ended.stderr
     for name in ("s3", "zerogen"):
         result = read(tmp_path / "out" / name)
@@ -152,7 +154,7 @@ def test_a_multirun_from_any_folder_then_again(tmp_path: Path) -> None:
     assert "zerogen" in ended.stdout and "out/s3" in ended.stdout
     before = texts(tmp_path / "out")
     began = time.monotonic()
-    again = s3exp(tmp_path, *words)
+    again = started(tmp_path, *words)
     assert again.returncode == 0
     assert "already done" in again.stderr
     assert time.monotonic() - began < 60
@@ -165,15 +167,15 @@ def test_a_multirun_from_any_folder_then_again(tmp_path: Path) -> None:
 @pytest.mark.engine
 def test_without_wandb_and_with_the_store_alone(tmp_path: Path) -> None:
     words = ["strategy=s3", *TINY, "tracker=none", "llm.store=store.sqlite"]
-    assert s3exp(tmp_path, *words, "run_dir=a").returncode == 0
-    ended = s3exp(tmp_path, *words, "run_dir=b", "llm.replay=true")
+    assert s3exp(tmp_path, *words, "run_dir=a", vllm=True).returncode == 0
+    ended = s3exp(tmp_path, *words, "run_dir=b", "llm.replay=true", vllm=True)
     assert ended.returncode == 0, ended.stderr
     assert texts(tmp_path / "a") == texts(tmp_path / "b")
     assert not (tmp_path / "b" / "wandb").exists()
     assert read(tmp_path / "b")["llm"]["calls"] == 0
     later = s3exp(tmp_path, *words, "run_dir=a", "tracker=wandb")
     assert "already done" in later.stderr and list((tmp_path / "a" / "wandb").glob("offline-run-*/*.wandb"))
-    lacking = s3exp(tmp_path, *words, "run_dir=c", "llm.replay=true", "seed=5")
+    lacking = s3exp(tmp_path, *words, "run_dir=c", "llm.replay=true", "seed=5", vllm=True)
     assert lacking.returncode in (1, 2) and "Traceback" not in lacking.stderr
 
 
@@ -190,26 +192,21 @@ def answers(store: Path) -> int:
 
 def stopped(folder: Path, words: list[str], number: signal.Signals, after: int) -> tuple[int, str]:
     """Exit code and errors of a command that is sent a signal once the store b.sqlite holds `after` completions."""
-    with (folder / "log").open("w") as log:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "s3exp", *words], cwd=folder, stderr=log, start_new_session=True
-        )
-        deadline = time.monotonic() + 300
-        while answers(folder / "b.sqlite") < after:
-            assert time.monotonic() < deadline and running.poll() is None, (
-                "it ended before it could be stopped"
-            )
-            time.sleep(0.02)
-        os.killpg(running.pid, number)
-        running.wait(60)
-    return running.returncode, (folder / "log").read_text()
+    running = warm.Process(["-m", "s3exp", *words], cwd=folder, new_session=True, vllm=True)
+    deadline = time.monotonic() + 300
+    while answers(folder / "b.sqlite") < after:
+        assert time.monotonic() < deadline and running.poll() is None, "it ended before it could be stopped"
+        time.sleep(0.02)
+    os.killpg(running.pid, number)
+    code = running.wait(60)
+    return code, running.communicate()[1]
 
 
 @pytest.mark.engine
 def test_a_run_interrupted_and_then_killed_ends_as_an_unbroken_one(tmp_path: Path) -> None:
     """Ctrl-C in the seed and SIGKILL in round 1, while the LLM writes, then the same command: same rows and scores."""
     words = ["strategy=s3", *TINY, "loop.budget.rows=300", "tracker=none"]
-    assert s3exp(tmp_path, *words, "run_dir=whole", "llm.store=a.sqlite").returncode == 0
+    assert s3exp(tmp_path, *words, "run_dir=whole", "llm.store=a.sqlite", vllm=True).returncode == 0
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     prompts = (whole / "rounds" / "0" / "completions.jsonl").read_text().count("\n")
     words += ["run_dir=broken", "llm.store=b.sqlite"]
@@ -220,7 +217,7 @@ def test_a_run_interrupted_and_then_killed_ends_as_an_unbroken_one(tmp_path: Pat
     code, said = stopped(tmp_path, words, signal.SIGKILL, prompts + 10)
     assert code == -signal.SIGKILL and not (broken / "result.json").exists()
     first = (broken / "rounds" / "0" / "round.json").stat().st_mtime_ns
-    ended = s3exp(tmp_path, *words)
+    ended = s3exp(tmp_path, *words, vllm=True)
     assert ended.returncode == 0, ended.stderr
     assert texts(broken) == texts(whole)
     assert (broken / "rounds" / "0" / "round.json").stat().st_mtime_ns == first

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from s3exp.settings.llm import PluginLLMConfig, VllmConfig
 from s3exp.settings.run import Config
 from s3exp.strategies import Guesses, exemplars
 from s3exp.types import Example, Prediction, Prompt
+from tests import warm
 
 ROOT = Path(__file__).parents[1]
 RECIPES = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8").split("\n## ")[1:]
@@ -57,17 +58,12 @@ def install_recipe(folder: Path, recipe: str) -> str:
 
 
 def run_command(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join(filter(None, [str(ROOT), str(folder), os.environ.get("PYTHONPATH")]))
-    return subprocess.run(
-        ["/bin/sh", "-c", f'"{sys.executable}" -m s3exp {words} {" ".join(QUICK)}'],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    command = ["-m", "s3exp", *shlex.split(words), *QUICK]
+    return warm.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": path})
 
 
+@pytest.mark.process
 def test_the_recipes_run_as_they_stand(tmp_path: Path) -> None:
     commands = [install_recipe(tmp_path, recipe) for recipe in RECIPES]
     assert len(commands) == 4

@@ -20,6 +20,7 @@ from s3exp.record.run import RunStore
 from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config
 from s3exp.types import Busy, LLMFault, UserError
+from tests import warm
 from tests.conftest import toy_world
 from tests.test_kill import kept, record
 from tests.test_loop import go, rows, same
@@ -108,6 +109,7 @@ def test_a_clock_that_goes_back_changes_nothing(
     assert min(result["seconds"].values()) >= 0
 
 
+@pytest.mark.process
 def test_a_second_process_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from s3exp.record.run import RunStore\n"
@@ -124,18 +126,38 @@ def test_a_second_process_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     RunStore(tmp_path / "run", "a: 1", {"a": 1}).close()
 
 
-# A disk of its own, which only this shell and its children see: full, or read-only, and then as it should be.
+# A disk of its own, which only this process and its children see: full, or read-only, and then as it should be.
 DISK = """
-set -u
-mkdir -p disk
-mount -t tmpfs -o size=50m none disk || exit 77
-mount -o remount,{broken} disk || exit 77
-{command}
-echo "first $?"
-mount -o remount,rw,size=50m disk
-{command}
-echo "second $?"
-cp -r disk/. kept
+import ctypes, os, subprocess, sys
+from s3exp.commands.run import main
+
+broken, words = sys.argv[1], sys.argv[2:]
+user, group = os.getuid(), os.getgid()
+if ctypes.CDLL(None).unshare(0x10020000):  # users and mounts of its own
+    sys.exit(77)
+for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
+    with open(f"/proc/self/{name}", "w") as file:
+        file.write(text)
+os.mkdir("disk")
+
+def mount(*words):
+    if subprocess.run(["mount", *words, "disk"]).returncode:
+        sys.exit(77)
+
+def command(name):
+    child = os.fork()
+    if not child:
+        sys.argv = ["s3exp", *words]
+        main()
+    print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+subprocess.run(["mount", "--make-rprivate", "/"])
+mount("-t", "tmpfs", "-o", "size=50m", "none")
+mount("-o", f"remount,{broken}")
+command("first")
+mount("-o", "remount,rw,size=50m")
+command("second")
+subprocess.run(["cp", "-r", "disk/.", "kept"], check=True)
 """
 
 
@@ -145,12 +167,12 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unbroken")
     with ToyServer() as server:
         words = [*write_task(folder), f"llm.url={server.url}", "run_dir=run", "llm.store=store.sqlite"]
-        command = [sys.executable, "-m", "s3exp", *words]
-        subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=300)
+        warm.run(["-m", "s3exp", *words], cwd=folder, check=True)
     return folder
 
 
 # The record takes about 600 kB, the store 60 kB: each size is full at another place.
+@pytest.mark.process
 @pytest.mark.parametrize("broken", ["ro", "size=32k", "size=160k", "size=320k"])
 def test_a_disk_that_is_full_or_cannot_be_written(tmp_path: Path, unbroken: Path, broken: str) -> None:
     with ToyServer() as server:
@@ -160,15 +182,7 @@ def test_a_disk_that_is_full_or_cannot_be_written(tmp_path: Path, unbroken: Path
             "run_dir=disk/run",
             "llm.store=disk/store.sqlite",
         ]
-        quoted = " ".join(f"'{word}'" for word in [sys.executable, "-m", "s3exp", *words])
-        ended = subprocess.run(
-            ["unshare", "--map-root-user", "--mount", "sh", "-c", DISK.format(broken=broken, command=quoted)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        ended = warm.run(["-c", DISK, broken, *words], cwd=tmp_path)
     if ended.returncode in (1, 77) and "first" not in ended.stdout:
         pytest.skip(f"no disk of its own to be had here: {ended.stderr[-200:]}")
     assert "first 1" in ended.stdout or "first 2" in ended.stdout, ended.stderr

@@ -7,9 +7,6 @@ rejection with a name, and what was cut off is counted.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +19,12 @@ from s3exp.llm.toy import EASY, NEUTRAL
 from s3exp.record.rounds import RoundRecord, read_rounds
 from s3exp.seeds import stream
 from s3exp.types import prompt_hash
+from tests import warm
 from tests.conftest import write_rows_in
 from tests.extraction import FILLER, NAMES, PROMPTS, as_rows, tiny_bert, toy_answers
 from tests.toy_world import ToyServer
+
+pytestmark = pytest.mark.process
 
 THOUGHT = "They want a row of a kind. I could make it short."
 
@@ -144,10 +144,7 @@ def words_of(folder: Path, column: str) -> list[str]:
 def test_every_form_becomes_the_right_row_or_a_named_rejection(tmp_path: Path, column: str) -> None:
     words = words_of(tmp_path, column)
     with Forms(column) as server:
-        ended = subprocess.run(
-            [sys.executable, "-m", "s3exp", *words, f"llm.url={server.url}"],
-            cwd=tmp_path, env={**os.environ}, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
+        ended = warm.run(["-m", "s3exp", *words, f"llm.url={server.url}"], cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     (seed,) = read_rounds(tmp_path / "run")
     fates = fates_of(seed)

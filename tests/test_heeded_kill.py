@@ -14,6 +14,8 @@ from tests.test_heeded import Quoting
 from tests.test_kill import Commands, commanded, kept, record
 from tests.toy_world import ToyServer, write_task
 
+pytestmark = pytest.mark.process
+
 OPTIONS = [
     *("strategy.with_gold=true", "curation.flaws=unlearn", "curation.noise=weight"),
     *("small_model.loss=gce", "small_model.norms=domains", "small_model.unlearning.tolerance=1"),

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +19,13 @@ from s3exp.llm.toy import toy_gold
 from s3exp.record.errors import read_ledger
 from s3exp.record.rounds import read_round, read_rounds
 from s3exp.types import Example
+from tests import warm
 from tests.hostile import CALL, LONG, TEXTS, HostileLLM
 from tests.report.test_page import Elements
 from tests.toy_world import ToyServer, write_task
 from tests.tracking.test_tracking import inspect
+
+pytestmark = pytest.mark.process
 
 LABELS = ["bad", "=good\x1b[31m<b>\u202e"]
 FORMULA = tuple("=+-@\uff1d")
@@ -45,15 +47,8 @@ class World:
 
 def command(folder: Path, module: str, *words: str) -> subprocess.CompletedProcess[str]:
     """A command as a user starts it; what it says must be UTF-8."""
-    return subprocess.run(
-        [sys.executable, "-c", f"from {module} import main; main()", *words],
-        cwd=folder,
-        env={**os.environ, "WANDB_MODE": "offline", "COLUMNS": "120", "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    variables = {**os.environ, "WANDB_MODE": "offline", "COLUMNS": "120"}
+    return warm.run(["-c", f"from {module} import main; main()", *words], cwd=folder, env=variables)
 
 
 def hostile_gold(role: str, count: int, seed: int) -> list[Example]:

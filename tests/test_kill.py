@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.test_loop import same
 from tests.toy_world import ToyServer, write_task
+
+pytestmark = pytest.mark.process
 
 # kinds of events (tests/killer.py), and how many points are spread evenly over all events of a kind
 SPREAD = {
@@ -42,7 +42,7 @@ POINTS = [(kind, index, count) for kind, count in SPREAD.items() for index in ra
 class Commands:
     """Gives one command, in processes that may kill themselves."""
 
-    process: subprocess.Popen[str]
+    words: list[str]
     server: ToyServer | None  # None: the LLM is in the process
     whole: Path  # the unbroken run
 
@@ -59,32 +59,18 @@ class Commands:
         `again` sends SIGINT a second time while the LLM is closed, which then takes a minute.
         """
         folder.mkdir(exist_ok=True)
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps([str(folder), kind, number, sent, again]) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        told = json.dumps([str(folder), kind, number, sent, again])
+        return warm.run(["-m", "tests.killer", told, *self.words]).returncode
 
 
 @contextmanager
 def commanded(folder: Path, server: ToyServer | None, words: list[str]) -> Iterator[Commands]:
-    """A process that gives the command with these words, after an unbroken run."""
+    """What gives the command with these words, after an unbroken run."""
     with nullcontext() if server is None else server:
         asked = [] if server is None else [f"llm.url={server.url}", "llm.concurrency=2"]
-        words = [*words, "run_dir=run", "llm.store=store.sqlite", *asked]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.killer", *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        made = Commands(process, server, folder / "whole")
-        try:
-            assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
-            yield made
-        finally:
-            process.kill()
-            process.communicate()
+        made = Commands([*words, "run_dir=run", "llm.store=store.sqlite", *asked], server, folder / "whole")
+        assert made.give(made.whole) == 0, (made.whole / "out.txt").read_text()
+        yield made
 
 
 @pytest.fixture(scope="module")

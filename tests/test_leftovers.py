@@ -15,7 +15,7 @@ import pytest
 
 from tests.test_cli import TINY, answers
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.process]
 
 ROUNDS = 30
 SETTLED = 5  # the round by which all has been allocated once

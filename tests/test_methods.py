@@ -16,6 +16,8 @@ from tests.test_kill import Commands, commanded, kept, record
 from tests.test_seeds import PROMPT_SETS
 from tests.toy_world import ToyServer, write_task
 
+pytestmark = pytest.mark.process
+
 CONF = Path(__file__).parents[1] / "conf" / "method"
 # a tuned LLM is no server, and test_tutor_kill.py has it; tests/test_tables.py has tables
 ELSEWHERE = {"speed", "pred_llm"}

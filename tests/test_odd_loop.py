@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +11,10 @@ import pytest
 from s3exp.llm.toy import ToyLLM
 from s3exp.record.rounds import read_rounds
 from s3exp.types import Completion, Prompt
+from tests import warm
 from tests.toy_world import ToyServer, write_task
+
+pytestmark = pytest.mark.process
 
 FORMS = (
     "{}",
@@ -47,10 +48,7 @@ class Thinker(ToyLLM):
 
 def s3exp(folder: Path, words: list[str], llm: ToyLLM) -> subprocess.CompletedProcess[str]:
     with ToyServer(llm) as server:
-        command = [sys.executable, "-m", "s3exp", *words, f"llm.url={server.url}", "run_dir=run"]
-        return subprocess.run(
-            command, cwd=folder, env={**os.environ}, capture_output=True, text=True, timeout=300, check=False
-        )
+        return warm.run(["-m", "s3exp", *words, f"llm.url={server.url}", "run_dir=run"], cwd=folder)
 
 
 @pytest.fixture(scope="module")

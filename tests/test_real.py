@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
+
+pytestmark = pytest.mark.process
 
 
 @pytest.mark.engine
 def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
     imdb = shared / "data" / "imdb"
-    ended = subprocess.run(
+    ended = warm.run(
         [
-            *(sys.executable, "-m", "s3exp", "-m", "strategy=s3,zerogen,goldgen,gold", "task=imdb"),
+            *("-m", "s3exp", "-m", "strategy=s3,zerogen,goldgen,gold", "task=imdb"),
             *(f"task.gold.{role}={imdb / role}.jsonl" for role in ("train", "validation", "test")),
             *("task.prompts=plain", "task.gold.mining_rows=40", "task.gold.select_rows=20"),
             *("task.gold.test_rows=60", "task.gold.train_rows=60"),
@@ -25,10 +28,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
             *("loop.budget.rows=60", "run_dir=runs/${strategy.name}", "progress=false", "audit.rows=40"),
         ],
         cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
+        vllm=True,
     )
     assert ended.returncode == 0, ended.stderr
     for name in ("s3", "zerogen", "goldgen", "gold"):
@@ -47,9 +47,9 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str, film_
     """Pairs and single sentences, with the embedded LLM: it writes film reviews whatever it is asked, and shows that
     prompts, contexts, training and scoring fit the hub's columns."""
     data = shared / "data" / task
-    ended = subprocess.run(
+    ended = warm.run(
         [
-            *(sys.executable, "-m", "s3exp", f"task={task}", "strategy=s3"),
+            *("-m", "s3exp", f"task={task}", "strategy=s3"),
             *(f"task.gold.{role}={data / role}.jsonl" for role in ("train", "validation", "test")),
             *("task.gold.mining_rows=40", "task.gold.select_rows=20", "task.gold.test_rows=60"),
             *("llm.max_tokens=60", "llm.truncated=trim", "llm.max_exemplar_tokens=200"),
@@ -57,10 +57,7 @@ def test_other_tasks_on_real_rows(tmp_path: Path, shared: Path, task: str, film_
             *("audit.rows=40", f"llm.model={film_lm}"),
         ],
         cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+        vllm=True,
     )
     assert ended.returncode == 0, ended.stderr
     result = json.loads((tmp_path / "run" / "result.json").read_text())
@@ -92,8 +89,7 @@ def test_answers_on_real_rows(tmp_path: Path, shared: Path, film_lm: Path) -> No
     ]
 
     def s3exp(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "s3exp", *words, *more]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        return warm.run(["-m", "s3exp", *words, *more], cwd=tmp_path)
 
     planned = s3exp("strategy=s3", "dry_run=true")
     assert planned.returncode == 0, planned.stderr

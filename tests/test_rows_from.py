@@ -7,10 +7,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -24,6 +22,7 @@ from s3exp.settings.compose import composed_of
 from s3exp.settings.given import with_strategy
 from s3exp.synthesis.given import drawn
 from s3exp.types import UserError
+from tests import warm
 from tests.conftest import as_rows, write_rows_in
 from tests.test_kill import Commands, record
 from tests.test_loop import same
@@ -52,11 +51,7 @@ def planted(folder: Path) -> Rows:
 
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "s3exp", *words]
-    env = {**os.environ, "COLUMNS": "200"}
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
-    )
+    return warm.run(["-m", "s3exp", *words], cwd=folder, env={**os.environ, "COLUMNS": "200"})
 
 
 def prepared(folder: Path, source: object, *more: str) -> Prepared:
@@ -152,6 +147,7 @@ def test_rows_of_another_task_are_refused(toy: Path, change: dict[str, object] |
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.process
 def test_gold_itself_is_refused_and_nothing_is_written(toy: Path) -> None:
     ended = s3exp(toy, *small(toy), "loop.rows_from=test.jsonl")
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
@@ -172,6 +168,7 @@ def small(folder: Path, *more: str) -> list[str]:
     return [*words, "progress=false", "tracker=none", "run_dir=run", *more]
 
 
+@pytest.mark.process
 def test_planted_rows_are_counted_and_the_dry_run_says_so(toy: Path) -> None:
     write_rows_in(toy, "rows.jsonl", planted(toy))
     words = small(toy, "loop.rows_from=rows.jsonl", f"loop.budget.rows={QUOTA}", "task.gold.unlabelled=drop")
@@ -213,6 +210,7 @@ def test_planted_rows_are_counted_and_the_dry_run_says_so(toy: Path) -> None:
         )
 
 
+@pytest.mark.process
 def test_wrong_labels_are_seen_by_the_audit(tmp_path: Path) -> None:
     """As in rows of an LLM: a fifth of the labels is turned, and the estimate rises to about that."""
     toy, rows = tmp_path, released(600, hard=0)
@@ -235,28 +233,18 @@ def test_wrong_labels_are_seen_by_the_audit(tmp_path: Path) -> None:
     assert {arm.name for arm in arms} == {"rows, rows_from=right.jsonl", "rows, rows_from=turned.jsonl"}
 
 
+@pytest.mark.process
 def test_a_run_that_was_killed_goes_on_and_a_moved_file_is_the_same_run(toy: Path) -> None:
     write_rows_in(toy, "rows.jsonl", released())
     source = f"loop.rows_from={toy / 'rows.jsonl'}"
     words = small(toy, source, "loop.budget.rows=100", "audit.gap=false")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.killer", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    try:
-        commands: Any = Commands(process, None, toy / "whole")  # type: ignore[arg-type]
-        assert commands.give(commands.whole) == 0, (commands.whole / "out.txt").read_text()
-        for kind, number in (("step", 3), ("save", 1), ("rename", 4), ("predicted", 3)):
-            folder = toy / kind
-            assert commands.give(folder, kind, number) == -signal.SIGKILL
-            assert commands.give(folder) == 0, (folder / "out.txt").read_text()
-            assert record(folder) == record(commands.whole)
-    finally:
-        process.kill()
-        process.communicate()
+    commands = Commands(words, None, toy / "whole")  # type: ignore[arg-type]
+    assert commands.give(commands.whole) == 0, (commands.whole / "out.txt").read_text()
+    for kind, number in (("step", 3), ("save", 1), ("rename", 4), ("predicted", 3)):
+        folder = toy / kind
+        assert commands.give(folder, kind, number) == -signal.SIGKILL
+        assert commands.give(folder) == 0, (folder / "out.txt").read_text()
+        assert record(folder) == record(commands.whole)
     (toy / "rows.jsonl").rename(toy / "moved.jsonl")
     words[words.index(source)] = "loop.rows_from=moved.jsonl"
     again = s3exp(toy, *words, f"run_dir={toy / 'whole' / 'run'}", "llm.replay=true")
@@ -274,16 +262,17 @@ def test_the_seed_draws_other_rows_with_the_same_shares_of_labels(toy: Path) -> 
     assert [sum(one.row.target == 0 for one in some) for some in (first, second)] == [25, 25]
 
 
+@pytest.mark.process
 def test_an_export_and_its_run_are_the_same_rows(toy: Path) -> None:
     """From rows to a run, to an export, to a run again: one round, whose rows say where they come from."""
     write_rows_in(toy, "rows.jsonl", [*released(), released()[0]])
     assert s3exp(toy, *small(toy, "loop.rows_from=rows.jsonl", "audit=none")).returncode == 0
     assert (toy / "run" / "rounds" / "0" / "rejected.jsonl").read_text().count("duplicate") == 1
-    export = [sys.executable, "-m", "s3exp.commands.export", "run", "--out", "exported"]
-    ended = subprocess.run(export, cwd=toy, capture_output=True, text=True, timeout=300, check=False)
+    export = ["-m", "s3exp.commands.export", "run", "--out", "exported"]
+    ended = warm.run(export, cwd=toy)
     assert ended.returncode == 0, ended.stderr
     whole = [*export[:-1], "whole", "--rejected"]
-    ended = subprocess.run(whole, cwd=toy, capture_output=True, text=True, timeout=300, check=False)
+    ended = warm.run(whole, cwd=toy)
     assert ended.returncode == 0 and "left out of loop.rows_from" in ended.stderr, ended.stderr
     assert not (toy / "whole" / "data" / "rejected.parquet").exists()
     card = (toy / "exported" / "README.md").read_text()

@@ -11,7 +11,6 @@ import os
 import re
 import ssl
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from s3exp.settings.compose import compose
 from s3exp.settings.llm import ServerConfig, TransformersConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
+from tests import warm
 from tests.llm.fakes import ask
 from tests.toy_world import ToyServer, write_task
 
@@ -44,6 +44,7 @@ class Telling(ToyServer):
         return status, text
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (401, 2)])
 def test_a_key_is_on_no_record_in_no_log_in_no_message(tmp_path: Path, status: int, code: int) -> None:
     with Telling() as server:
@@ -51,21 +52,9 @@ def test_a_key_is_on_no_record_in_no_log_in_no_message(tmp_path: Path, status: i
         words = write_task(tmp_path)
         words += [f"llm.url={server.url}", "llm.key_variable=MY_KEY", "run_dir=run", "llm.retries=1"]
         words += ["loop.budget.rows=12", "loop.rounds=1", "tracker=wandb"]
-        ended = subprocess.run(
-            [sys.executable, "-m", "s3exp", *words, "hydra.verbose=true"],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "MY_KEY": KEY,
-                "WANDB_MODE": "offline",
-                "WANDB_API_KEY": KEY,
-                "OPENAI_LOG": "",
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        secrets = {"MY_KEY": KEY, "WANDB_MODE": "offline", "WANDB_API_KEY": KEY, "OPENAI_LOG": ""}
+        words = ["-m", "s3exp", *words, "hydra.verbose=true"]
+        ended = warm.run(words, cwd=tmp_path, env={**os.environ, **secrets})
     assert ended.returncode == code, ended.stderr
     assert KEY not in ended.stdout + ended.stderr and "\x1b" not in ended.stdout + ended.stderr
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -229,6 +218,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(own_certificate: str) 
         list(server.generate(ask(1)))
 
 
+@pytest.mark.process
 def test_a_server_of_the_project_binds_to_loopback() -> None:
     """`make serve` and `make lab` as make would run them."""
     for target in ("serve", "lab"):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from s3exp.record.rounds import read_rounds
+from tests import warm
 from tests.test_kill import Commands, commanded, kept, record
 from tests.toy_world import ToyServer, write_task
+
+pytestmark = pytest.mark.process
 
 PROMPT_SETS = {
     "toy": {
@@ -72,10 +72,7 @@ def test_a_run_that_was_killed_ends_as_an_unbroken_one(
 
 
 def s3exp(folder: Path, command: str, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", command, *words],
-        cwd=folder, env={**os.environ}, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
+    done = warm.run(["-m", command, *words], cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

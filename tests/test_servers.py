@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import compose
 from s3exp.settings.llm import ServerConfig
 from s3exp.types import Completion, Prompt, UserError
+from tests import warm
 from tests.odd_server import EVERY, Odd
 from tests.toy_world import ToyServer, write_task
 
@@ -39,15 +39,7 @@ def words(tmp_path: Path) -> Iterator[list[str]]:
 def run(
     folder: Path, *words: str, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "s3exp", *words],
-        cwd=folder,
-        env={**os.environ, **(variables or {})},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return warm.run(["-m", "s3exp", *words], cwd=folder, env={**os.environ, **(variables or {})})
 
 
 def texts(folder: Path) -> list[str]:
@@ -59,6 +51,7 @@ def result(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.process
 def test_another_url_is_another_llm_and_a_name_lets_a_server_move(tmp_path: Path, words: list[str]) -> None:
     with ToyServer() as one, ToyServer(Other()) as other:
         sweep = run(tmp_path, "-m", *words, f"llm.url={one.url},{other.url}")
@@ -74,6 +67,7 @@ def test_another_url_is_another_llm_and_a_name_lets_a_server_move(tmp_path: Path
         assert moved.returncode == 0 and "already done" in moved.stderr and len(other.asked) == asked
 
 
+@pytest.mark.process
 def test_another_llm_at_the_same_url_is_refused_with_the_way_out(tmp_path: Path, words: list[str]) -> None:
     with ToyServer() as server:
         server.about = {"id": "toy", "root": "/models/a", "owned_by": "me"}
@@ -94,6 +88,7 @@ def test_another_llm_at_the_same_url_is_refused_with_the_way_out(tmp_path: Path,
         assert again.returncode == 0 and "another LLM" not in again.stderr
 
 
+@pytest.mark.process
 def test_a_run_is_not_gone_on_with_by_another_llm_and_needs_none_when_stored(
     tmp_path: Path, words: list[str]
 ) -> None:
@@ -113,6 +108,7 @@ def test_a_run_is_not_gone_on_with_by_another_llm_and_needs_none_when_stored(
     assert run(tmp_path, *words).returncode == 0  # nobody listens there any more
 
 
+@pytest.mark.process
 def test_what_is_not_counted_is_unknown(tmp_path: Path, words: list[str]) -> None:
     with ToyServer() as server:
         server.counts = False
@@ -127,13 +123,11 @@ def test_what_is_not_counted_is_unknown(tmp_path: Path, words: list[str]) -> Non
     assert "llm_tokens" not in found["cost"] and "money" not in found["cost"]
     assert all("llm/prompt_tokens" not in one["metrics"] for one in found["rounds"])
     assert all(row.tokens is None for one in read_rounds(tmp_path / "run") for row in one.batch.examples)
-    report = subprocess.run(
-        [sys.executable, "-c", "from s3exp.commands.report import main; main()", "run", "--out", "report"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    report = warm.run(["-m", "s3exp.commands.report", "run", "--out", "report"], cwd=tmp_path)
     assert report.returncode == 0, report.stderr
 
 
+@pytest.mark.process
 def test_a_request_is_changed_as_the_user_says(tmp_path: Path, words: list[str]) -> None:
     with ToyServer() as server:
         words += [
@@ -202,6 +196,7 @@ class Odds(ToyServer):
         return self.odd.status, self.odd.body
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("odd", (EVERY[0], EVERY[6], EVERY[11], EVERY[15]), ids=lambda odd: odd.name)
 def test_what_every_prompt_would_meet_is_one_line(tmp_path: Path, words: list[str], odd: Odd) -> None:
     with Odds(odd) as server:
@@ -217,6 +212,7 @@ def test_what_every_prompt_would_meet_is_one_line(tmp_path: Path, words: list[st
     assert len(server.requests) < 99 and "ready" not in ended.stderr
 
 
+@pytest.mark.process
 def test_a_proxy_of_the_environment_never_leads_to_loopback(tmp_path: Path, words: list[str]) -> None:
     socks = {"ALL_PROXY": "socks5://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
     with ToyServer() as server:
@@ -226,6 +222,7 @@ def test_a_proxy_of_the_environment_never_leads_to_loopback(tmp_path: Path, word
     assert far.returncode == 2 and "ALL_PROXY" in far.stderr and "Traceback" not in far.stderr, far.stderr
 
 
+@pytest.mark.process
 def test_nobody_there_is_said_within_seconds_and_once(tmp_path: Path, words: list[str]) -> None:
     began = time.monotonic()
     ended = run(tmp_path, *words, "llm.url=http://127.0.0.1:9/v1", "llm.model=org/name", "llm.retries=6")

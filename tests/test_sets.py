@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,9 +20,12 @@ from s3exp.record.rounds import read_rounds
 from s3exp.settings.small_model import BagConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example
+from tests import warm
 from tests.conftest import as_rows, write_rows_in
 from tests.test_kill import Commands, commanded, record
 from tests.toy_world import ToyServer, write_task
+
+pytestmark = pytest.mark.process
 
 SETS = {
     "toy": {"seed": "label={label}", "extrapolate": "label={label} like: {text}", "labels": ["0", "1"]},
@@ -123,8 +125,7 @@ def test_what_reads_a_run_reads_an_ensemble(run: Path, tmp_path: Path) -> None:
         assert one.doubt is not None and one.doubt >= 0
 
     def command(name: str, *words: str) -> subprocess.CompletedProcess[str]:
-        call = [sys.executable, "-m", f"s3exp.commands.{name}", *words]
-        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        done = warm.run(["-m", f"s3exp.commands.{name}", *words], cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         return done
 
@@ -158,17 +159,8 @@ def test_one_prompt_set_in_sets_asks_what_a_run_without_sets_asks(commands: Comm
     }
     results = {}
     for name, more in arms.items():
-        call = [
-            sys.executable,
-            "-m",
-            "s3exp",
-            *words,
-            *more,
-            f"run_dir={name}",
-            "tracker=none",
-            "progress=false",
-        ]
-        done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        call = ["-m", "s3exp", *words, *more, f"run_dir={name}", "tracker=none", "progress=false"]
+        done = warm.run(call, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         results[name] = json.loads((tmp_path / name / "result.json").read_text())
     assert [results[name]["llm"]["calls"] for name in arms] == [40, 0, 0]
@@ -200,8 +192,8 @@ def test_sources_are_sets(tmp_path: Path) -> None:
         "tracker=none",
     ]
     words += ["small_model.threads=1", "progress=false", "loop.budget.rows=90", "small_model.members=3"]
-    call = [sys.executable, "-m", "s3exp", *words, "loop.rows_from=[0.jsonl,1.jsonl,2.jsonl]", "run_dir=run"]
-    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    call = ["-m", "s3exp", *words, "loop.rows_from=[0.jsonl,1.jsonl,2.jsonl]", "run_dir=run"]
+    done = warm.run(call, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (only,) = read_rounds(tmp_path / "run")
     assert Counter(row.set for row in only.batch.examples) == {0: 30, 1: 30, 2: 30}

@@ -11,8 +11,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -29,7 +27,10 @@ from werkzeug import Request, Response
 
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.types import Prompt
+from tests import warm
 from tests.conftest import TOY_PROMPTS, as_rows
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 200.0  # seconds, on a busy machine
@@ -83,19 +84,12 @@ class World:
 
     def command(self, *words: str) -> list[str]:
         place = ["--config-dir", str(self.folder / "my")]
-        return [sys.executable, "-m", "s3exp", *place, *words, *TINY, f"llm.url={self.url}"]
+        return ["-m", "s3exp", *place, *words, *TINY, f"llm.url={self.url}"]
 
-    def start(self, where: str, *words: str) -> subprocess.Popen[str]:
+    def start(self, where: str, *words: str) -> warm.Process:
         (self.folder / where).mkdir(exist_ok=True)
-        return subprocess.Popen(
-            self.command(*words),
-            cwd=self.folder / where,
-            env={**os.environ, "COLUMNS": "160", "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        variables = {**os.environ, "COLUMNS": "160"}
+        return warm.Process(self.command(*words), cwd=self.folder / where, env=variables, new_session=True)
 
     def run(self, where: str, *words: str) -> str:
         """The output of a command that succeeds."""
@@ -202,8 +196,7 @@ def test_a_sweep_that_is_killed_again_and_again_ends_as_an_unbroken_one(world: W
             assert time.monotonic() < deadline
             time.sleep(0.005)
         os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
-        assert running.returncode == -signal.SIGKILL
+        assert running.wait() == -signal.SIGKILL
         states = on_disk(killed)
         told = world.run("killed", *ROUNDS, "status=true")
         counts = ", ".join(
@@ -219,7 +212,7 @@ def test_a_sweep_that_is_killed_again_and_again_ends_as_an_unbroken_one(world: W
     assert [asked_by(cell) for cell in cells(killed)] == [asked_by(cell) for cell in cells(whole)]
 
 
-def job_of(command: subprocess.Popen[str], run: Path) -> psutil.Process:
+def job_of(command: warm.Process, run: Path) -> psutil.Process:
     """The process of submitit's that works in a run directory: it writes the log there."""
     (found,) = (
         process

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from string import ascii_lowercase
@@ -13,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.extraction import tiny_bert
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[1]
 SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
@@ -81,16 +83,8 @@ for words in json.loads(sys.argv[1]):
 """
 
 
-def run(folder: Path, *command: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "200", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+def run(folder: Path, *command: str, vllm: bool = False) -> subprocess.CompletedProcess[str]:
+    return warm.run(command, cwd=folder, env={**os.environ, "COLUMNS": "200"}, vllm=vllm)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +97,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, lis
         "transfer",
     ]  # which needs a run to take rows from
     commands = [[f"sweeps={name}", *TINY, *SMALLER.get(name, [])] for name in order]
-    ended = run(folder, "-c", ALL, json.dumps(commands))
+    ended = run(folder, "-c", ALL, json.dumps(commands), vllm=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder, dict(zip(order, json.loads((folder / "came.json").read_text()), strict=True)), ended.stderr
 

@@ -216,6 +216,7 @@ def reproducible() -> str:
     return repr(shortcuts(planted(rows(300, 1), PLANTS["longer"][0], 0.7), rows(100, 2), "claim", 2, 4))
 
 
+@pytest.mark.process
 def test_same_input_and_seed_give_the_same_in_every_process() -> None:
     script = "from tests.audit.test_shortcuts import reproducible; print(reproducible(), end='')"
     env = {**os.environ, "PYTHONHASHSEED": "1"}  # sets of strings come in another order than here

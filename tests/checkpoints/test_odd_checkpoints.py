@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from s3exp.settings.llm import TransformersConfig, VllmConfig
 from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example, UserError
+from tests import warm
 from tests.odd_checkpoints import ENCODERS, WORDS, WRITERS, Odd, bert, writer
 from tests.toy_world import write_task
 
@@ -81,6 +80,7 @@ def test_there_are_enough_of_them() -> None:
     assert all(len({odd.name for odd in odds}) == len(odds) >= 40 for odds in (ENCODERS, WRITERS))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["a shard is missing", "pickled weights alone", "weights of zeros"])
 def test_from_the_command_line(good: dict[str, Path], tmp_path: Path, name: str) -> None:
     """Refused before anything is written or started, in a run and in its dry run alike."""
@@ -88,13 +88,7 @@ def test_from_the_command_line(good: dict[str, Path], tmp_path: Path, name: str)
     folder, words = odd_folder(good["encoder"], tmp_path, odd), write_task(tmp_path)
     words = [word for word in words if "buckets" not in word]
     more = ["small_model=transformers", f"small_model.checkpoint={folder}", "dry_run=true"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "s3exp", *words, *more],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = warm.run(["-m", "s3exp", *words, *more], cwd=tmp_path)
     assert ended.returncode == 2 and odd.says is not None and odd.says in ended.stderr
     assert not (tmp_path / "runs").exists()
 

@@ -17,6 +17,7 @@ from s3exp.checkpoints.encoder import check_encoder_folder
 from s3exp.checkpoints.llm import check_llm_folder
 from s3exp.checkpoints.packaged import MINILM, PACKAGED, SMOLLM2, Packaged, is_complete, make, sha256
 from s3exp.types import UserError
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOL, MINI = (f"models/{one.name}" for one in PACKAGED)
@@ -118,13 +119,7 @@ def test_a_run_without_them_says_so_before_anything_is_read(
     tmp_path: Path, words: list[str], key: str
 ) -> None:
     """The gold rows would come from a hub: they are not asked for."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "s3exp", "experiment=cpu", "task=sst2", *words],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = warm.run(["-m", "s3exp", "experiment=cpu", "task=sst2", *words], cwd=tmp_path)
     assert ended.returncode == 2 and ended.stdout == ""
     assert ended.stderr.startswith(f"s3exp: {key}: ") and ended.stderr.count("\n") == 1
     assert "run `make models`" in ended.stderr and not (tmp_path / "runs").exists()

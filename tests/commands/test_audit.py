@@ -6,28 +6,23 @@ import json
 import os
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.curation.test_copies import sentence
+
+pytestmark = pytest.mark.process
 
 Write = Callable[[str, list[dict[str, object]]], str]
 Row = dict[str, object]
 
 
 def audit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "s3exp.commands.audit", *words, "audit.cache=null"],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "160", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    words = ("-m", "s3exp.commands.audit", *words, "audit.cache=null")
+    return warm.run(words, cwd=folder, env={**os.environ, "COLUMNS": "160"})
 
 
 def pairs(prefix: str, count: int) -> list[Row]:

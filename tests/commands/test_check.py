@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 
 
 def check(folder: Path, *words: str, tracker: str = "none") -> subprocess.CompletedProcess[str]:
     program = "import sys; from s3exp.commands.run import check; check()"
-    return subprocess.run(
-        [sys.executable, "-c", program, f"tracker={tracker}", *words],
-        cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "COLUMNS": "160",
-            "HOME": str(folder),
-            "WANDB_API_KEY": "",
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    variables = {**os.environ, "COLUMNS": "160", "HOME": str(folder), "WANDB_API_KEY": ""}
+    return warm.run(["-c", program, f"tracker={tracker}", *words], cwd=folder, env=variables, vllm=True)
 
 
 def test_the_page_shows_what_a_run_would_read_and_ask(tmp_path: Path) -> None:

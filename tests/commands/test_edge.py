@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 _CALL = "import sys; from s3exp.commands.{0} import command; sys.exit(command(['--help']))"
 _MANY = """
 import sys

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.gold import load_gold, read_role
 from s3exp.types import UserError
+from tests import warm
 from tests.odd_gold import CASES, Case, write
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -50,6 +49,7 @@ def composed(folder: Path, name: str) -> TaskConfig:
         return from_hydra(compose("config", [f"task={name}", f"hydra.searchpath=[file://{folder}]"])).task
 
 
+@pytest.mark.process
 def test_a_draft_composes_and_runs_dry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, test = table(tmp_path / "claims.csv", pairs(40)), table(tmp_path / "test.csv", pairs(10, 40))
     out = tmp_path / "my" / "task" / "claims.yaml"
@@ -58,23 +58,8 @@ def test_a_draft_composes_and_runs_dry(tmp_path: Path, capsys: pytest.CaptureFix
     task = composed(tmp_path / "my", "claims")
     assert (task.name, task.fields, task.generate) == ("claims", ["passage", "claim"], "claim")
     assert (task.label, task.labels) == ("verdict", ["no", "yes, mostly"])
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "s3exp",
-            "--config-dir",
-            "my",
-            "task=claims",
-            "llm=server",
-            "llm.model=m",
-            "dry_run=true",
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    words = ["--config-dir", "my", "task=claims", "llm=server", "llm.model=m", "dry_run=true"]
+    ran = warm.run(["-m", "s3exp", *words], cwd=tmp_path, check=True)
     assert "Write a claim for it of the class: " in ran.stdout and "passage: A long passage" in ran.stdout
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").glob("claims-*"))
 
@@ -212,6 +197,7 @@ def test_the_label_is_chosen_by_name_and_content_and_said(
     assert found.why == "by its name; others that could be it: kind (2 values)"
 
 
+@pytest.mark.process
 def test_what_is_left_out_is_an_option_of_the_draft(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -227,23 +213,8 @@ def test_what_is_left_out_is_an_option_of_the_draft(
     text, shown = out.read_text(), capsys.readouterr().out
     assert "  unlabelled: drop" in text and "  overlap: drop" in text and "fields: [review_text]" in text
     assert "10 of 30 rows have no label" in shown and "share 2 rows" in shown
-    ran = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "s3exp",
-            "--config-dir",
-            "my",
-            "task=d",
-            "llm=server",
-            "llm.model=m",
-            "dry_run=true",
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ["--config-dir", "my", "task=d", "llm=server", "llm.model=m", "dry_run=true"]
+    ran = warm.run(["-m", "s3exp", *words], cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "review_text: some words" in ran.stdout and "30 rows read, 20 kept, bad 10, good 10" in ran.stderr
 

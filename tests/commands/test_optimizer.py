@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from s3exp.record.state import score_of
 from s3exp.types import UserError
+from tests import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +26,7 @@ def test_the_score_is_of_select_and_not_of_test(tmp_path: Path) -> None:
         score_of(tmp_path)
 
 
+@pytest.mark.process
 def test_optuna_maximizes_the_score_on_select_and_a_failed_run_counts_for_nothing(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     words = ["-m", "sweeper=optuna", "loop.budget.rows=40", "loop.rounds=0"]
@@ -36,15 +35,7 @@ def test_optuna_maximizes_the_score_on_select_and_a_failed_run_counts_for_nothin
         "hydra/sweeper/sampler=grid",
         "task.gold.validation=missing.jsonl,embedded/reviews/validation.jsonl",
     ]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
-        [sys.executable, "-m", "s3exp", *words],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = warm.run(["-m", "s3exp", *words], cwd=tmp_path, vllm=True)
     assert done.returncode == 2 and "missing.jsonl" in done.stderr, done.stderr
     best = (tmp_path / "runs/.multirun/optimization_results.yaml").read_text()
     scores = [score_of(path.parent) for path in tmp_path.glob("runs/*/result.json")]

@@ -110,6 +110,7 @@ def test_the_page_has_the_command_of_runs_whose_overrides_are_on_record(tmp_path
     assert "s3exp &#39;task=&lt;b&gt;&amp;&#39;" in (tmp_path / "out" / "index.html").read_text()
 
 
+@pytest.mark.process
 def test_it_starts_without_torch(tmp_path: Path) -> None:
     runs = write_all(tmp_path / "runs", ("zerogen",), [0])
     code = (

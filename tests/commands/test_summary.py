@@ -183,6 +183,7 @@ def test_a_submitted_sweep_names_the_files_of_its_lines(capsys: pytest.CaptureFi
     assert "runs/.multirun/.submitit/*/*.err" in capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_help_and_a_wrong_option_wait_for_no_large_import() -> None:
     large = {"httpx", "numpy", "pandas", "pydantic", "scipy", "torch"}
     script = f"import sys, s3exp.commands.run; print(sorted({large} & set(sys.modules)))"

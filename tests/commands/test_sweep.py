@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from filelock import FileLock
 from s3exp.commands.sweep import Planned, _repeats, check_cells, effect_of
 from s3exp.settings.compose import compose
 from s3exp.types import UserError
+from tests import warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,15 +79,7 @@ def test_one_place_for_several_cells_is_refused() -> None:
 
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "s3exp", *words, "tracker=none"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return warm.run(["-m", "s3exp", *words, "tracker=none"], cwd=folder)
 
 
 @pytest.mark.parametrize(

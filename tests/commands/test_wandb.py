@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +19,7 @@ from s3exp.settings.run import Config
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tracker import build_tracker
+from tests import warm
 from tests.report.records import config, result, write_run
 from tests.test_loop import go
 from tests.tracking.test_tracking import inspect, runs
@@ -200,17 +200,11 @@ def test_without_a_key_an_entity_or_a_place_it_says_so_in_one_line(
 
 def saved(folder: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own, as W&B keeps what it learns of a server."""
-    return subprocess.run(
-        [sys.executable, "-m", "s3exp.commands.wandb", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    variables = {**os.environ, "WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40}
+    return warm.run(["-m", "s3exp.commands.wandb", *words], cwd=folder, env=variables)
 
 
+@pytest.mark.process
 def test_what_is_saved_arrives(tmp_path: Path) -> None:
     with WandbServer([]) as server:
         ended = saved(tmp_path, server.url, "toy", "--entity", "me", "--project", "mining")
@@ -221,6 +215,7 @@ def test_what_is_saved_arrives(tmp_path: Path) -> None:
     assert "test/accuracy" in view["spec"] and view["type"] == "project-view"
 
 
+@pytest.mark.process
 def test_a_server_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     ended = saved(tmp_path, "http://127.0.0.1:9", "toy", "--entity", "me")
     assert ended.returncode == 1 and "Traceback" not in ended.stderr

@@ -84,6 +84,7 @@ def test_extrapolation_carries_words_over_from_texts_that_no_grammar_wrote(llm: 
     assert copies < len(shown) / 2
 
 
+@pytest.mark.process
 def test_the_script_trains_what_transformers_loads(tmp_path: Path) -> None:
     sizes = ["--hidden", "64", "--layers", "1", "--vocabulary", "600"]
     places = ["--out", str(tmp_path / "lm"), "--work", str(tmp_path / "work")]

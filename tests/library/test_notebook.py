@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 PATH = Path(__file__).parents[2] / "notebooks" / "library.ipynb"
 
 
+@pytest.mark.process
 def test_the_notebook_runs_and_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     shown = [executed(tmp_path) for _ in range(2)]

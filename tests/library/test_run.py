@@ -209,6 +209,7 @@ def test_a_task_is_a_yaml_file_too(tmp_path: Path) -> None:
         s3exp.run(QUICK, task="nothing.yaml", llm=write)
 
 
+@pytest.mark.process
 def test_the_import_is_instant() -> None:
     code = "import sys, s3exp; s3exp.__version__; print([m for m in ('torch', 'hydra', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -234,6 +235,7 @@ print(s3exp.run(QUICK, task=task(), llm=write, small_model=pipeline()).result["l
 """
 
 
+@pytest.mark.process
 def test_a_killed_process_goes_on_with_what_is_stored(tmp_path: Path) -> None:
     (tmp_path / "killed.py").write_text(KILLED)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

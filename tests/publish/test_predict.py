@@ -59,6 +59,7 @@ def test_answers_stand_at_their_place(span_run: Path) -> None:
     assert 0 < one.score <= 1 and not one.scores
 
 
+@pytest.mark.process
 def test_the_package_is_imported_without_its_parts() -> None:
     code = "import sys, s3exp; assert not {'torch', 'omegaconf', 'datasets'} & set(sys.modules); s3exp.load"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -66,6 +66,7 @@ def test_every_plot_is_a_pdf_that_figures_tex_places(written: dict[str, Path]) -
         assert b"Date" not in raw and str(Path.home()).encode() not in raw, name
 
 
+@pytest.mark.process
 def test_the_same_plots_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from s3exp.report.paper import write_paper;"

@@ -122,6 +122,7 @@ def test_nothing_in_yaml_names_code() -> None:
     assert "_target_" not in texts and "trust_remote_code: true" not in texts
 
 
+@pytest.mark.process
 def test_the_wheel_runs_from_anywhere(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)

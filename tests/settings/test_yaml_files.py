@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from s3exp.settings.compose import compose
 from s3exp.settings.yaml_files import check_words
 from s3exp.types import UserError
+from tests import warm
 
 GOOD = """defaults:
   - classification
@@ -77,16 +76,11 @@ def test_what_is_meant_passes(tmp_path: Path) -> None:
         compose(["task=own"], tmp_path)
 
 
+@pytest.mark.process
 def test_the_command_ends_with_2_and_one_line(tmp_path: Path) -> None:
     (tmp_path / "my" / "task").mkdir(parents=True)
     (tmp_path / "my" / "task" / "own.yaml").write_bytes(GOOD.replace("name: own", "\tname: own").encode())
-    ended = subprocess.run(
-        [sys.executable, "-m", "s3exp", "--config-dir", "my", "task=own", "dry_run=true"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = warm.run(["-m", "s3exp", "--config-dir", "my", "task=own", "dry_run=true"], cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (
         2,
         "s3exp: my/task/own.yaml, line 4: a tab: indent with spaces\n",

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = """
 import os, signal, sys, threading
 from s3exp.settings.small_model import BagConfig
@@ -38,6 +40,7 @@ for number in range(4):
 """
 
 
+@pytest.mark.process
 def test_signals_during_fit_reach_the_caller(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", SCRIPT]
@@ -62,6 +65,7 @@ def test_signals_during_fit_reach_the_caller(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_importing_the_package_does_not_import_torch() -> None:
     code = "import sys, s3exp.small_model; assert not {'torch', 'transformers'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

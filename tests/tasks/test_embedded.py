@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from s3exp.settings.run import Config
 from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.tasks.embedded import check_embedded
 from s3exp.types import UserError
+from tests import warm
 from tests.toy_world import write_task
 
 NAME = "embedded/reviews-lm"
@@ -80,16 +79,11 @@ def test_prompts_with_braces_and_lines() -> None:
     assert not follows("Write a neutral film review.") and not follows("")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("more", [["dry_run=true"], [], ["llm=server", "llm.url=http://127.0.0.1:9/v1"]])
 def test_from_the_command_line(tmp_path: Path, more: list[str]) -> None:
     words = [word for word in write_task(tmp_path) if not word.startswith("llm")]
-    ended = subprocess.run(
-        [sys.executable, "-m", "s3exp", *words, *more],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = warm.run(["-m", "s3exp", *words, *more], cwd=tmp_path)
     assert (
         ended.returncode == 2
         and f"llm.model={NAME} writes short film reviews" in ended.stderr.splitlines()[-1]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from s3exp.settings.task import GoldConfig, TaskConfig
 from s3exp.tasks.columns import warn_once
 from s3exp.tasks.gold import read_role
 from s3exp.types import Example, UserError
+from tests import warm
 from tests.odd_gold import CASES, GOLD, TEXTS, Case, arrow, jsonl, parquet, saved_set, table, write
 
 
@@ -147,13 +146,7 @@ def test_an_odd_file_by_the_real_command_line(name: str, tmp_path: Path) -> None
         "tracker=none",
     ]
     sources = [f"task.gold.validation={case.source}", "task.gold.test=test.csv"]
-    ended = subprocess.run(
-        [sys.executable, "-m", "s3exp", *words, *sources, *known, *own],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = warm.run(["-m", "s3exp", *words, *sources, *known, *own], cwd=tmp_path)
     if case.refused:
         assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
         assert case.refused in ended.stderr

@@ -14,6 +14,8 @@ from tests.tracking.test_tracking import card, inspect, own_home, records, runs
 from tests.tracking.test_wandb_sweeps import again
 from tests.wandb_server import WandbServer
 
+pytestmark = pytest.mark.process
+
 __all__ = ["again", "own_home"]  # fixtures
 DONOR, USER = "sst2-s3-s0-00000000", "sst2-s3-s0-11111111"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from s3exp.tracking.environment import sync_line
 
 
@@ -15,6 +17,7 @@ def places(line: str, tmp_path: Path) -> list[str]:
     return sorted(done.stdout.split("\n")[:-1])
 
 
+@pytest.mark.process
 def test_the_line_names_what_is_not_uploaded_and_nothing_else(tmp_path: Path) -> None:
     folders = [tmp_path / "my runs" / name for name in ("a-0", "b-1", "c-2", "d-3")]
     for number, folder in enumerate([*folders, tmp_path / "my runs" / "other"]):

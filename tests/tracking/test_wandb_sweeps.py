@@ -18,9 +18,12 @@ from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking.environment import check_agent
 from s3exp.tracking.tracker import start
 from s3exp.types import UserError
+from tests import warm
 from tests.test_sweeps import TINY
 from tests.tracking.test_tracking import card, inspect, runs, table, track
 from tests.wandb_server import WandbServer
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 SWEEPS = sorted((ROOT / "sweeps" / "wandb").glob("*.yaml"))
@@ -196,11 +199,7 @@ def test_hydra_does_not_offer_them(tmp_path: Path) -> None:
     """They lie in the folder of s3exp's own sweeps, and are none."""
 
     def s3exp(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "s3exp", *words]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        return warm.run(["-m", "s3exp", *words], cwd=tmp_path)
 
     wrong = s3exp("sweeps=nothing")
     assert wrong.returncode == 2 and "baselines" in wrong.stderr and "wandb" not in wrong.stderr

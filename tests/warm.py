@@ -1,0 +1,263 @@
+"""Starts of Python that cost a tenth of a second: a process with the large imports done, which forks for each.
+
+    warm.run(["-m", "s3exp", *words], cwd=folder)             as subprocess.run([sys.executable, ...], text=True)
+    warm.Process(["-c", "print(1)"], cwd=folder)              as subprocess.Popen
+
+What comes is a process of its own, as Python would have started it: its own folder, environment, arguments, streams,
+memory and end, with a parent that is not the test. Only what is read while Python or a library is loaded is that of the
+tests: a variable of `EARLY` is refused, and a test of what is imported starts Python itself.
+
+One such parent serves a worker of pytest. It ends with it, since it then reads the end of its socket.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parents[1]
+EARLY = ("PYTHONHASHSEED", "PYTHONSAFEPATH", "OMP_", "MKL_", "HF_", "TORCH_", "LD_")  # read at import
+
+
+class Process:
+    """A started Python, with the part of `subprocess.Popen` that tests need.
+
+    Args:
+        words: `-m MODULE ...` or `-c CODE ...`.
+        new_session: the leader of a process group of its own, for `os.killpg`.
+        vllm: with vLLM's imports done, too.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str | Path],
+        *,
+        cwd: Path | str | None = None,
+        env: Mapping[str, str] | None = None,
+        new_session: bool = False,
+        vllm: bool = False,
+    ) -> None:
+        told = dict(os.environ if env is None else env)
+        changed = {name for name in {*told, *os.environ} if told.get(name) != os.environ.get(name)}
+        early = sorted(name for name in changed if name.startswith(EARLY))
+        assert not early, f"{early} are read at import: start Python by subprocess"
+        self.args = [str(word) for word in words]
+        self.returncode: int | None = None
+        self._out, self._err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._status, theirs = socket.socketpair()
+        with theirs, Path(os.devnull).open() as nothing:
+            start = [self.args, str(Path(cwd or Path.cwd()).absolute()), told, new_session]
+            streams = [nothing.fileno(), self._out.fileno(), self._err.fileno()]
+            _ask(vllm, json.dumps(start).encode(), [*streams, theirs.fileno()])
+        self._said = self._status.makefile("r")
+        self.pid = int(self._said.readline())
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, or minus the signal; `subprocess.TimeoutExpired` after `timeout` seconds."""
+        if self.returncode is None:
+            if not select.select([self._status], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            line = self._said.readline()
+            assert line, "the parent of warm processes died"
+            self.returncode = int(line.removeprefix("ended "))
+            self._said.close()
+            self._status.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def send_signal(self, number: int) -> None:
+        """To this process alone, if it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it has said, on stdout and on stderr, when it has ended; once."""
+        self.wait(timeout)
+        said = []
+        for stream in (self._out, self._err):
+            with stream:
+                stream.seek(0)
+                said.append(stream.read())
+        return said[0], said[1]
+
+
+def run(
+    words: Sequence[str | Path],
+    *,
+    cwd: Path | str | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 600,
+    check: bool = False,
+    vllm: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Start Python, wait for its end, and return what it said."""
+    process = Process(words, cwd=cwd, env=env, vllm=vllm)
+    try:
+        said = process.communicate(timeout)
+    except BaseException:
+        process.send_signal(signal.SIGKILL)
+        raise
+    done = subprocess.CompletedProcess(process.args, process.wait(), *said)
+    if check:
+        done.check_returncode()
+    return done
+
+
+START = "tests.warm.start"  # an audit event
+_PARENTS: dict[bool, socket.socket] = {}
+
+
+def _ask(vllm: bool, message: bytes, files: list[int]) -> None:
+    """Send an order to the parent, which the first one starts."""
+    sys.audit(START, message)
+    if vllm not in _PARENTS:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        with theirs:
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(theirs.fileno()), *(["vllm"] if vllm else [])],
+                cwd=ROOT,
+                env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        _PARENTS[vllm] = ours
+        atexit.register(ours.close)
+    socket.send_fds(_PARENTS[vllm], [message], files)
+
+
+def _import(vllm: bool) -> None:
+    """What commands import, save what one of them may find missing."""
+    from s3exp.llm.environment import prepare_environment
+
+    prepare_environment()
+    gc.disable()
+    import wandb  # noqa: F401
+
+    from s3exp import build, llm, loop, small_model  # noqa: F401
+    from s3exp.audit import observer  # noqa: F401
+    from s3exp.commands import audit, check, export, report, run, summary  # noqa: F401
+    from s3exp.language.languages import language_of
+    from s3exp.llm import server  # noqa: F401
+    from s3exp.report import drawing, study  # noqa: F401
+    from s3exp.small_model import fitted, training  # noqa: F401
+    from s3exp.tracking import wandb as tracking  # noqa: F401
+
+    if vllm:
+        from vllm import LLM  # noqa: F401
+    language_of(["unpack once what tells the languages of the world apart"])
+    gc.freeze()  # a child that looks for garbage would copy all of it
+    gc.enable()
+
+
+def _serve(orders: socket.socket) -> None:
+    """Fork for every order; returns in a child, which then is Python as it was ordered."""
+    running: dict[int, tuple[int, socket.socket]] = {}  # by a descriptor that tells of its end
+    while True:
+        ready = select.select([orders, *running], [], [])[0]
+        for ended in ready:
+            if ended is orders:
+                continue
+            pid, told = running.pop(ended)
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            os.close(ended)
+            with told, contextlib.suppress(OSError):  # the test has given up
+                told.send(f"ended {code}\n".encode())
+        if orders not in ready:
+            continue
+        message, files, _, _ = socket.recv_fds(orders, 1 << 20, 4)
+        if not message:
+            os._exit(0)
+        child = os.fork()
+        if child == 0:
+            for other, (_, told) in running.items():
+                os.close(other)
+                told.close()
+            orders.close()
+            with socket.socket(fileno=files.pop()) as told:
+                _become(*json.loads(message), files)
+                told.send(f"{os.getpid()}\n".encode())
+            return
+        told = socket.socket(fileno=files.pop())
+        for file in files:
+            os.close(file)
+        running[os.pidfd_open(child)] = (child, told)
+
+
+def _become(
+    words: list[str], folder: str, variables: dict[str, str], new_session: bool, files: list[int]
+) -> None:
+    """Take on arguments, folder, environment and streams."""
+    if new_session:
+        os.setsid()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(folder)
+    paths = [one.get("PYTHONPATH", "").split(os.pathsep) for one in (os.environ, variables)]
+    kept = {name: value for name, value in os.environ.items() if name.startswith(EARLY)}
+    os.environ.clear()
+    os.environ.update({**variables, **kept})
+    own = [path for path in paths[1] if path and path not in paths[0]]
+    sys.path[:] = ["" if words[0] == "-c" else folder, *own, *sys.path[1:]]
+    sys.argv[:] = words
+    time.tzset()
+
+
+def _work() -> None:
+    """What the interpreter does after `-m` or `-c`."""
+    kind, what, *arguments = sys.argv
+    sys.argv[:] = [kind, *arguments]
+    if kind == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        assert kind == "-c", kind
+        sys.modules["__main__"] = ModuleType("__main__")
+        exec(compile(what, "<string>", "exec"), sys.modules["__main__"].__dict__)
+
+
+def _end() -> None:
+    """Work, and end as the interpreter does, save that memory is not freed piece by piece."""
+    code = 0
+    try:
+        _work()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:  # noqa: BLE001 - it is told, as at the end of any Python
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    orders = socket.socket(fileno=int(sys.argv[1]))
+    _import(sys.argv[2:] == ["vllm"])
+    _serve(orders)
+    _end()
