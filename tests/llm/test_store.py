@@ -205,6 +205,7 @@ def process(path: Path, start: int, count: int, delay: float) -> subprocess.Pope
     return subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.process
 def test_many_processes_write_at_once(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     # half of what each asks is another's too
@@ -213,6 +214,7 @@ def test_many_processes_write_at_once(tmp_path: Path) -> None:
     assert rows(path) == 850
 
 
+@pytest.mark.process
 def test_kill_in_mid_generation_loses_nothing_finished(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     victim = process(path, 0, 1000, 0.01)

@@ -71,6 +71,7 @@ def gold_texts(run: Path) -> set[str]:
     return {json.loads(line)["text"] for path in files for line in path.read_text().splitlines()}
 
 
+@pytest.mark.process
 def test_the_data_set_has_every_row_and_no_gold_row(bag_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert command([str(bag_run), "--out", str(out)]) == 0
@@ -88,6 +89,7 @@ def test_the_data_set_has_every_row_and_no_gold_row(bag_run: Path, tmp_path: Pat
             assert str(tmp_path) not in path.read_text() and str(bag_run.parent) not in path.read_text()
 
 
+@pytest.mark.process
 def test_rejected_rows_have_a_reason_and_no_gold_in_their_texts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +125,7 @@ def test_rejected_rows_have_a_reason_and_no_gold_in_their_texts(
     assert "the gold files are other ones" in capsys.readouterr().err and not (tmp_path / "more").exists()
 
 
+@pytest.mark.process
 def test_a_run_that_rejected_nothing_has_no_split_of_it(
     bag_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -150,6 +153,7 @@ def test_the_card_says_what_the_record_says(bag_run: Path, tmp_path: Path) -> No
     assert f"accuracy {result['test']['accuracy']:.4f} on gold test rows" in card
 
 
+@pytest.mark.process
 def test_an_encoder_predicts_the_same_in_transformers_alone(encoder_run: Path, tmp_path: Path) -> None:
     from s3exp.settings.compose import of_record
     from s3exp.small_model import build_small_model
@@ -166,6 +170,7 @@ def test_an_encoder_predicts_the_same_in_transformers_alone(encoder_run: Path, t
         assert theirs == pytest.approx(guess.scores, abs=1e-4)
 
 
+@pytest.mark.process
 def test_answers_are_in_squads_form(span_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert command([str(span_run), "--out", str(out)]) == 0
@@ -180,6 +185,7 @@ def test_answers_are_in_squads_form(span_run: Path, tmp_path: Path) -> None:
     assert not report["missing_keys"]
 
 
+@pytest.mark.process
 def test_rows_of_several_runs_say_which(bag_run: Path, encoder_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert command([str(bag_run), str(encoder_run), "--out", str(out)]) == 0

@@ -220,6 +220,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield found
 
 
+@pytest.mark.process
 def test_a_browser_shows_errors_with_their_children(page: Path, browser: Browser) -> None:
     browser.events.clear()
     browser.open(page.as_uri())
@@ -243,6 +244,7 @@ def test_a_browser_shows_errors_with_their_children(page: Path, browser: Browser
     assert browser.run("location.hash") == "#error/1/s3/v-1"
 
 
+@pytest.mark.process
 def test_a_browser_filters_by_fate_and_by_text(page: Path, browser: Browser) -> None:
     browser.open("about:blank")
     browser.open(page.as_uri())
@@ -263,6 +265,7 @@ def test_a_browser_filters_by_fate_and_by_text(page: Path, browser: Browser) -> 
     assert browser.run("document.querySelector('.detail').innerText") == "No error fits."
 
 
+@pytest.mark.process
 def test_a_link_leads_to_an_error(page: Path, browser: Browser) -> None:
     browser.open("about:blank")
     browser.open(page.as_uri() + "#error/1/goldgen/v-2")
@@ -272,6 +275,7 @@ def test_a_link_leads_to_an_error(page: Path, browser: Browser) -> None:
     )
 
 
+@pytest.mark.process
 def test_a_browser_sorts_tables(page: Path, browser: Browser) -> None:
     browser.open("about:blank")
     browser.open(page.as_uri())
@@ -286,6 +290,7 @@ def test_a_browser_sorts_tables(page: Path, browser: Browser) -> None:
     assert browser.run(first) == ["gold", "s3", "goldgen", "zerogen"]  # the base has no gain: last
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("which", ["page", "nasty"])
 def test_nothing_is_fetched_and_no_other_script_runs(
     which: str, browser: Browser, request: pytest.FixtureRequest
@@ -305,6 +310,7 @@ def test_nothing_is_fetched_and_no_other_script_runs(
     assert [one["entry"]["text"] for one in browser.told("Log.entryAdded")] == []
 
 
+@pytest.mark.process
 def test_the_policy_stops_a_script_that_is_put_into_the_page(page: Path, browser: Browser) -> None:
     """The second wall: even markup that got in would run nothing and fetch nothing."""
     browser.open("about:blank")
@@ -319,6 +325,7 @@ def test_the_policy_stops_a_script_that_is_put_into_the_page(page: Path, browser
     assert "Content Security Policy" in told
 
 
+@pytest.mark.process
 def test_a_phone_shows_the_page_without_scrolling_sideways(page: Path, browser: Browser) -> None:
     browser.open("about:blank")
     browser.ask("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=True)

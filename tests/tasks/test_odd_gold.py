@@ -119,6 +119,7 @@ def test_one_cell_has_one_meaning_in_every_format(
     assert len(outcomes) == 1, outcomes
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "name", ["latin_1", "names_of_parquet_swapped", "some_null", "both_labels", "polarity"]
 )

@@ -34,6 +34,7 @@ def wait_for_the_end(run: Path) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.process
 def test_a_copied_folder_is_uploaded_with_its_artifacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], again: None
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_copied_folder_is_uploaded_with_its_artifacts(
     assert command(["--sync", str(tmp_path)]) == 2
 
 
+@pytest.mark.process
 def test_nothing_changes_but_the_places_of_files_and_a_missing_one_is_named(tmp_path: Path) -> None:
     place = track(tmp_path / "a")
     before = inspect(place)
@@ -99,6 +101,7 @@ def test_records_are_packed_as_they_were(size: int) -> None:
         assert list(unpacked(content[:-5])) == records[:-1]  # of a process that was killed
 
 
+@pytest.mark.process
 def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "run-x.wandb"
     for content, why in (
