@@ -171,8 +171,17 @@ def _import(vllm: bool) -> None:
     gc.enable()
 
 
+def _folders() -> list[tempfile.TemporaryDirectory[str]]:
+    """Temporary folders that a library has made while it was imported, as W&B does."""
+    gc.unfreeze()
+    found = [one for one in gc.get_objects() if isinstance(one, tempfile.TemporaryDirectory)]
+    gc.freeze()
+    return found
+
+
 def _serve(orders: socket.socket) -> None:
     """Fork for every order; returns in a child, which then is Python as it was ordered."""
+    folders = _folders()
     running: dict[int, tuple[int, socket.socket]] = {}  # by a descriptor that tells of its end
     while True:
         ready = select.select([orders, *running], [], [])[0]
@@ -188,6 +197,8 @@ def _serve(orders: socket.socket) -> None:
             continue
         message, files, _, _ = socket.recv_fds(orders, 1 << 20, 4)
         if not message:
+            for folder in folders:
+                folder.cleanup()
             os._exit(0)
         child = os.fork()
         if child == 0:
@@ -195,6 +206,9 @@ def _serve(orders: socket.socket) -> None:
                 os.close(other)
                 told.close()
             orders.close()
+            for folder in folders:  # the child that ends first would remove it for all
+                folder._finalizer.detach()  # type: ignore[attr-defined]
+                folder.__init__()  # type: ignore[misc]
             with socket.socket(fileno=files.pop()) as told:
                 _become(*json.loads(message), files)
                 told.send(f"{os.getpid()}\n".encode())

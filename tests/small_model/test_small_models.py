@@ -255,7 +255,7 @@ def test_leaves_nothing_behind(make: Make, tmp_path: Path, monkeypatch: pytest.M
     handlers = [signal.getsignal(number) for number in numbers]
     levels = [logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")]
     threads = torch.get_num_threads()
-    fitted, _ = make(epochs=1).fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
+    fitted, _ = make(epochs=1, threads=threads + 1).fit(Lesson(toy(40, 1)), toy(10, 2), seed=0)
     fitted.predict(toy(10, 2))
     assert list(tmp_path.iterdir()) == []
     assert [signal.getsignal(number) for number in numbers] == handlers
