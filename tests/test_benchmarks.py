@@ -217,6 +217,7 @@ def test_the_benchmark_of_synthesis_runs_through_on_an_llm_of_random_weights(
     assert "decode (the engine's steps)" in ended.stdout and "best of the others" not in ended.stdout
 
 
+@pytest.mark.process
 def test_the_gpu_script_says_in_one_line_that_there_is_no_gpu(tmp_path: Path) -> None:
     ended = subprocess.run(
         ["sh", ROOT / "benchmarks" / "gpu.sh"],
