@@ -99,6 +99,10 @@ class Classification:
         """The prompt of a seed to which the gold row is an answer."""
         return self.seed_prompt(row.target, seed, {name: row.fields[name] for name in self.config.context})
 
+    def answer(self, prompt: Prompt, row: Example) -> str:
+        """The columns that the LLM writes, a line each."""
+        return "\n".join(row.fields[name] for name in self.config.written)
+
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row of one label like the gold row `shown`."""
         values = {**self.values(shown), "label": self._word(target)}

@@ -116,6 +116,10 @@ class Extraction:
         text = self._fill("seed", context, row.answers[0])
         return self._asked(Prompt(text, "seed", seed, self.llm.max_tokens, row.target, context=context))
 
+    def answer(self, prompt: Prompt, row: Example) -> str:
+        """The question."""
+        return row.fields[self.config.written[0]]
+
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for another question with the answers `target` in the text of `shown`; the prompt names the first."""
         text = self._fill("extrapolate", shown.fields, spans_of(target)[0])

@@ -96,13 +96,24 @@ class Tabular:
         more: Mapping[str, str] = MappingProxyType({}),
     ) -> Prompt:
         """Ask for a row of one target, which may have to begin with a value of one column."""
-        prompts = self.config.prompt_sets[self.config.prompts]
+        return self._seed(target, seed, None, more)
+
+    def prompt_of(self, row: Example, seed: int) -> Prompt:
+        """The prompt of a seed to which the gold row is an answer: what it begins with is the row's."""
+        return self._seed(None if self._inline else row.target, seed, row, {})
+
+    def answer(self, prompt: Prompt, row: Example) -> str:
+        """The row as a line, in the order of the prompt."""
+        return line_of(self._cells(prompt, row.fields, self.outcome.written(row.target)))
+
+    def _seed(self, target: Target, seed: int, row: Example | None, more: Mapping[str, str]) -> Prompt:
+        """The prompt of a seed; `row` may be a gold row that it must fit."""
         given: dict[str, str] = {}
         if self.config.table.start == "feature":
             chance = stream(seed, "start")
             name = chance.choice(self.config.fields)
-            given = {name: chance.choice(self.gold.mining).fields[name]}
-        text = fill(prompts.seed, {"label": self._word(target), **more})
+            given = {name: (row or chance.choice(self.gold.mining)).fields[name]}
+        text = fill(self.config.prompt_sets[self.config.prompts].seed, {"label": self._word(target), **more})
         return self._asked(Prompt(text, "seed", seed, self._tokens, target, context=given))
 
     def template_prompt(self, target: Target, seed: int, context: Mapping[str, str]) -> Prompt:
@@ -189,11 +200,10 @@ class Tabular:
 
     def _asked(self, prompt: Prompt) -> Prompt:
         """The prompt with the form of the row behind it, and its worked examples before it."""
-        given = list(prompt.context)
-        rest = [name for name in self._order(prompt.seed, "form") if name not in given]
+        given = prompt.context
         label = BLANK if self._inline else self._word(prompt.target)
-        cells = [(name, prompt.context.get(name, BLANK)) for name in [*given, *rest]]
-        form = line_of(self._with_target(cells, label, begun=bool(given)))
+        blank = dict.fromkeys(self.config.fields, BLANK)
+        form = line_of(self._cells(prompt, {**blank, **given}, label))
         own, several = self.config.prompt_sets[self.config.prompts].form, self.rows_per_answer > 1
         by_itself = FORM_OF_SEVERAL if several else FORM
         if self.config.shots and not given:  # which show the form; a small LLM would copy its dots
@@ -203,6 +213,13 @@ class Tabular:
         # examples of any label, where none is asked for
         task = replace(self.config, labels=[]) if self._inline else self.config
         return with_shots(task, self.llm, prompt, self.gold, partial(self._shot, prompt.seed))
+
+    def _cells(self, prompt: Prompt, fields: Mapping[str, str], label: str) -> Cells:
+        """A row's cells in the order of a prompt: what it begins with comes first."""
+        given = list(prompt.context)
+        rest = [name for name in self._order(prompt.seed, "form") if name not in given]
+        cells = [(name, fields[name]) for name in [*given, *rest]]
+        return self._with_target(cells, label, begun=bool(given))
 
     def _shot(self, seed: int, row: Example) -> dict[str, str]:
         return self._values(row, self._order(seed, row.id))

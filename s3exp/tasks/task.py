@@ -92,6 +92,9 @@ class Task(Protocol):
     def prompt_of(self, row: Example, seed: int) -> Prompt:
         """The prompt of a seed to which the gold row is an answer."""
 
+    def answer(self, prompt: Prompt, row: Example) -> str:
+        """A row as the text that answers the prompt, as `parse` reads it; where JSON is asked for, as its one text."""
+
     def extrapolate_prompt(self, shown: Example, target: Target, seed: int) -> Prompt:
         """Ask for a row with `target` like the gold row `shown`."""
 

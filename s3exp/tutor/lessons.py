@@ -23,11 +23,8 @@ def turns_of(task: Task, rows: Sequence[Example], seed: int) -> dict[str, Turn]:
     turns: dict[str, Turn] = {}
     for number, row in enumerate(rows):
         prompt = asked[number % len(asked)].prompt_of(row, derive(seed, "tutor", row.id))
-        text = answer_of(task, prompt, row)
-        if not isinstance(
-            task.parse(prompt, Completion("\n".join(_written(task, row).values()), 1, 1, "stop")), str
-        ):
-            turns[row.id] = Turn(prompt.text, text)
+        if not isinstance(task.parse(prompt, Completion(task.answer(prompt, row), 1, 1, "stop")), str):
+            turns[row.id] = Turn(prompt.text, answer_of(task, prompt, row))
     if len(turns) < len(rows):
         log.warning(
             "tutor: %d of %d gold rows are no answers that could be read", len(rows) - len(turns), len(rows)
@@ -36,12 +33,7 @@ def turns_of(task: Task, rows: Sequence[Example], seed: int) -> dict[str, Turn]:
 
 
 def answer_of(task: Task, prompt: Prompt, row: Example) -> str:
-    """A row as the answer to a prompt: its written columns, in JSON where that is asked for."""
-    written = _written(task, row)
-    return (
-        json.dumps(written, ensure_ascii=False) if prompt.schema is not None else "\n".join(written.values())
-    )
-
-
-def _written(task: Task, row: Example) -> dict[str, str]:
-    return {name: row.fields[name] for name in task.config.written}
+    """A row as the answer to a prompt: its written columns in JSON where that is asked for, else the task's text."""
+    if prompt.schema is None:
+        return task.answer(prompt, row)
+    return json.dumps({name: row.fields[name] for name in task.config.written}, ensure_ascii=False)

@@ -9,18 +9,20 @@ import pytest
 from s3exp.commands.tuning import lines_of_tutor
 from s3exp.curation.copies import Copies, of_gold
 from s3exp.curation.screen import Screen
+from s3exp.llm.turns import Turn
 from s3exp.seeds import derive
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMConfig, TransformersConfig, VllmConfig
 from s3exp.settings.run import Config
-from s3exp.settings.task import PromptSet, TaskConfig
+from s3exp.settings.task import PromptSet, TableConfig, TaskConfig
 from s3exp.settings.tutor import SftConfig, SftDpoConfig
 from s3exp.tasks import build_task
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tutor.lessons import turns_of
-from s3exp.types import Answer, Example
+from s3exp.types import Answer, Completion, Example
 from tests.extraction import toy_task
+from tests.tasks.test_tabular import task_of
 
 SETS = {
     "plain": PromptSet(seed="A {label} one.", extrapolate="Like {text}: {label}"),
@@ -70,6 +72,25 @@ def test_a_question_is_learned_for_the_answer_that_it_has() -> None:
     task = build_task(toy_task("v", "t"), LLM, Gold((), (row,), (), Sealed([])), lambda text: text)
     turn = turns_of(task, [row], 3)["q"]
     assert turn.answer == "Where is Hyde Park?" and turn.prompt == f"{text} # London"
+
+
+@pytest.mark.parametrize("order", ["fixed", "permuted"])
+@pytest.mark.parametrize("start", ["none", "feature"])
+@pytest.mark.parametrize("labels", ["asked", "inline"])
+def test_a_row_of_a_table_is_learned_as_the_line_that_is_read_as_this_row(
+    order: str, start: str, labels: str
+) -> None:
+    task = task_of(TableConfig(order=order, start=start, labels=labels))
+    rows = task.gold.mining
+    turns = turns_of(task, rows, 3)
+    assert list(turns) == [row.id for row in rows]
+    for row in rows:
+        prompt = task.prompt_of(row, derive(3, "tutor", row.id))
+        assert turns[row.id] == Turn(prompt.text, task.answer(prompt, row))
+        (read,) = task.parse(prompt, Completion(turns[row.id].answer, 1, 1, "stop"))
+        assert not isinstance(read, str) and (read.fields, read.target) == (row.fields, row.target)
+        begun = next((f"{name} is {text}, " for name, text in prompt.context.items()), "")
+        assert turns[row.id].answer.startswith(begun) and (not begun) == (start == "none")
 
 
 def test_what_could_not_be_read_is_no_lesson(caplog: pytest.LogCaptureFixture) -> None:
