@@ -26,7 +26,6 @@ from s3exp.tracking.environment import clean, named, warn_of_unused
 from s3exp.tracking.tables import Card, error_rows
 from s3exp.tracking.tracker import Nothing, build_tracker, start
 from s3exp.types import Batch, Example, Prediction, Rejected, UserError
-from tests import warm
 from tests.wandb_server import WandbServer
 
 pytestmark = pytest.mark.process
@@ -338,7 +337,14 @@ folder = Path(sys.argv[1])
 def script(folder: Path, body: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a process of its own: `body`, after what SCRIPT makes ready."""
     text = SCRIPT.format(body=body)
-    return warm.run(["-c", text, str(folder), *arguments], cwd=folder, env={**os.environ, **variables})
+    return subprocess.run(
+        [sys.executable, "-c", text, str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+    )
 
 
 def test_an_alert_is_sent_once_a_cause(tmp_path: Path) -> None:
