@@ -174,7 +174,7 @@ def _import(vllm: bool) -> None:
 def _folders() -> list[tempfile.TemporaryDirectory[str]]:
     """Temporary folders that a library has made while it was imported, as W&B does."""
     gc.unfreeze()
-    found = [one for one in gc.get_objects() if isinstance(one, tempfile.TemporaryDirectory)]
+    found = [one for one in gc.get_objects() if type(one) is tempfile.TemporaryDirectory]
     gc.freeze()
     return found
 
@@ -197,6 +197,8 @@ def _serve(orders: socket.socket) -> None:
             continue
         message, files, _, _ = socket.recv_fds(orders, 1 << 20, 4)
         if not message:
+            for pid, _ in running.values():  # nobody waits for it any more
+                os.kill(pid, signal.SIGKILL)
             for folder in folders:
                 folder.cleanup()
             os._exit(0)
