@@ -246,6 +246,7 @@ def _work() -> None:
     kind, what, *arguments = sys.argv
     sys.argv[:] = [kind, *arguments]
     if kind == "-m":
+        sys.modules.pop(what, None)  # runpy warns of a module that is there before it runs
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
         assert kind == "-c", kind
