@@ -213,6 +213,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
         yield made
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("kind", "place"), POINTS)
 def test_a_run_that_was_killed_ends_as_an_unbroken_one(
     commands: Commands, tmp_path: Path, kind: str, place: float

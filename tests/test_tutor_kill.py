@@ -13,6 +13,7 @@ from s3exp.record.rounds import read_rounds
 from tests.test_kill import Commands, commanded, kept, record
 from tests.tiny_llm import tiny_llm
 
+pytestmark = pytest.mark.process
 WORDS = [
     *("task=reviews", "llm=transformers", "llm.max_tokens=40", "llm.truncated=keep"),
     *(
