@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from s3exp.settings.llm import LocalLLMConfig, ServerConfig
-from s3exp.settings.loop import MADE
+from s3exp.settings.loop import FILLED, MADE
 from s3exp.settings.run import Config
 from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig, TutorConfig
 from s3exp.types import UserError
@@ -47,6 +47,11 @@ def _problems(config: Config, chosen: str, tutor: TutorConfig) -> Iterator[str]:
         )
     elif llm.lora is not None:
         yield f"{chosen} makes an adapter of its own, and llm.lora={llm.lora} is another: leave one of them out"
+    if alone and strategy.seeds in FILLED:
+        yield (
+            f"{chosen} teaches the LLM that writes, and strategy={strategy.name} with strategy.seeds={strategy.seeds} "
+            "asks none for rows: leave one of them out"
+        )
     if loop.rows_from is not None:
         yield (
             f"{chosen} teaches the LLM that writes, and loop.rows_from={loop.rows_from} takes rows as they are: leave "

@@ -33,6 +33,8 @@ REFUSED = [
     ),
     (["tutor=sft", "tutor.pairs=fixed"], "tutor.pairs", "tutor=dpo"),
     (["tutor.sft_epochs=2"], "tutor.sft_epochs", "tutor=sft"),
+    (["tutor=sft", "strategy=zerogen", "strategy.seeds=templates"], "tutor=sft", "strategy.seeds=templates"),
+    (["tutor=sft", "loop.rounds=0", "strategy.seeds=templates"], "tutor=sft", "strategy.seeds=templates"),
     (["tutor=sft", "tutor.share=1"], "tutor.share=1", "between 0 and 1"),
     (
         ["tutor=sft", "strategy.shown=votes", "strategy.privacy.epsilon=4", "curation.copies=reject"],
