@@ -94,7 +94,9 @@ def test_an_option_that_does_not_exist_is_refused_with_the_nearest(plus: str, ke
 
 
 def test_where_none_is_near_the_options_beside_it_are_named() -> None:
-    with pytest.raises(UserError, match="audit has shortcuts, gap, rows, noise, fidelity, table, encoder, cache$"):
+    with pytest.raises(
+        UserError, match="audit has shortcuts, gap, rows, noise, fidelity, table, encoder, cache$"
+    ):
         compose(["audit.xyzzy=1"])
     with pytest.raises(UserError, match=r"s3exp/settings/ has them all$"):
         compose(["+xyzzy.plugh=1"])
