@@ -219,7 +219,7 @@ def main() -> None:
     from shapes import ROWS, encoder, shape
     from transformers.utils import logging as transformers_logging
 
-    from s3exp.small_model.device import cpu_threads
+    from s3exp.repeatable import cpu_threads
 
     if given.device == "cuda" and not torch.cuda.is_available():
         sys.exit("--device cuda: torch sees no CUDA device")

@@ -69,7 +69,7 @@ def command(words: Sequence[str]) -> int:
         page.line("model", options.out / place, f": for {how}")
     if len(loaded) < len(exported):
         lacking = plural(len(exported) - len(loaded), "run")
-        page.paragraph("no model", f"of {lacking}: the small model is an object of a program or a package")
+        page.paragraph("no model", f"of {lacking}: only networks of s3exp have weights of their own")
     if options.push:
         from s3exp.publish.push import push
 

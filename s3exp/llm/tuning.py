@@ -20,9 +20,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from s3exp.llm.fixed import cpu_threads, seeded
 from s3exp.llm.template import Chat
 from s3exp.llm.turns import Encoded, Encoder, Pair, Turn
+from s3exp.repeatable import cpu_threads, seeded
 from s3exp.seeds import derive, stream
 from s3exp.settings.llm import LocalLLMConfig
 from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig

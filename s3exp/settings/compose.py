@@ -129,7 +129,9 @@ def by_kind(kind: str, fields: Sequence[str], values: Mapping[str, Any]) -> Any:
     So a default may suit the task, and the record, the identity and the command line know an ordinary number.
     """
     names = [kind, *(["pair"] if len(fields) == 2 else []), "else"]
-    return next(values[name] for name in names if name in values)
+    if not (known := [name for name in names if name in values]):
+        raise UserError(f"by_kind has no value for task.kind={kind}: add it, or else: VALUE")
+    return values[known[0]]
 
 
 def register_schemas() -> None:

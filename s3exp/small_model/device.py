@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,17 +37,3 @@ def autocast(precision: str) -> Iterator[None]:
     """Compute in bfloat16 where `precision` says so; weights stay float32."""
     with torch.autocast(device().type, dtype=torch.bfloat16, enabled=uses_bf16(precision)):
         yield
-
-
-@contextmanager
-def cpu_threads(threads: int) -> Iterator[None]:
-    """Use so many CPU threads for a while; 0: as many as this process may use."""
-    if threads == 0:
-        affinity = getattr(os, "sched_getaffinity", None)  # not on macOS or Windows
-        threads = len(affinity(0)) if affinity else os.cpu_count() or 1
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel
 
+from s3exp.repeatable import cpu_threads
 from s3exp.settings.small_model import EncoderConfig
 from s3exp.small_model.batches import Batches, by_length
-from s3exp.small_model.device import cpu_threads, device
+from s3exp.small_model.device import device
 from s3exp.small_model.encoder import Encoder
 from s3exp.types import Example
 

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from s3exp.repeatable import cpu_threads
 from s3exp.seeds import derive
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches, by_length
-from s3exp.small_model.device import autocast, cpu_threads, device
+from s3exp.small_model.device import autocast, device
 from s3exp.small_model.domains import fold, with_domains
 from s3exp.small_model.flops import TRAINING_PASSES
 from s3exp.small_model.rows import Row

@@ -1,4 +1,4 @@
-"""Contexts that undo a fit's side effects on the process: loggers and warnings, signal handlers, random state."""
+"""Contexts that undo a fit's side effects on the process: loggers and warnings, signal handlers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-import torch
-
-from s3exp.small_model.device import device
 
 
 @contextmanager
@@ -62,19 +58,3 @@ def own_signals() -> Iterator[Callable[[], None]]:
             for number, handler in handlers.items():
                 if handler is not None:  # None: set outside Python
                     signal.signal(number, handler)
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Give dropout a random stream of its own; on a GPU prefer deterministic kernels."""
-    gpu = device().type == "cuda"
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if gpu else []):
-        torch.manual_seed(seed)
-        if gpu:
-            torch.use_deterministic_algorithms(True, warn_only=True)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(before, warn_only=warn_only)

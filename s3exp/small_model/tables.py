@@ -116,6 +116,12 @@ class TableModel:
         """Say which rows have cells that the columns do not know: they are read as unknown."""
         if self.table is None:
             return
+        for column in self.table.columns if isinstance(self.config, BoostingConfig) else ():
+            if len(column.values) > _MOST_CODES:
+                warn_once(
+                    f"column {column.name}: {len(column.values):,} values, and small_model=boosting splits up to "
+                    f"{_MOST_CODES} into any two groups: it reads their places in the list of values, as numbers"
+                )
         for name, some in unread(self.table, rows).items():
             values = sorted({row.fields[name] for row in some})
             warn_once(

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from s3exp.small_model.device import autocast, cpu_threads, device
+from s3exp.repeatable import cpu_threads, seeded
+from s3exp.small_model.device import autocast, device
 from s3exp.small_model.fitted import Architecture, TrainableSmallModel
-from s3exp.small_model.isolation import seeded
 from s3exp.small_model.training import MAX_GRADIENT_NORM, parameter_groups
 from s3exp.types import Example, UserError
 

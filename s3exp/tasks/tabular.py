@@ -149,7 +149,12 @@ class Tabular:
         def cut_off(row: Found) -> bool:
             return cut and row is rows[-1] and not text[row.end :].strip()
 
-        return [Part(row.text, cut_off(row), rules=rules) for row in rows]
+        def lacking(row: Found) -> str | None:
+            """Only the first row goes on with what its prompt began."""
+            begun = row is rows[0] or set(prompt.context) <= {name for name, _ in row.cells}
+            return None if begun else "missing_column"
+
+        return [Part(row.text, cut_off(row), problem=lacking(row), rules=rules) for row in rows]
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
         """The first row of a text, or the reason of its rejection. Nothing is filled in or moved into bounds."""

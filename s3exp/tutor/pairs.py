@@ -19,7 +19,8 @@ from s3exp.tutor.lessons import answer_of
 from s3exp.types import NO_ANSWER, Completion, Example, Fitted, Prompt, prompt_hash
 
 LEAST_PAIRS = 16
-NO_FAULT = ("duplicate", "over_quota")  # rejections that say nothing against the answer itself
+# rejections that say nothing against the answer itself, or that tell of gold: select and test rows are among it
+NO_FAULT = ("duplicate", "over_quota", "copy_of_gold", "near_copy_of_gold", "quotes_gold")
 ROWS = ("seed", "extrapolate")  # kinds of prompts whose answers are rows
 
 

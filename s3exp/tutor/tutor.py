@@ -18,6 +18,7 @@ from s3exp.record import adapters
 from s3exp.record.adapters import Tuned, read_tuned
 from s3exp.record.numbers import Meter
 from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.strategies import asks
 from s3exp.tutor.stages import School, imitate, prefer
 from s3exp.types import LLMFault, UserError
 
@@ -121,8 +122,10 @@ def _adds_up(name: str) -> bool:
 
 
 def build_tutor(school: School) -> Tutor:
-    """The tutor of a run, by its config."""
-    return Taught(school) if school.config.tutor.learns else UNTAUGHT
+    """The tutor of a run, by its config; an LLM that is asked nothing learns nothing."""
+    config = school.config
+    asked = asks(config.strategy, config.loop, config.curation)
+    return Taught(school) if asked and config.tutor.learns else UNTAUGHT
 
 
 def check_packages(tutor: TutorConfig) -> None:

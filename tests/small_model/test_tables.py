@@ -89,6 +89,19 @@ def test_weights_count(config: TableModelConfig) -> None:
     assert sum(right) > 0.7 * len(right)
 
 
+@pytest.mark.parametrize("config", MODELS, ids=lambda one: one.kind)
+def test_more_values_than_trees_can_group_are_said(
+    config: TableModelConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    many = tuple(f"{config.kind}-{place}" for place in range(300))
+    table = Table((Column(f"code of {config.kind}", many),), Column("y"))
+    own = [Example(f"r-{place}", {table.columns[0].name: name}, place % 2) for place, name in enumerate(many)]
+    model = TableModel(config, 2, table)
+    model.check(own)
+    assert ("300 values" in caplog.text) == (config.kind == "boosting")
+    assert len(model.fit(Lesson(own), (), 1)[0].predict(own)) == 300
+
+
 def test_vectors_of_rows_are_standardised() -> None:
     gold = rows(300, 1)
     vectors = TableEmbedder(TABLE, gold).embed(["\n".join(row.fields.values()) for row in gold])

@@ -243,6 +243,9 @@ def test_a_row_that_begins_with_a_value_of_gold() -> None:
     rest = "colour is red, weight is 11"
     assert read(task, rest, target=1, context={"size": "2"}) == [(FIELDS, 1)]
     assert read(task, GOOD, target=1, context={"size": "3"}) == ["other_start"]
+    rest = "colour is red, weight is 12, kind is yes"
+    begun = read(task, f"{rest}\n{rest}", target=1, context={"size": "3"})
+    assert [one if isinstance(one, str) else one[0]["size"] for one in begun] == ["3", "missing_column"]
 
 
 def test_marginals_draw_each_column_by_itself() -> None:

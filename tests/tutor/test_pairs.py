@@ -43,10 +43,10 @@ class Fitted:
 
 
 def record(number: int, wrong: set[str] = frozenset(), parents: bool = False) -> RoundRecord:  # type: ignore[assignment]
-    """Twelve answers: the last four are rejected, for different reasons."""
-    reasons = {8: "refusal", 9: "duplicate", 10: "over_quota", 11: "copy_of_gold"}
+    """Thirteen answers: the last five are rejected, for different reasons."""
+    reasons = {8: "refusal", 9: "duplicate", 10: "over_quota", 11: "copy_of_gold", 12: "copy_of_tuning"}
     asked, rows, rejected = [], [], []
-    for i in range(12):
+    for i in range(13):
         parent = f"g{i % 8}" if parents else None
         prompt = Prompt(
             f"ask {i % 2}", "extrapolate" if parents else "seed", 100 * number + i, 9, i % 2, parent
@@ -70,9 +70,10 @@ def no_model() -> Fitted:
 def test_by_the_screen_rows_are_better_than_answers_rejected_for_what_they_say() -> None:
     found = scored("screen", TASK, [record(0)], no_model)
     assert Counter(one.score for one in found) == {1.0: 8, 0.0: 2}
-    assert {one.turn.answer for one in found if not one.score} == {"raw 8", "raw 11"}
+    # raw 11 is not among them: gold may be a test row there, of which the LLM learns nothing
+    assert {one.turn.answer for one in found if not one.score} == {"raw 8", "raw 12"}
     pairs = pairs_of(found, 99, 0)
-    assert [pair.worse.answer for pair in pairs] in (["raw 8", "raw 11"], ["raw 11", "raw 8"])
+    assert {pair.worse.answer for pair in pairs} == {"raw 8", "raw 12"} and len(pairs) == 2
     assert all(pair.better.prompt == pair.worse.prompt for pair in pairs)
 
 

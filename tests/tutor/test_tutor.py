@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import s3exp
 from s3exp.llm import build_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.tuning import Nll, Took
@@ -115,6 +116,31 @@ def test_with_rounds_the_seed_is_written_without(
         one, two = tutor.writer(base, 1, meter_of(base)), tutor.writer(base, 2, meter_of(base))
         assert one.llm is two.llm and one.numbers and not two.numbers
         assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["sft-1"]
+
+
+@pytest.mark.parametrize("words", [["strategy=gold"], ["strategy=zerogen"]])
+def test_a_baseline_that_asks_no_llm_runs_beside_tuned_ones(
+    llm: str, tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["task.gold.mining_rows=60", "task.gold.select_rows=30", "task.gold.test_rows=30", "audit=none"]
+    tuned = [
+        "tutor=sft",
+        "tutor.most_rows=30",
+        "tutor.sft_epochs=1",
+        "loop.budget.rows=20",
+        f"llm.model={llm}",
+    ]
+    own = [
+        "llm=transformers",
+        "llm.max_tokens=40",
+        "llm.truncated=keep",
+        "small_model.epochs=1",
+        "tracker=none",
+    ]
+    result = s3exp.run(["task=reviews", *words, *small, *tuned, *own, "llm.store=null"])
+    assert (result.folder / "adapters").is_dir() == (words != ["strategy=gold"])
+    assert result.result["gold"].get("learned", 0) == (0 if words == ["strategy=gold"] else 30)
 
 
 def test_without_epochs_nothing_is_learned(
