@@ -60,7 +60,10 @@ class Commands:
         """
         folder.mkdir(exist_ok=True)
         told = json.dumps([str(folder), kind, number, sent, again])
-        return warm.run(["-m", "tests.killer", told, *self.words]).returncode
+        code = warm.run(["-m", "tests.killer", told, *self.words]).returncode
+        if self.server is not None:
+            self.server.left()
+        return code
 
 
 @contextmanager

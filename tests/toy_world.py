@@ -72,6 +72,27 @@ def _with_group(rows: Sequence[Example]) -> list[dict[str, object]]:
     return [{**row, "kind": example.group} for row, example in zip(as_rows(list(rows)), rows, strict=True)]
 
 
+class _Counting(ThreadingHTTPServer):
+    """Knows how many connections are open."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self.open, self.changed = 0, threading.Condition()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self.changed:
+            self.open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self.changed:
+            self.open -= 1
+            self.changed.notify_all()
+
+
 class ToyServer:
     """The toy LLM behind an OpenAI-compatible URL on loopback. `asked` holds every question that was answered.
 
@@ -86,8 +107,7 @@ class ToyServer:
         self.about: dict[str, Any] = {}
         self.canary = "the toy LLM"
         self.counts = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Counting(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def __enter__(self) -> Self:
@@ -101,6 +121,11 @@ class ToyServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def left(self) -> None:
+        """Wait until nobody is connected: what a client asked before it was killed is answered, and counted, by then."""
+        with self._server.changed:
+            assert self._server.changed.wait_for(lambda: not self._server.open, timeout=30)
 
     def answer(self, body: Mapping[str, Any]) -> tuple[int, str]:
         """Status and body of the reply to one request."""
