@@ -45,6 +45,7 @@ CONTENDERS = {
     BARE: ("bare", "bare"),
     "the same with s3exp's top-p": ("engine", "bare"),
     OFFLINE: ("engine", "round"),
+    "the same, nothing asked ahead": ("engine", "behind"),
     "generate, padded batches of 16": ("padded", "16"),
     "generate, padded batches of 128": ("padded", "128"),
     CLIENT: ("server", "client"),

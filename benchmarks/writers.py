@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +55,18 @@ class Round:
         order = order_of(config.strategy, config.loop, config.seed, number, rows, shown)
         self.order = replace(order, rationales=False)
 
-    def make(self) -> Batch:
-        """Synthesize with a generation store that is empty."""
+    def make(self, ahead: bool = True) -> Batch:
+        """Synthesize with an empty generation store; `ahead`: what will fall short is foreseen, as s3exp does."""
         with tempfile.TemporaryDirectory() as folder:
             settings = replace(self.config.llm, store=str(Path(folder, "completions.sqlite")))
             with build_llm(settings, progress=False) as llm:
+                llm.ahead = llm.ahead and ahead
                 return synthesize(self.task, llm, self.order, [], self.curation)
 
-    def run(self) -> Told:
+    def run(self, ahead: bool = True) -> Told:
         """The same, timed."""
         began = time.perf_counter()
-        batch = self.make()
+        batch = self.make(ahead)
         seconds = time.perf_counter() - began
         tokens = sum(completion.completion_tokens for _, completion in batch.asked)
         return told(seconds, tokens, len(batch.asked)) | {"rows": len(batch.examples)}
@@ -107,6 +109,7 @@ def engine(facts: Facts) -> dict[str, Callable[[], Told]]:
     prompts = facts.read()
     writers = {
         "round": round_.run,
+        "behind": partial(round_.run, ahead=False),
         "bare": bare_of(backend, prompts),
         "stages": lambda: by_stage(round_, backend),
     }
@@ -154,7 +157,7 @@ def bare_of(backend: Any, prompts: Sequence[Prompt]) -> Callable[[], Told]:
 
 def by_stage(round_: Round, backend: Any) -> Told:
     """Seconds of a round by what is done in them."""
-    import s3exp.synthesis.synthesize
+    import s3exp.synthesis.rows
     from s3exp.llm.database import Database
     from s3exp.llm.store import Asker
 
@@ -174,7 +177,7 @@ def by_stage(round_: Round, backend: Any) -> Told:
         (task, "parse", "parse"),
         (screen, "repair", "screen: repair"),
         (screen, "problem", "screen: refusals, fingerprints, copies"),
-        (s3exp.synthesis.synthesize, "content", "distinct"),
+        (s3exp.synthesis.rows, "content", "distinct"),
     ]
     before = [(owner, name, owner.__dict__.get(name), getattr(owner, name)) for owner, name, _ in watched]
     for (owner, name, stage), (_, _, _, function) in zip(watched, before, strict=True):

@@ -22,8 +22,9 @@ from s3exp.small_model import Watchable
 from s3exp.strategies import exemplars, noted, plan
 from s3exp.synthesis.advice import no_rows
 from s3exp.synthesis.order import Order, order_of
+from s3exp.synthesis.replay import Synthesis
 from s3exp.synthesis.rows import Curation
-from s3exp.synthesis.synthesize import Synthesis, synthesize
+from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks.task import Task
 from s3exp.tracking.tracker import Tracker
 from s3exp.tutor.tutor import UNTAUGHT, Tutor

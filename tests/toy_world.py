@@ -123,7 +123,7 @@ class ToyServer:
         self._thread.join()
 
     def left(self) -> None:
-        """Wait until nobody is connected: what a client asked before it was killed is answered, and counted, by then."""
+        """Wait until nobody is connected: what a client asked before it was killed is answered and counted by then."""
         with self._server.changed:
             assert self._server.changed.wait_for(lambda: not self._server.open, timeout=30)
 

@@ -22,8 +22,8 @@ def needs(config: LLMConfig, path: str, rounds: Sequence[RoundPlan]) -> list[str
     """Lines with what a run needs, and what each assumes."""
     written, most = (sum(getattr(one, name) for one in rounds) for name in ("written", "most_written"))
     lines = [
-        f"time of the LLM: {written / PACE / 3600:.1f} h, at most {most / PACE / 3600:.1f} h, if it writes {PACE:,} "
-        f"tokens a second (assumed; s3exp-check measures it) and the {written:,} to {most:,} tokens of answers are new",
+        f"time of the LLM: {_time(written / PACE)}, at most {_time(most / PACE)}, if it writes {PACE:,} tokens a "
+        f"second (assumed; s3exp-check measures it) and the {written:,} to {most:,} tokens of answers are new",
     ]
     if isinstance(config, LocalLLMConfig):
         folder = Path(path) if Path(path).is_dir() else cached_folder(path, config.revision)
@@ -49,6 +49,12 @@ def _memory_line(config: LocalLLMConfig, memory: Memory) -> str:
         f"{config.max_model_len} tokens; a GPU from {_gb(least)} on, if the engine takes {_gb(BESIDE)} beside that "
         f"(assumed) and has llm.gpu_memory={config.gpu_memory:g} of it"
     )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _gb(size: float) -> str:

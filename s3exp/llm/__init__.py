@@ -40,7 +40,9 @@ def build_llm(config: LLMConfig, *, progress: bool, own: LLM | None = None) -> S
     start, asker = _source(config, own)
     place = None if config.store is None else Path(config.store).expanduser()
     accept = isinstance(config, ServerConfig) and config.changed == "accept"
-    return Stored(start, asker, place, replay=config.replay, progress=progress, accept=accept)
+    stored = Stored(start, asker, place, replay=config.replay, progress=progress, accept=accept)
+    stored.ahead = own is None and isinstance(config, LocalLLMConfig)  # a server's answers may cost money
+    return stored
 
 
 def with_adapter(config: LLMConfig, llm: Stored, folder: Path) -> Stored:

@@ -78,7 +78,12 @@ class Sleeper(Protocol):
 
 
 class Stored:
-    """An LLM behind a store. Use it in a `with`, or call `close`."""
+    """An LLM behind a store. Use it in a `with`, or call `close`.
+
+    `ahead`: a question too many costs nothing, since the LLM answers many at once on this machine.
+    """
+
+    ahead = False
 
     def __init__(
         self,
@@ -129,7 +134,7 @@ class Stored:
 
     def stream(
         self, prompts: Sequence[Prompt], description: str = "generate"
-    ) -> Iterator[tuple[int, Completion]]:
+    ) -> Generator[tuple[int, Completion]]:
         """Yield (index, completion) in any order, as the answers come; `prompts` may grow meanwhile.
 
         A prompt that is added while the LLM is busy joins its batch, where the engine can.

@@ -188,6 +188,7 @@ MEASURES = (
     # what it took; answers from the store count as if they had been asked
     Measure("llm/calls", "LLM calls, asked", "calls", "down", "sum"),
     Measure("llm/store_hits", "store hits", "calls", "", "sum"),
+    Measure("llm/ahead", "questions asked ahead and not needed", "calls", "down", "sum"),
     Measure("llm/answers", "LLM calls", "calls", "down", "sum", "llm_calls", ("llm/calls", "llm/store_hits")),
     Measure("llm/prompt_tokens", "tokens of prompts", "tokens", "down", "sum", whole=True),
     Measure("llm/completion_tokens", "tokens of completions", "tokens", "down", "sum", whole=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Generic, TypeVar
@@ -57,11 +57,13 @@ class Givens:
 class Filled:
     """The answers to prompts that are their own answers: no LLM, no tokens."""
 
+    ahead = False
+
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion]:
         """Each prompt's text."""
         return [Completion(prompt.text, 0, 0, "stop") for prompt in prompts]
 
-    def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+    def stream(self, prompts: Sequence[Prompt]) -> Generator[tuple[int, Completion]]:
         """Each prompt's text, in order; `prompts` may grow meanwhile."""
         index = 0
         while index < len(prompts):

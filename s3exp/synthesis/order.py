@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import lcm
 from typing import Protocol
@@ -23,11 +23,17 @@ NO_TOKENS = (
 
 
 class Answers(Protocol):
-    """The LLM as synthesis uses it: completions of some prompts, in their order or as they come."""
+    """The LLM as synthesis uses it: completions of some prompts, in their order or as they come.
+
+    `ahead`: a question too many costs nothing, since the LLM answers many at once on this machine.
+    """
+
+    @property
+    def ahead(self) -> bool: ...
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Completion]: ...
 
-    def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+    def stream(self, prompts: Sequence[Prompt]) -> Generator[tuple[int, Completion]]:
         """Yield (index, completion) as each is done; `prompts` may grow meanwhile."""
         ...
 

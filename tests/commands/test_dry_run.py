@@ -135,7 +135,9 @@ def test_what_the_llm_needs_is_computed_from_its_files(toy_config: Config, tmp_p
     assert memory_of(tmp_path) == Memory(6_000_000, 3_000_000, 2 * 28 * 4 * 128 * 2)
     time, memory = needs(VllmConfig(model=str(tmp_path)), str(tmp_path), rounds)
     assert f"the {sum(one.written for one in rounds):,} to {720 * 256:,} tokens" in time and "assumed" in time
-    assert f"at most {720 * 256 / 1000 / 3600:.1f} h" in time
+    assert "time of the LLM: 1 s, at most 3 min, if" in time  # 720 * 256 tokens, 1,000 a second
+    hours = needs(VllmConfig(model="org/name"), "org/name", [replace(rounds[0], written=9_000_000)])[0]
+    assert "time of the LLM: 2.5 h, at most " in hours
     assert "0.006 GB for weights of 0.003 billion parameters" in memory and "0.117 GB in the cache" in memory
     assert f"a GPU from {(0.006 + 0.11744 + 2) / 0.85:.3g} GB on" in memory
     unknown = needs(VllmConfig(model="org/name"), "org/name", rounds)[1]

@@ -17,7 +17,7 @@ from s3exp.llm.toy import ToyLLM, label_of
 from s3exp.record.rounds import read_round, read_rounds
 from s3exp.settings.run import Config
 from s3exp.synthesis.order import Order, most_tokens
-from s3exp.synthesis.synthesize import recorded
+from s3exp.synthesis.replay import recorded
 from s3exp.tasks.checking import label_in
 from s3exp.types import Batch, Completion, Example, Prompt
 from tests.conftest import audit_of, curation_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -82,6 +83,65 @@ def test_a_rejected_row_is_made_up_for_at_once_and_the_round_is_the_same(
     assert batch == make(task, stored(waves), order, known)
     assert joining.calls == 1
     assert joining.asked == waves.asked == len(batch.asked)
+
+
+class Jumbled(Joining):
+    """Has 16 prompts in work, and finishes any of them next."""
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        self.calls += 1
+        taken, work, chance = 0, list[int](), random.Random(7)
+        while work or taken < len(prompts):
+            while len(work) < 16 and taken < len(prompts):
+                work.append(taken)
+                taken += 1
+            index = work.pop(chance.randrange(len(work)))
+            self.asked += 1
+            yield index, self._answer(prompts[index])
+
+
+@pytest.mark.parametrize(("flaws", "tries"), [(0.4, 5), (0.15, 3), (0.9, 2), (1.0, 3), (0.0, 3)])
+def test_what_is_asked_ahead_changes_no_row(task: Classification, flaws: float, tries: int) -> None:
+    order = Order(0, 120, seed=1, tries=tries)
+    plain = make(task, stored(ToyLLM(flaws)), order, [])
+    llm = Jumbled(flaws)
+    ahead = stored(llm)
+    ahead.ahead = True
+    batch = make(task, ahead, order, [])
+    assert replace(batch, numbers={}) == plain
+    spent = batch.numbers.get("llm/ahead", 0)
+    assert len(plain.asked) <= llm.asked <= len(plain.asked) + spent
+    assert 0 <= spent <= 0.25 * len(plain.asked)
+    assert llm.calls == 1
+    llm.asked = 0  # what is in the store now is no reason to ask more
+    again = make(task, ahead, order, [])
+    assert [row.fields for row in again.examples] == [row.fields for row in plain.examples]
+    assert llm.asked == 0 and "llm/ahead" not in again.numbers
+
+
+def test_asking_ahead_fills_the_last_batch(task: Classification) -> None:
+    """Of 16 places that an LLM has at a time, the refills of rejected answers leave fewer empty."""
+
+    class Places(Jumbled):
+        empty = 0
+
+        def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+            taken = 0
+            while taken < len(prompts):  # all of a batch end together
+                some = range(taken, min(taken + 16, len(prompts)))
+                self.empty += 16 - len(some)
+                taken = some.stop
+                for index in some:
+                    yield index, self._answer(prompts[index])
+
+    empty = []
+    for ahead in (False, True):
+        llm = Places(0.3)
+        one = stored(llm)
+        one.ahead = ahead
+        make(task, one, Order(0, 128, seed=1, tries=5), [])
+        empty.append(llm.empty)
+    assert empty[1] < empty[0]
 
 
 def test_a_hopeless_llm_ends_after_the_tries(task: Classification, caplog: pytest.LogCaptureFixture) -> None:
