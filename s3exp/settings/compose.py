@@ -123,15 +123,15 @@ def of_record(folder: Path, overrides: Sequence[str] = ()) -> Config:
     return checked(config)
 
 
-def by_kind(kind: str, fields: Sequence[str], values: Mapping[str, Any]) -> Any:
-    """The value for a kind of task, or for `pair` (two columns), or `else`; conf/small_model/minilm_cpu.yaml has two.
+def by_kind(kind: str, values: Mapping[str, Any]) -> Any:
+    """The value for a kind of task, or `else`; conf/small_model/minilm_cpu.yaml has one.
 
     So a default may suit the task, and the record, the identity and the command line know an ordinary number.
     """
-    names = [kind, *(["pair"] if len(fields) == 2 else []), "else"]
-    if not (known := [name for name in names if name in values]):
+    name = kind if kind in values else "else"
+    if name not in values:
         raise UserError(f"by_kind has no value for task.kind={kind}: add it, or else: VALUE")
-    return values[known[0]]
+    return values[name]
 
 
 def register_schemas() -> None:
