@@ -164,7 +164,7 @@ def test_the_servers_own_variable_counts_and_the_option_stands_above_it(
 @pytest.mark.parametrize(
     ("words", "lr", "batch"),
     [
-        (["task=sst2"], 0.00005, 32),
+        (["task=sst2"], 0.0001, 8),
         (["task=qnli"], 0.0001, 8),
         (["task=adqa"], 0.0003, 8),
         (["task=qnli", "small_model.lr=0.00002"], 0.00002, 8),
