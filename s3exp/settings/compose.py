@@ -36,6 +36,7 @@ from s3exp.types import UserError
 log = logging.getLogger(__name__)
 
 _composing = Lock()
+_SCHEMA = "schema.yaml"  # in the store of Hydra
 
 
 def conf() -> Path:
@@ -142,8 +143,14 @@ def register_schemas() -> None:
     """
     OmegaConf.register_new_resolver("by_kind", by_kind, replace=True)
     store = ConfigStore.instance()
+    if _SCHEMA not in store.repo:  # once a process
+        _register_own(store)
+    _register_packages(store)
+
+
+def _register_own(store: ConfigStore) -> None:
     bases = {group: get_type_hints(Config)[group]() for group in CHOICES}
-    store.store(name="schema", node=Config(**bases))
+    store.store(name=_SCHEMA, node=Config(**bases))
     for group, node in (
         ("task", TaskConfig),
         ("strategy", StrategyConfig),
@@ -155,7 +162,6 @@ def register_schemas() -> None:
     for group, (_, choices) in CHOICES.items():
         for choice, node in choices.items():
             store.store(group=group, name=f"schema_{choice}", node=_open(OmegaConf.structured(node)))
-    _register_packages(store)
     # Hydra copies the store whenever it lists a group, a hundred times for --help, and writes to no copy
     setattr(ConfigStore, "__deepcopy__", lambda own, memo: own)  # noqa: B010 - mypy
 
