@@ -9,10 +9,11 @@ from typing import Any
 from s3exp.commands.guess import ASIDE_NAMES, TEXT_NAMES, Draft
 from s3exp.commands.guess_labels import LABEL_NAMES, MOST_LABELS, cells_of, labels_of
 from s3exp.settings.labels import text_of_value
-from s3exp.tasks.cells import MOST_VALUES, cell, number
+from s3exp.tasks.cells import MOST_VALUES, cell, in_another_notation, number
 from s3exp.tasks.columns import plain_name
 from s3exp.tasks.rows import is_missing
 from s3exp.tasks.sources.table import columns as columns_in
+from s3exp.types import UserError
 
 FEWEST = 2  # typed columns beside the target, and twice as many as texts that are no columns of it
 LONG = 6  # words of a text, on average: a column with more is a text to read
@@ -29,7 +30,8 @@ def table_in(
     """The guess at a table; None: the rows are rather texts.
 
     Raises:
-        UserError: the column to predict holds no labels and no numbers.
+        UserError: the column to predict holds no labels and no numbers, or a column has numbers in a notation that is
+            not read.
     """
     values = {name: _cells(rows, name) for name in columns_in(rows)}
     named = [name for name in (label, *(fields or ())) if name is not None]
@@ -42,6 +44,9 @@ def table_in(
     typed = [name for name in others if _is_typed(values[name]) and not _is_name(name, values[name])]
     texts = [name for name in others if not _is_typed(values[name])]
     read = [name for name in texts if plain_name(name) in TEXT_NAMES or _is_long(values[name])]
+    if fields or not read:
+        for name in [*(fields or others), target]:
+            _refuse_notation(source, name, values[name])
     if fields is None and (read or len(typed) < max(FEWEST, 2 * len(texts))):
         return None
     chosen = list(fields) if fields else typed
@@ -63,6 +68,16 @@ def table_in(
         unused=[name for name in others if name not in chosen],
         table=True,
     )
+
+
+def _refuse_notation(source: str, name: str, column: Sequence[str]) -> None:
+    known = [text for text in column if not is_missing(text)]
+    other = in_another_notation(known) if len(set(known)) > CLASSES else None
+    if other is not None:
+        raise UserError(
+            f"{source}: column {name}: {other[0]!r} is no number as they are read here: write {other[1]} in the file, "
+            "with a point and without a sign, or leave the column out by --fields"
+        )
 
 
 def _cells(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:

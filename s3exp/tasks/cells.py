@@ -22,6 +22,7 @@ _HALF = 0.5
 _EXACT = Context(prec=800, rounding=ROUND_HALF_EVEN)  # a number has 308 digits before its point at most
 _NUMBER = re.compile(r"[-+−]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?")
 _THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_MONEY = re.compile(r"^[$€£¥]\s?|\s?[$€£¥%]$")
 _MARKS = " \t.,;:!*_`\"'“”()[]{}"
 _SHOWN = 6
 
@@ -71,7 +72,7 @@ class Table:
 def cell(text: str) -> str:
     """A cell in the form in which cells are compared: a plain number without needless digits, or a tidy text."""
     tidied = clean(text)
-    value = number(tidied) if _NUMBER.fullmatch(tidied) and not _coded(tidied) else None
+    value = None if _coded(tidied) else number(tidied)
     return tidied if value is None else in_digits(value)
 
 
@@ -81,6 +82,22 @@ def number(text: str) -> Decimal | None:
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
     return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def in_another_notation(texts: Sequence[str]) -> tuple[str, str] | None:
+    """The first text that is a number with a decimal comma, a currency or a percent sign, and that number.
+
+    None: fewer than half of the texts are.
+    """
+    found = [(text, value) for text in texts if (value := _translated(text)) is not None]
+    return found[0] if found and len(found) > len(texts) * _HALF else None
+
+
+def _translated(text: str) -> str | None:
+    bare = _MONEY.sub("", text.strip())
+    turned = bare.translate(str.maketrans(",.", ".,"))
+    value = number(bare) if number(bare) is not None else number(turned)
+    return None if value is None or number(text) is not None else in_digits(value)
 
 
 def in_digits(value: Decimal) -> str:
@@ -169,7 +186,12 @@ def _check_category(
     odd: Sequence[tuple[str, str]],
     values: Sequence[str],
 ) -> None:
-    """Refuse a column that is rather a text, or one of numbers with some cells that are none."""
+    """Refuse a column that is rather a text, or one of numbers of which some are none or in a notation not read."""
+    if (other := in_another_notation([text for _, text in odd])) is not None:
+        raise UserError(
+            f"column {name}: {other[0]!r} is no number as they are read here: write {other[1]} in the file, with a "
+            f"point and without a sign, or set {key}.type=category"
+        )
     if len(odd) < len(cells) * _HALF:
         raise UserError(
             f"column {name}: {len(odd)} of {len(cells)} mining rows have no number there (the first: {odd[0][0]}, "

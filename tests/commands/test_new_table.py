@@ -61,6 +61,26 @@ def test_a_number_is_seen_as_one(tmp_path: Path) -> None:
     assert task.labels == [] and task.label == "fare" and "survived" in task.fields
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [("{:.2f}", None), ("{:,.2f}", None), ("$ {:,.2f}", "$ 1,"), ("{:.1f}%", "%'"), ("de", ",")],
+)
+def test_numbers_in_another_notation_are_no_categories(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, says: str | None
+) -> None:
+    rows = passengers()
+    for row in rows:
+        fare = float(str(row["fare"])) + 1000
+        row["fare"] = f"{fare:.2f}".replace(".", ",") if written == "de" else written.format(fare)
+    code = command([write_csv(tmp_path, rows), "--label", "survived", "--out", "task.yaml"])
+    shown = capsys.readouterr().err
+    if says is None:
+        assert code == 0 and "fare" in Path("task.yaml").read_text()
+    else:
+        assert code == 2 and "column fare: " in shown and says in shown and not Path("task.yaml").exists()
+        assert "write 1" in shown  # and what to write instead
+
+
 def test_rows_with_missing_cells_are_left_out_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
