@@ -122,6 +122,8 @@ def prepare(
     cells = config.task.of_cells
     check_small_model(config.small_model, config.task.fields, config.audit.encoder, cells=cells)
     gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
+    if config.strategy.with_gold and config.strategy.gold_rows == "mining":
+        gold = replace(gold, train=gold.mining)
     if config.task.gold.file is not None:
         warn_of_near_gold(config.task, gold, config.curation.near)
     if asks_llm(config):

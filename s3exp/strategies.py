@@ -34,6 +34,7 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     if rounds == 0:
         return [min(rows, loop.seed_rows or rows)]
     seed = min(loop.seed_rows or max(1, round(rows * loop.seed_fraction)), rows)
+    seed = 0 if strategy.seeds == "none" else seed
     share = None if loop.round_fraction is None else max(1, round(rows * loop.round_fraction))
     fixed = loop.round_rows or share
     if fixed is not None:
@@ -45,7 +46,7 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
 
 def trains_on_gold(strategy: StrategyConfig) -> bool:
     """Whether gold.train is trained on, alone or beside synthesized rows; it is never mined."""
-    return strategy.human or strategy.with_gold
+    return strategy.human or (strategy.with_gold and strategy.gold_rows == "train")
 
 
 def asks(strategy: StrategyConfig, loop: LoopConfig, curation: CurationConfig) -> bool:
@@ -70,8 +71,17 @@ OF_GIVEN = (
     *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )
 OF_CHECK = ("curation.votes", "curation.guard", "curation.guard_rows")
-OF_LLM = (*OF_GIVEN, "loop.budget", "loop.sets", "curation.label", "curation.revise", *OF_CHECK)
+OF_LLM = (
+    *OF_GIVEN,
+    "loop.budget",
+    "loop.sets",
+    "curation.label",
+    "curation.revise",
+    "curation.program",
+    *OF_CHECK,
+)
 OF_FILLED = ("llm", "tutor", "loop.budget.tokens", "task.shots")  # where rows are filled templates alone
+OF_SEED_ROWS = ("loop.seed_rows", "loop.seed_fraction")  # where there are none
 OF_WRITTEN = ("task.domains", "task.instances")
 
 
@@ -90,6 +100,7 @@ def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
         *(OF_ROUNDS if alone else ()),
         *(OF_FILLED if filled else ()),
         *(OF_CHECK if unchecked else ()),
+        *(OF_SEED_ROWS if seeds == "none" else ()),
         *(() if seeds == "written" else OF_WRITTEN),
         *(("strategy.rationales",) if seeds else ()),
     )
@@ -112,10 +123,12 @@ def check_plan(strategy: StrategyConfig, loop: LoopConfig) -> None:
         UserError: names the first round without rows, and the options to set.
     """
     quotas = plan(strategy, loop)
-    if strategy.human or loop.rows_from is not None or all(quotas):
+    needed = quotas[1:] if strategy.seeds == "none" else quotas
+    if strategy.human or loop.rows_from is not None or all(needed):
         return
+    first = len(quotas) - len(needed) + needed.index(0)
     raise UserError(
-        f"loop.budget.rows={loop.budget.rows} leaves no rows for round {quotas.index(0)} of {len(quotas) - 1} "
+        f"loop.budget.rows={loop.budget.rows} leaves no rows for round {first} of {len(quotas) - 1} "
         f"(rows by round: {', '.join(map(str, quotas))}): give it more rows, set fewer loop.rounds, or use shares, "
         "loop.seed_fraction and loop.round_fraction, in place of loop.seed_rows and loop.round_rows"
     )

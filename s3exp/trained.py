@@ -16,14 +16,12 @@ from s3exp.record.rounds import read_rounds
 from s3exp.record.versions import check_schema
 from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import EncoderConfig, NetworkConfig, PythonSmallModelConfig
-from s3exp.small_model import member_folders, with_members
+from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
+from s3exp.small_model import member_folders, weights_file, with_members
 from s3exp.tasks.columns import Columns, with_columns
 from s3exp.tasks.data import to_examples
 from s3exp.tasks.kinds import kind_of
 from s3exp.types import Example, Fitted, Prediction, UserError
-
-_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,10 @@ def load(run: str | Path) -> Trained:
     config = of_record(folder)
     if isinstance(config.small_model, PythonSmallModelConfig):
         raise UserError(f"{folder}: its small model is an object of a program, which no record can hold")
-    ours = isinstance(config.small_model, NetworkConfig)  # others have files of their own
-    for place in member_folders(config.small_model, folder / "small_model") if ours else ():
-        if not (place / _FILE).is_file():
-            raise UserError(f"{place}: no {_FILE} there: restore the record, or make the run again")
+    file = weights_file(config.small_model)  # others have files of their own
+    for place in member_folders(config.small_model, folder / "small_model") if file else ():
+        if not (place / str(file)).is_file():
+            raise UserError(f"{place}: no {file} there: restore the record, or make the run again")
     return Trained(folder, config)
 
 

@@ -248,6 +248,10 @@ class Audit:
         wanted = self.config.noise if self.config.fidelity is None else self.config.fidelity
         if not wanted or not made or len(self.task.labels) == 1:
             return Part()
+        if self.task.is_free:
+            from s3exp.audit.answers import answers_checked
+
+            return Part(*answers_checked(self.task, made, own))
         from s3exp.audit.asked import SPANS, WHAT, labels_asked_for
 
         judge = self._judge if self.task.labels else SPANS

@@ -61,7 +61,7 @@ def check_writer(config: Mapping[str, Any], where: str) -> None:
     ):
         raise UserError(
             f"{where} is {first or kind}, which reads text and writes none: name a causal language model "
-            "(an encoder is for small_model.checkpoint)"
+            "(an encoder is for small_model=minilm and the like)"
         )
     if config.get("is_encoder_decoder"):
         raise UserError(

@@ -35,6 +35,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _sides(page, "The table beside gold", "table", numbers)
     _noise(page, report)
     _fidelity(page, report)
+    _answers(page, report)
     _unjudged(page, report)
     _fates(page, ledger)
 
@@ -175,6 +176,19 @@ def _fidelity(page: Page, report: Report) -> None:
     ]
     if others:
         page.paragraph("Of these the judge says another label, the surest first", "\n".join(others))
+
+
+def _answers(page: Page, report: Report) -> None:
+    """How many free answers the task's program confirms, and the wrong ones."""
+    right, known = (report.numbers.get(f"answers/{name}") for name in ("right", "checked"))
+    if right is None or known is None:
+        return
+    lines = [
+        f"{one['row']}: {cut(one['text'], _TEXT_LENGTH)} Answer: {cut(one['answer'], _TEXT_LENGTH)}"
+        for one in report.tables.get("wrong_answers", ())[:_LINES]
+    ]
+    title = f"Answers: {right:.1%} are right of the {known:.1%} that the program can check"
+    page.paragraph(title, "\n".join(lines) or "none is wrong")
 
 
 def _unjudged(page: Page, report: Report) -> None:

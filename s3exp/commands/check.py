@@ -34,7 +34,7 @@ from s3exp.synthesis.rows import Parted
 from s3exp.tasks.checking import label_in
 from s3exp.tasks.parsing import CUT_OFF
 from s3exp.tasks.structured import Part, parts_of
-from s3exp.tasks.task import Task
+from s3exp.tasks.task import Answering, Task
 from s3exp.terminal.page import Page
 from s3exp.terminal.texts import cut
 from s3exp.tracking.environment import mode_of, named
@@ -179,6 +179,9 @@ def _outcome(task: Task, prompt: Prompt, answer: Completion) -> str:
         return f"{len(reasons)} reasons of {task.config.rationales} asked for"
     if prompt.kind in LISTS:
         return f"{len(task.lists.parse(answer, prompt.kind))} items"
+    if prompt.kind == "check" and isinstance(task, Answering):
+        said = task.read(answer)
+        return "no answer" if said is None else f"answer {task.key(said)}"
     if prompt.kind == "check":
         label = label_in(answer.text, task.config)
         return f"label {task.says(label)}" if label is not None else "an answer of its own, or no label"

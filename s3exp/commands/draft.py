@@ -22,6 +22,7 @@ Gold = Mapping[str, str | Sequence[str] | None]
 def draft(guess: Draft, name: str, gold: Gold) -> str:
     """The YAML of a task, with comments on what to edit."""
     kind = ["kind: tabular"] if guess.table else [] if guess.counts else ["kind: extraction"]
+    kind = ["kind: generation"] if guess.free else kind
     lines = [
         *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
         *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
@@ -45,7 +46,7 @@ def _gold(key: str, value: str | Sequence[str] | None) -> str:
 def _texts(guess: Draft) -> list[str]:
     return [
         f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
-        *(_classes(guess) if guess.counts else _answers(guess)),
+        *(_free(guess) if guess.free else _classes(guess) if guess.counts else _answers(guess)),
     ]
 
 
@@ -133,6 +134,24 @@ def _answers(guess: Draft) -> list[str]:
         f"      Answer in words of the {passage}, and write nothing else.",
         *("    revise: |- # for curation.revise", *head, f"      {guess.generate}: {{{guess.generate}}}"),
         f"      Rewrite the {guess.generate}; it must have the same answer. Write nothing else.",
+    ]
+
+
+def _free(guess: Draft) -> list[str]:
+    form = [*(f"{name}: {{{name}}}" for name in guess.fields), "answer: {answer}"]
+    given = [field for field in guess.fields if field != guess.generate]
+    return [
+        "labels: []",
+        f"answer: {{column: {_yaml(guess.target)}, score: {guess.free}}} # exact, or the number at its end",
+        "shots: 3 # gold rows shown before each prompt",
+        *("prompts: plain", "prompt_sets:", "  plain:"),
+        *("    shot: |-", *(f"      {line}" for line in form)),
+        *("    seed: |-", *(f"      {field}: {{{field}}}" for field in given)),
+        f"      Write another {guess.generate} with its answer.",
+        *("    extrapolate: |-", *(f"      {line}" for line in form)),
+        f"      Write another {guess.generate} that is answered in the same way, with its answer.",
+        *("    check: |- # for curation.label", *(f"      {field}: {{{field}}}" for field in guess.fields)),
+        f"      Answer the {guess.generate}.",
     ]
 
 

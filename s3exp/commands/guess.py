@@ -49,6 +49,7 @@ class Draft:
     why: str = ""
     unused: Sequence[str] = field(default_factory=tuple)
     table: bool = False  # the fields are typed columns; without counts a number is predicted
+    free: str = ""  # answers are free texts, compared by `task.answer.score`
 
 
 def inspect(

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from s3exp.commands.draft import YAML_WORDS, Gold, draft
 from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.commands.guess import Draft, inspect
+from s3exp.commands.guess_answers import answers_in
 from s3exp.commands.guess_labels import cells_of
 from s3exp.commands.guess_table import table_in
 from s3exp.record.files import write_text
@@ -60,7 +61,11 @@ def command(words: Sequence[str]) -> int:
             "columns of a file without a header with --columns"
         )
     wanted = (options.label, options.fields, table.names)
-    guess = table_in(table.rows, options.file, *wanted) or inspect(table.rows, options.file, *wanted)
+    guess = (
+        answers_in(table.rows, options.label, options.fields)
+        or table_in(table.rows, options.file, *wanted)
+        or inspect(table.rows, options.file, *wanted)
+    )
     if any(re.fullmatch(r"unnamed_\d+", name) for name in (guess.target, *guess.fields)):
         names = shown_columns(columns_in(table.rows))
         raise UserError(
@@ -108,7 +113,7 @@ def _tests_beside(source: str) -> tuple[list[str], list[str]]:
 
 def _tell(guess: Draft, out: Path, notes: Sequence[str]) -> None:
     """Say what was drafted, and why."""
-    kind = "a number" if guess.table else "answers that are spans"
+    kind = "a number" if guess.table else "free answers" if guess.free else "answers that are spans"
     target = f"{len(guess.counts)} labels" if guess.counts else kind
     unused = f"\nnot used: {', '.join(guess.unused)}" if guess.unused else ""
     _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
@@ -190,8 +195,8 @@ def _accepted(guess: Draft, name: str, gold: Gold) -> tuple[str, list[str]]:
 
 def _small_model(guess: Draft) -> str:
     """A small model for the drafted task."""
-    if guess.table:
-        return "boosting"
+    if guess.table or guess.free:
+        return "boosting" if guess.table else "smollm2"
     return "bag" if guess.counts else "minilm"
 
 

@@ -54,7 +54,9 @@ def command(words: Sequence[str]) -> int:
     rows = trained.examples(table.rows, options.file)
     gold = [] if options.no_score else _labelled(trained, table.rows, table.names, options.file)
     guesses = trained.fitted.predict(rows)
-    _write([_line(index, one) for index, one in enumerate(map(trained.named, guesses))], options.out)
+    free = trained.config.task.is_free
+    lines = [_line(index, one, free=free) for index, one in enumerate(map(trained.named, guesses))]
+    _write(lines, options.out)
     _say(plural(len(rows), "row"))
     if gold:
         _score(trained, gold, guesses)
@@ -98,8 +100,10 @@ def _labelled(
     return found
 
 
-def _line(index: int, one: Predicted) -> dict[str, Any]:
+def _line(index: int, one: Predicted, *, free: bool) -> dict[str, Any]:
     doubt = {} if one.doubt is None else {"doubt": one.doubt}
+    if free:
+        return {"row": index, "answer": one.label, "score": one.score}
     if one.start is not None:
         return {"row": index, "answer": one.label, "start": one.start, "score": one.score, **doubt}
     return {"row": index, "label": one.label, "score": one.score, **doubt, "scores": dict(one.scores)}
@@ -141,7 +145,9 @@ def _score(trained: Trained, gold: Sequence[tuple[int, Example]], guesses: Seque
     config = trained.config
     task = build_task(config.task, config.llm, Gold((), (), (), Sealed(())), str)
     scores = task.score([row for _, row in gold], [guesses[index] for index, _ in gold]).metrics
-    _say(f"{len(gold):,} of {len(guesses):,} rows have a label; on these:")
+    _say(
+        f"{len(gold):,} of {len(guesses):,} rows have {'an answer' if config.task.is_free else 'a label'}; on these:"
+    )
     for name, value in scores.items():
         _say(f"{name} {value:.4f}")
 

@@ -12,6 +12,7 @@ from s3exp.curation.assistant.foreign import LANGUAGES
 from s3exp.curation.copies import Copies
 from s3exp.curation.label import label_check
 from s3exp.curation.likeness import Likeness
+from s3exp.curation.program import ByProgram
 from s3exp.curation.revise import revisor
 from s3exp.curation.screen import Screen, habits_of
 from s3exp.language.languages import language_of
@@ -34,9 +35,17 @@ def _likeness(config: Config, sources: Sources) -> Judge | None:
     return Likeness(rules.likeness, rules.likeness_by, mining, sources.vectors, config.task, config.seed)
 
 
+def _program(config: Config, sources: Sources) -> Judge | None:
+    return None if config.curation.program == "none" else ByProgram(config.curation.program, config.task)
+
+
 # Curators by the name that their changes carry, in the order in which they judge: cheapest first. None: switched off.
 ASKING: dict[str, Callable[[Config, Sources], Asking | None]] = {"revise": revisor, "label": label_check}
-CURATORS: dict[str, Callable[[Config, Sources], Judge | Asking | None]] = {"likeness": _likeness, **ASKING}
+CURATORS: dict[str, Callable[[Config, Sources], Judge | Asking | None]] = {
+    "likeness": _likeness,
+    "program": _program,
+    **ASKING,
+}
 
 
 def build_curation(

@@ -1,7 +1,8 @@
 """The check of labels: the LLM is asked what each row's label is (TarGEN's self-correction, Gupta et al. 2024).
 
 In extraction it answers the row's question, which must lead back to the answer that it was written for (round-trip
-consistency, Alberti et al. 2019).
+consistency, Alberti et al. 2019). A free answer is compared with what most of the LLM's answers to the same problem
+come down to (self-consistency, Wang et al. 2023).
 
 A row's check is a function of the row alone, so a longer run shares it. It never sees select or test rows, nor the
 small model. An LLM that labels worse than it writes does harm: so its check is measured on gold mining rows before the
@@ -13,13 +14,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from s3exp.curation.asking import Sources, bound, paid
 from s3exp.seeds import derive, stream
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import Ask, Verdict
-from s3exp.tasks.checking import check_text, expected, said
+from s3exp.tasks.checking import Said, check_text, corrected, expected, said
 from s3exp.tasks.prompts import label_words
 from s3exp.tasks.task import Task
 from s3exp.types import Completion, Example, Prompt
@@ -85,7 +86,7 @@ class LabelCheck:
         known = [[one for one in some if one is not None] for some in votes]
         return [some if len(some) == self.votes else None for some in known]
 
-    def _majority(self, row: Example, votes: Sequence[Completion]) -> tuple[int | None, int]:
+    def _majority(self, row: Example, votes: Sequence[Completion]) -> tuple[Said | None, int]:
         """What more than half of the votes say, and how many; None: nothing is said by as many."""
         counts = Counter(said(self.task, row, answer) for answer in votes)
         winner, count = counts.most_common(1)[0]
@@ -106,9 +107,9 @@ class LabelCheck:
             return Verdict(None, "label_disagrees", tuple(counts))
         if self.how == "report":
             return Verdict(row, counts=tuple(counts))
-        why = f"the LLM says {labels[label]}{f', {count} of {len(votes)} times' if len(votes) > 1 else ''}"
-        corrected = replace(row, target=label, asked_label=row.label)
-        return Verdict(corrected, why, (*counts, "relabelled"))
+        changed, word = corrected(self.task, row, label, votes)
+        why = f"the LLM says {word}{f', {count} of {len(votes)} times' if len(votes) > 1 else ''}"
+        return Verdict(changed, why, (*counts, "relabelled"))
 
     def _measured(self, ask: Ask) -> dict[str, float]:
         """The check's accuracy on gold rows; below the guard it is switched off."""

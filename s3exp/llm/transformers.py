@@ -52,20 +52,25 @@ class Transformers:
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging as transformers_logging
 
-        self._config = config
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
         transformers_logging.disable_progress_bar()
-        dtype = "float32" if self._device == "cpu" and config.dtype == "auto" else config.dtype
+        on_cpu = not torch.cuda.is_available()
+        dtype = "float32" if on_cpu and config.dtype == "auto" else config.dtype
         common = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
         weights = {"dtype": dtype, "use_safetensors": True}  # the other format is pickle
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(path, **weights, **common)
+            tokenizer: Any = AutoTokenizer.from_pretrained(path, **common)
+            model: Any = AutoModelForCausalLM.from_pretrained(path, **weights, **common)
         except (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError) as error:
             raise UserError(
                 f"Transformers cannot load {path}: {' '.join(str(error).split())[:400]}"
             ) from error
-        self._chat = Chat(config, self._tokenizer)
+        self._hold(config, tokenizer, model, Chat(config, tokenizer))
+
+    def _hold(self, config: TransformersConfig, tokenizer: Any, model: Any, chat: Chat) -> None:
+        import torch
+
+        self._config, self._tokenizer, self._model, self._chat = config, tokenizer, model, chat
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
         if config.lora is not None:
             _adapt(self._model, config.lora)
         self._model.eval().to(self._device)
@@ -197,6 +202,24 @@ class Transformers:
 
     def _decode(self, tokens: list[int]) -> str:
         return str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+
+
+class Greedy(Transformers):
+    """A network that is in memory already, which always says the likeliest token.
+
+    `nats` has minus the log-likelihood of each answer by the index of its prompt.
+    """
+
+    def __init__(self, tokenizer: Any, model: Any, chat: Chat, batch_size: int) -> None:
+        config = TransformersConfig(model="in memory", temperature=0.0, top_p=1.0, batch_size=batch_size)
+        self._hold(config, tokenizer, model, chat)
+        self.nats: dict[int, float] = {}
+
+    def _sample(self, logits: torch.Tensor, rows: list[Row]) -> list[int]:
+        best = super()._sample(logits, rows)
+        for row, token, chances in zip(rows, best, logits.log_softmax(-1), strict=True):
+            self.nats[row.index] = self.nats.get(row.index, 0.0) - float(chances[token])
+        return best
 
 
 def _adapt(model: Any, lora: str) -> None:

@@ -35,6 +35,18 @@ WARMUP = 0.1  # share of the steps
 FROZEN_PASSES, LEARNED_PASSES = 2, 3  # forward and backward through a weight; and its own gradient
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How a training goes: passes over the rows, the learning rate at its highest, the decay of weights, and the share
+    of the steps in which the rate rises. `after` hears the number of each pass, and says whether it was the last."""
+
+    epochs: int
+    lr: float
+    decay: float = 0.0
+    warmup: float = WARMUP
+    after: Callable[[int], bool] | None = None
+
+
 @dataclass
 class Took:
     """What tuning took so far: tokens through the network in training, steps, FLOPs."""
@@ -75,7 +87,11 @@ class Pupil:
         return self.encoder.encode(turn).answer <= tokens
 
     def learn(self, turns: Sequence[Turn], config: SftConfig) -> None:
-        """Supervised fine-tuning: the mean negative log-likelihood of the answers' tokens falls."""
+        """Supervised fine-tuning on the answers of some turns."""
+        self.fit(turns, Pace(config.sft_epochs, config.sft_lr), "sft")
+
+    def fit(self, turns: Sequence[Turn], pace: Pace, name: str) -> None:
+        """The mean negative log-likelihood of the answers' tokens falls; `name` is that of its random streams."""
         rows = [self.encoder.encode(turn) for turn in turns]
 
         def loss(some: Sequence[int]) -> Tensor:
@@ -83,7 +99,7 @@ class Pupil:
             self._count(batch, FROZEN_PASSES, trained=True)
             return self._nats(batch).sum() / sum(row.answer for row in batch)
 
-        self._descend(len(rows), loss, config.sft_epochs, config.sft_lr, "sft")
+        self._descend(len(rows), loss, pace, name)
 
     def prefer(self, pairs: Sequence[Pair], config: DpoConfig) -> None:
         """Direct preference optimisation; the reference is the LLM as it stands before the first step."""
@@ -98,16 +114,11 @@ class Pupil:
             gains = reference[list(some)].to(self.model.device) - self._nats(batch).view(-1, 2)
             return -torch.nn.functional.logsigmoid(config.beta * (gains[:, 0] - gains[:, 1])).mean()
 
-        self._descend(len(pairs), loss, config.dpo_epochs, config.dpo_lr, "dpo")
+        self._descend(len(pairs), loss, Pace(config.dpo_epochs, config.dpo_lr), "dpo")
 
     def save(self, folder: Path) -> None:
         """Write the adapter as peft does, with nothing in it that tells of this machine."""
-        from peft import get_peft_model_state_dict
-
-        weights = {
-            name: value.detach().to("cpu", torch.float32).contiguous()
-            for name, value in sorted(get_peft_model_state_dict(self.model).items())
-        }
+        weights = self.adapter()
         if not all(bool(value.isfinite().all()) for value in weights.values()):
             raise FloatingPointError("the adapter has weights that are no numbers")
         save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
@@ -124,6 +135,21 @@ class Pupil:
         }
         (folder / CONFIG).write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
 
+    def adapter(self) -> dict[str, Tensor]:
+        """The weights of the adapter by peft's names, float32, on the CPU: a copy."""
+        from peft import get_peft_model_state_dict
+
+        return {
+            name: value.detach().to("cpu", torch.float32, copy=True).contiguous()
+            for name, value in sorted(get_peft_model_state_dict(self.model).items())
+        }
+
+    def adopt(self, adapter: dict[str, Tensor]) -> None:
+        """Take the weights of an adapter in place of its own."""
+        from peft import set_peft_model_state_dict
+
+        set_peft_model_state_dict(self.model, adapter)
+
     def close(self) -> None:
         """Give back the memory."""
         self.model = None
@@ -131,19 +157,18 @@ class Pupil:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _descend(
-        self, count: int, loss_of: Callable[[Sequence[int]], Tensor], epochs: int, lr: float, name: str
-    ) -> None:
-        """AdamW without decay, over shuffled batches; the rate rises, then falls to 0."""
+    def _descend(self, count: int, loss_of: Callable[[Sequence[int]], Tensor], pace: Pace, name: str) -> None:
+        """AdamW over shuffled batches; the rate rises, then falls to 0."""
         learned = [value for value in self.model.parameters() if value.requires_grad]
-        optimizer = torch.optim.AdamW(learned, lr=lr, weight_decay=0.0)
-        steps = epochs * math.ceil(count / self.config.batch)
-        rise = max(1, round(WARMUP * steps))
+        optimizer = torch.optim.AdamW(learned, lr=pace.lr, weight_decay=pace.decay)
+        in_epoch = math.ceil(count / self.config.batch)
+        steps = pace.epochs * in_epoch
+        rise = max(1, round(pace.warmup * steps))
         with self._at_work(), seeded(derive(self.seed, name, "steps")):
-            for step, batch in enumerate(self._batches(count, epochs, name)):
+            for step, batch in enumerate(self._batches(count, pace.epochs, name)):
                 share = min((step + 1) / rise, (steps - step) / max(1, steps - rise + 1))
                 for group in optimizer.param_groups:
-                    group["lr"] = lr * share
+                    group["lr"] = pace.lr * share
                 optimizer.zero_grad(set_to_none=True)
                 loss = loss_of(batch)
                 if not bool(loss.isfinite()):
@@ -152,6 +177,12 @@ class Pupil:
                 torch.nn.utils.clip_grad_norm_(learned, CLIP)
                 optimizer.step()
                 self.took.steps += 1
+                if (
+                    pace.after is not None
+                    and (step + 1) % in_epoch == 0
+                    and pace.after((step + 1) // in_epoch)
+                ):
+                    return
 
     def _batches(self, count: int, epochs: int, name: str) -> Iterator[list[int]]:
         for epoch in range(epochs):
@@ -206,9 +237,6 @@ def pupil_of(
     Raises:
         UserError: peft is not installed, or the LLM cannot be loaded or has no layers to adapt.
     """
-    from peft import LoraConfig as Lora
-    from peft import get_peft_model, set_peft_model_state_dict
-    from safetensors.torch import load_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
@@ -225,18 +253,28 @@ def pupil_of(
         raise UserError(
             f"tutor={config.kind} cannot load {path}: {' '.join(str(error).split())[:400]}"
         ) from error
-    layers = _targets(model, config.layers)
-    if not layers:
+    if not _targets(model, config.layers):
         raise UserError(
             f"tutor.layers={config.layers}: llm.model={llm.model} has no such layers: set tutor.layers=all_linear"
         )
+    model = adapted(model, config, seed, adapter)
+    encoder = Encoder(Chat(llm, tokenizer), tokenizer, _limit(model))
+    return Pupil(model.to(device).eval(), encoder, config, seed)
+
+
+def adapted(model: Any, config: LoraConfig, seed: int, adapter: Path | None = None) -> Any:
+    """A network with a fresh adapter, which alone can learn, or with a recorded one."""
+    from peft import LoraConfig as Lora
+    from peft import get_peft_model, set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    layers = _targets(model, config.layers)
     with seeded(derive(seed, "adapter")):
         lora = Lora(r=config.rank, lora_alpha=config.alpha, target_modules=layers, task_type="CAUSAL_LM")
         model = get_peft_model(model, lora)
     if adapter is not None:
         set_peft_model_state_dict(model, load_file(adapter / WEIGHTS))
-    encoder = Encoder(Chat(llm, tokenizer), tokenizer, _limit(model))
-    return Pupil(model.to(device).eval(), encoder, config, seed)
+    return model
 
 
 def _targets(model: Any, layers: str) -> list[str]:

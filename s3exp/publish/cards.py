@@ -68,7 +68,7 @@ def data_card(
     facts: dict[str, Any] = {"language": [language]} if language else {}
     facts |= {"license": license_} if license_ else {}
     facts |= {
-        "task_categories": ["question-answering" if task.passage else "text-classification"],
+        "task_categories": [_category(task)],
         "tags": ["synthetic", "s3exp"],
         "pretty_name": f"{task.name}, synthesized",
         **info,
@@ -88,6 +88,13 @@ def data_card(
     return in_yaml(facts) + "\n\n".join(parts) + "\n"
 
 
+def _category(task: TaskConfig) -> str:
+    """The task's kind by the hub's names."""
+    if task.is_free:
+        return "text-generation"
+    return "question-answering" if task.passage else "text-classification"
+
+
 def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     own = column_names(task)
     lines = ["## Columns", ""]
@@ -103,6 +110,8 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     target = (
         f"`{task.answers}`: spans of {task.passage}"
         if task.passage
+        else f"`{task.answer.column}`: the answer, written by the LLM"
+        if task.is_free
         else f"`{task.label}`: {', '.join(task.labels) or 'a number'}"
     )
     lines.append(f"- {target}")

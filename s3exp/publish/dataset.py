@@ -3,7 +3,8 @@
     sentence  label  id     round  parent         run  weight  reason
     It is ... 1      r1-0   1      validation-24
 
-`label` is a ClassLabel; answers are in SQuAD's form. `run` is there for several runs, `weight` where the last round did
+`label` is a ClassLabel; spans are in SQuAD's form, and free answers are texts.
+`run` is there for several runs, `weight` where the last round did
 not weigh all rows the same, `reason` beside a split of rejected rows.
 """
 
@@ -149,7 +150,7 @@ def target_of(row: Targeted, task: TaskConfig) -> dict[str, Any]:
     if isinstance(row.target, tuple):
         texts, starts = [a.text for a in row.answers], [a.start for a in row.answers]
         return {task.answers: {"text": texts, "answer_start": starts}}
-    return {task.label: row.target}
+    return {task.answer.column if task.is_free else task.label: row.target}
 
 
 def write_tables(
@@ -200,6 +201,8 @@ def _features(task: TaskConfig, names: Sequence[str]) -> Any:
         own["round"]: Value("int32"),
         own["weight"]: Value("float64"),
     }
+    if task.is_free:
+        kinds[task.answer.column] = Value("string")
     if task.labels:
         kinds[task.label] = ClassLabel(names=list(task.labels))
     return Features({name: kinds[name] for name in names})

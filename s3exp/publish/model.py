@@ -8,15 +8,15 @@ from typing import Any
 
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
-from s3exp.settings.small_model import EncoderConfig, NetworkConfig
-from s3exp.small_model import member_folders
+from s3exp.settings.small_model import CausalConfig, EncoderConfig
+from s3exp.small_model import member_folders, weights_file
 from s3exp.types import UserError
 
 
 def has_model(one: Exported) -> bool:
     """Whether a run has weights of its own. An object of a program or package has none that others can load, and a
     model of scikit-learn has rows that it is trained on again."""
-    return isinstance(one.config.small_model, NetworkConfig)
+    return weights_file(one.config.small_model) is not None
 
 
 def write_model(one: Exported, folder: Path) -> str:
@@ -25,10 +25,10 @@ def write_model(one: Exported, folder: Path) -> str:
     Raises:
         UserError: the record has no weights.
     """
-    source = one.run.folder / "small_model"
+    source, file = one.run.folder / "small_model", str(weights_file(one.config.small_model))
     for place in member_folders(one.config.small_model, source):
-        if not (place / "model.safetensors").is_file():
-            raise UserError(f"{place}: no model.safetensors there: restore the record, or make the run again")
+        if not (place / file).is_file():
+            raise UserError(f"{place}: no {file} there: restore the record, or make the run again")
     shutil.copytree(source, folder)
     loaded = _loaded_by(one)
     (folder / "README.md").write_text(_card(one, loaded), encoding="utf-8")
@@ -37,6 +37,8 @@ def write_model(one: Exported, folder: Path) -> str:
 
 def _loaded_by(one: Exported) -> str:
     small = one.config.small_model
+    if isinstance(small, CausalConfig):
+        return f"Auto{'Peft' if small.tuning == 'lora' else ''}ModelForCausalLM.from_pretrained"
     if not isinstance(small, EncoderConfig):
         return "s3exp-predict, in the run's folder"
     kind = "QuestionAnswering" if one.config.task.passage else "SequenceClassification"
@@ -69,6 +71,18 @@ def _card(one: Exported, loaded: str) -> str:
                 "In training, long texts are cut into windows that compete with each other, and the question comes "
                 "first; other code that takes the best span of each window can answer long texts otherwise."
             )
+    elif isinstance(small, CausalConfig):
+        base = public_name(str(small.checkpoint))
+        facts |= {"library_name": "peft" if small.tuning == "lora" else "transformers", "base_model": base}
+        facts |= {"pipeline_tag": "text-generation"}
+        what = (
+            f"A LoRA adapter for `{base}`" if small.tuning == "lora" else f"`{base}`, all weights fine-tuned"
+        )
+        lines.append(
+            f"{what}, trained on the data set beside it. Load it by {_code(loaded)}"
+            f"{f', after `{base}` is written into adapter_config.json' if small.tuning == 'lora' else ''}. It reads "
+            f"{' and '.join(task.fields)} as a user's turn of its chat, and writes the answer."
+        )
     else:
         lines.append(
             "A bag of word vectors, which only s3exp reads: `s3exp-predict RUN FILE`, where RUN is the run's folder. "

@@ -45,6 +45,10 @@ class Measure:
     whole: bool = False  # unknown for a run where one round lacks it
 
 
+_OF_ANSWERS: tuple[tuple[str, str, str, Direction, str], ...] = (
+    ("number", "right number", "share", "up", "answers whose last number is gold's"),
+    ("answered", "answered", "share", "up", "answers in which there is anything to compare"),
+)
 _OF_NUMBERS: tuple[tuple[str, str, str, Direction, str], ...] = (
     ("within", "right within the tolerance", "share", "up", "errors of at most task.table.tolerance"),
     ("r2", "R2", "", "up", "1 = all variance explained, 0 = as good as the mean"),
@@ -98,6 +102,10 @@ MEASURES = (
     Measure("curation/disagree/<label>", "the check disagrees with, asked for <label>", "rows", "down", "sum"),
     Measure("curation/relabelled", "corrected labels", "rows", "", "sum"),
     Measure("curation/unclear", "checks without a clear label", "rows", "down", "sum"),
+    Measure("curation/program_right", "answers that the program confirms", "rows", "up", "sum"),
+    Measure("curation/program_wrong", "answers that the program refutes", "rows", "down", "sum"),
+    Measure("curation/program_unknown", "answers that the program cannot check", "rows", "", "sum"),
+    Measure("curation/program_corrected", "answers taken from the program", "rows", "", "sum"),
     Measure("curation/revised", "rewritten rows", "rows", "", "sum"),
     Measure("curation/unchanged", "revisions that change nothing", "rows", "", "sum"),
     Measure("curation/unrevised/<reason>", "revisions that are no row, <reason>", "rows", "down", "sum"),
@@ -142,7 +150,7 @@ MEASURES = (
     *(
         Measure(f"{role}/{name}", f"{role} {title}", unit, way, "none" if role == "test" else "last", says=says)
         for role in ("test", "select", "mining")
-        for name, title, unit, way, says in _OF_NUMBERS
+        for name, title, unit, way, says in (*_OF_NUMBERS, *_OF_ANSWERS)
     ),
     Measure("test/<metric>", "test <metric>", "share", "up", "none"),
     Measure(GAIN, "gain over round 0, select", "share", "up", "none", says="last round's select score less round 0's"),
@@ -238,6 +246,10 @@ MEASURES = (
     Measure("fidelity/agreement", "new rows of which the judge says the label asked for", "share", "up", "none"),
     Measure("fidelity/judge", "the judge of labels, on gold rows that it did not learn", "share", "up"),
     Measure("fidelity/share_<label>", "label fidelity, <label>", "share", "up", "none"),
+    Measure("answers/right", "right answers", "share", "up", "none", says="new rows that the task's program confirms"),
+    Measure("answers/checked", "answers that can be checked", "share", "up", "none", says="new rows, by the program"),
+    Measure("answers/right_so_far", "right answers of all rows", "share", "up"),
+    Measure("answers/checked_so_far", "answers that can be checked, of all rows", "share", "up"),
     Measure("gap/mauve", "mauve", "", "up", says="MAUVE, 1 = same distribution"),
     Measure(
         "gap/c2st", "c2st", "", "down",

@@ -16,6 +16,7 @@ from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
 from s3exp.settings.server import check_server
 from s3exp.settings.small_model import (
+    CausalConfig,
     EncoderConfig,
     PythonSmallModelConfig,
     SmallModelConfig,
@@ -57,10 +58,9 @@ def check(config: Config) -> None:
         refuse_set(small, SmallModelConfig(), OF_TRAINING, "small_model=python")
     if isinstance(small, TableModelConfig):
         refuse_set(small, SmallModelConfig(), OF_TRAINING, f"small_model={small.kind}")
-    if isinstance(small, EncoderConfig) and not small.checkpoint:
-        raise UserError(
-            "small_model.checkpoint is not set: name a hub id or a folder, or choose small_model=bag"
-        )
+    if isinstance(small, (EncoderConfig, CausalConfig)) and not small.checkpoint:
+        other = "small_model=bag" if isinstance(small, EncoderConfig) else "small_model=smollm2"
+        raise UserError(f"small_model.checkpoint is not set: name a hub id or a folder, or choose {other}")
     _check_gold(config.task.gold)
     if config.strategy.human and not config.task.gold.source("train"):
         also = (
@@ -121,7 +121,7 @@ def check_asking(config: Config) -> None:
             f"{checks} would undo strategy.labels=random, the control whose labels say nothing: leave one of them out "
             "(curation.label=report only counts)"
         )
-    if curation.label == "correct" and not task.labels:
+    if curation.label == "correct" and not task.labels and not rules_of(task).free:
         raise UserError(
             f"{checks}: task.kind={task.kind} has no labels to correct, and a question was written for its answer: set "
             "curation.label=reject, which keeps the rows whose question leads back to their answer"

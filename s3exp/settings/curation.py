@@ -37,8 +37,11 @@ class CurationConfig:
     revise: bool = option(False, added=True)
     """Have the LLM rewrite every row once (prompt `revise`); its label stays."""
     label: str = option("none", choices=("none", "report", "correct", "reject"), added=True)
-    """Have the LLM check the label of every row (prompt `check`), in extraction answer its question: none | report
-    (count where it disagrees) | correct (take its label) | reject."""
+    """Have the LLM check the label of every row (prompt `check`), in extraction and generation answer its question:
+    none | report (count where it disagrees) | correct (take its label or free answer) | reject."""
+    program: str = option("none", choices=("none", "report", "correct", "reject", "require"), added=True)
+    """Have the program of task.answer.program check the answer of every row: none | report (count the wrong ones) |
+    correct (take the program's) | reject | require (reject those that it cannot check, too)."""
     votes: int = option(1, at_least=1, added=True)
     """Of the check, for each row: 1 is asked at temperature 0, more are sampled, and most of them must agree."""
     guard: float | None = option(None, above=0, at_most=1, added=True)

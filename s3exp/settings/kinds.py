@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from s3exp.settings.answer import check_generation
 from s3exp.settings.labels import check_labels
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import BagConfig, TableModelConfig
+from s3exp.settings.small_model import BagConfig, CausalConfig, TableModelConfig
 from s3exp.settings.table import check_tabular, check_words
 from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
@@ -19,7 +20,8 @@ class Rules:
 
     `foreign` are options of the task that only other kinds read. `row` is the prompt field of a row shown,
     `asked_about` that of one whose target is asked for; empty: each of its columns has a field. `lines`: several rows
-    of an answer stand in lines.
+    of an answer stand in lines. `free`: the LLM writes the target, too, which is asked for by no template, shown by
+    those that show a row, and corrected by what the LLM answers to it.
     """
 
     check: Callable[[Config], None]
@@ -28,6 +30,7 @@ class Rules:
     row: str = ""
     asked_about: str = ""
     lines: bool = False
+    free: bool = False
 
 
 def check_kind(config: Config) -> None:
@@ -42,6 +45,22 @@ def check_kind(config: Config) -> None:
             raise UserError(
                 f"task.{name} is an option of another kind of task; this one has task.kind={task.kind}: leave it out"
             )
+    if isinstance(config.small_model, CausalConfig) and not rules.free:
+        raise UserError(
+            f"small_model={config.small_model.kind} writes free answers, and task.kind={task.kind} has none: choose "
+            "small_model=bag or an encoder"
+        )
+    program = config.curation.program
+    if program != "none" and task.answer.program is None:
+        raise UserError(
+            f"curation.program={program} checks by the program of task.answer.program, which is not set: name one "
+            "(task.kind=generation), or have the LLM check (curation.label)"
+        )
+    if program == "correct" and task.answer.program == "equations":
+        raise UserError(
+            "curation.program=correct takes the program's answer, and task.answer.program=equations has none of its "
+            "own: set curation.program=reject"
+        )
     rules.check(config)
 
 
@@ -120,18 +139,25 @@ def _check_one_written(task: TaskConfig) -> None:
 
 
 RULES = {
-    "classification": Rules(_check_classification, "label", foreign=("answers", "table")),
+    "classification": Rules(_check_classification, "label", foreign=("answers", "table", "answer")),
     "extraction": Rules(
         _check_extraction,
         "answer",
-        foreign=("label", "label_values", "rationales", "rationales_per_seed", "table"),
+        foreign=("label", "label_values", "rationales", "rationales_per_seed", "table", "answer"),
     ),
     "tabular": Rules(
         check_tabular,
         "label",
-        foreign=("answers", "contexts", "rationales", "rationales_per_seed", "attributes"),
+        foreign=("answers", "contexts", "rationales", "rationales_per_seed", "attributes", "answer"),
         row="row",
         asked_about="features",
         lines=True,
+    ),
+    "generation": Rules(
+        check_generation,
+        "answer",
+        foreign=("answers", "label", "label_values", "rationales", "rationales_per_seed", "table"),
+        lines=True,
+        free=True,
     ),
 }

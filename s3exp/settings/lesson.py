@@ -21,10 +21,22 @@ def check_lesson(config: Config) -> None:
             f"strategy.with_gold=true adds gold.train to the LLM's rows, and strategy={strategy.name} "
             "(strategy.human=true) trains on gold.train alone: choose strategy=s3 or another that asks an LLM"
         )
-    if strategy.with_gold and not gold.source("train"):
+    if strategy.with_gold and strategy.gold_rows == "train" and not gold.source("train"):
         raise UserError(
             f"strategy.with_gold=true trains on task.gold.train, which is not set{_share(gold.file)}"
         )
+    if strategy.gold_rows != "train" and not strategy.with_gold:
+        raise UserError(
+            f"strategy.gold_rows={strategy.gold_rows} names the gold rows that are trained on, and "
+            "strategy.with_gold=false trains on none: set strategy.with_gold=true"
+        )
+    if strategy.gold_rows == "mining" and config.tutor.learns:
+        raise UserError(
+            f"strategy.gold_rows=mining trains the small model on the rows that tutor={config.tutor.kind} sets aside "
+            "or goes by: leave one of them out"
+        )
+    if strategy.seeds == "none":
+        _check_no_seeds(config)
     small, flaws = config.small_model, config.curation.flaws
     if flaws != "none" and len(config.task.labels) < 2:
         raise UserError(
@@ -43,6 +55,25 @@ def check_lesson(config: Config) -> None:
         )
     if isinstance(small, NetworkConfig) and not config.task.labels:
         _refuse_without_classes(small, f"task.kind={config.task.kind}")
+
+
+def _check_no_seeds(config: Config) -> None:
+    """Refuse a run without seed rows whose round 0 has nothing to train on, or that has no round after it."""
+    strategy, loop = config.strategy, config.loop
+    if not strategy.with_gold:
+        raise UserError(
+            "strategy.seeds=none asks for no seed rows, and strategy.with_gold=false trains on no gold rows: set "
+            "strategy.with_gold=true"
+        )
+    if strategy.shown == "nothing" or strategy.max_rounds == 0 or loop.rounds == 0:
+        raise UserError(
+            f"strategy.seeds=none asks for no seed rows, and strategy={strategy.name} with loop.rounds={loop.rounds} "
+            "has no round after them: choose a strategy that shows rows, and loop.rounds of 1 or more"
+        )
+    if loop.seed_rows is not None:
+        raise UserError(
+            f"loop.seed_rows={loop.seed_rows}: strategy.seeds=none asks for no seed rows: leave it out"
+        )
 
 
 def check_domains(config: Config, gold_rows: int) -> None:

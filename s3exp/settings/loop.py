@@ -10,7 +10,7 @@ from omegaconf import MISSING
 from s3exp.settings.options import option
 from s3exp.settings.plugins import SHOWN
 
-SEEDS = ("plain", "rationales", "written", "templates", "marginals")
+SEEDS = ("plain", "rationales", "written", "templates", "marginals", "none")
 FILLED = ("templates", "marginals")  # values of strategy.seeds without an LLM
 MADE = ("votes", "helpful")  # values of strategy.shown that show synthesized rows, and no gold
 
@@ -61,9 +61,10 @@ class StrategyConfig:
     rationales: bool = False
     """Seed with rationales, where the prompt set has them."""
     seeds: str | None = option(None, choices=SEEDS, added=True)
-    """plain | rationales | written | templates | marginals: seeds are asked for by label alone, with reasons, about
-    texts that the LLM wrote before, or are made without an LLM: filled templates, or in a table cells of gold mining
-    rows, each column by itself; null: as `rationales` says."""
+    """plain | rationales | written | templates | marginals | none: seeds are asked for by label alone, with reasons,
+    about texts that the LLM wrote before, or are made without an LLM: filled templates, or in a table cells of gold
+    mining rows, each column by itself; or there are none, and round 0 trains on gold rows alone (with_gold); null: as
+    `rationales` says."""
     shown: str = option("nothing", choices=("nothing", "errors", "all", "correct", *MADE), plugins=SHOWN)
     """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
     extrapolated. votes | helpful: synthesized rows, for which gold mining rows vote in private (strategy.privacy), or
@@ -81,7 +82,10 @@ class StrategyConfig:
     human: bool = False
     """Train on gold.train without an LLM."""
     with_gold: bool = option(False, added=True)
-    """Train on gold.train beside the LLM's rows; audit and certificate look at the latter alone."""
+    """Train on gold rows (gold_rows) beside the LLM's rows; audit and certificate look at the latter alone."""
+    gold_rows: str = option("train", choices=("train", "mining"), added=True)
+    """train | mining: the gold rows that with_gold trains on: gold.train, or the mining rows themselves, so that errors
+    are what the small model has not learned of its own training rows."""
     given: bool = option(False, added=True)
     """Train on the rows of loop.rows_from in one round, without an LLM."""
 

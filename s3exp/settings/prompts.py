@@ -17,7 +17,8 @@ class Fields:
     """The fields that a template needs, and those that it may have, with the harm that the lack of one does.
 
     `target`, `context` and `written` stand for the field of the kind's target, the columns given, and those to write;
-    `labels` and `checked` for those of a check, which extraction has not: its answer would be told.
+    `labels` and `checked` for those of a check, which extraction has not: its answer would be told. `told` stands for a
+    target that the LLM writes, where a row is shown.
     """
 
     needs: tuple[str, ...]
@@ -26,14 +27,14 @@ class Fields:
 
 TEMPLATES = {
     "seed": Fields(("target", "context"), ("attributes",)),
-    "extrapolate": Fields(("target", "context", "written")),
+    "extrapolate": Fields(("target", "context", "written"), ("told",)),
     "rationale": Fields(("target",), ("count",)),
     "seed_with_rationales": Fields(("target", "rationales", "context"), ("attributes",)),
     "domains": Fields(("count",)),
     "instances": Fields(("domain", "count")),
     "seed_with_instance": Fields(("target", "instance"), ("attributes",)),
     "form": Fields(("form",), ("count",)),
-    "shot": Fields(("context", "written"), ("target",)),
+    "shot": Fields(("context", "written", "told"), ("target",)),
     "check": Fields(("labels", "context", "written"), ("checked",)),
     "revise": Fields(("target", "context", "written")),
 }
@@ -41,6 +42,7 @@ _HARM = {
     "target": "it asks for every {0} in the same words",
     "context": "the LLM is not shown the text that the row is about",
     "written": "the LLM is not shown the row that it shall extrapolate",
+    "told": "the LLM is not shown how it shall answer",
     "rationales": "the reasons that were asked for are not shown",
     "form": "the LLM is not shown the JSON that it shall write",
     "count": "the LLM is not told how many to list",
@@ -65,8 +67,10 @@ def check_prompts(task: TaskConfig) -> None:
     """
     prompts = task.prompt_sets[task.prompts]
     rules = rules_of(task)
-    target = [] if task.table.labels == "inline" else [rules.target]  # which then no template asks for
+    inline = task.table.labels == "inline" or rules.free
+    target = [] if inline else [rules.target]  # which then no template asks for
     names = {"target": target, "context": list(task.context), "written": list(task.written)}
+    names["told"] = [rules.target] if rules.free else []
     names |= {"written": [rules.row], "asked_about": [rules.asked_about]} if rules.row else {}
     names["attributes"] = list(task.attributes)
     names |= {"labels": ["labels"], "checked": ["label"]} if task.labels else {"labels": [], "checked": []}
@@ -87,7 +91,7 @@ def check_prompts(task: TaskConfig) -> None:
                 raise UserError(f"{where} has no {{{name}}}, so {harm}: {_remedy(text, name)}")
     if prompts.rationale and not prompts.seed_with_rationales:
         raise UserError(f"task.prompt_sets.{task.prompts}: rationale needs seed_with_rationales")
-    _check_examples(task, names["target"])
+    _check_examples(task, [*names["target"], *names["told"]])
 
 
 def _check_examples(task: TaskConfig, target: Sequence[str]) -> None:

@@ -15,8 +15,8 @@ class SmallModelConfig:
     """The network that is trained, every round from the same start."""
 
     kind: str = MISSING
-    """bag | transformers | boosting | logistic | python, or a name that an installed package adds: set by the choice of
-    `small_model`."""
+    """bag | transformers | causal_lm | boosting | logistic | python, or a name that an installed package adds: set by
+    the choice of `small_model`."""
     epochs: int = option(6, at_least=1)
     """Passes over the rows at most."""
     patience: int = option(2, at_least=1)
@@ -107,6 +107,43 @@ class EncoderConfig(NetworkConfig):
 
 
 @dataclass
+class CausalConfig(SmallModelConfig):
+    """A pretrained causal LM that learns to write answers: task.kind=generation."""
+
+    kind: str = "causal_lm"
+    checkpoint: str | None = None
+    """Hub id or local folder."""
+    revision: str | None = None
+    """Of a hub id."""
+    tuning: str = option("lora", added=True, choices=("lora", "full"))
+    """lora | full: an adapter beside its weights learns, or all of them."""
+    rank: int = option(8, added=True, at_least=1, at_most=512)
+    """Of the adapter."""
+    alpha: int = option(16, added=True, at_least=1)
+    """What the adapter adds counts alpha / rank times."""
+    layers: str = option("all_linear", added=True, choices=("all_linear", "attention"))
+    """all_linear | attention: the layers that the adapter stands beside."""
+    max_length: int = option(512, at_least=8)
+    """Tokens of a row with its answer; longer rows are not trained on."""
+    max_answer: int = option(96, added=True, at_least=1)
+    """Tokens of a predicted answer at most."""
+    predicted: int = option(32, added=True, at_least=1)
+    """Rows that are answered together."""
+    dtype: str = option("auto", added=True, choices=("auto", "float32", "bfloat16"))
+    """Of the weights beside an adapter. auto: float32 on a CPU, bfloat16 on a GPU; with full tuning float32."""
+
+    @property
+    def trust_remote_code(self) -> bool:
+        """Never: code that ships with a checkpoint is not run."""
+        return False
+
+    @property
+    def weights(self) -> str:
+        """The file of what it has learned."""
+        return "adapter_model.safetensors" if self.tuning == "lora" else "model.safetensors"
+
+
+@dataclass
 class TableModelConfig(SmallModelConfig):
     """A model of scikit-learn for rows of a table. It has options of its own, and of the others members alone."""
 
@@ -167,6 +204,7 @@ class PluginSmallModelConfig(SmallModelConfig):
 SMALL_MODELS: dict[str, type[SmallModelConfig]] = {
     "bag": BagConfig,
     "transformers": EncoderConfig,
+    "causal_lm": CausalConfig,
     "boosting": BoostingConfig,
     "logistic": LogisticConfig,
     "python": PythonSmallModelConfig,

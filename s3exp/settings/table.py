@@ -41,7 +41,7 @@ def check_tabular(config: Config) -> None:
         )
     if config.curation.revise:
         raise UserError("curation.revise=true: the rows of task.kind=tabular have no wording: leave it out")
-    if config.strategy.seeds not in (None, "plain", "marginals"):
+    if config.strategy.seeds not in (None, "plain", "marginals", "none"):
         raise UserError(
             f"strategy.seeds={config.strategy.seeds}: task.kind=tabular has plain seeds, and marginals, whose cells "
             "are drawn from gold without an LLM: choose one of them"

@@ -119,6 +119,12 @@ class Cells(tuple[str, ...]):
     __slots__ = ()
 
 
+class Numbered(tuple[str, ...]):
+    """The columns that the LLM writes, where the answer is a number: a row whose numbers are others is another row."""
+
+    __slots__ = ()
+
+
 class PromptNames(str):
     """The names of several prompt sets: a text with the first, for whom one is enough, and the `others`."""
 
@@ -177,6 +183,20 @@ class TableConfig:
 
 
 @dataclass
+class AnswerConfig:
+    """The free answers of task.kind=generation."""
+
+    column: str = option("answer", added=True)
+    """Their column in gold files."""
+    score: str = option("exact", choices=("exact", "number"), added=True)
+    """exact | number: an answer is right whose text is gold's up to case, spaces and marks at its end, or whose last
+    number is gold's."""
+    program: str | None = option(None, choices=("equations", "word_problems"), added=True)
+    """equations | word_problems: checks answers without an LLM, for the audit and curation.program: by the sums in the
+    answer, or by solving the problem, where it is one of task=word_problems."""
+
+
+@dataclass
 class TaskConfig:
     """A task: columns, labels or answers, prompts."""
 
@@ -184,7 +204,7 @@ class TaskConfig:
     """Part of the run's name."""
     kind: str = "classification"
     """classification | extraction (the answer is a literal span of the context) | tabular (rows of typed columns;
-    without labels the target is a number)."""
+    without labels the target is a number) | generation (the answer is a free text)."""
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING
     """Input columns, in the order in which the small model reads them."""
@@ -226,6 +246,7 @@ class TaskConfig:
     attributes: dict[str, AttributeConfig] = option(added=True, factory=dict)
     """Attributes of seeds by name (say, a length or a place), which are fields of the seed prompts."""
     table: TableConfig = field(default_factory=TableConfig)
+    answer: AnswerConfig = field(default_factory=AnswerConfig)
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):
@@ -257,6 +278,8 @@ class TaskConfig:
         """The columns that the LLM writes, in the order of `fields`."""
         names = [self.generate] if isinstance(self.generate, str) else list(self.generate)
         written = (name for name in self.fields if name in names)
+        if self.kind == "generation" and self.answer.score == "number":
+            return Numbered(written)
         return Cells(written) if self.kind == "tabular" else tuple(written)
 
     @property
@@ -268,6 +291,11 @@ class TaskConfig:
     def context(self) -> tuple[str, ...]:
         """The columns that are given to the LLM."""
         return tuple(name for name in self.fields if name not in self.written)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its answers are free texts."""
+        return self.kind == "generation"
 
     def text_of(self, fields: Mapping[str, str]) -> str:
         """The text of a row that the LLM wrote."""

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from s3exp.checkpoints.encoder import check_encoder_folder
+from s3exp.checkpoints.folder import check_folder
+from s3exp.checkpoints.llm import check_llm_folder
 from s3exp.checkpoints.packaged import check_made
 from s3exp.settings.small_model import (
     BagConfig,
+    CausalConfig,
     EncoderConfig,
     NetworkConfig,
     PluginSmallModelConfig,
@@ -51,6 +54,29 @@ def check_checkpoint(checkpoint: str | None, key: str = "small_model.checkpoint"
         check_encoder_folder(folder, f"{key}={checkpoint}")
 
 
+def check_writer(checkpoint: str | None) -> None:
+    """Refuse a causal LM that is neither a hub id nor a model folder, without loading it.
+
+    Raises:
+        UserError: names the option and what is missing.
+    """
+    key = "small_model.checkpoint"
+    if not checkpoint:
+        raise UserError(f"{key} is not set: name a hub id or a folder")
+    check_made(checkpoint, key)
+    folder = Path(checkpoint).expanduser()
+    if folder.exists() or not HUB_ID.fullmatch(checkpoint):
+        check_folder(folder, f"{key}={checkpoint}")
+        check_llm_folder(folder, f"{key}={checkpoint}", template=True)
+
+
+def weights_file(config: SmallModelConfig) -> str | None:
+    """The file of a trained network's weights; None: it has none that others could load."""
+    if isinstance(config, CausalConfig):
+        return config.weights
+    return "model.safetensors" if isinstance(config, NetworkConfig) else None
+
+
 def has_gpu() -> bool:
     """Whether a small model would train on a GPU here."""
     from s3exp.small_model.device import device
@@ -66,7 +92,9 @@ def check_small_model(
     Raises:
         UserError: a checkpoint is no model folder, or there are more than two fields that are no `cells` of a table.
     """
-    if not cells and not 1 <= len(fields) <= 2:
+    if isinstance(config, CausalConfig):
+        check_writer(config.checkpoint)
+    elif not cells and not 1 <= len(fields) <= 2:
         raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
     if isinstance(config, EncoderConfig):
         check_checkpoint(config.checkpoint)
@@ -106,6 +134,10 @@ def build_small_model(
         from s3exp.small_model.lines import FIELD, AsLines
 
         return AsLines(build_small_model(config, labels=labels, fields=[FIELD], progress=progress), fields)
+    if isinstance(config, CausalConfig):
+        from s3exp.small_model.causal import CausalModel
+
+        return CausalModel(config, fields, progress)
     if isinstance(config, PythonSmallModelConfig):
         raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
     if isinstance(config, PluginSmallModelConfig):

@@ -161,7 +161,7 @@ def mean_of(guesses: Sequence[Prediction]) -> Prediction:
         return Prediction(first.id, scores.index(max(scores)), scores, max(0.0, doubt))
     chances, spans = defaultdict[str, list[float]](list), dict[str, tuple[float, Target]]()
     for guess in guesses:
-        text = guess.answers[0].text if guess.answers else ""
+        text = _said(guess)
         chances[text].append(guess.score)
         spans[text] = max(
             spans.get(text, (-1.0, None)), (guess.score, guess.target), key=lambda pair: pair[0]
@@ -171,6 +171,13 @@ def mean_of(guesses: Sequence[Prediction]) -> Prediction:
     doubt = entropy([*votes.values(), max(0.0, 1 - math.fsum(votes.values()))])
     doubt -= fmean(entropy([guess.score, 1 - guess.score]) for guess in guesses)
     return Prediction(first.id, spans[best][1], (votes[best],), max(0.0, doubt))
+
+
+def _said(guess: Prediction) -> str:
+    """The text of a prediction that is no class: a free answer, or the first span."""
+    if isinstance(guess.target, str):
+        return guess.target
+    return guess.answers[0].text if guess.answers else ""
 
 
 def _mean(columns: Sequence[Sequence[float]]) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -84,7 +84,20 @@ def quiet() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-def from_checkpoint(config: EncoderConfig, where: str, load: Callable[..., T], **arguments: Any) -> T:
+class Source(Protocol):
+    """Where a checkpoint comes from."""
+
+    @property
+    def checkpoint(self) -> str | None: ...
+
+    @property
+    def revision(self) -> str | None: ...
+
+    @property
+    def trust_remote_code(self) -> bool: ...
+
+
+def from_checkpoint(config: Source, where: str, load: Callable[..., T], **arguments: Any) -> T:
     """Call `load`, a `from_pretrained`, on a checkpoint.
 
     Raises:

@@ -1,10 +1,13 @@
 """A row's label, asked for again: the text of the question, and what an answer says.
 
 In classification the LLM names a label. In extraction it answers the row's question, and agrees where its answer is
-mostly the one that the question was written for (round trip).
+mostly the one that the question was written for (round trip). A free answer says what it comes down to, say a number.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from s3exp.language.words import folded_words
 from s3exp.settings.task import TaskConfig
@@ -12,9 +15,10 @@ from s3exp.tasks.characters import plain
 from s3exp.tasks.prompts import fill, label_words
 from s3exp.tasks.reasoning import without_reasoning
 from s3exp.tasks.squad import f1
-from s3exp.tasks.task import Task
+from s3exp.tasks.task import Answering, Task
 from s3exp.types import NO_ANSWER, Completion, Example
 
+Said = int | str
 AGREES = 1  # what an answer to a row's question says, if it is not 0
 LEAST_F1 = 0.5  # of two answers that agree
 _NEGATIONS = frozenset(
@@ -34,19 +38,34 @@ def check_text(task: Task, row: Example) -> str:
     return fill(template, {**task.values(row), "labels": ", ".join(label_words(task.config))})
 
 
-def expected(task: Task, row: Example) -> int:
-    """What an answer says that agrees with the row's target: its class index, or `AGREES`."""
+def expected(task: Task, row: Example) -> Said | None:
+    """What an answer says that agrees with the row's target: its class index, `AGREES`, or the key of a free answer."""
+    if isinstance(task, Answering):
+        return task.key(row.target)
     return row.label if task.config.labels else AGREES
 
 
-def said(task: Task, row: Example, completion: Completion) -> int | None:
-    """What an answer says: a class index, in extraction whether it agrees; None: nothing clear."""
+def said(task: Task, row: Example, completion: Completion) -> Said | None:
+    """What an answer says: a class index, in extraction whether it agrees, the key of a free answer; None: nothing
+    clear."""
+    if isinstance(task, Answering):
+        answer = task.read(completion)
+        return None if answer is None else task.key(answer)
     if completion.finish_reason in NO_ANSWER:
         return None
     text = plain(completion.text)
     answer = without_reasoning(text)
     text = text if answer is None else answer
     return label_in(text, task.config) if task.config.labels else _agrees(text, row)
+
+
+def corrected(task: Task, row: Example, says: Said, answers: Sequence[Completion]) -> tuple[Example, str]:
+    """The row with the target that some answers say, and that target in words: of free answers the first such one."""
+    if isinstance(task, Answering):
+        first = next(one for one in answers if said(task, row, one) == says)
+        return replace(row, target=task.read(first)), str(says)
+    label = int(says)
+    return replace(row, target=label, asked_label=row.label), task.config.labels[label]
 
 
 def label_in(text: str, task: TaskConfig) -> int | None:

@@ -10,14 +10,14 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from s3exp.language.words import fold, unspaced, words
-from s3exp.settings.task import Cells
+from s3exp.settings.task import Cells, Numbered
 
 Hashes = NDArray[np.uint64]
 SHINGLE = 2  # words
@@ -27,6 +27,7 @@ UNSPACED_RUN = 2 * RUN  # the same where each character counts as a word
 _INSIDE_WORDS = str.maketrans(
     dict.fromkeys("'.:,;_·״׳", " ")
 )  # a copy may write "film.It" or "l'eau" otherwise
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _POWERS = np.array(
     [pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(UNSPACED_RUN)], dtype=np.uint64
@@ -78,7 +79,17 @@ def fingerprint(name: str, fields: Mapping[str, str], written: Sequence[str]) ->
     if isinstance(written, Cells):
         return _of_cells(name, content(fields[key] for key in written), len(written))
     given = tuple(text for key, text in fields.items() if key not in written)
-    return Fingerprint(name, *_prints("\n".join(fields[key] for key in written), given))
+    text = "\n".join(fields[key] for key in written)
+    if isinstance(written, Numbered):
+        return _by_numbers(Fingerprint(name, *_prints(text, given)), text)
+    return Fingerprint(name, *_prints(text, given))
+
+
+def _by_numbers(row: Fingerprint, text: str) -> Fingerprint:
+    """The fingerprint, whose runs are those of no row with other numbers."""
+    numbers = " ".join(sorted(_NUMBER.findall(text)))
+    key = np.uint64(_word_hashes[f"numbers {numbers}"] | 1)  # of an odd number the product is one to one
+    return replace(row, shingles=np.sort(row.shingles * key), runs=row.runs * key)
 
 
 def _of_cells(name: str, digest: str, cells: int) -> Fingerprint:

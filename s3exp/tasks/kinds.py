@@ -8,7 +8,7 @@ from typing import Any
 
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks import cells, classification, extraction, tabular
+from s3exp.tasks import cells, classification, extraction, generation, tabular
 from s3exp.tasks.cells import Table
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
@@ -52,6 +52,9 @@ KINDS = {
         tabular.unit,
         tabular.columns_of,
         cells.cell,
+    ),
+    "generation": Kind(
+        generation.Generation, lambda task: task.answer.column, generation.read_target, generation.unit
     ),
 }
 

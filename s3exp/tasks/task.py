@@ -119,6 +119,17 @@ class Tabled(Protocol):
         """Its columns: their names, and what may stand there, in words."""
 
 
+@runtime_checkable
+class Answering(Protocol):
+    """A task of free answers, which the LLM can answer, too."""
+
+    def key(self, target: Target) -> str | None:
+        """What any two right answers have in common; None: nothing is answered."""
+
+    def read(self, completion: Completion) -> str | None:
+        """The LLM's answer to a row; None: it gave none."""
+
+
 def wordings(task: Task) -> list[Task]:
     """The task with each of its prompt sets alone, in the order of `task.prompts`."""
     parts = task.config.wordings

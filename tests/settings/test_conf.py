@@ -24,6 +24,9 @@ NEEDS = {
     "small_model=transformers": ["small_model.checkpoint=org/encoder"],
     "task=adqa": ["small_model=minilm"],
     "task=diabetes": ["small_model=boosting"],  # a number is predicted
+    "task=word_problems": ["small_model=smollm2"],
+    "small_model=smollm2": ["task=word_problems"],
+    "small_model=causal_lm": ["task=word_problems", "small_model.checkpoint=a/b"],
     "small_model=boosting": ["task=iris"],
     "small_model=logistic": ["task=iris"],
     "method=pred_llm": ["task=iris"],
@@ -61,7 +64,8 @@ def test_the_pair_for_a_cpu_goes_with_every_task_in_either_order(path: Path) -> 
     choice, more = f"task={path.stem}", NEEDS.get(f"task={path.stem}", [])
     found = composed("experiment=cpu", choice, *more)
     assert found == composed(choice, "experiment=cpu", *more)
-    kind = "boosting" if "small_model=boosting" in more else "transformers"
+    kinds = {"small_model=boosting": "boosting", "small_model=smollm2": "causal_lm"}
+    kind = next((one for word, one in kinds.items() if word in more), "transformers")
     assert (found.llm.model, found.small_model.kind) == ("models/smollm2-135m-instruct", kind)
     if kind == "transformers" and "small_model=minilm" not in more:
         assert composed("experiment=cpu", choice, *more, "small_model=bag").small_model.kind == "bag"

@@ -1,0 +1,124 @@
+"""Free answers: when two are the same, the number at the end of one, and problems with their answers in a text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+_NUMBER = re.compile(
+    r"(?P<sign>(?<![\w)\]%])[-−])?(?:[$€£¥]\s?)?"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:/(?P<below>\d+)(?![\d/]))?"
+)
+_MOST_DIGITS = 1000  # of a number; one with more is none that anybody means
+_ENDS = ".!?,;: \"'“”‘’`*_"  # around an answer, without meaning
+_QUESTIONS = ("question", "problem", "q", "input", "instruction", "task")
+_ANSWERS = ("answer", "solution", "a", "output", "response")
+_RULE = re.compile(r"[\s#*_=-]{2,}$")  # between two rows, at the end of the first
+_PREAMBLE = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
+
+
+def normalised(text: str) -> str:
+    """An answer for comparison: composed, in lower case, with single spaces, without marks and quotes at its ends."""
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return folded.strip(_ENDS)
+
+
+def number_at_end(text: str) -> Fraction | None:
+    """The last number of a text, exactly; None: it has none.
+
+    Digits of any script, with decimals behind a point, commas between thousands (1,200), or as a fraction (3/4). A
+    minus is a sign where it stands directly before the number, and behind no word, number or bracket.
+    """
+    digits = "".join(str(unicodedata.digit(one)) if one.isdecimal() else one for one in text)
+    last = None
+    for last in _NUMBER.finditer(digits):  # noqa: B007 - the last one is meant
+        pass
+    if last is None or len(last.group()) > _MOST_DIGITS:
+        return None
+    value, below = Fraction(last["number"].replace(",", "")), int(last["below"] or 1)
+    if not below:
+        return None
+    return -value / below if last["sign"] else value / below
+
+
+def key_of(text: str, score: str) -> str | None:
+    """What any two right answers have in common, by `task.answer.score`; None: nothing was answered."""
+    if score == "number":
+        number = number_at_end(text)
+        return None if number is None else str(number)
+    return normalised(text) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A row in a text: its cells by column, each one line, and the place in the text where it ends."""
+
+    cells: Mapping[str, str]
+    end: int
+
+
+def form_of(names: Sequence[str], cells: Mapping[str, str]) -> str:
+    """The text of a row: a line for each column, its name before it."""
+    return "\n".join(f"{name}: {cells[name]}" for name in names)
+
+
+def solved_in(text: str, written: Sequence[str], answer: str) -> list[Solved]:
+    """The rows of a text, in order. A row ends where another column than the answer comes behind its answer.
+
+    Columns are known by their names before a colon; the answer, and a single column to write, by other words for them
+    too. The first name may be missing: a prompt may have said it. A second name of the answer (a solution, then an
+    answer) belongs to the answer.
+    """
+    marks = [(hit.start(), hit.end(), _column(hit, written, answer)) for hit in _marks(written, answer, text)]
+    if marks and marks[0][2] != written[0] and text[: marks[0][0]].strip():
+        marks.insert(0, (0, 0, written[0]))
+    rows: list[dict[str, list[str]]] = []
+    ends: list[int] = []
+    for place, (start, begin, name) in enumerate(marks):
+        end = marks[place + 1][0] if place + 1 < len(marks) else len(text)
+        if not rows or (name != answer and (answer in rows[-1] or (name in rows[-1] and len(written) > 1))):
+            rows.append({})
+            ends.append(end)
+        again = name in rows[-1]
+        rows[-1].setdefault(name, []).append(text[start if again else begin : end])
+        ends[-1] = end
+    return [
+        Solved({name: _tidy(" ".join(parts)) for name, parts in row.items()}, end)
+        for row, end in zip(rows, ends, strict=True)
+    ]
+
+
+def _tidy(text: str) -> str:
+    """One line, without an announcement before it, and marks of emphasis or a rule around it."""
+    line = " ".join(_RULE.sub("", _PREAMBLE.sub("", text.strip())).split())
+    return line.strip("*_` ")
+
+
+def _column(hit: re.Match[str], written: Sequence[str], answer: str) -> str:
+    said = (hit["begin"] or hit["inside"]).casefold()
+    known = {name.casefold(): name for name in (*written, answer)}
+    return known.get(said) or (answer if said in _ANSWERS else written[0])
+
+
+def _marks(written: Sequence[str], answer: str, text: str) -> list[re.Match[str]]:
+    return list(_pattern(tuple(written), answer).finditer(text))
+
+
+@lru_cache(32)
+def _pattern(written: tuple[str, ...], answer: str) -> re.Pattern[str]:
+    """The names of columns before a colon: at the beginning of a line, or that of the answer behind a sentence."""
+    answers = [answer, *(one for one in _ANSWERS if one not in written)]
+    others = [*written, *(one for one in _QUESTIONS if len(written) == 1 and one not in answers)]
+    names = [
+        "|".join(sorted(map(re.escape, some), key=len, reverse=True))
+        for some in ([*others, *answers], answers)
+    ]
+    line = r"(?:\A|(?<=\n))[^\w\n]*(?:\d{1,3}\s*[.):]\s*)?[*_`]*(?:(?:new|another|similar|next|final|the)[ \t]+){0,2}"
+    colon = r"(?:[ \t]*#?\d{1,3})?[*_`]*[ \t]*[:：][*_`]*\s*"
+    return re.compile(
+        rf"(?:{line}(?P<begin>{names[0]})|(?<=[.?!])[ \t]+[*_`]*(?P<inside>{names[1]})){colon}", re.IGNORECASE
+    )

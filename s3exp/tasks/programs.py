@@ -1,0 +1,117 @@
+"""Programs that check the answer to a problem, by their names in `task.answer.program`. None of them asks an LLM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from s3exp.embedded.word_problems import solved
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.answered import number_at_end
+from s3exp.types import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Whether an answer is right; None: the program cannot tell. `answer` is its own, where it solves the problem."""
+
+    right: bool | None
+    answer: str | None = None
+
+
+Program = Callable[[str, str], Checked]  # of the text of a problem, and an answer to it
+
+_SUMS = re.compile(r"[\d$(.−-][\d\s.,()$+*/x×÷=−-]*")  # where equations may stand
+_ENDS = re.compile(r"[.,](?=\s)")  # of a sentence or clause
+_TOKEN = re.compile(r"\s*(?:(\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)|([-+*/x×÷−()]))")
+_MOST = 200  # characters of a side
+
+
+def word_problems(question: str, answer: str) -> Checked:
+    """Solves the problems of the grammar of embedded/word_problems.py, with any names, things and numbers."""
+    own = solved(question)
+    return Checked(None) if own is None else Checked(number_at_end(own) == number_at_end(answer), own)
+
+
+def equations(question: str, answer: str) -> Checked:
+    """Computes the equations of an answer: all must hold, and its last number must be what the last one gives.
+
+    It does not know whether they are the right ones for the problem. A side that is rounded may be off by half of its
+    last digit.
+    """
+    last: Fraction | None = None
+    for left, right, digits in _equations(answer):
+        if abs(left - right) > (Fraction(1, 2 * 10**digits) if digits else 0):
+            return Checked(False)
+        last = right
+    return Checked(None if last is None else number_at_end(answer) == last)
+
+
+PROGRAMS: Mapping[str, Program] = {"equations": equations, "word_problems": word_problems}
+
+
+def checked(task: TaskConfig, row: Example) -> Checked:
+    """What the task's program says of a row's answer; without a program it cannot tell."""
+    if task.answer.program is None or not isinstance(row.target, str):
+        return Checked(None)
+    return PROGRAMS[task.answer.program](task.text_of(row.fields), row.target)
+
+
+def _equations(text: str) -> Iterator[tuple[Fraction, Fraction, int]]:
+    """Both sides of each equation, and the decimals of the right one; sides that are no sums are passed over."""
+    for run in (part for hit in _SUMS.finditer(text) for part in _ENDS.split(hit.group())):
+        sides = run.split("=")
+        for left, right in pairwise(sides):
+            values = _value(left), _value(right)
+            if values[0] is not None and values[1] is not None:
+                decimals = right.strip(" .,$").partition(".")[2]
+                yield values[0], values[1], len(decimals) if decimals.isdecimal() else 0
+
+
+def _value(text: str) -> Fraction | None:
+    """The value of a sum; None: it is none."""
+    text = text.strip().rstrip(".,").replace("$", "")
+    tokens, place = list[str](), 0
+    while place < len(text) and len(text) <= _MOST:
+        hit = _TOKEN.match(text, place)
+        if hit is None:
+            return None
+        tokens.append(hit.group().strip())
+        place = hit.end()
+    try:
+        value, rest = _sum(tokens)
+    except (IndexError, ValueError, ZeroDivisionError):
+        return None
+    return None if rest or not tokens else value
+
+
+def _sum(tokens: list[str]) -> tuple[Fraction, list[str]]:
+    value, rest = _product(tokens)
+    while rest and rest[0] in "+-−":
+        term, after = _product(rest[1:])
+        value, rest = (value + term if rest[0] == "+" else value - term), after
+    return value, rest
+
+
+def _product(tokens: list[str]) -> tuple[Fraction, list[str]]:
+    value, rest = _factor(tokens)
+    while rest and rest[0] in "*x×/÷":
+        factor, after = _factor(rest[1:])
+        value, rest = (value / factor if rest[0] in "/÷" else value * factor), after
+    return value, rest
+
+
+def _factor(tokens: list[str]) -> tuple[Fraction, list[str]]:
+    first, *rest = tokens
+    if first in "-−":
+        value, after = _factor(rest)
+        return -value, after
+    if first == "(":
+        value, after = _sum(rest)
+        if after[0] != ")":
+            raise ValueError("a bracket is not closed")
+        return value, after[1:]
+    return Fraction(first.replace(",", "")), rest

@@ -1,0 +1,301 @@
+"""Free answers: what is the same, the number at the end, problems in a text, and the programs that check answers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s3exp.embedded.word_problems import NAMES, PATTERNS, solved, written
+from s3exp.settings.compose import compose
+from s3exp.settings.llm import LLMConfig
+from s3exp.settings.task import AnswerConfig, Numbered, PromptSet, TaskConfig
+from s3exp.tasks import build_task
+from s3exp.tasks.answered import key_of, normalised, number_at_end, solved_in
+from s3exp.tasks.fingerprints import fingerprint, jaccard
+from s3exp.tasks.generation import Generation, read_target
+from s3exp.tasks.labels import Unusable
+from s3exp.tasks.programs import PROGRAMS, checked, equations
+from s3exp.tasks.roles import Gold, Sealed
+from s3exp.types import Completion, Example, Prediction, Prompt, UserError
+from tests.toy_problems import PROMPTS
+
+
+def task_of(score: str = "number", rows: int = 12) -> Generation:
+    chance, kinds = Random(5), list(PATTERNS)
+    made = [written(chance, kinds[i % len(kinds)]) for i in range(rows)]
+    mining = tuple(Example(f"m-{i}", {"question": one.question}, one.answer) for i, one in enumerate(made))
+    config = TaskConfig(
+        name="problems",
+        kind="generation",
+        fields=["question"],
+        generate="question",
+        labels=[],
+        answer=AnswerConfig(score=score),
+        prompts="toy",
+        prompt_sets={"toy": PromptSet(**PROMPTS["toy"])},
+    )
+    task = build_task(config, LLMConfig(model="toy"), Gold((), mining, (), Sealed(())), str)
+    assert isinstance(task, Generation)
+    return task
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5 + 3 = 8. The answer is 8.", 8),
+        ("#### 72", 72),
+        ("$1,200.50 in all", Fraction(2401, 2)),
+        ("10 - 7", 7),
+        ("x = -7", -7),
+        ("it is −3 degrees", -3),
+        ("half of it, 1/2", Fraction(1, 2)),
+        ("50%", 50),
+        ("1,2", 2),
+        ("7/0", None),
+        ("٣٤", 34),
+        (".5", Fraction(1, 2)),
+        ("nothing", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_the_number_at_the_end(text: str, number: Fraction | None) -> None:
+    assert number_at_end(text) == number
+
+
+@given(
+    st.decimals(-(10**9), 10**9, places=3),
+    st.sampled_from(["{}", "it is {}.", "so = {} apples", "${}", "({})", "{}!"]),
+)
+def test_any_number_comes_back_however_it_is_written(number: Decimal, frame: str) -> None:
+    for text in (f"{number}", f"{number:,}", f"{number:.5f}"):
+        if text.startswith("-") and frame.startswith("$"):
+            continue
+        assert number_at_end(frame.format(text)) == Fraction(number)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_exact_match_equals_an_independent_scorer(one: str, other: str) -> None:
+    """Another way to the same: characters one by one, from both ends."""
+
+    def plain(text: str) -> str:
+        words = "".join(
+            " " if c.isspace() else c for c in unicodedata.normalize("NFKC", text).casefold()
+        ).split(" ")
+        kept = " ".join(word for word in words if word)
+        ends = ".!?,;: \"'“”‘’`*_"
+        first = next((i for i, c in enumerate(kept) if c not in ends), len(kept))
+        last = next((i for i in range(len(kept), first, -1) if kept[i - 1] not in ends), first)
+        return kept[first:last]
+
+    assert (normalised(one) == normalised(other)) == (plain(one) == plain(other))
+    assert normalised(f'  "{one}". ') == normalised(one)
+
+
+def test_numbers_count_and_words_do_not_or_the_other_way_round() -> None:
+    rows = [
+        Example(f"r-{i}", {"question": "q"}, text) for i, text in enumerate(("3 + 4 = 7.", "7", "Seven, 7"))
+    ]
+    said = [
+        Prediction(row.id, text, (1.0,)) for row, text in zip(rows, ("it is 7.0", "8", "no"), strict=True)
+    ]
+    numbers, texts = task_of("number"), task_of("exact")
+    score = numbers.score(rows, said)
+    assert score.metrics["number"] == pytest.approx(1 / 3) and score.metrics["answered"] == pytest.approx(
+        2 / 3
+    )
+    assert [row.id for row in numbers.wrong(rows, said)] == ["r-1", "r-2"]
+    same = [Prediction(row.id, f"  {str(row.target).upper()}!", (1.0,)) for row in rows]
+    assert texts.score(rows, same).metrics["em"] == 1.0 and texts.score(rows, said).metrics["em"] == 0.0
+    nothing = [Prediction(row.id, "", (0.0,)) for row in rows]
+    assert len(numbers.wrong(rows, nothing)) == len(texts.wrong(rows, nothing)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("question: A b?\nanswer: 5", [("A b?", "5")]),
+        (
+            "Sure, here is one:\n\nProblem: A b?\n\nSolution: 2 + 3 = 5\nAnswer: 5",
+            [("A b?", "2 + 3 = 5 Answer: 5")],
+        ),
+        (
+            "**Question 1:** A?\n**Answer:** 5.\n\n**Question 2:** B?\n**Answer:** 6.",
+            [("A?", "5."), ("B?", "6.")],
+        ),
+        ("1. Question: A?\nAnswer: 5\n2. Question: B?\nAnswer: 6", [("A?", "5"), ("B?", "6")]),
+        ("Here is one:\nA b c? Answer: 5", [("A b c?", "5")]),
+        ("A b c?\nA: 5\n---\n", [("A b c?", "5")]),
+        ("Q: A?", [("A?", None)]),
+        ("only words", []),
+        ("", []),
+    ],
+)
+def test_problems_in_a_text(text: str, rows: list[tuple[str, str | None]]) -> None:
+    found = solved_in(text, ("question",), "answer")
+    assert [(one.cells.get("question"), one.cells.get("answer")) for one in found] == rows
+
+
+def test_an_answer_gives_its_rows_or_a_reason() -> None:
+    task = task_of()
+    prompt = Prompt("ask", "seed", 1, 100, None)
+
+    def read(text: str, ending: str = "stop") -> list[Any]:
+        found = []
+        for part in task.parts(prompt, Completion(text, 1, 1, ending)):
+            row = part.problem or task.parse(prompt, Completion(part.text, 1, 1, "stop"))
+            found.append(row if isinstance(row, str) else (row[0].fields["question"], row[0].target))
+        return found
+
+    two = "question: How many are they now?\nanswer: 5\n\nquestion: And how many are left?\nanswer: 6"
+    assert read(two) == [("How many are they now?", "5"), ("And how many are left?", "6")]
+    assert read(two, "length") == [("How many are they now?", "5"), "truncated"]
+    assert read("<think>hm</think>" + two)[0] == ("How many are they now?", "5")
+    assert read("no") == ["no_row"] and read("") == ["empty"] and read("x", "filtered") == ["content_filter"]
+    assert read("question: How many are they?") == ["no_answer"]
+    assert read("question: How many are they?\nanswer: some") == ["no_number"]
+    assert read("question: Why?\nanswer: 5") == ["too_short"]
+    assert read("question: ...\nanswer: ...") == ["repeats_prompt"]
+
+
+def test_the_answer_that_is_taught_is_read_as_the_row() -> None:
+    task = task_of()
+    for row in task.gold.mining:
+        prompt = task.prompt_of(row, 3)
+        (part,) = task.parts(prompt, Completion(task.answer(prompt, row), 1, 1, "stop"))
+        (again,) = task.parse(prompt, Completion(part.text, 1, 1, "stop"))
+        assert again.fields == row.fields and again.target == row.target  # type: ignore[union-attr]
+
+
+def test_what_the_llm_answers_to_a_problem() -> None:
+    task = task_of()
+
+    def read(text: str, ending: str = "stop") -> str | None:
+        return task.read(Completion(text, 1, 1, ending))
+
+    assert (
+        read("3 + 4 = 7.\nSo it is 7.") == "3 + 4 = 7. So it is 7." and task.key(read("answer: 7.0")) == "7"
+    )
+    assert read("no idea") is None and read("7", "length") is None and read("", "declined") is None
+
+
+def test_gold_answers_that_cannot_be_read() -> None:
+    task = task_of().config
+    assert read_target(task, {"answer": 8.0}, str, "f, row 0") == "8"
+    for value in (None, float("nan"), ""):
+        with pytest.raises(Unusable, match="column answer has no answer"):
+            read_target(task, {"answer": value}, str, "f, row 0")
+    with pytest.raises(UserError, match="no number in it"):
+        read_target(task, {"answer": "many"}, str, "f, row 0")
+    with pytest.raises(UserError, match="one answer is read"):
+        read_target(task, {"answer": ["7"]}, str, "f, row 0")
+
+
+@given(st.integers(0, 10**6), st.sampled_from(list(PATTERNS)))
+def test_the_grammar_solves_what_it_writes_with_other_words_too(seed: int, kind: str) -> None:
+    one = written(Random(seed), kind)
+    assert solved(one.question) == one.answer
+    numbers = [int(text) for text in re.findall(r"\d+", one.question)]
+    left, operator, right, result = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)", one.answer)[-1]
+    by = {"+": int.__add__, "-": int.__sub__, "*": int.__mul__, "/": int.__floordiv__}
+    assert by[operator](int(left), int(right)) == int(result) and int(result) >= 0
+    assert set(numbers) & {int(left), int(right)}
+    other = re.sub(r"\b(?:books|coins|shells|apples)\b", "old violins", one.question)
+    name = one.question.split()[0]
+    other = re.sub(rf"\b{name}\b", "Xenia-Lou", other) if name in NAMES else other
+    assert solved(other) == one.answer and solved(one.question + " Why?") is None
+
+
+def test_problems_without_a_whole_answer_are_not_solved() -> None:
+    assert solved("Ada has 3 coins and gives 5 of them to Ben. How many coins does Ada have left?") is None
+    assert solved("Ada shares 7 coins equally among 2 friends. How many coins does each friend get?") is None
+    assert solved("Ada shares 7 coins equally among 0 friends. How many coins does each friend get?") is None
+    assert solved("Ada has 3 coins and gives 1 of them to Ben. How many shells does Ada have left?") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("48/2 = <<48/2=24>>24. 48+24 = <<48+24=72>>72 #### 72", True),
+        ("5 + 3 = 8. The answer is 9.", False),
+        ("5 + 3 = 9. The answer is 9.", False),
+        ("2 x (3 + 4) = 14", True),
+        ("10 / 3 = 3.33", True),
+        ("10 / 3 = 3.4", False),
+        ("$1,200 * 2 = $2,400", True),
+        ("5+3=8-2=6", False),
+        ("-3 + 5 = 2", True),
+        ("5 apples", None),
+        ("7 / 0 = 7", None),
+        ("((((" * 50 + "= 3", None),
+        ("", None),
+    ],
+)
+def test_equations_are_computed(answer: str, right: bool | None) -> None:
+    assert equations("", answer).right is right
+
+
+@given(
+    st.integers(-99, 99),
+    st.integers(1, 99),
+    st.integers(1, 9),
+    st.sampled_from("+-*"),
+    st.sampled_from("+-*/"),
+)
+def test_equations_equal_pythons_own_sums(a: int, b: int, c: int, first: str, second: str) -> None:
+    text = f"{a} {first} {b} {second} {c}"
+    value = eval(text.replace(f"/ {c}", f"* Fraction(1, {c})"), {"Fraction": Fraction})
+    if Fraction(value).denominator == 1:
+        assert equations("", f"{text} = {value}").right is True
+        assert equations("", f"{text} = {value + 1}").right is False
+
+
+def test_every_program_is_an_option_and_every_option_a_program() -> None:
+    from dataclasses import fields
+
+    from s3exp.settings.options import ALLOWED_KEY
+
+    (option,) = [one for one in fields(AnswerConfig) if one.name == "program"]
+    assert set(option.metadata[ALLOWED_KEY].choices) == set(PROGRAMS)
+    task = task_of()
+    row = task.gold.mining[0]
+    assert checked(task.config, row).right is None  # no program is named
+    task.config.answer.program = "word_problems"
+    assert checked(task.config, row).right is True
+
+
+def test_rows_with_other_numbers_are_other_rows() -> None:
+    names, one = (
+        Numbered(("question",)),
+        "Ada has 5 coins. Ada finds 7 more. How many coins does Ada have now?",
+    )
+    prints = [
+        fingerprint("", {"question": text}, names)
+        for text in (one, one.replace("7", "8"), one.replace("Ada", "Ben"), one.replace("coins", "shells"))
+    ]
+    assert jaccard(prints[0].shingles, prints[1].shingles) == 0.0
+    assert jaccard(prints[0].shingles, prints[2].shingles) > 0.4
+    assert jaccard(prints[0].shingles, prints[3].shingles) > 0.5
+    plain = [fingerprint("", {"question": text}, ("question",)) for text in (one, one.replace("7", "8"))]
+    assert jaccard(plain[0].shingles, plain[1].shingles) > 0.6
+    assert key_of("", "exact") is None
+
+
+def test_the_task_that_ships_reads_its_gold(monkeypatch: pytest.MonkeyPatch) -> None:
+    from s3exp.tasks.gold import load_gold
+
+    config = compose(["task=word_problems", "small_model=smollm2", "llm.model=x", "tracker=none"])
+    gold = load_gold(config.task, with_train=True)
+    assert [len(gold.train), len(gold.mining), len(gold.select), len(gold.test)] == [400, 180, 60, 200]
+    assert {row.group for row in gold.mining} == set(PATTERNS)
+    task = build_task(config.task, config.llm, gold, str)
+    seed, shown = task.seed_prompt(None, 1, {}), task.extrapolate_prompt(gold.mining[0], None, 1)
+    assert len(seed.shots) == len(shown.shots) == 4 and gold.mining[0].id not in shown.shots
+    assert gold.mining[0].fields["question"] in shown.text and str(gold.mining[0].target) in shown.text
