@@ -28,7 +28,7 @@ from s3exp.settings.lesson import check_domains
 from s3exp.settings.llm import PythonLLMConfig, VllmConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
-from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan, trains_on_gold
+from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan
 from s3exp.terminal.logs import log_file
 from s3exp.types import UserError
 
@@ -106,7 +106,7 @@ def prepare(
     from s3exp.record.privacy import check_private
     from s3exp.small_model import check_small_model
     from s3exp.tasks.embedded import check_embedded
-    from s3exp.tasks.gold import load_gold
+    from s3exp.tasks.gold import gold_of
     from s3exp.tasks.shots import check_shots
     from s3exp.tasks.templates import check_rows
     from s3exp.tutor.split import set_aside
@@ -121,9 +121,7 @@ def prepare(
         check_folder_of(config.llm)
     cells = config.task.of_cells
     check_small_model(config.small_model, config.task.fields, config.audit.encoder, cells=cells)
-    gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))  # a hub may take minutes for it
-    if config.strategy.with_gold and config.strategy.gold_rows == "mining":
-        gold = replace(gold, train=gold.mining)
+    gold = gold_of(config.task, config.strategy)
     if config.task.gold.file is not None:
         warn_of_near_gold(config.task, gold, config.curation.near)
     if asks_llm(config):

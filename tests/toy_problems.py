@@ -22,9 +22,9 @@ KNOWN = ("gain", "loss")  # kinds that the LLM writes without being shown one
 PROMPTS: Mapping[str, Any] = {
     "toy": {
         "shot": "question: {question}\nanswer: {answer}",
-        "seed": "new problem",
-        "extrapolate": "new problem like: {question} solved: {answer}",
-        "check": "solve: {question}",
+        "seed": "label=any problem",  # tests' server takes a question with label= for one of a run
+        "extrapolate": "label=any problem like: {question} solved: {answer}",
+        "check": "label=? solve: {question}",
     }
 }
 
@@ -80,8 +80,8 @@ class ProblemLLM:
     def _answer(self, prompt: Prompt) -> str:
         chance = Random(prompt.seed)
         asked = prompt.text.rpartition("\n\n")[2]
-        if asked.startswith("solve: "):
-            said = solved(asked.removeprefix("solve: ")) or "I do not know."
+        if asked.startswith("label=? solve: "):
+            said = solved(asked.removeprefix("label=? solve: ")) or "I do not know."
             return _off(said, chance) if chance.random() < self.misread else said
         shown = re.search(r"like: (.*) solved:", asked)
         kind = kind_of(shown.group(1)) if shown else chance.choice(KNOWN)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from s3exp.commands.edge import guarded
 from s3exp.llm.environment import prepare_environment
-from s3exp.strategies import trains_on_gold
 from s3exp.terminal.logs import prepare_logs
 from s3exp.types import Example, UserError
 
@@ -105,13 +104,13 @@ def _of_run(folder: Path, options: argparse.Namespace) -> Subject:
     from s3exp.record.rounds import read_rounds
     from s3exp.settings.compose import of_record
     from s3exp.small_model import build_embedder
-    from s3exp.tasks.gold import load_gold
+    from s3exp.tasks.gold import gold_of
 
     for name in ("task", "gold", "config_dir"):
         if getattr(options, name) is not None:
             raise UserError(f"{folder} is a run, which has its own task and gold: leave out --{name}")
     config = of_record(folder, options.overrides)
-    gold = load_gold(config.task, with_train=trains_on_gold(config.strategy))
+    gold = gold_of(config.task, config.strategy)
     rows = [*gold.train, *(row for record in read_rounds(folder) for row in record.batch.examples)]
     seen = [*gold.mining, *gold.select]
     embedder = build_embedder(config.small_model, config.audit.encoder)

@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from s3exp.llm.template import Chat
-from s3exp.llm.turns import Encoded, Encoder, Pair, Turn
+from s3exp.llm.turns import Encoded, Encoder, Pace, Pair, Turn
 from s3exp.repeatable import cpu_threads, seeded
 from s3exp.seeds import derive, stream
 from s3exp.settings.llm import LocalLLMConfig
@@ -31,20 +31,7 @@ from s3exp.types import UserError
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "c_attn")
 CLIP = 1.0  # norm of a step's gradient
-WARMUP = 0.1  # share of the steps
 FROZEN_PASSES, LEARNED_PASSES = 2, 3  # forward and backward through a weight; and its own gradient
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How a training goes: passes over the rows, the learning rate at its highest, the decay of weights, and the share
-    of the steps in which the rate rises. `after` hears the number of each pass, and says whether it was the last."""
-
-    epochs: int
-    lr: float
-    decay: float = 0.0
-    warmup: float = WARMUP
-    after: Callable[[int], bool] | None = None
 
 
 @dataclass

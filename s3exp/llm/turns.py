@@ -1,11 +1,14 @@
-"""What an LLM is tuned on: a user's turn with the assistant's answer, as the tokens that it will be asked in."""
+"""What an LLM is tuned on and how: a user's turn with its answer, as the tokens that it will be asked in."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from s3exp.llm.template import Chat
+
+WARMUP = 0.1  # share of the steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,18 @@ class Pair:
 
     better: Turn
     worse: Turn
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a training goes: passes over the rows, the learning rate at its highest, the decay of weights, and the share
+    of the steps in which the rate rises. `after` hears the number of each pass, and says whether it was the last."""
+
+    epochs: int
+    lr: float
+    decay: float = 0.0
+    warmup: float = WARMUP
+    after: Callable[[int], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from s3exp.curation.copies import Copies, of_gold
 from s3exp.publish.dataset import Exported, column_names, target_of
 from s3exp.record.rounds import read_rounds
 from s3exp.tasks.fingerprints import fingerprint
-from s3exp.tasks.gold import load_gold
+from s3exp.tasks.gold import gold_of
 from s3exp.types import Prompt, Rejected, UserError, prompt_hash
 
 
@@ -71,7 +71,7 @@ def _gold_in(one: Exported, texts: Sequence[tuple[str, Mapping[str, str]]]) -> l
     """Whether each text, or a line of it, copies or quotes a gold row of the run. Test rows stay sealed."""
     config, task = one.config, one.config.task
     try:
-        gold = load_gold(task, with_train=False)
+        gold = gold_of(task, config.strategy)
     except UserError as error:
         raise UserError(f"--rejected: {one.run.folder}: its gold rows cannot be read: {error}") from error
     if gold.digest() != one.run.identity.get("gold"):

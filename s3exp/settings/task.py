@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from s3exp.settings.free import AnswerConfig
 from s3exp.settings.labels import as_names
 from s3exp.settings.options import option
 
@@ -180,20 +181,6 @@ class TableConfig:
     tolerance: float | None = option(None, above=0, added=True)
     """Of a number to predict: an error up to which a row is right; null: the median distance of the mining rows from
     their median, so that always saying the median is right on half of them."""
-
-
-@dataclass
-class AnswerConfig:
-    """The free answers of task.kind=generation."""
-
-    column: str = option("answer", added=True)
-    """Their column in gold files."""
-    score: str = option("exact", choices=("exact", "number"), added=True)
-    """exact | number: an answer is right whose text is gold's up to case, spaces and marks at its end, or whose last
-    number is gold's."""
-    program: str | None = option(None, choices=("equations", "word_problems"), added=True)
-    """equations | word_problems: checks answers without an LLM, for the audit and curation.program: by the sums in the
-    answer, or by solving the problem, where it is one of task=word_problems."""
 
 
 @dataclass

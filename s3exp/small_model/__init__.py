@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -94,6 +95,11 @@ def check_small_model(
     """
     if isinstance(config, CausalConfig):
         check_writer(config.checkpoint)
+        if config.tuning == "lora" and find_spec("peft") is None:
+            raise UserError(
+                'small_model.tuning=lora needs the package peft: pip install "s3exp[tutor]", or set '
+                "small_model.tuning=full"
+            )
     elif not cells and not 1 <= len(fields) <= 2:
         raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
     if isinstance(config, EncoderConfig):

@@ -17,20 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from s3exp.llm.identity import llm_identity
 from s3exp.llm.template import Chat, tokenizer_template
 from s3exp.llm.transformers import Greedy
-from s3exp.llm.tuning import Pace, Pupil, adapted
-from s3exp.llm.turns import Encoder, Turn
+from s3exp.llm.tuning import Pupil, adapted
+from s3exp.llm.turns import Encoder, Pace, Turn
 from s3exp.repeatable import cpu_threads
 from s3exp.seeds import derive
 from s3exp.settings.llm import TransformersConfig
 from s3exp.settings.small_model import CausalConfig
 from s3exp.settings.tutor import LoraConfig
+from s3exp.small_model.best import Best
 from s3exp.small_model.device import device, has_bf16
 from s3exp.small_model.loading import check_numbers, from_checkpoint
 from s3exp.small_model.taught import weighted
@@ -198,7 +198,7 @@ class CausalModel:
                 "%d rows have more tokens than small_model.max_length and are not learned",
                 len(rows) - len(turns),
             )
-        best = _Best(pupil, [self._turn(row) for row in select], self.config, self.watch)
+        best = Best(pupil, [self._turn(row) for row in select], self.config, self.watch)
         config = self.config
         pace = Pace(config.epochs, config.lr, config.weight_decay, config.warmup, best.after)
         try:
@@ -280,56 +280,6 @@ class CausalModel:
             network = adapted(network, made, derive(seed, "small_model"), trained)
         encoder = Encoder(self.chat, self.tokenizer, 1 << 30)
         return Pupil(network.to(device()).eval(), encoder, made, derive(seed, "small_model"))
-
-
-class _Best:
-    """The weights of the epoch after which the answers of `select` are likeliest; without `select` the last ones."""
-
-    def __init__(
-        self, pupil: Pupil, select: Sequence[Turn], config: CausalConfig, watch: Watch | None
-    ) -> None:
-        self._pupil, self._select, self._config, self._watch = pupil, select, config, watch
-        self._weights: dict[str, Tensor] = {}
-        self._loss, self._epoch, self._stale, self._run = math.inf, 0, 0, 0
-
-    def after(self, epoch: int) -> bool:
-        """Score `select` and keep the weights if they are better; whether the training ends here."""
-        self._run = epoch
-        if not self._select:
-            return False
-        some = self._pupil.nlls(self._select)
-        loss = math.fsum(one.nats for one in some) / sum(one.tokens for one in some)
-        if self._watch is not None:
-            self._watch({"steps": self._pupil.took.steps, "epoch": epoch, "select_loss": loss}, True)
-        if loss < self._loss:
-            self._loss, self._epoch, self._stale = loss, epoch, 0
-            self._weights = (
-                self._pupil.adapter() if self._config.tuning == "lora" else _copied(self._pupil.model)
-            )
-        else:
-            self._stale += 1
-        return self._stale >= self._config.patience
-
-    def restored(self) -> dict[str, float]:
-        """Put the best weights back; the numbers of the training.
-
-        Raises:
-            UserError: no epoch had a loss that is a number.
-        """
-        if not self._select:
-            return {"epochs": float(self._run), "best_epoch": float(self._run)}
-        if not self._weights:
-            raise UserError(f"training diverged at small_model.lr={self._config.lr}: choose a lower one")
-        if self._config.tuning == "lora":
-            self._pupil.adopt(self._weights)
-        else:
-            self._pupil.model.load_state_dict(self._weights)
-        numbers = {"epochs": float(self._run), "best_epoch": float(self._epoch)}
-        return numbers | {"select_loss": self._loss}
-
-
-def _copied(network: Any) -> dict[str, Tensor]:
-    return {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}
 
 
 def _positions(network: Any) -> int:

@@ -8,7 +8,9 @@ from dataclasses import replace
 from functools import partial
 
 from s3exp.settings.labels import text_of_value
+from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.task import GoldConfig, TaskConfig
+from s3exp.strategies import trains_on_gold
 from s3exp.tasks.classes import Parts, check_classes
 from s3exp.tasks.columns import Columns, say_once, warn_once
 from s3exp.tasks.data import read_contexts
@@ -24,6 +26,17 @@ from s3exp.tasks.split import joined, split
 from s3exp.types import Example, Target, UserError
 
 _RULES = ("unlabelled", "empty", "contradictions", "spellings")  # options of task.gold about a file's rows
+
+
+def gold_of(task: TaskConfig, strategy: StrategyConfig) -> Gold:
+    """The gold rows of a run, in whose role train are those that its strategy trains on.
+
+    Raises:
+        UserError: as `load_gold`.
+    """
+    gold = load_gold(task, with_train=trains_on_gold(strategy))  # a hub may take minutes for it
+    own = strategy.with_gold and strategy.gold_rows == "mining"
+    return replace(gold, train=gold.mining) if own else gold
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:

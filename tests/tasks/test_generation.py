@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from s3exp.embedded.word_problems import NAMES, PATTERNS, solved, written
 from s3exp.settings.compose import compose
+from s3exp.settings.free import AnswerConfig
 from s3exp.settings.llm import LLMConfig
-from s3exp.settings.task import AnswerConfig, Numbered, PromptSet, TaskConfig
+from s3exp.settings.task import Numbered, PromptSet, TaskConfig
 from s3exp.tasks import build_task
 from s3exp.tasks.answered import key_of, normalised, number_at_end, solved_in
 from s3exp.tasks.fingerprints import fingerprint, jaccard
