@@ -84,10 +84,11 @@ def test_a_preset_runs_to_its_end(world: World, name: str) -> None:
     assert result["status"] == "done"
     if name not in ("gold", "private"):  # copies are flagged, and made rows of this world are often alike
         assert result["clean"] is True
-    rounds = read_rounds(folder)
-    assert (
-        sum(len(one.batch.examples) for one in rounds) == (0 if name == "gold" else 64) or name == "private"
-    )
+    made = sum(len(one.batch.examples) for one in read_rounds(folder))
+    if name == "llm2llm":  # at most a row for each error on rows that were learned
+        assert 0 < made <= sum(one["errors"] for one in result["rounds"][:-1])
+    else:
+        assert made == (0 if name == "gold" else 64) or name == "private"
 
 
 def test_methods_together_leave_the_numbers_of_each(world: World) -> None:

@@ -14,6 +14,7 @@ _NUMBER = re.compile(
     r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:/(?P<below>\d+)(?![\d/]))?"
 )
 _MOST_DIGITS = 1000  # of a number; one with more is none that anybody means
+_TAIL = 2000  # characters in which the last number mostly stands
 _ENDS = ".!?,;: \"'“”‘’`*_"  # around an answer, without meaning
 _QUESTIONS = ("question", "problem", "q", "input", "instruction", "task")
 _ANSWERS = ("answer", "solution", "a", "output", "response")
@@ -33,16 +34,23 @@ def number_at_end(text: str) -> Fraction | None:
     Digits of any script, with decimals behind a point, commas between thousands (1,200), or as a fraction (3/4). A
     minus is a sign where it stands directly before the number, and behind no word, number or bracket.
     """
-    digits = "".join(str(unicodedata.digit(one)) if one.isdecimal() else one for one in text)
-    last = None
-    for last in _NUMBER.finditer(digits):  # noqa: B007 - the last one is meant
-        pass
+    last = _last(text[-_TAIL:])
+    if len(text) > _TAIL and (last is None or last.start() == 0):  # it may begin before
+        last = _last(text)
     if last is None or len(last.group()) > _MOST_DIGITS:
         return None
     value, below = Fraction(last["number"].replace(",", "")), int(last["below"] or 1)
     if not below:
         return None
     return -value / below if last["sign"] else value / below
+
+
+def _last(text: str) -> re.Match[str] | None:
+    digits = "".join(str(unicodedata.digit(one)) if one.isdecimal() else one for one in text)
+    last = None
+    for last in _NUMBER.finditer(digits):  # noqa: B007 - the last one is meant
+        pass
+    return last
 
 
 def key_of(text: str, score: str) -> str | None:

@@ -65,6 +65,9 @@ def task_of(score: str = "number", rows: int = 12) -> Generation:
         (".5", Fraction(1, 2)),
         ("nothing", None),
         ("9" * 5000, None),
+        ("7 is said, and then nothing more" + " of it" * 1000, 7),
+        ("word " * 1000 + "it is 1,200.5 apples", Fraction(2401, 2)),
+        ("x" * 1000 + "12345" + "y" * 1997, 12345),
     ],
 )
 def test_the_number_at_the_end(text: str, number: Fraction | None) -> None:
