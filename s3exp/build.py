@@ -202,7 +202,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
         UserError: one of them cannot be loaded, or does not read these rows.
     """
     from s3exp.small_model import build_embedder, build_small_model, with_members
-    from s3exp.tasks.kinds import table_of
+    from s3exp.tasks.kinds import corpus_of, table_of
 
     config, gold = prepared.config, prepared.gold
     small = prepared.own.small_model or build_small_model(
@@ -212,6 +212,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
         progress=config.progress,
         passage=config.task.passage,
         table=table_of(config.task, gold.mining),
+        corpus=corpus_of(config.task, gold),
     )
     embedder = build_embedder(config.small_model, config.audit.encoder)
     if embedder is not None and config.audit.encoder is not None:

@@ -19,13 +19,13 @@ from s3exp.record.run import RunStore
 from s3exp.seeds import derive
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.small_model import Watchable
-from s3exp.strategies import exemplars, noted, plan
+from s3exp.strategies import exemplars, noted, plan, shows_mistakes
 from s3exp.synthesis.advice import no_rows
 from s3exp.synthesis.order import Order, order_of
 from s3exp.synthesis.replay import Synthesis
 from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import synthesize
-from s3exp.tasks.task import Task
+from s3exp.tasks.task import Mistaking, Task
 from s3exp.tracking.tracker import Tracker
 from s3exp.tutor.tutor import UNTAUGHT, Tutor
 from s3exp.types import Example, SmallModel, UserError
@@ -72,6 +72,8 @@ def run(parts: Parts) -> dict[str, Any]:
         record = parts.store.read_round(number)
         if record is None:
             shown = exemplars(parts.strategy, gold.mining, last, parts.sight.at(number, train))
+            if last is not None and isinstance(task, Mistaking) and shows_mistakes(parts.strategy):
+                shown = task.mistaken(shown, last.predictions)
             record = one_round(parts, order_within(parts, number, quota, shown, records), train, last)
         train += record.batch.examples
         errors = task.wrong(gold.mining, record.predictions)

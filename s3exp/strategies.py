@@ -184,6 +184,11 @@ def exemplars(
     return balanced(shown, mining, last) if strategy.balance else shown
 
 
+def shows_mistakes(strategy: StrategyConfig) -> bool:
+    """Whether exemplars may be shown with what the small model said: not where all rows are shown, whatever it said."""
+    return strategy.shown != "all"
+
+
 def noted(
     strategy: StrategyConfig,
     mining: Sequence[Example],

@@ -30,7 +30,8 @@ class Predicted:
 
     `label` is the name of the class, the number, or the text of the answer, which stands at character `start` of the
     row's given text. `score` is its probability, `scores` that of every class by name. `doubt` is how far the members
-    of an ensemble disagree, in nats.
+    of an ensemble disagree, in nats. Where passages are ranked, `label` is the one ranked first among those of all rows
+    given, and `rank` the place of the row's own, from 1.
     """
 
     label: str
@@ -38,6 +39,7 @@ class Predicted:
     scores: Mapping[str, float]
     start: int | None = None
     doubt: float | None = None
+    rank: int | None = None
 
 
 def load(run: str | Path) -> Trained:
@@ -120,6 +122,7 @@ class Trained:
             progress=False,
             passage=task.passage,
             table=task.of_cells,
+            corpus=() if task.ranked else None,
         )
         return with_members(small, model).load(folder)
 
@@ -145,6 +148,6 @@ class Trained:
         if isinstance(guess.target, tuple):
             return Predicted(guess.answers[0].text, guess.score, {}, guess.answers[0].start, guess.doubt)
         if not self.labels:
-            return Predicted(f"{guess.target}", guess.score, {}, doubt=guess.doubt)
+            return Predicted(f"{guess.target}", guess.score, {}, doubt=guess.doubt, rank=guess.rank)
         scores = dict(zip(self.labels, guess.scores, strict=True))
         return Predicted(self.labels[guess.label], guess.score, scores, doubt=guess.doubt)

@@ -249,13 +249,15 @@ class Lesson:
 class Prediction(Targeted):
     """The small model's answer to one row, with the probability of every class, or of an answer that is no class.
 
-    `doubt` is how far the members of an ensemble disagree, in nats; None for a single network.
+    `doubt` is how far the members of an ensemble disagree, in nats; None for a single network. `rank` is the place of
+    the right passage, from 1, where passages are ranked and the target is the one ranked first.
     """
 
     id: str
     target: Target
     scores: tuple[float, ...]
     doubt: float | None = None
+    rank: int | None = None
 
     @property
     def score(self) -> float:

@@ -51,6 +51,10 @@ def build_audit(
     copies, vectors = Copies(roles, config.curation.near), Cached(embedder, folder)
     with_gold = config.strategy.with_gold
     parts = (config.audit, config.task, gold, copies, vectors, config.seed, train, with_gold)
+    if config.task.ranked:
+        from s3exp.audit.retrieval import RetrievalAudit
+
+        return RetrievalAudit(*parts)
     if table is None:
         return Audit(*parts)
     from s3exp.audit.tables import TableAudit

@@ -33,11 +33,26 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _sides(page, "Distance to gold", "gap", numbers)
     _sides(page, "Diversity", "diversity", numbers)
     _sides(page, "The table beside gold", "table", numbers)
+    _sides(page, "Words of queries in passages", "lexical", numbers)
+    _false_negatives(page, report)
     _noise(page, report)
     _fidelity(page, report)
     _answers(page, report)
     _unjudged(page, report)
     _fates(page, ledger)
+
+
+def _false_negatives(page: Page, report: Report) -> None:
+    share = report.numbers.get("negatives/false")
+    if share is None:
+        return
+    found = report.tables.get("false_negatives", ())
+    lines = [f"{len(found):,} rows ({share:.1%} of those with one)"]
+    lines += [
+        f"{one['row']}: {cut(str(one['negative']), _TEXT_LENGTH)} (answers {one['of']})"
+        for one in found[:_LINES]
+    ]
+    page.paragraph("Hard negatives that are right answers", "\n".join(lines))
 
 
 def print_error(history: ErrorHistory) -> None:

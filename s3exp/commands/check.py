@@ -140,7 +140,8 @@ def _print_gold(page: Page, task: Task) -> None:
     for target in dict.fromkeys(targets):
         rows = [row for row in gold.mining if row.target == target][:_EXAMPLES]
         text = "\n".join(_row(row) for row in rows) or "none among the mining rows"
-        page.paragraph(f"Mining rows of {says_target(task, target)}", text)
+        of = "" if target is None else f" of {says_target(task, target)}"
+        page.paragraph(f"Mining rows{of}", text)
 
 
 def _row(row: Example) -> str:

@@ -22,7 +22,8 @@ Gold = Mapping[str, str | Sequence[str] | None]
 def draft(guess: Draft, name: str, gold: Gold) -> str:
     """The YAML of a task, with comments on what to edit."""
     kind = ["kind: tabular"] if guess.table else [] if guess.counts else ["kind: extraction"]
-    kind = ["kind: generation"] if guess.free else kind
+    kind = ["kind: generation"] if guess.free else ["kind: retrieval"] if guess.ranked else kind
+    own = _pairs if guess.ranked else _table if guess.table else _texts
     lines = [
         *("defaults:", "  - schema", "  - _self_", "# Drafted from a data set with rows like:"),
         *(f"#   {field}: {_short(text)}" for field, text in guess.sample.items()),
@@ -31,7 +32,7 @@ def draft(guess: Draft, name: str, gold: Gold) -> str:
         "gold:",
         *(f"  {key}: {_gold(key, value)}" for key, value in gold.items() if key != "train" or value),
         f"fields: [{', '.join(map(_yaml, guess.fields))}]",
-        *(_table(guess) if guess.table else _texts(guess)),
+        *own(guess),
     ]
     return "\n".join(lines) + "\n"
 
@@ -47,6 +48,26 @@ def _texts(guess: Draft) -> list[str]:
     return [
         f"generate: {_yaml(guess.generate)} # the LLM writes this one; what is left is drawn from gold rows",
         *(_free(guess) if guess.free else _classes(guess) if guess.counts else _answers(guess)),
+    ]
+
+
+def _pairs(guess: Draft) -> list[str]:
+    query, passage = guess.fields
+    return [
+        "generate: ${.fields} # the LLM writes both, and a hard negative",
+        "labels: []",
+        "retrieval:",
+        f"  negative: {_yaml(guess.negative)} # of a row, in the LLM's answers and in files of rows",
+        "  # corpus: FILE # more passages that every query is ranked against",
+        *("prompts: plain", "prompt_sets:", "  plain:"),
+        "    seed: |-",
+        f"      Write a {query}, a {passage} that answers it, and a hard negative: a {passage} that looks right "
+        "and does not answer it.",
+        *("    extrapolate: |-", f"      {query}: {{{query}}}", f"      {passage}: {{{passage}}}"),
+        f"      Write another {query} somewhat like it, a {passage} that answers it, and a hard negative: a {passage} "
+        "that looks right and does not answer it.",
+        "    mistake: |- # what a small model ranked first in its place",
+        f"      A search engine wrongly ranked this {passage} first: {{mistake}}",
     ]
 
 

@@ -24,12 +24,12 @@ from s3exp.record.costs import money
 from s3exp.record.privacy import in_words
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig, EncoderConfig, SmallModelConfig, TableModelConfig
-from s3exp.strategies import plan, to_be_shown
+from s3exp.strategies import plan, shows_mistakes, to_be_shown
 from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
 from s3exp.synthesis.order import Order, dealt, order_of, question
 from s3exp.synthesis.rows import nothing_copied
-from s3exp.tasks.task import Tabled, Task, wordings
+from s3exp.tasks.task import Mistaking, Tabled, Task, wordings
 from s3exp.terminal.page import Page, Terminal
 from s3exp.types import Prompt, Target
 
@@ -76,6 +76,8 @@ def plan_rounds(
     rows, usual = len(task.gold.train), _row_tokens(task, count)
     for number, quota in enumerate(plan(config.strategy, config.loop)):
         shown = to_be_shown(config.strategy, task.gold.mining, config.task, rows) if number else ()
+        if shown and isinstance(task, Mistaking) and shows_mistakes(config.strategy):
+            shown = task.stand_ins(shown)
         asks = asks_llm(config)
         order = order_of(config.strategy, config.loop, config.seed, number, quota, shown)
         fills = order.filled and not config.strategy.human and config.loop.rows_from is None
@@ -242,10 +244,10 @@ def _tokens(prompts: Sequence[Prompt], count: Callable[[str], int]) -> tuple[int
 
 def _row_tokens(task: Task, count: Callable[[str], int]) -> int:
     """Tokens that the LLM would write for a mean gold mining row."""
-    some = task.gold.mining[:SAMPLE]
-    return (
-        round(sum(count(task.config.text_of(row.fields)) for row in some) / len(some)) * task.rows_per_answer
-    )
+    some, config = task.gold.mining[:SAMPLE], task.config
+    mean = sum(count(config.text_of(row.fields)) for row in some) / len(some)
+    # what is asked for beside the columns is about as long as they are
+    return round(mean * len(config.asked) / len(config.written)) * task.rows_per_answer
 
 
 def _usual(prompt: Prompt, row: int) -> int:
@@ -281,7 +283,8 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
 
 def says_target(task: Task, target: Target) -> str:
     """A target with the word for its kind."""
-    return f"{'label' if task.config.labels else 'answer'} {task.says(target)}"
+    word = "label" if task.config.labels else "hard negative" if task.config.ranked else "answer"
+    return f"{word} {task.says(target)}"
 
 
 def print_given(page: Page, given: Given, config: Config) -> None:

@@ -50,6 +50,8 @@ class Draft:
     unused: Sequence[str] = field(default_factory=tuple)
     table: bool = False  # the fields are typed columns; without counts a number is predicted
     free: str = ""  # answers are free texts, compared by `task.answer.score`
+    ranked: bool = False  # the fields are a query and its passage
+    negative: str = ""  # the column of hard negatives, or a name for it
 
 
 def inspect(
@@ -83,7 +85,7 @@ def inspect(
         listed = ", ".join(chosen) if chosen else "none"
         needs = "a text and a question about it" if answers else "one text or a pair"
         raise UserError(f"{source}: a task reads {needs}; columns with texts: {listed}; say --fields")
-    plain = {name: _usable_name(name, columns, source) for name in chosen}
+    plain = {name: usable_name(name, columns, source) for name in chosen}
     texts = {
         name: [str(value) for value in values[name] if isinstance(value, (str, int, float))]
         for name in chosen
@@ -135,7 +137,7 @@ def _is_wordy(text: str) -> bool:
     return (len(words) >= 2 and any(map(_LETTER.search, words))) or len(_UNSPACED.findall(text)) >= 4
 
 
-def _usable_name(name: str, columns: Sequence[str], source: str) -> str:
+def usable_name(name: str, columns: Sequence[str], source: str) -> str:
     """The name of a column as prompts can use it.
 
     Raises:

@@ -20,6 +20,7 @@ from s3exp.commands.edge import add_out, check_out, guarded
 from s3exp.commands.guess import Draft, inspect
 from s3exp.commands.guess_answers import answers_in
 from s3exp.commands.guess_labels import cells_of
+from s3exp.commands.guess_pairs import pairs_in
 from s3exp.commands.guess_table import table_in
 from s3exp.record.files import write_text
 from s3exp.settings.compose import compose, conf
@@ -62,7 +63,8 @@ def command(words: Sequence[str]) -> int:
         )
     wanted = (options.label, options.fields, table.names)
     guess = (
-        answers_in(table.rows, options.label, options.fields)
+        pairs_in(table.rows, options.file, *wanted[:2], asked=options.retrieval)
+        or answers_in(table.rows, options.label, options.fields)
         or table_in(table.rows, options.file, *wanted)
         or inspect(table.rows, options.file, *wanted)
     )
@@ -114,10 +116,14 @@ def _tests_beside(source: str) -> tuple[list[str], list[str]]:
 def _tell(guess: Draft, out: Path, notes: Sequence[str]) -> None:
     """Say what was drafted, and why."""
     kind = "a number" if guess.table else "free answers" if guess.free else "answers that are spans"
+    kind = "passages to rank" if guess.ranked else kind
     target = f"{len(guess.counts)} labels" if guess.counts else kind
     unused = f"\nnot used: {', '.join(guess.unused)}" if guess.unused else ""
     _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
-    _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
+    if guess.ranked:
+        _print(f"{guess.fields[0]} is answered by {guess.target}: {guess.why}; --fields names others{unused}")
+    else:
+        _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
     for line in notes:
         _print(line)
 
@@ -147,6 +153,12 @@ def _parser() -> argparse.ArgumentParser:
         "--fields",
         nargs="+",
         help="the text columns, one or two, or those of a table; by themselves all that fit",
+    )
+    add(
+        "--retrieval",
+        action="store_true",
+        help="the two fields are a query and the passage that answers it; so they are by themselves where they are "
+        "called query and passage, or anchor and positive",
     )
     add("--columns", nargs="+", help="names of the columns of files without a header")
     add("--encoding", help="of files of text; by itself UTF-8, or guessed")
@@ -197,6 +209,8 @@ def _small_model(guess: Draft) -> str:
     """A small model for the drafted task."""
     if guess.table or guess.free:
         return "boosting" if guess.table else "smollm2"
+    if guess.ranked:
+        return "bag"
     return "bag" if guess.counts else "minilm"
 
 

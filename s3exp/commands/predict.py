@@ -84,7 +84,7 @@ def _labelled(
 
     task = trained.config.task
     known = columns_of(task)
-    if plain_name(known.target) not in map(plain_name, columns(rows)):
+    if known.target and plain_name(known.target) not in map(plain_name, columns(rows)):
         return []
     wanted = Columns(known.fields, known.target, known.read)
     named, renamed = with_columns(rows, wanted.needed, source)
@@ -104,6 +104,8 @@ def _line(index: int, one: Predicted, *, free: bool) -> dict[str, Any]:
     doubt = {} if one.doubt is None else {"doubt": one.doubt}
     if free:
         return {"row": index, "answer": one.label, "score": one.score}
+    if one.rank is not None:
+        return {"row": index, "first": one.label, "score": one.score, "rank": one.rank}
     if one.start is not None:
         return {"row": index, "answer": one.label, "start": one.start, "score": one.score, **doubt}
     return {"row": index, "label": one.label, "score": one.score, **doubt, "scores": dict(one.scores)}
@@ -145,9 +147,8 @@ def _score(trained: Trained, gold: Sequence[tuple[int, Example]], guesses: Seque
     config = trained.config
     task = build_task(config.task, config.llm, Gold((), (), (), Sealed(())), str)
     scores = task.score([row for _, row in gold], [guesses[index] for index, _ in gold]).metrics
-    _say(
-        f"{len(gold):,} of {len(guesses):,} rows have {'an answer' if config.task.is_free else 'a label'}; on these:"
-    )
+    what = "have an answer" if config.task.is_free else "are pairs" if config.task.ranked else "have a label"
+    _say(f"{len(gold):,} of {len(guesses):,} rows {what}; on these:")
     for name, value in scores.items():
         _say(f"{name} {value:.4f}")
 

@@ -19,7 +19,7 @@ from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
 from s3exp.tasks.fingerprints import fingerprint
 from s3exp.tasks.reasoning import without_reasoning
-from s3exp.types import Completion, Prompt
+from s3exp.types import Completion, Example, Prompt
 
 _REASONS = {  # the worst first
     "exact": "copy_of_gold",
@@ -98,6 +98,12 @@ class Screen:
         kinds = recited or {copy.kind for copy in copies}
         reasons = _RECITED if recited else _REASONS
         return next((reason for kind, reason in reasons.items() if kind in kinds), None)
+
+    def problem_of_target(self, row: Example) -> str | None:
+        """The reason to reject a row for its hard negative, which is screened as if it were the row's passage."""
+        if not self.task.ranked or not isinstance(row.target, str):
+            return None
+        return self.problem({**row.fields, self.task.fields[-1]: row.target})
 
     def _debris(self, text: str) -> str | None:
         """What a text is instead of a row."""

@@ -89,9 +89,9 @@ def data_card(
 
 
 def _category(task: TaskConfig) -> str:
-    """The task's kind by the hub's names."""
-    if task.is_free:
-        return "text-generation"
+    """The hub's name for what a task is about."""
+    if task.is_free or task.ranked:
+        return "text-generation" if task.is_free else "text-retrieval"
     return "question-answering" if task.passage else "text-classification"
 
 
@@ -114,7 +114,11 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
         if task.is_free
         else f"`{task.label}`: {', '.join(task.labels) or 'a number'}"
     )
-    lines.append(f"- {target}")
+    if task.ranked:
+        negative = task.retrieval.negative
+        target = f"`{negative}`: a hard negative, written by the LLM, which may be a right answer after all"
+    if not task.ranked or task.retrieval.negative is not None:
+        lines.append(f"- {target}")
     lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")
     lines.append(
         f"- `{own['parent']}`: the id of the gold row that the LLM was shown, empty in the seed round"
@@ -213,7 +217,7 @@ def _prompts(task: TaskConfig) -> str:
 def _prompts_of(task: TaskConfig) -> str:
     chosen = task.prompt_sets[task.prompts]
     lists = ("rationale", "domains", "instances")
-    names = (*lists, "seed", "seed_with_rationales", "seed_with_instance", "extrapolate")
+    names = (*lists, "seed", "seed_with_rationales", "seed_with_instance", "extrapolate", "mistake")
     shown = [(name, text) for name in names if (text := getattr(chosen, name))]
     shown += [("templates", "\n".join(chosen.templates))] if chosen.templates else []
     blocks = [

@@ -79,7 +79,7 @@ def without_folders(name: str) -> str:
 def _check_task(tasks: Mapping[Path, TaskConfig]) -> None:
     (first, task), *others = tasks.items()
     for folder, other in others:
-        for key in ("name", "kind", "fields", "label", "labels", "answers"):
+        for key in ("name", "kind", "fields", "label", "labels", "answers", "retrieval"):
             one, two = getattr(task, key), getattr(other, key)
             if one != two:
                 raise UserError(
@@ -120,7 +120,7 @@ def _check_certificate(run: Run, rows: Sequence[Example]) -> None:
 
 def column_names(task: TaskConfig) -> dict[str, str]:
     """The columns that are not the task's, by what they hold: `s3exp_id` for `id` where the task has an `id`."""
-    taken = {*task.fields, task.label, task.answers}
+    taken = {*task.fields, *task.asked, task.label, task.answers}
     return {name: f"s3exp_{name}" if name in taken else name for name in _OWN}
 
 
@@ -146,7 +146,9 @@ def repeats_of(exported: Sequence[Exported]) -> int:
 
 
 def target_of(row: Targeted, task: TaskConfig) -> dict[str, Any]:
-    """The column of a row's label or number, or of its answers in SQuAD's form."""
+    """The column of a row's label or number, of its answers in SQuAD's form, or of its hard negative, if it has any."""
+    if task.ranked:
+        return {} if task.retrieval.negative is None else {task.retrieval.negative: row.target}
     if isinstance(row.target, tuple):
         texts, starts = [a.text for a in row.answers], [a.start for a in row.answers]
         return {task.answers: {"text": texts, "answer_start": starts}}
@@ -200,6 +202,7 @@ def _features(task: TaskConfig, names: Sequence[str]) -> Any:
         **{own[name]: Value("string") for name in ("id", "parent", "run", "reason")},
         own["round"]: Value("int32"),
         own["weight"]: Value("float64"),
+        **{name: Value("string") for name in task.asked},
     }
     if task.is_free:
         kinds[task.answer.column] = Value("string")

@@ -8,7 +8,7 @@ from typing import Any
 
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
-from s3exp.settings.small_model import CausalConfig, EncoderConfig
+from s3exp.settings.small_model import CausalConfig, EncoderConfig, PairsConfig
 from s3exp.small_model import member_folders, weights_file
 from s3exp.types import UserError
 
@@ -41,6 +41,8 @@ def _loaded_by(one: Exported) -> str:
         return f"Auto{'Peft' if small.tuning == 'lora' else ''}ModelForCausalLM.from_pretrained"
     if not isinstance(small, EncoderConfig):
         return "s3exp-predict, in the run's folder"
+    if isinstance(small, PairsConfig):
+        return "sentence_transformers.SentenceTransformer"
     kind = "QuestionAnswering" if one.config.task.passage else "SequenceClassification"
     each = "" if small.members == 1 else f", each of the {small.members} folders"
     return f"AutoModelFor{kind}.from_pretrained{each}"
@@ -58,13 +60,17 @@ def _card(one: Exported, loaded: str) -> str:
     if isinstance(small, EncoderConfig):
         pipeline = "question-answering" if task.passage else "text-classification"
         facts |= {"library_name": "transformers", "pipeline_tag": pipeline}
+        if isinstance(small, PairsConfig):
+            facts |= {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
         base = public_name(str(small.checkpoint))
         lines.append(f"`{base}`, fine-tuned on the data set beside it. Load it by {_code(loaded)}.")
         pair = (
             f" It reads the pair {' and '.join(task.fields)}, in this order."
-            if len(task.fields) > 1 and not task.passage
+            if len(task.fields) > 1 and not task.passage and not task.ranked
             else ""
         )
+        if task.ranked:
+            pair = f" It embeds {' and '.join(task.fields)} alike; passages are ranked by cosine similarity."
         lines.append(f"Rows were cut to {small.max_length} tokens or to what the encoder reads.{pair}")
         if task.passage:
             lines.append(

@@ -285,6 +285,25 @@ MEASURES = (
     ),
     Measure("table/distance/<column>", "distance to gold, <column>", "", "down"),
     Measure("table_of_gold/<what>", "between gold rows: <what>"),
+    # what word overlap gives away where passages are ranked, and hard negatives that are right answers
+    Measure(
+        "lexical/copied", "words of the query in its passage", "share", "down",
+        says="by weight, rare words count for more",
+    ),
+    Measure(
+        "lexical/solved", "queries solved by word overlap alone", "share", "down",
+        says="their passage has most of their words among those of as many rows of the side",
+    ),
+    Measure("lexical/in_negative", "words of the query in its hard negative", "share", "up", says="by weight"),
+    Measure(
+        "lexical/told", "hard negatives told by word overlap alone", "share", "down",
+        says="they have less of the query than its passage; 0.5 = by chance",
+    ),
+    Measure("lexical_of_gold/<what>", "gold: <what>", "share"),
+    Measure(
+        "negatives/false", "hard negatives that are right answers", "share", "down",
+        says="nearly a passage that answers nearly the same query",
+    ),
     Measure("diversity/distinct_1", "distinct 1", "", "up", says="different words, of all"),
     Measure("diversity/distinct_2", "distinct 2", "", "up", says="different pairs of words, of all"),
     Measure("diversity/distinct_3", "distinct 3", "", "up", says="different runs of three words, of all"),

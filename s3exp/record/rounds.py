@@ -40,6 +40,7 @@ _RARE: dict[str, Any] = {
     "origin": None,
     "set": None,
     "doubt": None,
+    "rank": None,
     "asked_label": None,
     "greedy": False,
 }

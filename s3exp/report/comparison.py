@@ -18,6 +18,7 @@ from s3exp.report.arms import Arm, settings
 from s3exp.report.frames import Frames, frames_of
 from s3exp.seeds import derive
 from s3exp.strategies import idle
+from s3exp.tasks.ranks import reciprocal
 from s3exp.terminal.texts import spelled
 
 MORE = 1.02  # a factor: beyond it two numbers of rows or tokens are different budgets
@@ -115,31 +116,36 @@ def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Whether each run has each test row right: (rows, runs)."""
+    """Whether each run has each test row right, and its score there, whose mean is the run's: (rows, runs)."""
 
     runs: list[Run]
     right: NDArray[np.bool_]
+    scores: NDArray[np.float64]
 
 
 def _test_rows(runs: Sequence[Run]) -> _Rows:
     """The largest group of runs with the same test rows."""
     read = {place: table for place, run in enumerate(runs) if (table := _right(run)) is not None}
     if not read:
-        return _Rows([], np.zeros((0, 0), dtype=bool))
+        return _Rows([], np.zeros((0, 0), dtype=bool), np.zeros((0, 0)))
     # the same ids of another file are other rows
     sources = [[run.identity.get(f"task.gold.{name}") for name in ("test", "test_rows")] for run in runs]
     keys = {place: (str(sources[place]), frozenset(table)) for place, table in read.items()}
     ((most, _),) = Counter(keys.values()).most_common(1)
     places = [place for place in read if keys[place] == most]
     names = list(read[places[0]])
-    right = np.array([[read[place][name] for place in places] for name in names], dtype=bool)
-    return _Rows([runs[place] for place in places], right)
+    scores = np.array([[read[place][name] for place in places] for name in names])
+    return _Rows([runs[place] for place in places], scores == 1, scores)
 
 
-def _right(run: Run) -> dict[str, bool] | None:
-    """Whether each test row is right; None where that is not on record or is of another result."""
+def _right(run: Run) -> dict[str, float] | None:
+    """The score of each test row, 1 where it is right; None where that is not on record or is of another result."""
     lines = run.lines("test.jsonl")
-    table = {str(line["id"]): bool(line["right"]) for line in lines if "id" in line and "right" in line}
+    table = {
+        str(line["id"]): reciprocal(int(line["rank"])) if "rank" in line else float(bool(line["right"]))
+        for line in lines
+        if "id" in line and "right" in line
+    }
     if not table or len(table) != len(lines) or abs(fmean(table.values()) - run.score) > 1e-6:
         return None
     return table
@@ -148,7 +154,7 @@ def _right(run: Run) -> dict[str, bool] | None:
 def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
     columns = {run.folder: place for place, run in enumerate(rows.runs)}
     resampled = (
-        stats.resampled_scores(rows.right, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
+        stats.resampled_scores(rows.scores, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
     )
     pairs: list[Pair] = []
     for one, other in combinations(arms, 2):
@@ -163,7 +169,7 @@ def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
         if both:
             _, left, right = zip(*both, strict=True)
             draws = derive(0, task, "seeds", len(both))
-            over_rows = stats.bootstrap(rows.right, resampled, left, right, draws)
+            over_rows = stats.bootstrap(rows.scores, resampled, left, right, draws)
             p = next(iter(by_seed.values())).p if len(by_seed) == 1 else over_rows.p
         pairs.append(Pair(one.name, other.name, over_seeds, over_rows, by_seed, p))
     corrected = iter(stats.holm([pair.p for pair in pairs if pair.p is not None]))

@@ -30,7 +30,17 @@ from s3exp.terminal.texts import file_name, file_names
 
 _SOLID: dict[str, Any] = {"ms": 7, "lw": 2.2, "zorder": 3}
 _DASHED = (0, (4, 2))
-SECTIONS = ("test", "swept", "scores", "cost", "errors", "gap", "diversity", "table")  # on the page
+SECTIONS = (
+    "test",
+    "swept",
+    "scores",
+    "cost",
+    "errors",
+    "gap",
+    "diversity",
+    "table",
+    "lexical",
+)  # on the page
 _PANEL = 215  # height of a panel of the overview in typographic points, about
 
 
@@ -95,6 +105,7 @@ def plots_of(comparison: Comparison) -> Iterator[Plot]:
         "gap": curves.gap_panels(comparison, "gap"),
         "diversity": curves.gap_panels(comparison, "diversity"),
         "table": curves.gap_panels(comparison, "table"),
+        "lexical": curves.gap_panels(comparison, "lexical"),
     }
     for kind, panels in kinds.items():
         for panel in panels:

@@ -118,14 +118,14 @@ def paired(own: Mapping[int, float], other: Mapping[int, float]) -> Estimate | N
     return estimate([own[seed] - other[seed] for seed in shared]) if shared else None
 
 
-def resampled_scores(right: Bools, seed: int, times: int = RESAMPLES) -> Floats:
+def resampled_scores(right: Bools | Floats, seed: int, times: int = RESAMPLES) -> Floats:
     """Scores of several runs on `times` resamples of their common test rows, the same rows for every run.
 
     Args:
-        right: (rows, runs), whether each run has each row right.
+        right: (rows, runs), whether each run has each row right, or its score there.
 
     Returns:
-        (times, runs), shares of right rows. Sums of whole numbers: the same on every machine.
+        (times, runs), shares of right rows. Sums of whole numbers are the same on every machine.
     """
     rows, runs = right.shape
     rng, values = np.random.default_rng(seed), right.astype(np.float64)
@@ -138,7 +138,9 @@ def resampled_scores(right: Bools, seed: int, times: int = RESAMPLES) -> Floats:
     return scores
 
 
-def bootstrap(right: Bools, resampled: Floats, first: Columns, second: Columns, seed: int) -> Difference:
+def bootstrap(
+    right: Bools | Floats, resampled: Floats, first: Columns, second: Columns, seed: int
+) -> Difference:
     """Paired bootstrap over test rows and seeds at once (Owen 2007, "The pigeonhole bootstrap").
 
     Each resample draws rows, the same for all runs, and pairs of runs (one pair a seed), both with replacement. The

@@ -65,6 +65,14 @@ def lines_of(comparison: Comparison, panel: Panel) -> list[Arm]:
     return [replace((first | by_name)[curve.arm], name=curve.arm) for curve in panel.curves]
 
 
+def lines_over(comparison: Comparison, key: str) -> dict[str, list[Arm]]:
+    """The arms that differ by a swept option alone, by the name of what they share; none where it was not swept."""
+    if all(axis.key != key for axis in axes_of(comparison)):
+        return {}
+    known = [arm for arm in comparison.arms if settings(arm.runs[0]) and _at(arm, key) is not None]
+    return _lines(known, (key,))
+
+
 def line_looks(comparison: Comparison, panel: Panel) -> dict[str, Look]:
     """The looks of a swept panel's lines, in their order: the colour of the strategy, a marker each."""
     arms = lines_of(comparison, panel)

@@ -25,6 +25,7 @@ from s3exp.report.drawing import Drawing, draw_all, draw_over_tasks
 from s3exp.report.errors import MOST, lineage
 from s3exp.report.export import Cell, Table, formatted, write_tables
 from s3exp.report.over_tasks import method, over_tasks
+from s3exp.report.scaling import scaling
 from s3exp.report.study import Study
 from s3exp.terminal.texts import chance, clean, file_names, percent, points
 from s3exp.types import UserError
@@ -75,6 +76,7 @@ def tables_of(comparison: Comparison) -> dict[str, Table]:
         tables.pairs(comparison),
         tables.mcnemar_by_seed(comparison),
         tables.equal_cost(comparison),
+        scaling(comparison),
         breakdowns.rounds(comparison),
         breakdowns.costs(comparison),
         breakdowns.groups(comparison),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from s3exp.settings.answer import check_generation
 from s3exp.settings.labels import check_labels
+from s3exp.settings.retrieval import check_retrieval
 from s3exp.settings.run import Config
-from s3exp.settings.small_model import BagConfig, CausalConfig, TableModelConfig
+from s3exp.settings.small_model import BagConfig, CausalConfig, PairsConfig, TableModelConfig
 from s3exp.settings.table import check_tabular, check_words
 from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
@@ -16,7 +17,7 @@ from s3exp.types import UserError
 
 @dataclass(frozen=True)
 class Rules:
-    """`check` refuses options without a meaning for the kind; a target fills the prompt field `target`.
+    """`check` refuses options without a meaning for the kind; a target fills the prompt field `target` (empty: none).
 
     `foreign` are options of the task that only other kinds read. `row` is the prompt field of a row shown,
     `asked_about` that of one whose target is asked for; empty: each of its columns has a field. `lines`: several rows
@@ -45,6 +46,10 @@ def check_kind(config: Config) -> None:
             raise UserError(
                 f"task.{name} is an option of another kind of task; this one has task.kind={task.kind}: leave it out"
             )
+    if isinstance(config.small_model, PairsConfig) and not task.ranked:
+        raise UserError(
+            f"small_model=pairs ranks passages, and task.kind={task.kind} has none: choose another small model"
+        )
     if isinstance(config.small_model, CausalConfig) and not rules.free:
         raise UserError(
             f"small_model={config.small_model.kind} writes free answers, and task.kind={task.kind} has none: choose "
@@ -139,16 +144,34 @@ def _check_one_written(task: TaskConfig) -> None:
 
 
 RULES = {
-    "classification": Rules(_check_classification, "label", foreign=("answers", "table", "answer")),
+    "classification": Rules(
+        _check_classification, "label", foreign=("answers", "table", "answer", "retrieval")
+    ),
     "extraction": Rules(
         _check_extraction,
         "answer",
-        foreign=("label", "label_values", "rationales", "rationales_per_seed", "table", "answer"),
+        foreign=(
+            "label",
+            "label_values",
+            "rationales",
+            "rationales_per_seed",
+            "table",
+            "answer",
+            "retrieval",
+        ),
     ),
     "tabular": Rules(
         check_tabular,
         "label",
-        foreign=("answers", "contexts", "rationales", "rationales_per_seed", "attributes", "answer"),
+        foreign=(
+            "answers",
+            "contexts",
+            "rationales",
+            "rationales_per_seed",
+            "attributes",
+            "answer",
+            "retrieval",
+        ),
         row="row",
         asked_about="features",
         lines=True,
@@ -156,8 +179,21 @@ RULES = {
     "generation": Rules(
         check_generation,
         "answer",
-        foreign=("answers", "label", "label_values", "rationales", "rationales_per_seed", "table"),
+        foreign=(
+            "answers",
+            "label",
+            "label_values",
+            "rationales",
+            "rationales_per_seed",
+            "table",
+            "retrieval",
+        ),
         lines=True,
         free=True,
+    ),
+    "retrieval": Rules(
+        check_retrieval,
+        "",
+        foreign=("label", "label_values", "answers", "rationales", "rationales_per_seed", "table", "answer"),
     ),
 }

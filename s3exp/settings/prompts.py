@@ -37,6 +37,7 @@ TEMPLATES = {
     "shot": Fields(("context", "written", "told"), ("target",)),
     "check": Fields(("labels", "context", "written"), ("checked",)),
     "revise": Fields(("target", "context", "written")),
+    "mistake": Fields(("mistake",)),
 }
 _HARM = {
     "target": "it asks for every {0} in the same words",
@@ -49,6 +50,7 @@ _HARM = {
     "domain": "it asks for the same in every domain",
     "instance": "the LLM is not shown the text that the row is about",
     "labels": "the LLM is not told the words to answer with",
+    "mistake": "the LLM is not shown the passage that was ranked first",
 }
 # what other template languages write for a field; the name is in the group
 _BRACES = re.compile(r"[{｛]{1,3}([^{}｛｝\n\"':,]{1,40})[}｝]{1,3}")
@@ -67,8 +69,8 @@ def check_prompts(task: TaskConfig) -> None:
     """
     prompts = task.prompt_sets[task.prompts]
     rules = rules_of(task)
-    inline = task.table.labels == "inline" or rules.free
-    target = [] if inline else [rules.target]  # which then no template asks for
+    inline = task.table.labels == "inline" or rules.free  # which then no template asks for
+    target = [rules.target] if rules.target and not inline else []
     names = {"target": target, "context": list(task.context), "written": list(task.written)}
     names["told"] = [rules.target] if rules.free else []
     names |= {"written": [rules.row], "asked_about": [rules.asked_about]} if rules.row else {}
@@ -98,7 +100,7 @@ def _check_examples(task: TaskConfig, target: Sequence[str]) -> None:
     """Refuse worked examples that lack a text, or have one that no template shows."""
     for number, example in enumerate(task.prompt_sets[task.prompts].examples):
         where = f"task.prompt_sets.{task.prompts}.examples[{number}]"
-        needed = {*task.fields, *target}
+        needed = {*task.fields, *task.asked, *target}
         if set(example) != needed:
             raise UserError(
                 f"{where} has {', '.join(map(str, example))}; needed are {', '.join(sorted(needed))}"

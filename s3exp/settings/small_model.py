@@ -15,8 +15,8 @@ class SmallModelConfig:
     """The network that is trained, every round from the same start."""
 
     kind: str = MISSING
-    """bag | transformers | causal_lm | boosting | logistic | python, or a name that an installed package adds: set by
-    the choice of `small_model`."""
+    """bag | transformers | causal_lm | pairs | boosting | logistic | python, or a name that an installed package adds:
+    set by the choice of `small_model`."""
     epochs: int = option(6, at_least=1)
     """Passes over the rows at most."""
     patience: int = option(2, at_least=1)
@@ -144,6 +144,17 @@ class CausalConfig(SmallModelConfig):
 
 
 @dataclass
+class PairsConfig(EncoderConfig):
+    """A pretrained encoder that embeds queries and passages alike, for retrieval (sentence-transformers)."""
+
+    kind: str = "pairs"
+    batch_size: int = option(32, at_least=2)
+    """Rows of one step; the passages of the others are what a query's own is told from."""
+    scale: float = option(20.0, added=True, above=0)
+    """Of the cosine similarities in the loss: 1 / temperature."""
+
+
+@dataclass
 class TableModelConfig(SmallModelConfig):
     """A model of scikit-learn for rows of a table. It has options of its own, and of the others members alone."""
 
@@ -205,6 +216,7 @@ SMALL_MODELS: dict[str, type[SmallModelConfig]] = {
     "bag": BagConfig,
     "transformers": EncoderConfig,
     "causal_lm": CausalConfig,
+    "pairs": PairsConfig,
     "boosting": BoostingConfig,
     "logistic": LogisticConfig,
     "python": PythonSmallModelConfig,

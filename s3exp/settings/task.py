@@ -85,7 +85,7 @@ class PromptSet:
     """Words for {label}, by class index; null: the task's label names."""
     form: str | None = option(None, added=True)
     """With llm.structured, the end of seed and extrapolate: {form}, an example of the JSON, and {count}, the rows of an
-    answer; null: one in English."""
+    answer; null: one in English. In retrieval also without it: {form} are then lines with names before them."""
     examples: list[dict[str, Any]] = option(added=True, factory=list)
     """Worked examples before seed and extrapolate: every column, and `label` (a name of the task's labels; those of the
     label asked for are shown) or `answer`."""
@@ -106,6 +106,8 @@ class PromptSet:
     check: str | None = option(None, added=True)
     """For curation.label: {labels}, the words to choose from, and every column; {label}, the word asked for, is the
     template's choice. In extraction the columns alone: the LLM answers the question."""
+    mistake: str | None = option(None, added=True)
+    """In retrieval, the end of extrapolate where the small model ranked another passage first: {mistake}."""
     revise: str | None = option(None, added=True)
     """For curation.revise: as `extrapolate`, filled from the row to rewrite."""
 
@@ -184,6 +186,22 @@ class TableConfig:
 
 
 @dataclass
+class RetrievalConfig:
+    """In a task.kind=retrieval what passages are ranked among, and what is asked for beside a query and its passage."""
+
+    negative: str | None = option("negative", added=True)
+    """The name of a row's hard negative, in answers and in files of rows: a passage that looks right and does not
+    answer the query; null: rows have none."""
+    corpus: str | None = option(None, added=True)
+    """More passages that every query is ranked against: a file or hub id with the column of passages, or a .txt file
+    with one a line; null: the passages of the role alone."""
+    label: str | None = option(None, added=True)
+    """A column of the gold files that says whether the passage answers the query; null: it always does."""
+    relevant: list[Any] = option(added=True, factory=list)
+    """The cells of that column where it does; other rows are left out."""
+
+
+@dataclass
 class TaskConfig:
     """A task: columns, labels or answers, prompts."""
 
@@ -191,7 +209,8 @@ class TaskConfig:
     """Part of the run's name."""
     kind: str = "classification"
     """classification | extraction (the answer is a literal span of the context) | tabular (rows of typed columns;
-    without labels the target is a number) | generation (the answer is a free text)."""
+    without labels the target is a number) | generation (the answer is a free text) | retrieval (a query and the passage
+    that answers it)."""
     gold: GoldConfig = field(default_factory=GoldConfig)
     fields: list[str] = MISSING
     """Input columns, in the order in which the small model reads them."""
@@ -234,6 +253,7 @@ class TaskConfig:
     """Attributes of seeds by name (say, a length or a place), which are fields of the seed prompts."""
     table: TableConfig = field(default_factory=TableConfig)
     answer: AnswerConfig = field(default_factory=AnswerConfig)
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):
@@ -268,6 +288,17 @@ class TaskConfig:
         if self.kind == "generation" and self.answer.score == "number":
             return Numbered(written)
         return Cells(written) if self.kind == "tabular" else tuple(written)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of what the LLM writes: its columns and, in retrieval, the hard negative."""
+        negative = self.retrieval.negative if self.ranked else None
+        return self.written if negative is None else (*self.written, negative)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether its small model ranks passages."""
+        return self.kind == "retrieval"
 
     @property
     def of_cells(self) -> bool:

@@ -6,6 +6,7 @@ Torch and Lightning are imported when a small model is built and not before.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from s3exp.settings.small_model import (
     CausalConfig,
     EncoderConfig,
     NetworkConfig,
+    PairsConfig,
     PluginSmallModelConfig,
     PythonSmallModelConfig,
     SmallModelConfig,
@@ -28,7 +30,9 @@ from s3exp.settings.small_model import (
 from s3exp.types import SmallModel, UserError, Watch
 
 if TYPE_CHECKING:
+    from s3exp.small_model.bag_ranking import RankingBag
     from s3exp.small_model.embedding import PretrainedEmbedder
+    from s3exp.small_model.pairs import Pairs
     from s3exp.tasks.cells import Table
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -104,11 +108,16 @@ def check_small_model(
         raise UserError(f"task.fields={fields}: a small model reads one text or a pair")
     if isinstance(config, EncoderConfig):
         check_checkpoint(config.checkpoint)
+    if isinstance(config, PairsConfig) and find_spec("sentence_transformers") is None:
+        raise UserError(
+            "small_model=pairs needs the package sentence-transformers: pip install 's3exp[retrieval]', or choose "
+            "small_model=bag"
+        )
     if encoder is not None:
         check_checkpoint(encoder, "audit.encoder")
 
 
-def build_small_model(
+def build_small_model(  # noqa: PLR0913 - what a row is differs by kind of task
     config: SmallModelConfig,
     *,
     labels: list[str],
@@ -116,6 +125,7 @@ def build_small_model(
     progress: bool,
     passage: str | None = None,
     table: Table | bool | None = None,
+    corpus: Sequence[str] | None = None,
 ) -> SmallModel:
     """Build the small model of a run. Loads no weights yet.
 
@@ -127,6 +137,7 @@ def build_small_model(
         passage: the field whose spans are the answers; None: classes are predicted.
         table: the typed columns where the fields are those of a table, which a network reads as one text; True: a
             small model that is loaded has its own.
+        corpus: the passages that every query is ranked against, beside those of the rows; None: none are ranked.
 
     Raises:
         UserError: the checkpoint is no model folder, or there are more than two fields.
@@ -152,6 +163,8 @@ def build_small_model(
         return of_package(config, {"labels": labels, "fields": fields, "passage": passage})
     from s3exp.small_model.fitted import TrainableSmallModel
 
+    if corpus is not None:
+        return TrainableSmallModel(_ranking(config, fields, corpus), progress)
     if passage is not None and isinstance(config, EncoderConfig):
         from s3exp.small_model.span import SpanEncoder
 
@@ -164,6 +177,17 @@ def build_small_model(
     from s3exp.small_model.bag import Bag
 
     return TrainableSmallModel(Bag(config, labels, fields), progress)
+
+
+def _ranking(config: SmallModelConfig, fields: list[str], corpus: Sequence[str]) -> Pairs | RankingBag:
+    if isinstance(config, PairsConfig):
+        from s3exp.small_model.pairs import Pairs
+
+        return Pairs(config, fields, corpus)
+    assert isinstance(config, BagConfig)  # settings/retrieval.py refuses others
+    from s3exp.small_model.bag_ranking import RankingBag
+
+    return RankingBag(config, fields, corpus)
 
 
 def with_members(config: SmallModelConfig, base: SmallModel) -> SmallModel:

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from s3exp.repeatable import cpu_threads
 from s3exp.seeds import derive
 from s3exp.settings.small_model import SmallModelConfig
-from s3exp.small_model.batches import Batches, by_length
+from s3exp.small_model.batches import Batches, Collate, by_length
 from s3exp.small_model.device import autocast, device
 from s3exp.small_model.domains import fold, with_domains
 from s3exp.small_model.flops import TRAINING_PASSES
@@ -49,6 +49,11 @@ class Architecture(Head, Protocol):
     def collate(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """One batch of some rows."""
 
+    @property
+    def gathered(self) -> Collate | None:
+        """One batch of rows that are judged together, such as queries that share their passages; None: any batch of
+        rows will do."""
+
     def targets(self, examples: Sequence[Example]) -> list[int]:
         """One number a row for its target; `loss` and `right` get it back."""
 
@@ -80,6 +85,14 @@ class Architecture(Head, Protocol):
         """The network that `save` wrote."""
 
 
+@runtime_checkable
+class Measuring(Protocol):
+    """An architecture that measures the rows of a training before it begins."""
+
+    def measure(self, network: nn.Module, rows: Sequence[Row]) -> None:
+        """Put what is measured into the network, which keeps it."""
+
+
 class TrainedSmallModel:
     """A trained network with the architecture that reads it (protocol `Fitted`). Rests on the CPU."""
 
@@ -92,9 +105,7 @@ class TrainedSmallModel:
         The last digits of a score depend on the rows beside it, since rows are padded in batches.
         """
         rows = self.architecture.encode(examples)
-        batches = Batches(
-            rows, [0] * len(rows), self.architecture.collate, self.architecture.config.batch_size
-        )
+        batches = judged(self.architecture, rows, [0] * len(rows))
         outputs: list[list[float]] = []
         place = device()
         bar = tqdm(
@@ -185,6 +196,8 @@ class TrainableSmallModel:
             progress=self.progress,
             watch=self.watch,
         )
+        if isinstance(self.architecture, Measuring):
+            self.architecture.measure(fit.network, fit.train.rows)
         with cpu_threads(self.architecture.threads):
             metrics = run_training(fit)
             metrics["flops"] = metrics["epochs"] * self._flops_of_epoch(fit)
@@ -235,10 +248,10 @@ class TrainableSmallModel:
     ) -> Batches:
         architecture = self.architecture
         rows, targets = architecture.encode(examples), architecture.targets(examples)
+        if order is None:
+            return judged(architecture, rows, targets)
         batches = Batches(rows, targets, architecture.collate, architecture.config.batch_size, order, weights)
-        if (
-            architecture.by_domain and order is not None
-        ):  # rows in no order of their own are predicted, as gold
+        if architecture.by_domain:  # those in no order of their own are predicted, as gold
             batches.made = [row.round is not None for row in examples]
         return batches
 
@@ -250,3 +263,11 @@ class TrainableSmallModel:
         """
         network = self.architecture.read(folder)
         return TrainedSmallModel(self.architecture.of_folder(folder), network, self.progress)
+
+
+def judged(architecture: Architecture, rows: Sequence[Row], targets: Sequence[int]) -> Batches:
+    """Batches of rows that are predicted or scored, from short to long."""
+    gathered = architecture.gathered
+    if gathered is not None:
+        return Batches(rows, targets, gathered, max(1, len(rows)))
+    return Batches(rows, targets, architecture.collate, architecture.config.batch_size)

@@ -19,6 +19,7 @@ class ClassHead:
     metric = "accuracy"
     labels: list[str]
     config: NetworkConfig
+    gathered: None = None  # a row is judged by itself
 
     def targets(self, examples: Sequence[Example]) -> list[int]:
         """The class index of every row.

@@ -34,7 +34,7 @@ MAX_GRADIENT_NORM = 1.0
 class Head(Protocol):
     """The loss and the score of a network."""
 
-    metric: str  # the name of the share of right rows
+    metric: str  # the name of the share of right rows, or of another mean of 0 to 1 over rows
 
     @property
     def where(self) -> str:
@@ -52,7 +52,7 @@ class Head(Protocol):
         """The loss that training lowers; the epoch is chosen by `loss`."""
 
     def right(self, logits: Tensor, batch: dict[str, Tensor], targets: Tensor) -> Tensor:
-        """The number of rows that are predicted right."""
+        """The number of rows that are predicted right, or the sum of their scores."""
 
 
 def rate(step: int, steps: int, warmup: float) -> float:
@@ -114,7 +114,7 @@ class Training(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         rows = sum(count for _, _, count in self._scored)
-        score = sum(int(right) for right, _, _ in self._scored) / rows
+        score = sum(float(right) for right, _, _ in self._scored) / rows
         loss = sum(float(loss) for _, loss, _ in self._scored) / rows
         self._scored.clear()
         self._check(loss)

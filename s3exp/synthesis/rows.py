@@ -40,6 +40,13 @@ class Screen(Protocol):
     def problem(self, fields: Mapping[str, str]) -> str | None: ...
 
 
+@runtime_checkable
+class ScreensTargets(Protocol):
+    """A screen that knows targets which are texts of the LLM."""
+
+    def problem_of_target(self, row: Example) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A curator's verdict: the row, with the reason of any change; or None, with the reason of rejection.
@@ -278,7 +285,10 @@ def _shares(tokens: int | None, count: int) -> list[int | None]:
 
 def candidate(screen: Screen, row: Example, repair: Change | None = None) -> Candidate:
     """The row with its content and the screen's problem with it."""
-    return Candidate(row, content(row.fields.values()), screen.problem(row.fields), repair)
+    problem = screen.problem(row.fields)
+    if problem is None and isinstance(screen, ScreensTargets):
+        problem = screen.problem_of_target(row)
+    return Candidate(row, content(row.fields.values()), problem, repair)
 
 
 def rejections(reading: Reading) -> Iterator[Rejected]:

@@ -22,7 +22,7 @@ _NAME_LENGTH = 40  # a longer name is rather a text
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of a gold file. `read` returns a row's target; it gets the row, a function that tidies texts, and the
-    row's place for messages."""
+    row's place for messages. `target` is empty where a row need not have one."""
 
     fields: Sequence[str]
     target: str
@@ -34,7 +34,8 @@ class Columns:
     @property
     def needed(self) -> list[str]:
         """Every column that the task reads."""
-        return [*self.fields, self.target, *([self.group] if self.group else []), *self.more]
+        named = [name for name in (self.target, self.group) if name]
+        return [*self.fields, *named, *self.more]
 
 
 @cache

@@ -54,7 +54,7 @@ def read_given(source: str, task: TaskConfig) -> GivenRows:
     Raises:
         UserError: the source cannot be read, lacks a column or has other labels; or `task.gold` refuses its rows.
     """
-    columns = replace(columns_of(task), group=None)
+    columns = replace(columns_of(task), group=None, more=())
     gold = task.gold
     rules = {
         "unlabelled": gold.unlabelled,

@@ -170,7 +170,8 @@ def read_file(task: TaskConfig) -> tuple[list[Example], dict[str, str]]:
         UserError: the file cannot be read, is not of this task, or lacks the column.
     """
     column = task.gold.together
-    columns = replace(columns_of(task), more=() if column is None else (column,))
+    columns = columns_of(task)
+    columns = replace(columns, more=[*columns.more, *(() if column is None else (column,))])
     examples, rows = _read(task, "file", columns)
     if column is None:
         return examples, {}
@@ -233,7 +234,8 @@ def _stray(task: TaskConfig, with_train: bool) -> bool:
 def columns_of(task: TaskConfig) -> Columns:
     """The columns of a task's gold files."""
     kind = kind_of(task)
-    return Columns(task.fields, kind.column(task), partial(kind.read, task), task.group, cell=kind.cell)
+    column, read = kind.column(task), partial(kind.read, task)
+    return Columns(task.fields, column, read, task.group, kind.more(task), kind.cell)
 
 
 def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks import cells, classification, extraction, generation, tabular
+from s3exp.tasks import cells, classification, extraction, generation, retrieval, tabular
 from s3exp.tasks.cells import Table
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
@@ -24,7 +24,8 @@ class Kind:
     `build` makes the task; `column` names the column of targets in a gold file; `read` gets a row, a function that
     tidies texts and the row's place for messages, and returns the target or raises UserError; `unit` is the hash of
     the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
-    of a cell, where rows are those of a table.
+    of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs. `corpus` gives
+    the passages that are ranked beside those of gold rows, where passages are ranked.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]
@@ -33,6 +34,8 @@ class Kind:
     unit: Callable[[TaskConfig, Example], str]
     columns: Callable[[TaskConfig, Sequence[Example]], Table] | None = None
     cell: Tidy | None = None
+    more: Callable[[TaskConfig], Sequence[str]] = lambda task: ()
+    corpus: Callable[[TaskConfig, Gold], Sequence[str]] | None = None
 
 
 KINDS = {
@@ -56,6 +59,14 @@ KINDS = {
     "generation": Kind(
         generation.Generation, lambda task: task.answer.column, generation.read_target, generation.unit
     ),
+    "retrieval": Kind(
+        retrieval.retrieval,
+        lambda task: "",
+        retrieval.read_target,
+        retrieval.unit,
+        more=lambda task: [] if task.retrieval.label is None else [task.retrieval.label],
+        corpus=retrieval.corpus_of,
+    ),
 }
 
 
@@ -68,6 +79,16 @@ def kind_of(task: TaskConfig) -> Kind:
     if task.kind not in KINDS:
         raise UserError(f"task.kind={task.kind}: choose one of {', '.join(KINDS)}")
     return KINDS[task.kind]
+
+
+def corpus_of(task: TaskConfig, gold: Gold) -> Sequence[str] | None:
+    """The passages that are ranked beside those of gold rows; None: the task ranks none.
+
+    Raises:
+        UserError: they cannot be read.
+    """
+    corpus = kind_of(task).corpus
+    return None if corpus is None else corpus(task, gold)
 
 
 def table_of(task: TaskConfig, rows: Sequence[Example]) -> Table | None:

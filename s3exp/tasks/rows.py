@@ -10,7 +10,7 @@ from typing import Any
 
 from s3exp.settings.labels import folded
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.columns import Columns, warn_once, with_columns
+from s3exp.tasks.columns import Columns, say_once, warn_once, with_columns
 from s3exp.tasks.data import example, said
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.labels import Unusable, WrongLabel, to_names
@@ -27,7 +27,9 @@ _WHAT = {
     "unlabelled": "have no label or answer",
     "empty": "have a text that says nothing",
     "contradictions": "have a text that stands there with another label too",
+    "irrelevant": "have a passage that does not answer the query",
 }
+_ALWAYS = {"irrelevant": "drop"}  # what the task itself says is no row of it
 
 
 class Droppable(UserError):
@@ -104,7 +106,7 @@ def usable(table: Table, source: str, role: str, columns: Columns, rules: Mappin
     out = {one.id for one in odd}
     for kind, faults in left.items():
         first = _first(kind, faults[0], odd, table, columns.target)
-        _settle(kind, faults, (source, len(rows)), first, rules.get(kind, "refuse"))
+        _settle(kind, faults, (source, len(rows)), first, rules.get(kind, _ALWAYS.get(kind, "refuse")))
     examples = [one for one in examples if one.id not in out]
     if not examples:
         raise UserError(f"{source}: none of its {len(rows):,} rows can be used")
@@ -206,6 +208,9 @@ def _settle(
     """Say how many rows are left out, or refuse them. `of` are the source and its number of rows."""
     (source, total), first = of, faults[0][1]
     what = f"{source}: {len(faults):,} of {total:,} rows {_WHAT[kind]} (the first: {place})"
+    if kind in _ALWAYS:
+        say_once(f"{what}: left out")
+        return
     few = kind != "unlabelled" and len(faults) <= FEW * total
     if rule != "drop" and not few:
         hint = ": is task.label the right column?" if kind == "contradictions" else ""

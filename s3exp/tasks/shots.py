@@ -14,6 +14,7 @@ from dataclasses import replace
 from s3exp.seeds import stream
 from s3exp.settings.llm import LLMConfig, is_structured
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.named import lines_of
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.roles import Gold
 from s3exp.types import Example, Prompt, UserError
@@ -87,6 +88,7 @@ def _worked(task: TaskConfig, llm: LLMConfig, values: Values) -> str:
     prompts = task.prompt_sets[task.prompts]
     if prompts.shot is not None:
         return fill(prompts.shot, values)
-    answer = {name: values[name] for name in task.written}
-    text = json.dumps(answer, ensure_ascii=False) if is_structured(llm) else "\n".join(answer.values())
+    answer = {name: values[name] for name in task.asked}
+    plain = lines_of(task, answer) if task.ranked else "\n".join(answer.values())
+    text = json.dumps(answer, ensure_ascii=False) if is_structured(llm) else plain
     return f"{fill(prompts.seed, values)}\n{text}"

@@ -44,8 +44,8 @@ class Part:
 
 
 def schema_of(task: TaskConfig) -> dict[str, Any]:
-    """The schema of an answer: an object with the columns to write, or a list of `task.rows_per_answer` of them."""
-    row = _object({name: {"type": "string"} for name in task.written})
+    """The schema of an answer: an object with what is to be written, or a list of `task.rows_per_answer` of them."""
+    row = _object({name: {"type": "string"} for name in task.asked})
     count = task.rows_per_answer
     if count == 1:
         return row
@@ -67,7 +67,7 @@ def in_json(task: TaskConfig, llm: LLMConfig, prompt: Prompt) -> Prompt:
     if not is_structured(llm):
         return prompt
     count = task.rows_per_answer
-    row = json.dumps(dict.fromkeys(task.written, "..."), ensure_ascii=False)
+    row = json.dumps(dict.fromkeys(task.asked, "..."), ensure_ascii=False)
     values = {"form": row if count == 1 else f'{{"{ROWS}": [{row}, ...]}}', "count": str(count)}
     form = fill(form_of(task), values)
     text = f"{prompt.text}\n\n{form}"
@@ -128,9 +128,9 @@ def _rows(task: TaskConfig, value: Any) -> list[Part]:
 def _row(task: TaskConfig, value: Any) -> Part:
     whole = json.dumps(value, ensure_ascii=False)
     keys = set(value) if isinstance(value, Mapping) else set()
-    if keys != set(task.written) or not all(isinstance(text, str) for text in value.values()):
+    if keys != set(task.asked) or not all(isinstance(text, str) for text in value.values()):
         return Part(whole, problem=OTHER_KEYS)
-    return Part(value[task.written[0]] if len(task.written) == 1 else whole)
+    return Part(value[task.asked[0]] if len(task.asked) == 1 else whole)
 
 
 def _half(task: TaskConfig, text: str) -> list[Part]:
@@ -153,9 +153,9 @@ def _half(task: TaskConfig, text: str) -> list[Part]:
 
 def _cut(task: TaskConfig, text: str) -> Part:
     """The row whose string was cut off, as far as it goes."""
-    key = re.escape(json.dumps(task.written[0], ensure_ascii=False))
+    key = re.escape(json.dumps(task.asked[0], ensure_ascii=False))
     begun = re.match(rf'\{{\s*{key}\s*:\s*"((?:[^"\\]|\\.)*)', text, re.DOTALL)
-    if begun is None or len(task.written) > 1 or not begun.group(1).strip():
+    if begun is None or len(task.asked) > 1 or not begun.group(1).strip():
         return Part(text, problem="truncated")
     try:
         return Part(json.loads(f'"{begun.group(1)}"', strict=False), cut_off=True)

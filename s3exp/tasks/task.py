@@ -130,6 +130,17 @@ class Answering(Protocol):
         """The LLM's answer to a row; None: it gave none."""
 
 
+@runtime_checkable
+class Mistaking(Protocol):
+    """A task whose prompts show what the small model said in place of the right answer."""
+
+    def mistaken(self, shown: Sequence[Example], guesses: Sequence[Prediction]) -> list[Example]:
+        """The rows shown, with what was said in place of the right answer as target; None where nothing was."""
+
+    def stand_ins(self, shown: Sequence[Example]) -> list[Example]:
+        """The same before anything was said, for a plan."""
+
+
 def wordings(task: Task) -> list[Task]:
     """The task with each of its prompt sets alone, in the order of `task.prompts`."""
     parts = task.config.wordings

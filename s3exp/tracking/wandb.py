@@ -38,6 +38,7 @@ AUDIT_TABLES = {
     "shortcuts": ("line", "family", "accuracy", "gold_accuracy", "excess", "strong"),
     "noise": ("row", "label", "suggested", "quality", "text"),
     "other_label": ("row", "label", "suggested", "chance", "text"),
+    "false_negatives": ("row", "query", "negative", "of"),
     "unjudged": ("what", "why"),
 }
 

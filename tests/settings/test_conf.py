@@ -30,6 +30,10 @@ NEEDS = {
     "small_model=boosting": ["task=iris"],
     "small_model=logistic": ["task=iris"],
     "method=pred_llm": ["task=iris"],
+    "task=qnli_pairs": ["small_model=pairs"],  # passages are ranked
+    "task=qnli_questions": ["small_model=pairs"],
+    "small_model=pairs": ["task=qnli_pairs"],
+    "small_model=pairs_cpu": ["task=qnli_pairs"],
     "strategy=rows": ["loop.rows_from=rows.csv"],
     "task=classification": [
         *("task.name=mining", "task.labels=[a,b]", "task.gold.validation=v.csv", "task.gold.test=t.csv"),
@@ -64,8 +68,9 @@ def test_the_pair_for_a_cpu_goes_with_every_task_in_either_order(path: Path) -> 
     choice, more = f"task={path.stem}", NEEDS.get(f"task={path.stem}", [])
     found = composed("experiment=cpu", choice, *more)
     assert found == composed(choice, "experiment=cpu", *more)
-    kinds = {"small_model=boosting": "boosting", "small_model=smollm2": "causal_lm"}
-    kind = next((one for word, one in kinds.items() if word in more), "transformers")
+    own = [word.partition("=")[2] for word in more if word.startswith("small_model=")]
+    own = [{"smollm2": "causal_lm"}.get(name, name) for name in own]
+    kind = next((name for name in own if name != "minilm"), "transformers")
     assert (found.llm.model, found.small_model.kind) == ("models/smollm2-135m-instruct", kind)
     if kind == "transformers" and "small_model=minilm" not in more:
         assert composed("experiment=cpu", choice, *more, "small_model=bag").small_model.kind == "bag"

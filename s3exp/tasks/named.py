@@ -1,0 +1,52 @@
+"""Texts in lines with their names before them, `Query: ...`, where no JSON is asked for: what a small LLM can write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from s3exp.settings.task import TaskConfig
+
+_JUNK = r"[^\w\n]*(?:\d{1,3}\s*[.):]\s*)?[^\w\n]*"  # of lists and bold type, at the beginning of a line
+
+
+def title(name: str) -> str:
+    """The name of a column as it stands before its text."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def form_of_lines(task: TaskConfig) -> str:
+    """The form of an answer."""
+    return "\n".join(f"{title(name)}: ..." for name in task.asked)
+
+
+def lines_of(task: TaskConfig, values: Mapping[str, str]) -> str:
+    """The texts that the LLM writes: one as it is, several in lines with their names."""
+    if len(task.asked) == 1:
+        return values[task.asked[0]]
+    return "\n".join(f"{title(name)}: {values[name]}" for name in task.asked)
+
+
+def named_texts(text: str, names: Sequence[str]) -> dict[str, str]:
+    """The texts behind the names of columns, each the first of its name. One goes on to the next name, or to an empty
+    line once it has begun."""
+    hits = list(_pattern(tuple(names)).finditer(text))
+    by_title = {title(name).casefold(): name for name in names}
+    found: dict[str, str] = {}
+    for place, hit in enumerate(hits):
+        end = hits[place + 1].start() if place + 1 < len(hits) else len(text)
+        name = by_title[" ".join(hit.group("name").casefold().split())]
+        if name in found:
+            break  # another row begins: one was asked for
+        found[name] = text[hit.end() : end].strip().split("\n\n")[0].strip().strip("*")
+    return found
+
+
+@lru_cache(32)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    titles = sorted(map(title, names), key=len, reverse=True)
+    known = "|".join(r"\s+".join(map(re.escape, one.split())) for one in titles)
+    return re.compile(
+        rf"^{_JUNK}(?P<name>{known})[^\w\n:：]*[:：][*\"”]*[ \t]*", re.IGNORECASE | re.MULTILINE
+    )
