@@ -13,7 +13,7 @@ from shlex import quote
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
-from s3exp.record.measures import MAJORITY
+from s3exp.record.measured import MAJORITY
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
 from s3exp.report.doubts import mining_beside_test

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s3exp.commands.swept_options import Swept
-from s3exp.record.measures import GAIN, MAJORITY, measure
+from s3exp.record.measured import GAIN, MAJORITY
+from s3exp.record.measures import measure
 
 ARM = "arm"  # key of a run's config: the name of its cell without the seed
 TOKENS = "llm/completion_tokens"  # the summary has no sum of both kinds

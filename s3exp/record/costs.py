@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
-from s3exp.record.measures import MEASURES, in_all
+from s3exp.record.measured import MEASURES
+from s3exp.record.measures import in_all
 from s3exp.settings.loop import PricesConfig
 from s3exp.types import UserError
 

@@ -13,7 +13,8 @@ from typing import Any
 from s3exp.llm.store import Stored
 from s3exp.record.costs import totals
 from s3exp.record.errors import ledger_numbers
-from s3exp.record.measures import CURATION, MAJORITY, MOST_SAID, in_all, one_class, under
+from s3exp.record.measured import MAJORITY, MOST_SAID
+from s3exp.record.measures import CURATION, in_all, one_class, under
 from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from s3exp.record.measures import MAJORITY
+from s3exp.record.measured import MAJORITY
 from s3exp.record.reading import Run
 from s3exp.report.arms import interval_of
 from s3exp.report.comparison import Comparison

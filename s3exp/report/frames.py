@@ -1,7 +1,7 @@
 """The runs of a task as two tidy pandas frames: a row a run, a row a round. Tables, terminal and notebooks read these.
 
 Columns that say which run it is come first (`task`, `arm`, `strategy`, `seed`, ...), then every number by its name in
-record/measures.py. A run's numbers are those of its rounds as they add up. NaN: not on record.
+record/measured.py. A run's numbers are those of its rounds as they add up. NaN: not on record.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas
 
-from s3exp.record.measures import MEASURES, in_all, measure, value_of
+from s3exp.record.measured import MEASURES
+from s3exp.record.measures import in_all, measure, value_of
 from s3exp.record.reading import Run
 from s3exp.report.arms import Arm
 from s3exp.report.export import Cell, Column

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from s3exp.record.measures import MAJORITY, MOST_SAID, one_class
+from s3exp.record.measured import MAJORITY, MOST_SAID
+from s3exp.record.measures import one_class
 from s3exp.report.arms import Arm, interval_of
 from s3exp.report.comparison import Comparison
 from s3exp.terminal.texts import percent, plural, spelled

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from s3exp.record.measures import MAJORITY
+from s3exp.record.measured import MAJORITY
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import compare_at_cost

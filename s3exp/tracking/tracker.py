@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import yaml
 
-from s3exp.record.measures import GAIN, explained
+from s3exp.record.measured import GAIN
+from s3exp.record.measures import explained
 from s3exp.settings.cell import cell_name
 from s3exp.settings.given import KEY as ROWS_FROM
 from s3exp.settings.run import Config, identity

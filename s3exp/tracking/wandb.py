@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import read_ledger
-from s3exp.record.measures import GAIN, ROUND
+from s3exp.record.measured import GAIN
+from s3exp.record.measures import ROUND
 from s3exp.settings.run import flat
 from s3exp.settings.tracker import WandbConfig
 from s3exp.tracking import artifacts, live

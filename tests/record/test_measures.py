@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from s3exp.record import measures
-from s3exp.record.measures import MEASURES, in_all, measure, so_far
+from s3exp.record.measured import MEASURES
+from s3exp.record.measures import in_all, measure, so_far
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.loop import PricesConfig
 from s3exp.settings.run import Config
