@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import fmean
@@ -16,6 +17,7 @@ from s3exp.settings.cell import shown
 from s3exp.terminal.texts import cut, percent, plural, spelled
 
 _KEYS = 6  # of a config in a sentence
+_IN_ORDER = 4  # arms whose values stand in a row
 _QUOTED = ("quoted/rows", "quoted/share")
 
 
@@ -131,8 +133,21 @@ def _configs(comparison: Comparison) -> list[str]:
             differ.pop(digest, None)
     if not differ:
         return []
-    options = [f"{key} ({' / '.join(cut(shown(v), 20) for v in values)})" for key, values in differ.items()]
+    options = [f"{key} ({_by_arm(list(firsts), values)})" for key, values in differ.items()]
     return [f"Arms differ by more than the strategy: {_few(options)}."]
+
+
+def _by_arm(arms: Sequence[str], values: Sequence[object]) -> str:
+    """The values of an option, in the order of a few arms, or with the names of those that have another than most."""
+    texts = [cut(shown(value), 20) for value in values]
+    if len(arms) <= _IN_ORDER:
+        return " / ".join(texts)
+    usual = Counter(texts).most_common(1)[0][0]
+    others: dict[str, list[str]] = {}
+    for arm, text in zip(arms, texts, strict=True):
+        if text != usual:
+            others.setdefault(text, []).append(arm)
+    return "; ".join([*(f"{text}: {_few(named)}" for text, named in others.items()), f"the others: {usual}"])
 
 
 def _untested(comparison: Comparison) -> list[str]:

@@ -402,3 +402,13 @@ def test_mining_beside_test_is_explained_where_rows_quote_what_the_llm_was_shown
         "them: s3 (92.0% on mining, 60.0% on test): 50.0% of these rows quote theirs, 21.0% of the words."
     ]
     assert notes(comparison)[-1] == mining_beside_test(comparison)[0]
+
+
+def test_of_many_arms_those_are_named_that_differ_from_most(tmp_path: Path) -> None:
+    for place, name in enumerate(("s3", "zerogen", "goldgen", "targen", "dge")):
+        more = {"llm__model": "another/llm"} if name in ("dge", "targen") else {}
+        write_run(tmp_path / name, result(name, 0, 60 + place), config(name, 0, **more))
+    said = " ".join(warnings(read(tmp_path)))
+    differ = said.partition("Arms differ by more than the strategy: ")[2]
+    assert differ.startswith("llm.model (another/llm: ") and "the others: " in differ
+    assert {"dge", "targen"} == set(differ.partition(": ")[2].partition(";")[0].split(" and "))
