@@ -217,8 +217,8 @@ class Listed:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The result of one round of synthesis: accepted and rejected rows, all prompts with their completions, the planned
-    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off, what was listed, and
-    the curators' numbers by name."""
+    number of rows, the accepted rows' changes, the number of answers whose reasoning was cut off, what was listed,
+    the curators' numbers by name, and how many questions were asked ahead and not needed."""
 
     examples: tuple[Example, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -228,6 +228,7 @@ class Batch:
     reasoned: int = 0
     listed: tuple[Listed, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
+    ahead: int = 0
 
     @property
     def answers(self) -> int:

@@ -91,6 +91,7 @@ def of_round(
         "llm/store_hits": stored,
     } | _tokens(asked)
     numbers |= {"llm/reasoned": batch.reasoned} if batch.reasoned else {}
+    numbers |= {"llm/ahead": batch.ahead} if batch.ahead else {}
     numbers |= _of_lists(batch.listed)
     numbers |= ledger_numbers(missed_before, missed, batch)
     repairs = Counter(why for c in batch.changes if c.step == "repair" for why in c.why.split(", "))

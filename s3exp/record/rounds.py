@@ -97,10 +97,17 @@ def read_round(folder: Path) -> RoundRecord:
         check_adapter(folder.parents[1], adapter)
     edits = tuple(change for change in changes if not makes_lesson(change))
     weights = tuple(change for change in changes if makes_lesson(change))
-    reasoned = int(marker["metrics"].get("llm/reasoned", 0))
+    reasoned, ahead = (int(marker["metrics"].get(f"llm/{name}", 0)) for name in ("reasoned", "ahead"))
     curated = under(CURATION, marker["metrics"])
     batch = Batch(
-        tuple(examples), tuple(rejected), tuple(asked), marker["quota"], edits, reasoned, numbers=curated
+        tuple(examples),
+        tuple(rejected),
+        tuple(asked),
+        marker["quota"],
+        edits,
+        reasoned,
+        numbers=curated,
+        ahead=ahead,
     )
     return RoundRecord(
         marker["round"], batch, tuple(predictions), marker["metrics"], tables, weights, adapter

@@ -36,6 +36,7 @@ class Round:
     numbers: dict[str, float] = field(default_factory=dict)  # of the curators
     tokens: int = 0  # of the answers so far
     reasoned: int = 0  # answers
+    ahead: int = 0  # questions that were asked and not needed
 
     @property
     def missing(self) -> int:
@@ -90,8 +91,7 @@ class Round:
                     break  # ends what was asked ahead
                 if writer.ahead and not completion.stored:
                     wave.foresee()
-        if ahead := len(wave.queue) - wave.needed:
-            self.numbers["llm/ahead"] = self.numbers.get("llm/ahead", 0) + ahead
+        self.ahead += len(wave.queue) - wave.needed
         return wave.readings
 
     def show(self, answers: int = 0, good: int = 0, tokens: int = 0, *, always: bool = False) -> None:

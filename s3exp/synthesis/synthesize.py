@@ -90,6 +90,7 @@ def synthesize(
         round_.reasoned,
         tuple(listed),
         round_.numbers | curation.end_round(),
+        round_.ahead,
     )
     tell(order, batch, shortage)
     return batch

@@ -108,15 +108,15 @@ def test_what_is_asked_ahead_changes_no_row(task: Classification, flaws: float, 
     ahead = stored(llm)
     ahead.ahead = True
     batch = make(task, ahead, order, [])
-    assert replace(batch, numbers={}) == plain
-    spent = batch.numbers.get("llm/ahead", 0)
+    assert replace(batch, ahead=0) == plain
+    spent = batch.ahead
     assert len(plain.asked) <= llm.asked <= len(plain.asked) + spent
     assert 0 <= spent <= 0.25 * len(plain.asked)
     assert llm.calls == 1
     llm.asked = 0  # what is in the store now is no reason to ask more
     again = make(task, ahead, order, [])
     assert [row.fields for row in again.examples] == [row.fields for row in plain.examples]
-    assert llm.asked == 0 and "llm/ahead" not in again.numbers
+    assert llm.asked == 0 and again.ahead == 0
 
 
 def test_asking_ahead_fills_the_last_batch(task: Classification) -> None:
