@@ -129,10 +129,10 @@ def _text_columns(values: Mapping[str, Sequence[Any]], target: str, *, extractio
 def _is_text(column: Sequence[Any]) -> bool:
     """Whether most values are texts of at least two words, or as long in a script without spaces."""
     texts = [value for value in column if isinstance(value, str) and value.strip()]
-    return len(texts) * 2 > len(column) and sum(map(_is_wordy, texts)) * 2 > len(texts)
+    return len(texts) * 2 > len(column) and sum(map(is_wordy, texts)) * 2 > len(texts)
 
 
-def _is_wordy(text: str) -> bool:
+def is_wordy(text: str) -> bool:
     words = text.split()
     return (len(words) >= 2 and any(map(_LETTER.search, words))) or len(_UNSPACED.findall(text)) >= 4
 

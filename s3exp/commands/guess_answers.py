@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from s3exp.commands.guess import TEXT_NAMES, Draft
+from s3exp.commands.guess import TEXT_NAMES, Draft, is_wordy
 from s3exp.commands.guess_labels import cells_of
 from s3exp.settings.labels import text_of_value
 from s3exp.tasks.answered import number_at_end
@@ -31,6 +31,8 @@ def answers_in(
         return None
     if any(isinstance(row.get(name), (list, dict)) for row in rows for name in (named, *inputs)):
         return None
+    if not fields and not all(_holds_texts([row.get(name) for row in rows]) for name in inputs):
+        return None  # columns of a table may have such names
     cells = [text for text in (clean(text_of_value(row.get(named))) for row in rows) if not is_missing(text)]
     different = len(set(cells_of(cells)))
     numbers = bool(cells) and all(map(_ends_with_number, cells))
@@ -50,6 +52,12 @@ def answers_in(
         unused=[name for name in names if name not in (*inputs, named)],
         free="number" if numbers else "exact",
     )
+
+
+def _holds_texts(column: Sequence[Any]) -> bool:
+    """Whether most cells are texts of several words, and no two of them alike."""
+    texts = {text for text in column if isinstance(text, str) and is_wordy(text)}
+    return len(texts) * 2 > len(column)
 
 
 def _ends_with_number(text: str) -> bool:

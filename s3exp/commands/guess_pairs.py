@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from s3exp.commands.guess import Draft, usable_name
+from s3exp.commands.guess_labels import LABEL_NAMES
 from s3exp.tasks.columns import plain_name, shown_columns
 from s3exp.tasks.data import clean
 from s3exp.tasks.sources.table import columns as columns_in
@@ -14,6 +15,7 @@ from s3exp.types import UserError
 QUERIES = ("query", "anchor")
 PASSAGES = ("positive", "pos", "passage", "document", "doc")
 NEGATIVES = ("negative", "hard_negative", "neg")
+LABELS = {*LABEL_NAMES, "relevance", "relevant", "score"}
 
 
 def pairs_in(
@@ -24,12 +26,15 @@ def pairs_in(
     *,
     asked: bool,
 ) -> Draft | None:
-    """The guess at a task of retrieval; None: the columns are not named so, and it was not `asked` for.
+    """The guess at a task of retrieval; None: the columns are not named so, or a label stands beside them, and
+    it was not `asked` for.
 
     Raises:
         UserError: it was asked for, and there are no such columns.
     """
     names = columns_in(rows)
+    if not asked and any(plain_name(name) in LABELS for name in names):
+        return None  # which may say that a passage is no answer
     chosen = list(fields) if fields else [next(_named(names, known), "") for known in (QUERIES, PASSAGES)]
     if not asked and (label is not None or fields is not None or not all(chosen)):
         return None

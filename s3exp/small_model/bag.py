@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -37,6 +37,7 @@ NEGATIONS = frozenset("not no never nor neither without cannot hardly nothing n'
 NEGATION_SCOPE = 3  # words
 LETTER_NGRAM_LENGTHS = (3, 4, 5)
 LETTER_NGRAM_WEIGHT = 0.5  # measured on two tasks of one text; letters did harm on pairs
+SIZES = ("buckets", "dim", "ngrams")  # options that its weights depend on
 OVERLAP_WEIGHT = 4.0  # measured on two tasks of pairs: from 68 to 73 % and from 56 to 59 %
 
 
@@ -205,14 +206,7 @@ class Bag(ClassHead):
 
     def save(self, network: nn.Module, folder: Path) -> None:
         """Write model.safetensors and config.json."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {name: value.contiguous() for name, value in network.state_dict().items()},
-            folder / "model.safetensors",
-        )
-        facts = {"kind": "bag", "labels": self.labels, "fields": self.fields}
-        facts |= {key: getattr(self.config, key) for key in ("buckets", "dim", "ngrams")}
-        (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write(network, folder, {"kind": "bag", "labels": self.labels, "fields": self.fields}, self.config)
 
     def of_folder(self, folder: Path) -> Bag:
         """The architecture of a saved network, with its own widths.
@@ -220,11 +214,7 @@ class Bag(ClassHead):
         Raises:
             UserError: `folder` holds no bag, or one for other labels or fields.
         """
-        try:
-            facts: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            sizes: dict[str, Any] = {key: int(facts[key]) for key in ("buckets", "dim", "ngrams")}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{folder} holds no saved small model of kind bag ({error!r})") from error
+        facts, sizes = facts_of(folder)
         for key, expected in (("labels", self.labels), ("fields", self.fields)):
             if facts.get(key) != expected:
                 raise UserError(f"{folder} was trained with {key} {facts.get(key)}, this task has {expected}")
@@ -236,10 +226,42 @@ class Bag(ClassHead):
         Raises:
             UserError: the weights are missing or broken.
         """
-        network = self.of_folder(folder).draw(0)
-        try:
-            network.load_state_dict(load_file(folder / "model.safetensors"))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            problem = str(error).strip().split("\n")[0] or type(error).__name__
-            raise UserError(f"{folder}/model.safetensors cannot be read: {problem}") from error
-        return network
+        return filled(self.of_folder(folder).draw(0), folder)
+
+
+def write(network: nn.Module, folder: Path, facts: Mapping[str, Any], config: BagConfig) -> None:
+    """Write model.safetensors, and config.json with some facts and the sizes of a bag."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: value.contiguous() for name, value in network.state_dict().items()},
+        folder / "model.safetensors",
+    )
+    text = json.dumps({**facts, **{key: getattr(config, key) for key in SIZES}}, indent=2)
+    (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def facts_of(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The facts of a saved bag, and its sizes.
+
+    Raises:
+        UserError: `folder` holds none.
+    """
+    try:
+        facts: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return facts, {key: int(facts[key]) for key in SIZES}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder} holds no saved small model of kind bag ({error!r})") from error
+
+
+def filled(network: nn.Module, folder: Path) -> nn.Module:
+    """The network, with the weights of a folder.
+
+    Raises:
+        UserError: they are missing or broken.
+    """
+    try:
+        network.load_state_dict(load_file(folder / "model.safetensors"))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        problem = str(error).strip().split("\n")[0] or type(error).__name__
+        raise UserError(f"{folder}/model.safetensors cannot be read: {problem}") from error
+    return network

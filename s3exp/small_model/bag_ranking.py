@@ -6,21 +6,17 @@ n-grams of the training's texts count for more, as in TF-IDF.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from s3exp.seeds import derive
 from s3exp.settings.small_model import BagConfig
-from s3exp.small_model.bag import features, weights
+from s3exp.small_model.bag import facts_of, features, filled, weights, write
 from s3exp.small_model.flops import of_bag
 from s3exp.small_model.ranking import NONE, RankHead, Text
 from s3exp.small_model.rows import Row
@@ -28,7 +24,6 @@ from s3exp.types import Example, UserError
 
 SCALE = 20.0  # as sentence-transformers has it
 KIND = "bag, ranking"  # in config.json
-_SIZES = ("buckets", "dim", "ngrams")
 
 
 class BagVectors(nn.Module):
@@ -111,13 +106,7 @@ class RankingBag(RankHead):
 
     def save(self, network: nn.Module, folder: Path) -> None:
         """Write model.safetensors and config.json."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {name: value.contiguous() for name, value in network.state_dict().items()},
-            folder / "model.safetensors",
-        )
-        facts = {"kind": KIND, "fields": self.fields, **{key: getattr(self.config, key) for key in _SIZES}}
-        (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write(network, folder, {"kind": KIND, "fields": self.fields}, self.config)
 
     def of_folder(self, folder: Path) -> RankingBag:
         """The architecture of a saved network, with its own widths.
@@ -125,13 +114,8 @@ class RankingBag(RankHead):
         Raises:
             UserError: `folder` holds no such bag, or one for other fields.
         """
-        try:
-            facts: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            sizes: dict[str, Any] = {key: int(facts[key]) for key in _SIZES}
-            known = facts["kind"] == KIND
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{folder} holds no saved small model of kind bag ({error!r})") from error
-        if not known:
+        facts, sizes = facts_of(folder)
+        if facts.get("kind") != KIND:
             raise UserError(f"{folder} holds a small model that ranks no passages")
         if facts.get("fields") != self.fields:
             raise UserError(
@@ -145,10 +129,4 @@ class RankingBag(RankHead):
         Raises:
             UserError: the weights are missing or broken.
         """
-        network = self.of_folder(folder).draw(0)
-        try:
-            network.load_state_dict(load_file(folder / "model.safetensors"))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            problem = str(error).strip().split("\n")[0] or type(error).__name__
-            raise UserError(f"{folder}/model.safetensors cannot be read: {problem}") from error
-        return network
+        return filled(self.of_folder(folder).draw(0), folder)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from s3exp.synthesis.rows import Reading
 from s3exp.types import Prompt
 
-FORESEEN_FROM = 8, 0.25  # answers, and the share of them that has come: fewer say little of the yield
-FORESEEN_AT_MOST = 1.5  # of the questions that wait for an answer
+LEAST_ANSWERS, LEAST_SHARE = 8, 0.25  # that must have come: fewer say little of the yield
+MOST_AHEAD = 1.5  # questions, for each that waits for an answer
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Wave:
     answer that falls short calls for one more. So which answers count does not depend on the order in which they come.
 
     Args:
-        queue: the questions, which grow from `spare`.
+        queue: the questions, which grow from `spare`, those that come next.
         each: rows that an answer can give.
         asking: rows to ask for.
         seen: contents of the rows before; it is added to.
@@ -53,12 +53,11 @@ class Wave:
 
     def foresee(self) -> None:
         """Ask now for the answers that, by the yield so far, will fall short."""
-        least, part = FORESEEN_FROM
-        if self.counted >= max(least, part * self.needed):
+        if self.counted >= max(LEAST_ANSWERS, LEAST_SHARE * self.needed):
             waiting = self.needed - self.counted
             rows = max(1, self.good)
             short = (self.counted * self.each - self.good) / rows  # questions, for each that gives its rows
-            self._asked(self.needed + round(waiting * min(FORESEEN_AT_MOST, short)))
+            self._asked(self.needed + round(waiting * min(MOST_AHEAD, short)))
 
     @property
     def done(self) -> bool:

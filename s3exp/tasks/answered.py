@@ -13,6 +13,7 @@ _NUMBER = re.compile(
     r"(?P<sign>(?<![\w)\]%])[-−])?(?:[$€£¥]\s?)?"
     r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:/(?P<below>\d+)(?![\d/]))?"
 )
+_COMMA = re.compile(r"\d,\Z")
 _MOST_DIGITS = 1000  # of a number; one with more is none that anybody means
 _TAIL = 2000  # characters in which the last number mostly stands
 _ENDS = ".!?,;: \"'“”‘’`*_"  # around an answer, without meaning
@@ -32,12 +33,17 @@ def number_at_end(text: str) -> Fraction | None:
     """The last number of a text, exactly; None: it has none.
 
     Digits of any script, with decimals behind a point, commas between thousands (1,200), or as a fraction (3/4). A
-    minus is a sign where it stands directly before the number, and behind no word, number or bracket.
+    minus is a sign where it stands directly before the number, and behind no word, number or bracket. Digits behind a
+    comma that parts no thousands (3,5) are no number: it may be a decimal comma.
     """
     last = _last(text[-_TAIL:])
     if len(text) > _TAIL and (last is None or last.start() == 0):  # it may begin before
         last = _last(text)
-    if last is None or len(last.group()) > _MOST_DIGITS:
+    if (
+        last is None
+        or len(last.group()) > _MOST_DIGITS
+        or _COMMA.search(last.string, 0, last.start("number"))
+    ):
         return None
     value, below = Fraction(last["number"].replace(",", "")), int(last["below"] or 1)
     if not below:

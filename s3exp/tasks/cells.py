@@ -42,7 +42,7 @@ class Column:
         if self.values:
             known = {folded(value): value for value in reversed(self.values)}
             for said in _readings(text):
-                if (found := known.get(folded(" ".join(said.split())))) is not None:
+                if (found := known.get(folded(cell(said)))) is not None:
                     return found
             return UNKNOWN, text
         value = next((value for said in _readings(text) if (value := number(said)) is not None), None)

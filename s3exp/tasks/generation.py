@@ -255,8 +255,8 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str]
         raise Unusable(f"{where}: column {column} has no answer", "unlabelled", value)
     if config.answer.score == "number" and number_at_end(text) is None:
         raise UserError(
-            f"{where}: column {column} has {text[:60]!r}, which has no number in it: correct the row, or set "
-            "task.answer.score=exact"
+            f"{where}: column {column} has {text[:60]!r}, which has no number in it, such as 1,200 or 3.5: "
+            "correct the row, or set task.answer.score=exact"
         )
     return text
 

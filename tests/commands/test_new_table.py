@@ -128,3 +128,38 @@ def test_a_text_among_the_columns_that_are_named_is_refused(
     said = capsys.readouterr().err.strip()
     assert "a text is no category" in said and "full name" in said and "\n" not in said
     assert not (tmp_path / "my").exists()
+
+
+def test_a_table_whose_columns_have_names_of_questions_and_answers_stays_one(tmp_path: Path) -> None:
+    """`source`, `input` and `target` are columns of tables, too: free answers are to texts that differ."""
+    chance = Random(5)
+    rows: list[dict[str, object]] = [
+        {
+            "source": chance.choice(["web", "a shop"]),
+            "input": chance.randint(1, 9),
+            "x": place,
+            "target": place * 1.5,
+        }
+        for place in range(120)
+    ]
+    assert command([write_csv(tmp_path, rows), "--out", "task.yaml"]) == 0
+    drafted = Path("task.yaml").read_text()
+    assert "kind: tabular" in drafted and "x" in drafted.partition("fields: [")[2].partition("]")[0]
+
+
+def test_pairs_with_a_label_are_no_retrieval(tmp_path: Path) -> None:
+    """A label may say that the passage does not answer the query."""
+    rows: list[dict[str, object]] = [
+        {
+            "query": f"where is town number {place}",
+            "passage": f"it lies at mile {place} of road",
+            "label": place % 2,
+        }
+        for place in range(60)
+    ]
+    assert command([write_csv(tmp_path, rows), "--out", "task.yaml"]) == 0
+    assert "kind: retrieval" not in Path("task.yaml").read_text()
+    for row in rows:
+        del row["label"]
+    assert command([write_csv(tmp_path, rows), "--out", "pairs.yaml"]) == 0
+    assert "kind: retrieval" in Path("pairs.yaml").read_text()

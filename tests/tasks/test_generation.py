@@ -59,7 +59,7 @@ def task_of(score: str = "number", rows: int = 12) -> Generation:
         ("it is −3 degrees", -3),
         ("half of it, 1/2", Fraction(1, 2)),
         ("50%", 50),
-        ("1,2", 2),
+        *(("1,2", None), ("it is 3,5 m", None), ("1, 2", 2), ("1,2345", None)),
         ("7/0", None),
         ("٣٤", 34),
         (".5", Fraction(1, 2)),
