@@ -247,7 +247,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.record.run import LLMFacts, RunStore
     from s3exp.synthesis.replay import recorded, taken
     from s3exp.synthesis.rows import nothing_copied
-    from s3exp.tutor.stages import School
+    from s3exp.tutor.stages import School, answers_of
     from s3exp.tutor.tutor import build_tutor
 
     task, donor = task_of(prepared), prepared.donor
@@ -318,6 +318,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
                     folder,
                     lambda number: [record for at in range(number) if (record := store.read_round(at))],
                     lambda: small.load(store.weights),
+                    partial(answers_of, engine),
                 )
             ),
             gpus=_gpus(config) if small_model.has_gpu() else 0,

@@ -119,8 +119,9 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     before = last.predictions if last else ()
     numbers = metrics.of_round(task, batch, predictions, before, len(train), fit)
     numbers |= metrics.of_select(task, selected, fit)
+    numbers = metrics.and_of_tutor(numbers, writer.numbers)
     numbers = with_money(
-        numbers | writer.numbers | taught.numbers | report.numbers | meter.numbers(), parts.loop.budget.prices
+        numbers | taught.numbers | report.numbers | meter.numbers(), parts.loop.budget.prices
     )
     tables, adapter = report.tables, writer.adapter
     record = RoundRecord(order.round, batch, predictions, numbers, tables, taught.changes, adapter)

@@ -47,6 +47,13 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
             f"before each of {rounds} rounds it learns {tutor.most_pairs:,} pairs of answers at most, on top of that: "
             f"about {own:,} tokens at most, if answers are as long as gold rows"
         )
+        if tutor.pairs == "judge":
+            times = tutor.most_pairs * tutor.judge_orders
+            shown = round(times * tutor.judge_rows * row)
+            lines.append(
+                f"before each of them the LLM judges {tutor.most_pairs:,} lists of {tutor.judge_rows} rows at most, in "
+                f"{tutor.judge_orders} orders: {times:,} calls, about {shown:,} tokens of prompts"
+            )
     folder = (
         Path(model) if Path(model).is_dir() else cached_folder(model, getattr(config.llm, "revision", None))
     )

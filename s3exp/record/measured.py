@@ -169,6 +169,13 @@ MEASURES = (
     # what the LLM learned before the round, as an adapter
     Measure("tutor/rows", "gold rows that the LLM learned", "rows", "", "sum"),
     Measure("tutor/pairs", "pairs of answers that the LLM learned", "pairs", "", "sum"),
+    Measure("tutor/judge_lists", "lists that the LLM judged", "lists", "", "sum"),
+    Measure("tutor/judge_unclear", "unclear answers of the judge", "share", "down"),
+    Measure(
+        "tutor/judge_agrees", "lists with one verdict in all orders", "share", "up",
+        says="the same best and worst row; by chance 1 in n (n - 1) with two orders of n rows",
+    ),
+    Measure("tutor/judge_first", "best row stood first", "share", "", says="1/n if the judge prefers no place"),
     Measure("tutor/held_out", "gold rows that tuning was measured on", "rows", "", "last"),
     Measure("tutor/kept", "the adapter was kept", says="1; 0: what was held out was no likelier with it"),
     Measure("tutor/nll_before", "held-out answers before tuning", "", "down", says="nats a token"),

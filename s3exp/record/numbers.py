@@ -81,15 +81,12 @@ def of_round(
     missed_before = {row.id for row in task.wrong(mining, before)} if before else missed
     score = task.score(mining, now)
     asked = [completion for prompt, completion in batch.asked if prompt.kind != "template"]
-    stored = sum(completion.stored for completion in asked)
     numbers: dict[str, float] = {
         "train_rows": rows_before + len(batch.examples),
         "new_rows": len(batch.examples),
         "rejected": len(batch.rejected),
         "errors": len(missed),
-        "llm/calls": len(asked) - stored,
-        "llm/store_hits": stored,
-    } | _tokens(asked)
+    } | of_answers(asked)
     numbers |= {"llm/reasoned": batch.reasoned} if batch.reasoned else {}
     numbers |= {"llm/ahead": batch.ahead} if batch.ahead else {}
     numbers |= _of_lists(batch.listed)
@@ -109,14 +106,22 @@ def of_round(
     return numbers | scores | _of_fit(fit)
 
 
-def _tokens(answers: Sequence[Completion]) -> dict[str, float]:
-    """Tokens of a round, where its LLM counts them; an unknown number is left out, and is not 0."""
+def and_of_tutor(numbers: Mapping[str, float], tutor: Mapping[str, float]) -> dict[str, float]:
+    """A round's numbers and those of what its LLM learned before; both may have asked it something."""
+    both = {name: numbers[name] + tutor[name] for name in numbers.keys() & tutor.keys()}
+    return {**numbers, **tutor, **both}
+
+
+def of_answers(answers: Sequence[Completion]) -> dict[str, float]:
+    """Calls and tokens of some answers. Tokens that an LLM does not count are unknown: left out, and not 0."""
+    stored = sum(completion.stored for completion in answers)
     known = [one for one in answers if one.tokens is not None or one.finish_reason not in NO_ANSWER]
     counts = {
         "llm/prompt_tokens": [one.prompt_tokens for one in known],
         "llm/completion_tokens": [one.completion_tokens for one in known],
     }
-    numbers: dict[str, float] = {
+    numbers: dict[str, float] = {"llm/calls": len(answers) - stored, "llm/store_hits": stored}
+    numbers |= {
         name: sum(n for n in found if n is not None) for name, found in counts.items() if None not in found
     }
     if any(one.reasoning or one.reasoning_tokens for one in answers):

@@ -37,6 +37,7 @@ TEMPLATES = {
     "shot": Fields(("context", "written", "told"), ("target",)),
     "check": Fields(("labels", "context", "written"), ("checked",)),
     "revise": Fields(("target", "context", "written")),
+    "judge": Fields(("listed",), ("count",)),
     "mistake": Fields(("mistake",)),
 }
 _HARM = {
@@ -49,6 +50,7 @@ _HARM = {
     "count": "the LLM is not told how many to list",
     "domain": "it asks for the same in every domain",
     "instance": "the LLM is not shown the text that the row is about",
+    "listed": "the LLM is not shown what it shall judge",
     "labels": "the LLM is not told the words to answer with",
     "mistake": "the LLM is not shown the passage that was ranked first",
 }

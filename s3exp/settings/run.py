@@ -71,8 +71,8 @@ OF_SEEDS = {
 """Templates of prompt sets that count only in the chosen set, and with the `strategy.seeds` that read them."""
 
 
-TEMPLATES_OF = {"check": "curation.label", "revise": "curation.revise"}
-"""Templates that tasks got after their first runs, and the added option by which a run asks with one."""
+TEMPLATES_OF = {"check": "curation.label", "revise": "curation.revise", "judge": "tutor.pairs"}
+"""Templates that tasks got after their first runs, and the option by which a run asks with one."""
 
 
 def identity(values: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,8 @@ class PromptSet:
     """In retrieval, the end of extrapolate where the small model ranked another passage first: {mistake}."""
     revise: str | None = option(None, added=True)
     """For curation.revise: as `extrapolate`, filled from the row to rewrite."""
+    judge: str | None = option(None, added=True)
+    """For tutor.pairs=judge: {listed}, rows as `shot` shows them, and {count}, their number; null: one in English."""
 
     def __post_init__(self) -> None:
         if isinstance(self.labels, list):

@@ -102,6 +102,18 @@ def _problems_of_pairs(config: Config, chosen: str, tutor: DpoConfig, alone: boo
             f"tutor.pairs=small_model goes by the labels of answers, and task.kind={config.task.kind} has none: set "
             "tutor.pairs=screen or tutor.pairs=fixed"
         )
+    if tutor.pairs == "judge" and config.loop.budget.tokens is not None:
+        yield (
+            f"tutor.pairs=judge asks the LLM outside loop.budget.tokens={config.loop.budget.tokens}: leave it out, or "
+            "set tutor.pairs=small_model"
+        )
+    if tutor.pairs != "judge":
+        for name in ("judge_rows", "judge_orders"):
+            if (value := getattr(tutor, name)) != getattr(DpoConfig, name):
+                yield (
+                    f"tutor.{name}={value} belongs to tutor.pairs=judge, and tutor.pairs={tutor.pairs} asks no judge: "
+                    "set tutor.pairs=judge, or leave it out"
+                )
     if tutor.pairs == "fixed" and strategy.shown in MADE:
         yield (
             f"tutor.pairs=fixed goes by the gold rows that are shown, and strategy.shown={strategy.shown} shows made "

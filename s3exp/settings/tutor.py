@@ -91,9 +91,14 @@ class DpoConfig(LoraConfig):
     """Direct preference optimisation: of two answers to one question the better one becomes likelier."""
 
     kind: str = "dpo"
-    pairs: str = option("small_model", choices=("screen", "small_model", "fixed"))
-    """screen | small_model | fixed: an answer is better that passed the screen, of whose label the small model is
-    surer, or whose gold row is no error any more."""
+    pairs: str = option("small_model", choices=("screen", "small_model", "fixed", "judge"))
+    """screen | small_model | fixed | judge: an answer is better that passed the screen, of whose label the small model
+    is surer, whose gold row is no error any more, or that the LLM names as the best one of a list."""
+    judge_rows: int = option(4, at_least=2, at_most=9, added=True)
+    """Rows that the LLM compares at once (tutor.pairs=judge)."""
+    judge_orders: int = option(2, at_least=1, added=True)
+    """Orders in which they are shown to it, each second one the reverse of the one before. Two rows are
+    a pair where it names them best and worst in all orders."""
     most_pairs: int = option(200, at_least=1)
     """Pairs that it learns at most."""
     beta: float = option(0.1, above=0)
@@ -102,6 +107,11 @@ class DpoConfig(LoraConfig):
     """Passes over the pairs."""
     dpo_lr: float = option(2e-5, above=0)
     """Learning rate at its highest."""
+
+    @property
+    def agrees_by_chance(self) -> float:
+        """How often a judge that guesses names the same two rows of a whole list in all orders."""
+        return (1 / (self.judge_rows * (self.judge_rows - 1))) ** (self.judge_orders - 1)
 
     def has_learned(self, number: int) -> bool:
         """After the seed."""

@@ -33,7 +33,7 @@ def with_shots(
     shown = [*_own(task, prompt), *map(values, rows)]
     if not shown:
         return prompt
-    blocks = [_worked(task, llm, one) for one in shown]
+    blocks = [worked(task, llm, one) for one in shown]
     return replace(prompt, text="\n\n".join([*blocks, prompt.text]), shots=tuple(row.id for row in rows))
 
 
@@ -84,7 +84,8 @@ def _own(task: TaskConfig, prompt: Prompt) -> list[Values]:
     return shown
 
 
-def _worked(task: TaskConfig, llm: LLMConfig, values: Values) -> str:
+def worked(task: TaskConfig, llm: LLMConfig, values: Values) -> str:
+    """A row, whose values these are, with what was asked for: by the prompt set's `shot`, or behind its prompt."""
     prompts = task.prompt_sets[task.prompts]
     if prompts.shot is not None:
         return fill(prompts.shot, values)

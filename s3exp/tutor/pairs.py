@@ -7,7 +7,7 @@ keeps the prompt that showed its own exemplar.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise, zip_longest
 
@@ -22,6 +22,7 @@ LEAST_PAIRS = 16
 # rejections that say nothing against the answer itself, or that tell of gold: select and test rows are among it
 NO_FAULT = ("duplicate", "over_quota", "copy_of_gold", "near_copy_of_gold", "quotes_gold")
 ROWS = ("seed", "extrapolate")  # kinds of prompts whose answers are rows
+Group = tuple[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,36 @@ class Scored:
     """An answer in its turn, its kind and label, and how good it is beside others of these."""
 
     turn: Turn
-    group: tuple[str, int | None]
+    group: Group
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A row that was accepted, with the prompt that it answers."""
+
+    prompt: Prompt
+    row: Example
+
+    @property
+    def group(self) -> Group:
+        """The prompt's kind and label."""
+        return _group(self.prompt)
+
+    def scored(self, task: Task, score: float) -> Scored:
+        """The row as an answer that is so good."""
+        return Scored(self.turn(task), self.group, score)
+
+    def turn(self, task: Task) -> Turn:
+        """The row as the answer to its prompt."""
+        return Turn(self.prompt.text, answer_of(task, self.prompt, self.row))
+
+
+def made_rows(rounds: Iterable[RoundRecord]) -> Iterator[Made]:
+    """The accepted rows of some rounds."""
+    for record in rounds:
+        asked = _asked(record)
+        yield from (Made(asked[row.prompt][0], row) for row in record.batch.examples if row.prompt in asked)
 
 
 def scored(by: str, task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]) -> list[Scored]:
@@ -43,7 +72,7 @@ def pairs_of(answers: Sequence[Scored], most: int, seed: int) -> list[Pair]:
 
     Groups take turns. Answers that are equally good make no pair.
     """
-    groups = defaultdict[tuple[str, int | None], list[Scored]](list)
+    groups = defaultdict[Group, list[Scored]](list)
     for one in answers:
         groups[one.group].append(one)
     found = []
@@ -58,11 +87,9 @@ def pairs_of(answers: Sequence[Scored], most: int, seed: int) -> list[Pair]:
 def _by_screen(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]) -> Iterator[Scored]:
     """Rows that were accepted before answers that were rejected for what they say."""
     for record in rounds:
-        batch, asked = record.batch, _asked(record)
-        for row in batch.examples:
-            if row.prompt in asked:
-                yield _of_row(task, asked[row.prompt][0], row, 1.0)
-        for one in batch.rejected:
+        yield from (one.scored(task, 1.0) for one in made_rows([record]))
+        asked = _asked(record)
+        for one in record.batch.rejected:
             prompt, answer = asked.get(one.prompt, (None, None))
             if (
                 prompt is None
@@ -79,11 +106,11 @@ def _by_small_model(
     task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]
 ) -> Iterator[Scored]:
     """Accepted rows by the small model's probability of the label that was asked for."""
-    rows = [(asked[row.prompt][0], row) for asked, row in _rows(rounds) if row.prompt in asked]
-    guesses = fitted().predict([row for _, row in rows]) if rows else []
-    for (prompt, row), guess in zip(rows, guesses, strict=True):
-        if isinstance(prompt.target, int):
-            yield _of_row(task, prompt, row, guess.scores[prompt.target])
+    rows = list(made_rows(rounds))
+    guesses = fitted().predict([one.row for one in rows]) if rows else []
+    for one, guess in zip(rows, guesses, strict=True):
+        if isinstance(one.prompt.target, int):
+            yield one.scored(task, guess.scores[one.prompt.target])
 
 
 def _by_fixed(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]) -> Iterator[Scored]:
@@ -91,21 +118,12 @@ def _by_fixed(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fi
     mining = task.gold.mining
     for before, record in pairwise(rounds):
         wrong, still = ({row.id for row in task.wrong(mining, one.predictions)} for one in (before, record))
-        asked = _asked(record)
-        for row in record.batch.examples:
-            if row.parent in wrong and row.prompt in asked:
-                yield _of_row(task, asked[row.prompt][0], row, float(row.parent not in still))
+        for one in made_rows([record]):
+            if one.row.parent in wrong:
+                yield one.scored(task, float(one.row.parent not in still))
 
 
 _SCORES = {"screen": _by_screen, "small_model": _by_small_model, "fixed": _by_fixed}
-
-
-def _rows(
-    rounds: Sequence[RoundRecord],
-) -> Iterator[tuple[Mapping[str | None, tuple[Prompt, Completion]], Example]]:
-    for record in rounds:
-        asked = _asked(record)
-        yield from ((asked, row) for row in record.batch.examples)
 
 
 def _asked(record: RoundRecord) -> dict[str | None, tuple[Prompt, Completion]]:
@@ -115,9 +133,5 @@ def _asked(record: RoundRecord) -> dict[str | None, tuple[Prompt, Completion]]:
     }
 
 
-def _of_row(task: Task, prompt: Prompt, row: Example, score: float) -> Scored:
-    return Scored(Turn(prompt.text, answer_of(task, prompt, row)), _group(prompt), score)
-
-
-def _group(prompt: Prompt) -> tuple[str, int | None]:
+def _group(prompt: Prompt) -> Group:
     return prompt.kind, prompt.target if isinstance(prompt.target, int) else None

@@ -21,12 +21,14 @@ from s3exp.settings.run import Config
 from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig
 from s3exp.tasks.task import Task
 from s3exp.terminal.texts import percent
+from s3exp.tutor.judge import Ask, judge, lists_of, numbers_of
 from s3exp.tutor.lessons import turns_of
-from s3exp.tutor.pairs import LEAST_PAIRS, Scored, pairs_of, scored
+from s3exp.tutor.pairs import LEAST_PAIRS, pairs_of, scored
 from s3exp.tutor.split import LEAST_ROWS, divided
-from s3exp.types import Fitted, UserError
+from s3exp.types import Completion, Fitted, Prompt, UserError
 
 if TYPE_CHECKING:
+    from s3exp.llm.store import Stored
     from s3exp.llm.tuning import Nll, Pupil
     from s3exp.llm.turns import Pair, Turn
 
@@ -40,7 +42,7 @@ NO_NUMBERS = "the likelihood of what was held out is no number"
 class School:
     """What a tutor teaches with: the task, the LLM's place, the run's folder and its finished rounds.
 
-    `fitted` loads the last round's small model.
+    `fitted` loads the last round's small model, `ask` asks the LLM as it is without any adapter.
     """
 
     config: Config
@@ -49,6 +51,7 @@ class School:
     folder: Path
     rounds: Callable[[int], list[RoundRecord]]
     fitted: Callable[[], Fitted]
+    ask: Ask
 
     @property
     def seed(self) -> int:
@@ -131,8 +134,12 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
     """Preference optimisation on pairs of recorded answers, on top of an adapter if there is one."""
     tutor, task = school.config.tutor, school.task
     assert isinstance(tutor, DpoConfig)
-    found: Sequence[Scored] = scored(tutor.pairs, task, school.rounds(number), school.fitted)
-    pairs = pairs_of(found, tutor.most_pairs, derive(school.seed, "pairs", number))
+    numbers: dict[str, float] = {}
+    if tutor.pairs == "judge":
+        pairs, numbers = _by_judge(school, number, part)
+    else:
+        found = scored(tutor.pairs, task, school.rounds(number), school.fitted)
+        pairs = pairs_of(found, tutor.most_pairs, derive(school.seed, "pairs", number))
     lines = [
         {
             "prompt": pair.better.prompt,
@@ -143,7 +150,7 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
         for pair in pairs
     ]
     write_lines(part / "pairs.jsonl", lines)
-    numbers: dict[str, float] = {"tutor/pairs": len(pairs)}
+    numbers["tutor/pairs"] = len(pairs)
     if len(pairs) < LEAST_PAIRS:
         return _told(
             number, numbers, f"{len(pairs)} pairs of answers are too few to learn from: {LEAST_PAIRS} are"
@@ -163,6 +170,35 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
         return _told(number, numbers | _took(pupil), why)
     finally:
         pupil.close()
+
+
+def _by_judge(school: School, number: int, part: Path) -> tuple[list[Pair], dict[str, float]]:
+    """The pairs that the LLM itself names, with what that took; its answers go into the folder `part`."""
+    tutor, task = school.config.tutor, school.task
+    assert isinstance(tutor, DpoConfig)
+    seed = derive(school.seed, "judge")
+    lists = lists_of(school.rounds(number), tutor, seed)
+    found = judge(task, school.config.llm, lists, tutor, school.ask, seed)
+    write_lines(part / "judged.jsonl", [one.line() for one in found])
+    numbers = numbers_of(found)
+    log.info(
+        "tutor: the LLM judged %d lists of %d rows in %d orders: it names the same two rows in %s%% of them (by chance "
+        "%s%%); %s%% of its answers are unclear",
+        len(found),
+        tutor.judge_rows,
+        tutor.judge_orders,
+        percent(numbers.get("tutor/judge_agrees", 0.0)),
+        percent(tutor.agrees_by_chance),
+        percent(numbers.get("tutor/judge_unclear", 0.0)),
+    )
+    return [pair for one in found if (pair := one.pair(task)) is not None], numbers
+
+
+def answers_of(llm: Stored, prompts: Sequence[Prompt]) -> Sequence[Completion]:
+    """The LLM's answers; then it makes room on a GPU for the one that is tuned."""
+    answers = llm.generate(prompts, "judge")
+    llm.sleep()
+    return answers
 
 
 def fell(before: Sequence[Nll], after: Sequence[Nll], seed: int) -> dict[str, float]:

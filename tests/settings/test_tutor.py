@@ -6,6 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from s3exp.settings.compose import compose, composed_of
+from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import identity
 from s3exp.tutor import tutor
 from s3exp.types import UserError
@@ -30,6 +31,12 @@ REFUSED = [
         ["tutor=dpo", "tutor.pairs=fixed", "strategy.shown=helpful"],
         "tutor.pairs=fixed",
         "strategy.shown=helpful",
+    ),
+    (["tutor=dpo", "tutor.judge_rows=3"], "tutor.judge_rows=3", "tutor.pairs=judge"),
+    (
+        ["tutor=dpo", "tutor.pairs=judge", "loop.budget.tokens=5000"],
+        "tutor.pairs=judge",
+        "loop.budget.tokens=5000",
     ),
     (["tutor=sft", "tutor.pairs=fixed"], "tutor.pairs", "tutor=dpo"),
     (["tutor.sft_epochs=2"], "tutor.sft_epochs", "tutor=sft"),
@@ -69,6 +76,25 @@ def test_a_tutor_is_part_of_the_identity_and_none_is_not(kind: str) -> None:
     assert {key: value for key, value in taught.items() if not key.startswith("tutor.")} == plain
     assert taught["tutor.kind"] == kind and "tutor.rank" in taught
     assert ("tutor.share" in taught) == ("sft" in kind) and ("tutor.beta" in taught) == ("dpo" in kind)
+
+
+def test_the_judges_words_count_where_pairs_are_learned() -> None:
+    def facts(*words: str) -> dict[str, object]:
+        composed = OmegaConf.to_container(composed_of([*LOCAL, *words]), resolve=True)
+        assert isinstance(composed, dict)
+        return identity({str(key): value for key, value in composed.items()})
+
+    own = "task.prompt_sets.paper.judge='{listed} Which?'"
+    assert facts(own) == facts() and facts("tutor=sft", own) == facts("tutor=sft")
+    judge = ("tutor=dpo", "tutor.pairs=judge")
+    assert facts(*judge, own) != facts(*judge)
+    assert "tutor.judge_rows" not in facts(*judge) and "tutor.judge_rows" in facts(
+        *judge, "tutor.judge_rows=3"
+    )
+    with pytest.raises(
+        UserError, match=r"judge has no \{listed\}, so the LLM is not shown what it shall judge"
+    ):
+        check_prompts(compose([*LOCAL, *judge, "task.prompt_sets.paper.judge=Which?"]).task)
 
 
 def test_a_server_that_loads_adapters_is_said_to() -> None:

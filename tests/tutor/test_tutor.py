@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from s3exp.llm.store import Stored
 from s3exp.llm.tuning import Nll, Took
 from s3exp.llm.turns import Turn
 from s3exp.record.adapters import WEIGHTS
-from s3exp.record.numbers import Meter
+from s3exp.record.numbers import Meter, and_of_tutor
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.llm import ServerConfig, TransformersConfig
 from s3exp.settings.run import Config
@@ -52,9 +53,15 @@ def school_of(llm: str, tmp_path: Path) -> Callable[[TutorConfig], School]:
         gold = Gold((), (rows[0],), (rows[1],), Sealed([rows[2]]), learned=tuple(rows[3:]))
         config = Config(task=task, tutor=tutor, llm=TransformersConfig(model=llm, store=None, max_tokens=24))
         built = Classification(task, config.llm, gold, lambda text: text)
-        return School(config, built, llm, tmp_path, lambda number: [], lambda: pytest.fail("no small model"))
+        return School(
+            config, built, llm, tmp_path, lambda number: [], lambda: pytest.fail("no small model"), _unasked
+        )
 
     return make
+
+
+def _unasked(prompts: Sequence[Prompt]) -> Sequence[Completion]:
+    return pytest.fail("the LLM is asked nothing")
 
 
 def meter_of(engine: Stored) -> Meter:
@@ -301,6 +308,36 @@ def test_pairs_are_learned_before_every_round_on_top_of_the_rows(
                 assert writer.numbers["tutor/pair_loss"] < 0.6 and writer.numbers["tutor/pairs_right"] > 0.7
         assert named == ["sft-0", "dpo-1", "dpo-2"]
         assert len({path.read_bytes() for path in tmp_path.glob(f"adapters/*/{WEIGHTS}")}) == 3
+
+
+def test_a_judge_is_asked_once_and_what_it_costs_is_the_rounds(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    asked: list[Prompt] = []
+
+    def ask(prompts: Sequence[Prompt]) -> list[Completion]:
+        """Prefers the rows with the highest number at their end."""
+        asked.extend(prompts)
+        places = [[int(n) for n in re.findall(r"noise (\d+)", prompt.text)] for prompt in prompts]
+        return [
+            Completion(f"{rows.index(max(rows)) + 1} {rows.index(min(rows)) + 1}", 50, 3, "stop")
+            for rows in places
+        ]
+
+    tutor = DpoConfig(pairs="judge", judge_rows=2, dpo_epochs=1, batch=8, cpu_threads=1)
+    school = replace(school_of(tutor), rounds=lambda number: [joyful(at) for at in range(number)], ask=ask)
+    with engine_of(school) as base:
+        writer = Taught(school).writer(base, 1, meter_of(base))
+        lists = writer.numbers["tutor/judge_lists"]
+        assert writer.numbers["tutor/judge_agrees"] == 1 and writer.numbers["tutor/pairs"] == lists
+        assert writer.numbers["llm/calls"] == len(asked) == 2 * lists
+        lines = (tmp_path / "adapters/dpo-1/judged.jsonl").read_text().splitlines()
+        assert len(lines) == lists and len(json.loads(lines[0])["answers"]) == 2
+        again = Taught(school).writer(base, 1, meter_of(base))
+        assert again.numbers == writer.numbers and len(asked) == 2 * lists
+    of_round = {"llm/calls": 5.0, "new_rows": 3.0}
+    both = and_of_tutor(of_round, writer.numbers)
+    assert both["llm/calls"] == 5 + len(asked) and both["new_rows"] == 3 and both["tutor/pairs"] == lists
 
 
 def test_too_few_pairs_leave_the_llm_as_it_is(
