@@ -48,11 +48,13 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
             f"about {own:,} tokens at most, if answers are as long as gold rows"
         )
         if tutor.pairs == "judge":
-            times = tutor.most_pairs * tutor.judge_orders
-            shown = round(times * tutor.judge_rows * row)
+            rows = sum(plan(config.strategy, config.loop)[:-1])
+            lists = min(tutor.most_pairs, ceil(rows / tutor.judge_rows))
+            times = lists * tutor.judge_orders
             lines.append(
-                f"before each of them the LLM judges {tutor.most_pairs:,} lists of {tutor.judge_rows} rows at most, in "
-                f"{tutor.judge_orders} orders: {times:,} calls, about {shown:,} tokens of prompts"
+                f"before each of them the LLM judges {lists:,} lists of {tutor.judge_rows} rows at most, in "
+                f"{tutor.judge_orders} orders: {times:,} calls, about {round(times * tutor.judge_rows * row):,} tokens "
+                "of prompts"
             )
     folder = (
         Path(model) if Path(model).is_dir() else cached_folder(model, getattr(config.llm, "revision", None))
