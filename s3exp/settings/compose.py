@@ -23,6 +23,7 @@ from s3exp.settings.audit import AuditConfig
 from s3exp.settings.checks import check
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import LoopConfig, StrategyConfig
+from s3exp.settings.parsed import keep_parsed
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import Config
 from s3exp.settings.seeds import check_seeds, without_unused
@@ -145,6 +146,7 @@ def register_schemas() -> None:
     store = ConfigStore.instance()
     if _SCHEMA not in store.repo:  # once a process
         _register_own(store)
+        keep_parsed()
     _register_packages(store)
 
 

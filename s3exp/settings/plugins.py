@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from s3exp.types import UserError
@@ -22,7 +25,7 @@ CONF = "s3exp.conf"  # packages with a folder of YAML groups, as conf/
 
 def names(group: str) -> tuple[str, ...]:
     """The names that installed packages declare in a group, sorted."""
-    return tuple(sorted(entry_points(group=group).names))
+    return tuple(sorted(_declared(group).names))
 
 
 def load(group: str, name: str) -> Any:
@@ -56,7 +59,7 @@ def folders() -> Iterator[tuple[str, str]]:
 
     One that cannot be imported is left out with a warning: no other run needs it.
     """
-    for entry in sorted(entry_points(group=CONF), key=lambda one: one.name):
+    for entry in sorted(_declared(CONF), key=lambda one: one.name):
         try:
             files(entry.value)
         except Exception as error:  # of the package's code
@@ -110,6 +113,18 @@ def parameters(group: str, name: str) -> frozenset[str]:
     return frozenset(inspect.signature(made).parameters)
 
 
+def _declared(group: str) -> EntryPoints:
+    """The entry points of a group."""
+    places = tuple(Path(place) for place in sys.path)
+    return _declared_in(group, places, tuple(one.stat().st_mtime_ns if one.exists() else 0 for one in places))
+
+
+@lru_cache(maxsize=16)
+def _declared_in(group: str, places: tuple[Path, ...], changed: tuple[int, ...]) -> EntryPoints:
+    """Read a file of every installed package, and again when one comes or goes: the folder that holds it changes."""
+    return entry_points(group=group)
+
+
 def _is_dataclass(made: Any) -> bool:
     return isinstance(made, type) and is_dataclass(made)
 
@@ -122,7 +137,7 @@ def _refused(group: str, name: str, error: Exception) -> UserError:
 def _entry(group: str, name: str) -> EntryPoint:
     found = {
         (entry.value, entry.dist.name if entry.dist else ""): entry
-        for entry in entry_points(group=group)
+        for entry in _declared(group)
         if entry.name == name
     }
     named = list(found.values())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from copy import deepcopy
+from dataclasses import fields, is_dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from functools import cache
+from typing import Any, cast, get_type_hints
 
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from s3exp.settings import plugins
 from s3exp.settings.llm import LLMS, PluginLLMConfig
@@ -42,14 +44,47 @@ def typed(values: Mapping[str, Any]) -> Config:
     """
     chosen = {group: _choice(group, values.get(group)) for group in CHOICES}
     _refuse_keys(values, chosen)
-    parts = {group: chosen_part(group, choice)() for group, choice in chosen.items()}
-    merged = OmegaConf.merge(OmegaConf.structured(Config(**parts)), values)
-    missing = sorted(OmegaConf.missing_keys(merged))
+    given = {key: value for key, value in values.items() if isinstance(value, Mapping)}
+    plain = {key: value for key, value in values.items() if key not in given}
+    merged = cast(DictConfig, OmegaConf.merge(_without_sections(), plain))
+    missing = [key for key in plain if OmegaConf.is_missing(merged, key)]
+    parts = {**_sections(), **{group: chosen_part(group, choice) for group, choice in chosen.items()}}
+    sections = {name: _section(name, part, given.get(name, {}), missing) for name, part in parts.items()}
     if missing:
-        raise UserError(f"{', '.join(missing)}: not set; s3exp/settings/ says what each is")
-    config = OmegaConf.to_object(merged)
-    assert isinstance(config, Config)
+        raise UserError(f"{', '.join(sorted(missing))}: not set; s3exp/settings/ says what each is")
+    rest = {one.name: merged[one.name] for one in fields(Config) if one.name not in sections}
+    return Config(**sections, **rest)
+
+
+@cache
+def _sections() -> Mapping[str, type[Any]]:
+    hints = get_type_hints(Config)
+    return {one.name: hints[one.name] for one in fields(Config) if is_dataclass(hints[one.name])}
+
+
+@cache
+def _without_sections() -> DictConfig:
+    config: DictConfig = OmegaConf.structured(Config(**dict.fromkeys(_sections(), MISSING)))
     return config
+
+
+# sections that were read, by their name, their dataclass and their values: most cells of a multirun differ in one
+_read: dict[tuple[str, type[Any], str], Any] = {}
+_MOST_READ = 200
+
+
+def _section(name: str, part: type[Any], values: Mapping[str, Any], missing: list[str]) -> Any:
+    """One section of the config; keys that are not set go to `missing`."""
+    key = (name, part, repr(values))
+    if key not in _read:
+        merged = cast(DictConfig, OmegaConf.merge({name: OmegaConf.structured(part())}, {name: values}))
+        if unset := OmegaConf.missing_keys(merged):
+            missing += unset
+            return None
+        if len(_read) >= _MOST_READ:
+            _read.clear()
+        _read[key] = OmegaConf.to_object(merged[name])
+    return deepcopy(_read[key])  # a config is not frozen
 
 
 def chosen_part(group: str, choice: Any) -> Any:
@@ -125,11 +160,10 @@ def _choice(group: str, section: Any) -> str:
 
 
 def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
-    own = set(_keys(Config))
-    for group, choice in chosen.items():
-        own |= set(_keys(chosen_part(group, choice), f"{group}."))
+    own = _own(tuple(chosen.items()))
+    named = [key for key in own if WILDCARD in key]
     for key in flat(dict(values)):
-        if exists(key, own):
+        if key in own or exists(key, named) or exists(key, own):  # cheapest first
             continue
         group, _, name = key.partition(".")
         choices = choices_of(group) if group in CHOICES else []
@@ -141,6 +175,13 @@ def _refuse_keys(values: Mapping[str, Any], chosen: Mapping[str, str]) -> None:
             f"{key} is an option of {wanted}; this run has {group}={chosen[group]}: "
             f"choose {wanted}, or leave it out"
         )
+
+
+@cache
+def _own(chosen: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    """The keys that a config with these choices may have."""
+    parts = [("", Config), *((f"{group}.", chosen_part(group, choice)) for group, choice in chosen)]
+    return frozenset(key for prefix, part in parts for key in _keys(part, prefix))
 
 
 def exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
