@@ -12,10 +12,12 @@ them where they all stand in one class, and there `upper` is the better number.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -82,10 +84,7 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
     unknown = Noise(None, None, (None,) * classes, None, (), quality, given)
     if len(judged) < 2:
         return replace(unknown, why=f"fewer than two labels have {FOLDS} rows or more")
-    from cleanlab.count import estimate_joint
-    from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
-
+    estimate_joint, find_label_issues, get_label_quality_scores = _cleanlab()
     rows = np.flatnonzero(np.isin(given, judged))
     own = np.searchsorted(judged, given[rows])  # cleanlab wants classes without gaps
     chances = _chances(vectors[rows], own, seed)
@@ -108,6 +107,24 @@ def label_noise(vectors: NDArray[np.float32], labels: Sequence[int], classes: in
         by_class=tuple(by_class.get(k) for k in range(classes)),
         suspects=tuple(sorted(suspects, key=lambda suspect: (suspect.quality, suspect.row))),
     )
+
+
+@cache
+def _cleanlab() -> tuple[Any, Any, Any]:
+    """Three functions of cleanlab, imported without its Datalab, which takes a second for `datasets`.
+
+    cleanlab goes without where Datalab cannot be imported. Whoever imports cleanlab later has all of it.
+    """
+    unused = {} if "cleanlab" in sys.modules else {"cleanlab.datalab": None}
+    sys.modules.update(unused)  # type: ignore[arg-type]  # None: an ImportError
+    try:
+        from cleanlab.count import estimate_joint
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
+    finally:
+        for name in unused:
+            del sys.modules[name], sys.modules["cleanlab"]
+    return estimate_joint, find_label_issues, get_label_quality_scores
 
 
 def knows_gold(

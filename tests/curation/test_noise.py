@@ -159,3 +159,11 @@ def test_weights_grow_with_quality_and_keep_the_classes_in_balance() -> None:
     assert training_weights(noise, "weight").tolist() == pytest.approx([1.6, 0.4, 1, 1])
     with pytest.raises(ValueError, match="drop or weight"):
         training_weights(noise, "halve")
+
+
+def test_cleanlab_is_whole_for_whoever_imports_it_later() -> None:
+    vectors, truth = blobs([20, 20], 6, seed=1)
+    found = label_noise(vectors, truth.tolist(), 2, seed=0)
+    import cleanlab
+
+    assert found.share is not None and isinstance(cleanlab.Datalab, type)
