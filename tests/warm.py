@@ -153,19 +153,29 @@ def _import(vllm: bool) -> None:
 
     prepare_environment()
     gc.disable()
+    import httpcore  # noqa: F401
+    import rensa  # noqa: F401
     import wandb  # noqa: F401
+    from matplotlib.figure import Figure
+    from pyarrow import dataset, parquet  # noqa: F401
+    from sklearn import model_selection  # noqa: F401
 
     from s3exp import build, llm, loop, small_model  # noqa: F401
     from s3exp.audit import observer  # noqa: F401
     from s3exp.commands import audit, check, export, report, run, summary  # noqa: F401
+    from s3exp.curation.noise import _cleanlab
     from s3exp.language.languages import language_of
     from s3exp.llm import server  # noqa: F401
     from s3exp.report import drawing, study  # noqa: F401
+    from s3exp.settings.compose import compose
     from s3exp.small_model import fitted, training  # noqa: F401
     from s3exp.tracking import wandb as tracking  # noqa: F401
 
     if vllm:
         from vllm import LLM  # noqa: F401
+    _cleanlab()
+    compose(["tracker=none"])  # Hydra looks for its plug-ins once
+    Figure().savefig(os.devnull, format="svg")  # its fonts
     language_of(["unpack once what tells the languages of the world apart"])
     gc.freeze()  # a child that looks for garbage would copy all of it
     gc.enable()
