@@ -10,6 +10,8 @@ TORCH_INDEX ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready-$(DEVICE)
+# bytecode is kept, whatever the environment says: every process would compile torch and vLLM again, for ten seconds
+unexport PYTHONDONTWRITEBYTECODE
 # make -n runs lines that name MAKE, and one of them installs
 AGAIN := $(MAKE)
 # uv, which reads no settings of pip
