@@ -158,7 +158,8 @@ def _import(vllm: bool) -> None:
     import wandb  # noqa: F401
     from matplotlib.figure import Figure
     from pyarrow import dataset, parquet  # noqa: F401
-    from sklearn import model_selection  # noqa: F401
+    from sacrebleu import metrics  # noqa: F401
+    from sklearn import cluster, model_selection  # noqa: F401
 
     from s3exp import build, llm, loop, small_model  # noqa: F401
     from s3exp.audit import observer  # noqa: F401
@@ -173,6 +174,11 @@ def _import(vllm: bool) -> None:
 
     if vllm:
         from vllm import LLM  # noqa: F401
+        from vllm.model_executor.layers.quantization.online import base  # noqa: F401
+        from vllm.platforms import current_platform
+
+        if current_platform.is_cpu():
+            from vllm.v1.worker import cpu_worker  # noqa: F401
     _cleanlab()
     compose(["tracker=none"])  # Hydra looks for its plug-ins once
     Figure().savefig(os.devnull, format="svg")  # its fonts
