@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import warm
 from tests.test_cli import TINY, answers
 
 pytestmark = [pytest.mark.engine, pytest.mark.process]
@@ -25,20 +24,12 @@ GROWTH = (
 SECONDS = 300
 
 
-def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    with (folder / "log").open("a") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "s3exp", *words],
-            cwd=folder,
-            env={**os.environ, "WANDB_MODE": "offline", **environment},
-            stdout=log,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+def start(folder: Path, *words: str, **environment: str) -> warm.Process:
+    variables = {**os.environ, "WANDB_MODE": "offline", **environment}
+    return warm.Process(["-m", "s3exp", *words], cwd=folder, env=variables, new_session=True, vllm=True)
 
 
-def wait_for(what: Callable[[], bool], running: subprocess.Popen[str] | None = None) -> None:
+def wait_for(what: Callable[[], bool], running: warm.Process | None = None) -> None:
     deadline = time.monotonic() + SECONDS
     while not what():
         assert time.monotonic() < deadline and (running is None or running.poll() is None)
@@ -75,7 +66,7 @@ def test_nothing_is_left_running(tmp_path: Path, end: str) -> None:
         wanted = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 130}[end]
     assert running.wait(60) == wanted
     if end == "the engine dies":
-        said = [line for line in (tmp_path / "log").read_text().splitlines() if line.startswith("s3exp: ")]
+        said = [line for line in running.communicate()[1].splitlines() if line.startswith("s3exp: ")]
         assert len(said) == 1 and "the vLLM engine died" in said[0] and "the same command goes on" in said[0]
     # W&B's service and Python's tracker of shared memory notice a little later that nobody is there any more
     wait_for(lambda: not alive(family))
@@ -95,7 +86,7 @@ def test_thirty_rounds_in_one_process_do_not_grow(tmp_path: Path) -> None:
         return running.poll() is not None
 
     wait_for(finished)
-    assert running.returncode == 0, (tmp_path / "log").read_text()
+    assert running.returncode == 0, running.communicate()[1]
     assert len(list(rounds.glob("*"))) == ROUNDS + 1
     later = [value for number, value in used.items() if number > SETTLED]
     assert len(later) > ROUNDS // 2
