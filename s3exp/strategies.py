@@ -10,6 +10,7 @@ from s3exp.choosing.helpful import helpful, notes_of_helpful
 from s3exp.choosing.pick import picked, table
 from s3exp.choosing.sight import NO_NOTES, NO_SIGHT, Guesses, Notes, Sight
 from s3exp.choosing.votes import notes_of, stand_ins, voted
+from s3exp.seeds import stream
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import FILLED, LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
@@ -44,9 +45,9 @@ def plan(strategy: StrategyConfig, loop: LoopConfig) -> list[int]:
     return [seed, *(even + (index < remainder) for index in range(rounds))]
 
 
-def trains_on_gold(strategy: StrategyConfig) -> bool:
-    """Whether gold.train is trained on, alone or beside synthesized rows; it is never mined."""
-    return strategy.human or (strategy.with_gold and strategy.gold_rows == "train")
+def trained_on(strategy: StrategyConfig) -> str | None:
+    """The role of the gold rows that are trained on, alone or beside synthesized rows: train, mining, or none."""
+    return strategy.gold_rows if strategy.human or strategy.with_gold else None
 
 
 def asks(strategy: StrategyConfig, loop: LoopConfig, curation: CurationConfig) -> bool:
@@ -152,12 +153,19 @@ def check_sets_have_rows(strategy: StrategyConfig, loop: LoopConfig, small: Smal
         )
 
 
+def _as_many_as_errors(mining: Sequence[Example], last: Guesses, seed: int) -> list[Example]:
+    """Mining rows drawn at random, as many as the errors among them."""
+    drawn = stream(seed, "shown").sample(range(len(mining)), len(last.wrong))
+    return [mining[place] for place in sorted(drawn)]
+
+
 # Criteria of `strategy.shown`: they choose and order the mining rows.
-SHOWN: dict[str, Callable[[Sequence[Example], Guesses], list[Example]]] = {
-    "nothing": lambda mining, last: [],
-    "errors": lambda mining, last: [row for row in mining if row.id in last.wrong],
-    "correct": lambda mining, last: [row for row in mining if row.id not in last.wrong],
-    "all": lambda mining, last: list(mining),
+SHOWN: dict[str, Callable[[Sequence[Example], Guesses, int], list[Example]]] = {
+    "nothing": lambda mining, last, seed: [],
+    "errors": lambda mining, last, seed: [row for row in mining if row.id in last.wrong],
+    "correct": lambda mining, last, seed: [row for row in mining if row.id not in last.wrong],
+    "random": _as_many_as_errors,
+    "all": lambda mining, last, seed: list(mining),
 }
 
 
@@ -180,7 +188,7 @@ def exemplars(
         return []
     if strategy.shown in MADE:
         return MADE[strategy.shown](strategy, mining, last, sight)
-    shown = picked(strategy.pick, _criterion(strategy.shown)(mining, last), last, sight)
+    shown = picked(strategy.pick, _criterion(strategy.shown)(mining, last, sight.seed), last, sight)
     return balanced(shown, mining, last) if strategy.balance else shown
 
 
@@ -203,7 +211,7 @@ def noted(
         return notes_of(shown, sight) if sight.voting else notes_of_helpful(shown, mining, sight)
     if not strategy.pick.on or not shown:
         return NO_NOTES
-    named = _criterion(strategy.shown)(mining, last)
+    named = _criterion(strategy.shown)(mining, last, sight.seed)
     return Notes(tables={"exemplars": table(strategy.pick, shown, named, last, sight)})
 
 
@@ -218,13 +226,13 @@ def to_be_shown(
     return mining
 
 
-def _criterion(name: str) -> Callable[[Sequence[Example], Guesses], list[Example]]:
+def _criterion(name: str) -> Callable[[Sequence[Example], Guesses, int], list[Example]]:
     """A criterion of ours, or of an installed package; that of a package is checked."""
     if name in SHOWN:
         return SHOWN[name]
     choose = load(PLUGINS, name)
 
-    def checked(mining: Sequence[Example], last: Guesses) -> list[Example]:
+    def checked(mining: Sequence[Example], last: Guesses, seed: int) -> list[Example]:
         chosen, known = list(choose(mining, last)), {row.id for row in mining}
         if not all(isinstance(row, Example) and row.id in known for row in chosen):
             raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import s3exp
 from s3exp.embedded.word_problems import solved
 from s3exp.record.measures import find
 from s3exp.record.rounds import read_rounds
+from s3exp.report.controls import missing
 from s3exp.types import Example, Lesson, UserError
 from tests.toy_problems import KNOWN, ProblemLLM, Pupil, kind_of, problem_task, problems
 
@@ -149,20 +151,17 @@ class Forgetful(Pupil):
         return super().fit(Lesson(kept), select, seed)
 
 
-def test_llm2llm_extrapolates_errors_on_its_own_training_rows_once_each(tmp_path: Path) -> None:
-    words = [
-        "method=llm2llm",
-        "loop.rounds=2",
-        "loop.budget.rows=400",
-        "llm.revision=1",
-        "small_model.version=1",
-    ]
-    done = s3exp.run(
-        [*WORDS, *words, "run_dir=run"],
-        task=problem_task(tmp_path),
-        llm=ProblemLLM(),
-        small_model=Forgetful(),
+def llm2llm(folder: Path, *words: str) -> s3exp.library.run.Result:
+    given = ["method=llm2llm", "loop.rounds=2", "loop.budget.rows=400", "small_model.version=1"]
+    llm: dict[str, Any] = {} if "strategy.human=true" in words else {"llm": ProblemLLM()}
+    versioned = ["llm.revision=1"] if llm else []
+    return s3exp.run(
+        [*WORDS, *given, *versioned, *words], task=problem_task(folder), small_model=Forgetful(), **llm
     )
+
+
+def test_llm2llm_extrapolates_errors_on_its_own_training_rows_once_each(tmp_path: Path) -> None:
+    done = llm2llm(tmp_path, "run_dir=run")
     first, *later = read_rounds(done.folder)
     assert first.batch.examples == () and first.batch.asked == ()
     assert done.result["rounds"][0]["train_rows"] == len(first.predictions)
@@ -174,6 +173,21 @@ def test_llm2llm_extrapolates_errors_on_its_own_training_rows_once_each(tmp_path
         before = record
     errors = [one["errors"] for one in done.result["rounds"]]
     assert errors[0] > 10 and errors[1] < errors[0] / 2 and done.result["clean"] is True
+
+
+def test_llm2llm_gets_its_verdict_from_as_many_other_rows_and_gold_alone(tmp_path: Path) -> None:
+    runs = [llm2llm(tmp_path, "run_dir=run")]
+    lacking = missing(s3exp.study(runs).comparisons[0].arms)
+    assert "No verdict" in s3exp.study(runs).verdicts[0].line
+    for number, one in enumerate(lacking):
+        words = [word for word in shlex.split(one.command)[2:] if word.startswith("strategy.")]
+        runs.append(llm2llm(tmp_path, f"run_dir=control-{number}", *words))
+    assert "No verdict" not in s3exp.study(runs).verdicts[0].line
+    first, drawn, gold = [read_rounds(run.folder) for run in runs]
+    assert len(drawn[1].batch.examples) == len(first[1].batch.examples) > 10
+    assert {row.parent for row in drawn[1].batch.examples} != {row.parent for row in first[1].batch.examples}
+    assert len(gold) == 1 and gold[0].metrics["train_rows"] == first[0].metrics["train_rows"]
+    assert gold[0].predictions == first[0].predictions  # the same gold rows were learned
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_gold_rows_are_trained_on_and_neither_mined_nor_audited(toy_config: Conf
     certificate = json.loads((tmp_path / "mixed/certificate.json").read_text())
     assert certificate["rows"] == sum(one["new_rows"] for one in numbers(tmp_path / "mixed"))
     assert certificate[GOLD_ROWS] == len(gold.train)
-    assert f"{len(gold.train)} rows of gold.train trained on beside them" in in_one_line(certificate)
+    assert f"{len(gold.train)} gold rows trained on beside them" in in_one_line(certificate)
     assert GOLD_ROWS not in json.loads((tmp_path / "plain/certificate.json").read_text())
 
 

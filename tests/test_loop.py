@@ -24,7 +24,7 @@ from s3exp.settings.run import Config
 from s3exp.settings.small_model import BagConfig
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
 from s3exp.small_model import build_small_model
-from s3exp.strategies import trains_on_gold
+from s3exp.strategies import trained_on
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
 from s3exp.tasks.roles import Gold, TestIsSealed
@@ -57,7 +57,7 @@ def go(
     test's own, in place of the named one.
     """
     chosen = config.strategy if config.strategy.with_gold else STRATEGIES[strategy]
-    gold = load_gold(config.task, with_train=trains_on_gold(chosen))
+    gold = load_gold(config.task, with_train=trained_on(chosen) == "train")
     engine = llm or ToyLLM()
     small = BagConfig(epochs=8, patience=8, lr=0.05, buckets=4096, threads=1)
     store = RunStore(folder, "", identity or {"strategy": strategy})

@@ -82,6 +82,7 @@ def test_a_preset_runs_to_its_end(world: World, name: str) -> None:
     folder = world.whole(name).whole / "run"
     result = json.loads((folder / "result.json").read_text())
     assert result["status"] == "done"
+    assert json.loads((folder / "run.json").read_text())["overrides"][0].startswith("--config-dir=")
     if name not in ("gold", "private"):  # copies are flagged, and made rows of this world are often alike
         assert result["clean"] is True
     made = sum(len(one.batch.examples) for one in read_rounds(folder))

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.choosing.sight import Guesses
+from s3exp.choosing.sight import Guesses, Sight
 from s3exp.settings.compose import compose
 from s3exp.settings.loop import BudgetConfig, LoopConfig, StrategyConfig
 from s3exp.settings.run import identity
@@ -47,6 +47,18 @@ def test_what_is_shown() -> None:
     assert exemplars(ZEROGEN, MINE, LAST) == []
     correct = StrategyConfig(name="control", shown="correct")
     assert [e.id for e in exemplars(correct, MINE, LAST)] == ["v-0", "v-2"]
+
+
+def test_rows_at_random_are_as_many_as_the_errors_and_others_each_round() -> None:
+    """A control of the errors: what differs is which rows are shown, and nothing else."""
+    mining = [Example(f"v-{i}", {"text": str(i)}, i % 2) for i in range(60)]
+    last = Guesses((), frozenset(f"v-{i}" for i in range(20)))
+    control = StrategyConfig(name="control", shown="random")
+    rounds = [exemplars(control, mining, last, Sight(seed=5).at(number, [])) for number in (1, 2)]
+    assert [len(shown) for shown in rounds] == [20, 20] and rounds[0] != rounds[1]
+    assert all(shown == [row for row in mining if row in shown] for shown in rounds)
+    assert rounds[0] == exemplars(control, mining, last, Sight(seed=5).at(1, []))
+    assert 1 < sum(row.id in last.wrong for row in rounds[0]) < 19  # neither the errors, nor all but these
 
 
 @given(st.integers(1, 400), st.integers(0, 6), st.integers(1, 300), st.integers(1, 90))

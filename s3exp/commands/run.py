@@ -21,6 +21,7 @@ from s3exp.record.interrupts import CODE, listen
 from s3exp.types import Busy, LLMFault, UserError
 
 if TYPE_CHECKING:
+    from hydra.conf import HydraConf
     from omegaconf import DictConfig
 
     from s3exp.commands.cells import Cell
@@ -167,7 +168,7 @@ def job(composed: DictConfig) -> float | None:
         if composed.check:
             _check(composed, list(words))
             return None
-        prepared = prepare(composed, list(words), swept(words, composed))
+        prepared = prepare(composed, [*_own_groups(facts), *words], swept(words, composed))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
         elif prepared.config.dry_run:
@@ -196,6 +197,12 @@ def job(composed: DictConfig) -> float | None:
         cell = replace(cell, folder=str(outcome.folder), state=outcome.state, detail=outcome.detail)
     note(cell)
     return score_of(Path(cell.folder)) if cell.folder is not None and cell.state == "done" else None
+
+
+def _own_groups(facts: HydraConf) -> list[str]:
+    """The folder of the user's own YAML groups as a word of a command, so that the record has the whole command."""
+    folders = [one.path for one in facts.runtime.config_sources if one.provider == "command-line"]
+    return [f"--config-dir={os.path.relpath(folder)}" for folder in folders]
 
 
 def _check(composed: DictConfig, words: Sequence[str]) -> None:

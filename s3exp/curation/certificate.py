@@ -88,7 +88,7 @@ def in_one_line(certificate: Mapping[str, Any]) -> str:
     """The verdict, with the rows that it is on."""
     counts, roles, rows = certificate["rows_that_copy"], certificate["roles"], certificate["rows"]
     gold = certificate.get(GOLD_ROWS, 0)
-    beside = f"; {plural(gold, 'row')} of gold.train trained on beside them" if gold else ""
+    beside = f"; {plural(gold, 'gold row')} trained on beside them" if gold else ""
     if certificate["clean"] is False:
         by_kind = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
         copied = {role: sum(roles[role][kind] for kind in KINDS) for role in roles}

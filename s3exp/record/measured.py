@@ -49,7 +49,7 @@ MEASURES = (
     # rows
     Measure("train_rows", "rows", "rows", says="rows trained on"),
     Measure("lesson/rows", "rows that count in training", "rows", says="rows whose weight is not 0"),
-    Measure("lesson/gold_rows", "gold rows trained on", "rows", says="rows of gold.train among them"),
+    Measure("lesson/gold_rows", "gold rows trained on", "rows", says="gold rows among them"),
     Measure("lesson/forget", "rows unlearned", "rows", says="rows trained on, and forgotten after it"),
     Measure("flaws/rows", "rows with a flaw", "rows", "down", says="a strong shortcut, or a label that looks wrong"),
     Measure("flaws/shortcut", "rows with a strong shortcut and its label", "rows", "down"),

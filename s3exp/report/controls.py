@@ -1,20 +1,23 @@
 """The arm that has to stand beside a method: without it a gain may come from something else than the method.
 
-A row rejected is a row fewer, five networks are five trainings, a row forgotten is a row not learned. So rejection is
-compared with as many rows rejected at random, members with one network on all rows, and unlearning with leaving out.
+A row rejected is a row fewer, five networks are five trainings, a row forgotten is a row not learned, and gold rows
+that are trained on teach by themselves. So rejection is compared with as many rows rejected at random, members with one
+network on all rows, unlearning with leaving out, and rows beside gold with gold alone.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 from s3exp.report.arms import Arm, settings
 from s3exp.settings.cell import shown
-from s3exp.settings.run import added_defaults
+from s3exp.settings.loop import PickConfig, PrivacyConfig
+from s3exp.settings.run import OF_SEEDS, added_defaults
+from s3exp.strategies import canonical
 from s3exp.terminal.texts import spelled
 
 UNSET = object()  # an option at its default, which an identity leaves out
@@ -43,15 +46,41 @@ class Control:
 
     def beside(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The flat options of the control of a run with these, but for those that may differ."""
-        changed = {**facts, **self.instead}
-        return self.bound({key: value for key, value in changed.items() if value is not UNSET})
+        changed = {key: value for key, value in {**facts, **self.instead}.items() if value is not UNSET}
+        return self.bound(canonical(changed))
 
     def bound(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The flat options that a run and its control have alike."""
         free = ("strategy.name", *self.free)
         return {key: value for key, value in facts.items() if not any(fnmatch(key, one) for one in free)}
 
+    def words(self, facts: Mapping[str, Any]) -> list[str]:
+        """What to set in the command of a run with these options, to make the control."""
+        return [
+            f"{key}={_default(key) if value is UNSET else shown(value)}"
+            for key, value in self.instead.items()
+            if facts.get(key, UNSET) != value
+        ]
 
+
+def _unset(*keys: str) -> dict[str, Any]:
+    return dict.fromkeys(keys, UNSET)
+
+
+ONE_MODEL = _unset("small_model.members", "small_model.member_rows")
+NO_PICK = _unset(*(f"strategy.pick.{one.name}" for one in fields(PickConfig)))
+NO_VOTES = _unset("strategy.voters", *(f"strategy.privacy.{one.name}" for one in fields(PrivacyConfig)))
+GOLD_ALONE: dict[str, Any] = {
+    "strategy.name": "gold",
+    "strategy.human": True,
+    "strategy.shown": "nothing",
+    "strategy.max_rounds": 0,
+    "strategy.rationales": False,
+    **_unset("strategy.with_gold", "strategy.seeds", "curation.likeness", "curation.likeness_by"),
+    **_unset("curation.flaws", "small_model.norms"),
+    **ONE_MODEL,
+    **NO_PICK,
+}
 CONTROLS = (
     Control("curation.likeness", {"curation.likeness_by": "random"}, "as many rows rejected at random"),
     Control(
@@ -63,21 +92,64 @@ CONTROLS = (
     ),
     Control(
         "small_model.members",
-        {"small_model.members": UNSET, "small_model.member_rows": UNSET, "loop.sets": UNSET},
+        ONE_MODEL,
         "one small model on all rows",
         off=(UNSET, None, 1),
-        free=("task.prompts",),
+        free=("loop.sets", "task.prompts"),
     ),
-    Control("small_model.norms", {"small_model.norms": UNSET}, "one norm for all rows", values=("domains",)),
+    Control("small_model.norms", _unset("small_model.norms"), "one norm for all rows", values=("domains",)),
+    Control(
+        "small_model.loss",
+        _unset("small_model.loss", "small_model.loss_q"),
+        "cross-entropy as the loss",
+        values=("gce",),
+    ),
     Control(
         "curation.label",
-        {"curation.label": UNSET},
+        _unset("curation.label"),
         "labels as they were asked for",
         off=(UNSET, "none"),
-        free=("curation.votes", "curation.guard*", "task.prompt_sets.*.check"),
+        free=("task.prompt_sets.*.check",),
     ),
     Control(
-        "tutor.kind", {"tutor.sft_epochs": 0}, "the same rows set aside, and not learned", values=("sft",)
+        "curation.revise",
+        _unset("curation.revise"),
+        "rows as they were written first",
+        off=(UNSET, False),
+        free=("task.prompt_sets.*.revise",),
+    ),
+    Control(
+        "strategy.seeds",
+        _unset("strategy.seeds"),
+        "seeds that are about no listed texts",
+        values=("written",),
+        free=("strategy.rationales", *(f"task.prompt_sets.*.{name}" for name in OF_SEEDS)),
+    ),
+    Control("task.table.start", _unset("task.table.start"), "rows that begin anywhere", values=("feature",)),
+    Control("strategy.pick.by", NO_PICK, "exemplars that are not picked", off=(UNSET, "none")),
+    Control("strategy.pick.spread", NO_PICK, "exemplars that are not picked", off=(UNSET, "none")),
+    Control("strategy.shown", {"strategy.shown": "correct"}, "gold rows shown instead", values=("helpful",)),
+    Control(
+        "strategy.shown",
+        {"strategy.shown": "errors", "curation.copies": "reject", **NO_VOTES},
+        "the errors shown themselves",
+        values=("votes",),
+    ),
+    Control(
+        "strategy.gold_rows", {"strategy.shown": "random"}, "as many rows shown at random", values=("mining",)
+    ),
+    Control("strategy.with_gold", GOLD_ALONE, "the same gold rows alone", off=(UNSET, False)),
+    Control(
+        "tutor.kind",
+        {"tutor.sft_epochs": 0},
+        "the same rows set aside, and not learned",
+        values=("sft", "sft_dpo"),
+    ),
+    Control(
+        "tutor.kind",
+        {"tutor.preferred": "random"},
+        "the same pairs, either answer preferred at random",
+        values=("dpo", "sft_dpo"),
     ),
 )
 
@@ -93,14 +165,11 @@ class Missing:
     @property
     def command(self) -> str:
         """The runs of the control; what the arm's own command set is set again."""
+        run = self.arm.runs[0]
         keys = {"seed", "-m", "run_dir", *self.control.instead}
-        words = [
-            word for word in self.arm.runs[0].overrides if word.lstrip("+~").partition("=")[0] not in keys
-        ]
-        words += [
-            f"{key}={_default(key) if v is UNSET else shown(v)}" for key, v in self.control.instead.items()
-        ]
-        return shlex.join(["s3exp", "-m", *words, f"seed={','.join(map(str, self.seeds))}"])
+        words = [word for word in run.overrides if word.lstrip("+~").partition("=")[0] not in keys]
+        seeds = f"seed={','.join(map(str, self.seeds))}"
+        return shlex.join(["s3exp", "-m", *words, *self.control.words(settings(run)), seeds])
 
     @property
     def line(self) -> str:
@@ -124,7 +193,8 @@ def missing(arms: Sequence[Arm]) -> list[Missing]:
             wanted = control.beside(facts)
             there = [other for other in arms if other is not arm and _same(other, wanted, control)]
             seeds = tuple(seed for seed in arm.scores if not any(seed in other.scores for other in there))
-            if seeds:
+            known = any(one.arm is arm and one.control.instead == control.instead for one in lacking)
+            if seeds and not known:
                 lacking.append(Missing(arm, control, seeds))
     return lacking
 

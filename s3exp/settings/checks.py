@@ -62,7 +62,11 @@ def check(config: Config) -> None:
         other = "small_model=bag" if isinstance(small, EncoderConfig) else "small_model=smollm2"
         raise UserError(f"small_model.checkpoint is not set: name a hub id or a folder, or choose {other}")
     _check_gold(config.task.gold)
-    if config.strategy.human and not config.task.gold.source("train"):
+    if (
+        config.strategy.human
+        and config.strategy.gold_rows == "train"
+        and not config.task.gold.source("train")
+    ):
         also = (
             ", or give it a share of task.gold.file by task.gold.train_fraction"
             if config.task.gold.file

@@ -25,7 +25,7 @@ def check_lesson(config: Config) -> None:
         raise UserError(
             f"strategy.with_gold=true trains on task.gold.train, which is not set{_share(gold.file)}"
         )
-    if strategy.gold_rows != "train" and not strategy.with_gold:
+    if strategy.gold_rows != "train" and not (strategy.with_gold or strategy.human):
         raise UserError(
             f"strategy.gold_rows={strategy.gold_rows} names the gold rows that are trained on, and "
             "strategy.with_gold=false trains on none: set strategy.with_gold=true"

@@ -65,10 +65,12 @@ class StrategyConfig:
     about texts that the LLM wrote before, or are made without an LLM: filled templates, or in a table cells of gold
     mining rows, each column by itself; or there are none, and round 0 trains on gold rows alone (with_gold); null: as
     `rationales` says."""
-    shown: str = option("nothing", choices=("nothing", "errors", "all", "correct", *MADE), plugins=SHOWN)
-    """nothing | errors | all | correct, or a name that an installed package adds: the gold mining rows that are
-    extrapolated. votes | helpful: synthesized rows, for which gold mining rows vote in private (strategy.privacy), or
-    from which the small model would learn most about these."""
+    shown: str = option(
+        "nothing", choices=("nothing", "errors", "all", "correct", "random", *MADE), plugins=SHOWN
+    )
+    """nothing | errors | all | correct | random (as many as there are errors: a control), or a name that an installed
+    package adds: the gold mining rows that are extrapolated. votes | helpful: synthesized rows, for which gold mining
+    rows vote in private (strategy.privacy), or from which the small model would learn most about these."""
     labels: str = option("gold", choices=("gold", "random"))
     """gold | random: the label asked for beside an extrapolated row (random: a control)."""
     balance: bool = option(False, added=True)
@@ -80,12 +82,12 @@ class StrategyConfig:
     max_rounds: int | None = option(None, at_least=0)
     """Rounds of extrapolation at most; null: loop.rounds."""
     human: bool = False
-    """Train on gold.train without an LLM."""
+    """Train on gold rows (gold_rows) alone, without an LLM."""
     with_gold: bool = option(False, added=True)
     """Train on gold rows (gold_rows) beside the LLM's rows; audit and certificate look at the latter alone."""
     gold_rows: str = option("train", choices=("train", "mining"), added=True)
-    """train | mining: the gold rows that with_gold trains on: gold.train, or the mining rows themselves, so that errors
-    are what the small model has not learned of its own training rows."""
+    """train | mining: the gold rows that with_gold or human trains on: gold.train, or the mining rows themselves, so
+    that errors are what the small model has not learned of its own training rows."""
     given: bool = option(False, added=True)
     """Train on the rows of loop.rows_from in one round, without an LLM."""
 

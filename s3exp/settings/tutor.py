@@ -97,8 +97,11 @@ class DpoConfig(LoraConfig):
     judge_rows: int = option(4, at_least=2, at_most=9, added=True)
     """Rows that the LLM compares at once (tutor.pairs=judge)."""
     judge_orders: int = option(2, at_least=1, added=True)
-    """Orders in which they are shown to it, each second one the reverse of the one before. Two rows are
-    a pair where it names them best and worst in all orders."""
+    """Orders in which they are shown to it, each second one the reverse of the one before. Two rows are a pair where it
+    names them best and worst in all orders."""
+    preferred: str = option("better", choices=("better", "random"), added=True)
+    """better | random: of half of the pairs, drawn at random, the worse answer is preferred: a control, in which pairs
+    say nothing."""
     most_pairs: int = option(200, at_least=1)
     """Pairs that it learns at most."""
     beta: float = option(0.1, above=0)

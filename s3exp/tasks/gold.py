@@ -10,7 +10,7 @@ from functools import partial
 from s3exp.settings.labels import text_of_value
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.task import GoldConfig, TaskConfig
-from s3exp.strategies import trains_on_gold
+from s3exp.strategies import trained_on
 from s3exp.tasks.classes import Parts, check_classes
 from s3exp.tasks.columns import Columns, say_once, warn_once
 from s3exp.tasks.data import read_contexts
@@ -34,9 +34,9 @@ def gold_of(task: TaskConfig, strategy: StrategyConfig) -> Gold:
     Raises:
         UserError: as `load_gold`.
     """
-    gold = load_gold(task, with_train=trains_on_gold(strategy))  # a hub may take minutes for it
-    own = strategy.with_gold and strategy.gold_rows == "mining"
-    return replace(gold, train=gold.mining) if own else gold
+    role = trained_on(strategy)
+    gold = load_gold(task, with_train=role == "train")  # a hub may take minutes for it
+    return replace(gold, train=gold.mining) if role == "mining" else gold
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:

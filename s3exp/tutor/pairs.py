@@ -84,6 +84,12 @@ def pairs_of(answers: Sequence[Scored], most: int, seed: int) -> list[Pair]:
     return [pair for pair in chain(*zip_longest(*found)) if pair is not None][:most]
 
 
+def turned(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+    """The pairs with the answers of half of them, drawn at random, the other way round: they say nothing."""
+    half = set(stream(seed, "turned").sample(range(len(pairs)), len(pairs) // 2))
+    return [Pair(one.worse, one.better) if place in half else one for place, one in enumerate(pairs)]
+
+
 def _by_screen(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]) -> Iterator[Scored]:
     """Rows that were accepted before answers that were rejected for what they say."""
     for record in rounds:

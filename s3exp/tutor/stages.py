@@ -23,7 +23,7 @@ from s3exp.tasks.task import Task
 from s3exp.terminal.texts import percent
 from s3exp.tutor.judge import Ask, judge, lists_of, numbers_of
 from s3exp.tutor.lessons import turns_of
-from s3exp.tutor.pairs import LEAST_PAIRS, pairs_of, scored
+from s3exp.tutor.pairs import LEAST_PAIRS, pairs_of, scored, turned
 from s3exp.tutor.split import LEAST_ROWS, divided
 from s3exp.types import Completion, Fitted, Prompt, UserError
 
@@ -135,11 +135,13 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
     tutor, task = school.config.tutor, school.task
     assert isinstance(tutor, DpoConfig)
     numbers: dict[str, float] = {}
+    seed = derive(school.seed, "pairs", number)
     if tutor.pairs == "judge":
         pairs, numbers = _by_judge(school, number, part)
     else:
         found = scored(tutor.pairs, task, school.rounds(number), school.fitted)
-        pairs = pairs_of(found, tutor.most_pairs, derive(school.seed, "pairs", number))
+        pairs = pairs_of(found, tutor.most_pairs, seed)
+    pairs = turned(pairs, seed) if tutor.preferred == "random" else pairs
     lines = [
         {
             "prompt": pair.better.prompt,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,13 @@ from typing import Any
 import pytest
 
 from s3exp.record.reading import Found, Run, run_of
+from s3exp.report.arms import arms_of
 from s3exp.report.controls import missing
 from s3exp.report.study import Study, study_of
 from s3exp.report.verdict import verdict
+from s3exp.settings.compose import composed_of, from_hydra, plain
+from s3exp.settings.run import identity
+from s3exp.strategies import canonical, check_plan
 
 from .fakes import ZEROGEN, result
 
@@ -69,6 +75,55 @@ def test_the_control_beside_a_method_lifts_the_warning(
     both = study((method, 0.8, 3), (base, 0.7, 3), (control, 0.72, 3)).comparisons[0]
     assert missing(both.arms) == []
     assert "No verdict" not in verdict(both).line
+
+
+def recorded(words: Sequence[str]) -> Run:
+    """A run of a command that composes and passes every check."""
+    composed = composed_of(words)
+    config = from_hydra(composed)
+    check_plan(config.strategy, config.loop)
+    facts = canonical(identity(plain(composed)))
+    run = run_of(Path(f"runs/{' '.join(words)}"), result(config.strategy.name, ZEROGEN, 0.7, 0), facts)
+    assert isinstance(run, Run)
+    return replace(run, overrides=tuple(words))
+
+
+GOLD, ERRORS = "the same gold rows alone", "as many rows shown at random"
+CHECKED, ONE = "labels as they were asked for", "one small model on all rows"
+NEEDED = {
+    "task=sst2 method=s3_all strategy.with_gold=true small_model.norms=domains task.domains=10": {
+        *(GOLD, CHECKED, ONE, "as many rows rejected at random", "one norm for all rows"),
+        "seeds that are about no listed texts",
+    },
+    "task=sst2 method=unlearn small_model.unlearning.epochs=5": {"the same rows left out"},
+    "task=sst2 method=dge small_model.loss=gce small_model.loss_q=0.5": {ONE, "cross-entropy as the loss"},
+    "task=sst2 strategy.pick.by=loss strategy.pick.top=9 strategy.pick.spread=kmeans": {
+        "exemplars that are not picked"
+    },
+    "task=sst2 strategy.shown=helpful": {"gold rows shown instead"},
+    "task=sst2 method=private strategy.privacy.candidates=9 tracker=none": {
+        ONE,
+        "the errors shown themselves",
+    },
+    "task=iris method=pred_llm": {CHECKED, "rows that begin anywhere"},
+    "task=word_problems small_model=smollm2 method=llm2llm": {GOLD, ERRORS},
+    "task=sst2 method=speed tutor=sft_dpo tutor.pairs=fixed": {
+        *("the same rows set aside, and not learned", "rows as they were written first"),
+        "the same pairs, either answer preferred at random",
+    },
+}
+
+
+@pytest.mark.parametrize("words", NEEDED)
+def test_each_command_that_is_printed_makes_the_control_that_is_missing(words: str) -> None:
+    run = recorded(words.split())
+    lacking = missing(arms_of([run]))
+    assert {one.control.what for one in lacking} == NEEDED[words]
+    for one in lacking:
+        start, multirun, *made, seed = shlex.split(one.command)
+        assert [start, multirun, seed] == ["s3exp", "-m", "seed=0"]
+        still = [other for other in missing(arms_of([run, recorded(made)])) if other.arm.runs[0] is run]
+        assert {other.control.what for other in still} == NEEDED[words] - {one.control.what}
 
 
 def test_runs_without_a_tutor_are_told_from_those_with_one_and_these_from_each_other() -> None:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from s3exp.llm.turns import Turn
+from s3exp.llm.turns import Pair, Turn
 from s3exp.record.rounds import RoundRecord
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.roles import Gold, Sealed
-from s3exp.tutor.pairs import Scored, pairs_of, scored
+from s3exp.tutor.pairs import Scored, pairs_of, scored, turned
 from s3exp.types import Batch, Completion, Example, Prediction, Prompt, Rejected, prompt_hash
 
 ROWS = tuple(Example(f"g{i}", {"text": f"gold {i}"}, i % 2) for i in range(8))
@@ -95,6 +95,17 @@ def test_by_errors_that_were_fixed() -> None:
     }
     pairs = pairs_of(found, 99, 0)
     assert {(p.better.answer, p.worse.answer) for p in pairs} == {("row 0", "row 20"), ("row 10", "row 30")}
+
+
+def test_turned_pairs_say_nothing_of_what_is_better() -> None:
+    def one(number: int) -> Pair:
+        return Pair(Turn("ask", f"good {number}"), Turn("ask", f"bad {number}"))
+
+    pairs = [one(number) for number in range(31)]
+    found = turned(pairs, 0)
+    assert Counter(pair.better.answer.split()[0] for pair in found) == {"good": 16, "bad": 15}
+    assert [{pair.better, pair.worse} for pair in found] == [{pair.better, pair.worse} for pair in pairs]
+    assert found == turned(pairs, 0) != turned(pairs, 1)
 
 
 def test_equal_answers_make_no_pair_and_groups_take_turns() -> None:

@@ -340,6 +340,21 @@ def test_a_judge_is_asked_once_and_what_it_costs_is_the_rounds(
     assert both["llm/calls"] == 5 + len(asked) and both["new_rows"] == 3 and both["tutor/pairs"] == lists
 
 
+def test_where_either_answer_is_preferred_at_random_the_same_pairs_are_learned(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    config = DpoConfig(dpo_epochs=1, pairs="screen", preferred="random", batch=8, cpu_threads=1)
+    school = replace(school_of(config), rounds=lambda number: [joyful(0)])
+    with engine_of(school) as base:
+        writer = Taught(school).writer(base, 1, meter_of(base))
+        assert writer.numbers["tutor/pairs"] == 30
+    lines = [json.loads(line) for line in (tmp_path / "adapters/dpo-1/pairs.jsonl").read_text().splitlines()]
+    good = [line["better"].startswith("joy") for line in lines]
+    assert sum(good) == 15 and all(
+        line["worse"].startswith("joy") != one for line, one in zip(lines, good, strict=True)
+    )
+
+
 def test_too_few_pairs_leave_the_llm_as_it_is(
     school_of: Callable[[TutorConfig], School], tmp_path: Path
 ) -> None:
