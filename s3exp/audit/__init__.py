@@ -35,7 +35,9 @@ def build_audit(
         train: rows of `gold.train`, which the judge of labels learns and nothing else reads; empty: it learns `gold`.
         held: those of `gold` that trees are tested on, in a task of tables; empty: half of it.
     """
+    from s3exp.audit.answers import AnswerAudit
     from s3exp.audit.observer import Audit
+    from s3exp.audit.retrieval import RetrievalAudit
     from s3exp.curation.copies import Copies
     from s3exp.curation.vectors import Cached, Lsa
     from s3exp.tasks.kinds import table_of
@@ -51,12 +53,9 @@ def build_audit(
     copies, vectors = Copies(roles, config.curation.near), Cached(embedder, folder)
     with_gold = config.strategy.with_gold
     parts = (config.audit, config.task, gold, copies, vectors, config.seed, train, with_gold)
-    if config.task.ranked:
-        from s3exp.audit.retrieval import RetrievalAudit
-
-        return RetrievalAudit(*parts)
     if table is None:
-        return Audit(*parts)
+        audits = {"generation": AnswerAudit, "retrieval": RetrievalAudit}
+        return audits.get(config.task.kind, Audit)(*parts)
     from s3exp.audit.tables import TableAudit
 
     return TableAudit(*parts, table=table, held=held)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from s3exp.audit.observer import Audit, Part, synthesized
 from s3exp.audit.unjudged import Unjudged
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.programs import Checked, checked
@@ -15,6 +17,16 @@ MOST_LISTED = 1000
 NO_PROGRAM = (
     "task.answer.program names none that checks them; curation.label has the LLM answer each problem again"
 )
+
+
+@dataclass(frozen=True)
+class AnswerAudit(Audit):
+    """An audit of rows whose target is a free answer: a program says whether it is right."""
+
+    def _fidelity(self, rows: Sequence[Example], new: Sequence[Example]) -> Part:
+        made, own = synthesized(rows), synthesized(new)
+        return Part(*answers_checked(self.task, made, own)) if made and self._judges_labels else Part()
+
 
 Found = tuple[dict[str, float], dict[str, Sequence[Mapping[str, Any]]], list[Unjudged]]
 

@@ -67,7 +67,7 @@ class Audit:
 
     def certify(self, rows: Sequence[Example]) -> dict[str, Any]:
         """The leakage certificate of the synthesized ones among `rows`; with_gold: how many others are trained on."""
-        made = _made(rows)
+        made = synthesized(rows)
         certificate = certify(self.copies, made, self.task.written)
         return certificate | ({GOLD_ROWS: len(rows) - len(made)} if self.with_gold else {})
 
@@ -86,7 +86,7 @@ class Audit:
         cannot be known is left out, and the table `unjudged` says why. `notes` are those of the choice of exemplars,
         which go with the audit's numbers and tables.
         """
-        rows = _made(rows) if self.with_gold else rows
+        rows = synthesized(rows) if self.with_gold else rows
         parts = [self._findings(new), Part(self._quoted(new)), self._fidelity(rows, new)]
         if rows:
             repeated = repeats(((row.id, row.fields) for row in rows), self.task.written)
@@ -242,16 +242,15 @@ class Audit:
         ]
         return Part(numbers, {"noise": listed})
 
+    @property
+    def _judges_labels(self) -> bool:
+        return self.config.noise if self.config.fidelity is None else self.config.fidelity
+
     def _fidelity(self, rows: Sequence[Example], new: Sequence[Example]) -> Part:
         """Which share of the synthesized rows carries the label that was asked for; nothing without such rows."""
-        made, own = map(_made, (rows, new))
-        wanted = self.config.noise if self.config.fidelity is None else self.config.fidelity
-        if not wanted or not made or len(self.task.labels) == 1:
+        made, own = map(synthesized, (rows, new))
+        if not self._judges_labels or not made or len(self.task.labels) == 1:
             return Part()
-        if self.task.is_free:
-            from s3exp.audit.answers import answers_checked
-
-            return Part(*answers_checked(self.task, made, own))
         from s3exp.audit.asked import SPANS, WHAT, labels_asked_for
 
         judge = self._judge if self.task.labels else SPANS
@@ -287,6 +286,6 @@ class Audit:
         )
 
 
-def _made(rows: Sequence[Example]) -> list[Example]:
+def synthesized(rows: Sequence[Example]) -> list[Example]:
     """The synthesized rows."""
     return [row for row in rows if row.round is not None]

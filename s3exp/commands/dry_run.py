@@ -29,6 +29,7 @@ from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
 from s3exp.synthesis.order import Order, dealt, order_of, question
 from s3exp.synthesis.rows import nothing_copied
+from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.task import Mistaking, Tabled, Task, wordings
 from s3exp.terminal.page import Page, Terminal
 from s3exp.types import Prompt, Target
@@ -283,8 +284,7 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
 
 def says_target(task: Task, target: Target) -> str:
     """A target with the word for its kind."""
-    word = "label" if task.config.labels else "hard negative" if task.config.ranked else "answer"
-    return f"{word} {task.says(target)}"
+    return f"{kind_of(task.config).target} {task.says(target)}"
 
 
 def print_given(page: Page, given: Given, config: Config) -> None:

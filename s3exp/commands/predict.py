@@ -43,6 +43,7 @@ def command(words: Sequence[str]) -> int:
     if options.out is not None:
         _check_out(options.out, options.force)
     from s3exp.tasks.data import said
+    from s3exp.tasks.kinds import kind_of
     from s3exp.tasks.sources import read_table
     from s3exp.tasks.sources.table import layout_of
     from s3exp.trained import load
@@ -54,8 +55,8 @@ def command(words: Sequence[str]) -> int:
     rows = trained.examples(table.rows, options.file)
     gold = [] if options.no_score else _labelled(trained, table.rows, table.names, options.file)
     guesses = trained.fitted.predict(rows)
-    free = trained.config.task.is_free
-    lines = [_line(index, one, free=free) for index, one in enumerate(map(trained.named, guesses))]
+    column = kind_of(trained.config.task).predicted
+    lines = [_line(index, column, one) for index, one in enumerate(map(trained.named, guesses))]
     _write(lines, options.out)
     _say(plural(len(rows), "row"))
     if gold:
@@ -100,15 +101,11 @@ def _labelled(
     return found
 
 
-def _line(index: int, one: Predicted, *, free: bool) -> dict[str, Any]:
-    doubt = {} if one.doubt is None else {"doubt": one.doubt}
-    if free:
-        return {"row": index, "answer": one.label, "score": one.score}
-    if one.rank is not None:
-        return {"row": index, "first": one.label, "score": one.score, "rank": one.rank}
-    if one.start is not None:
-        return {"row": index, "answer": one.label, "start": one.start, "score": one.score, **doubt}
-    return {"row": index, "label": one.label, "score": one.score, **doubt, "scores": dict(one.scores)}
+def _line(index: int, column: str, one: Predicted) -> dict[str, Any]:
+    place = {} if one.start is None else {"start": one.start}
+    more = {"rank": one.rank, "doubt": one.doubt, "scores": dict(one.scores) or None}
+    known = {name: value for name, value in more.items() if value is not None}
+    return {"row": index, column: one.label, **place, "score": one.score, **known}
 
 
 def _write(lines: Sequence[Mapping[str, Any]], out: Path | None) -> None:
@@ -142,13 +139,13 @@ def _as_csv(lines: Sequence[Mapping[str, Any]]) -> str:
 def _score(trained: Trained, gold: Sequence[tuple[int, Example]], guesses: Sequence[Prediction]) -> None:
     """Print the task's scores on the rows that have a target."""
     from s3exp.tasks import build_task
+    from s3exp.tasks.kinds import kind_of
     from s3exp.tasks.roles import Gold, Sealed
 
     config = trained.config
     task = build_task(config.task, config.llm, Gold((), (), (), Sealed(())), str)
     scores = task.score([row for _, row in gold], [guesses[index] for index, _ in gold]).metrics
-    what = "have an answer" if config.task.is_free else "are pairs" if config.task.ranked else "have a label"
-    _say(f"{len(gold):,} of {len(guesses):,} rows {what}; on these:")
+    _say(f"{len(gold):,} of {len(guesses):,} rows {kind_of(config.task).known}; on these:")
     for name, value in scores.items():
         _say(f"{name} {value:.4f}")
 

@@ -31,6 +31,8 @@ _RECITED = {  # of a row that the LLM learned
     "near": "near_copy_of_tuning",
     "quote": "quotes_tuning",
 }
+GOLD_REASONS = frozenset((*_REASONS.values(), *_RECITED.values(), "negative_of_gold"))
+"""Reasons of rejection that say that a gold row stands in the answer."""
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
 _SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
 _ANNOUNCEMENT = 8  # words, at most
@@ -101,7 +103,7 @@ class Screen:
 
     def problem_of_target(self, row: Example) -> str | None:
         """The reason to reject a row for its hard negative, which is screened as if it were the row's passage."""
-        if not self.task.ranked or not isinstance(row.target, str):
+        if self.task.asked == self.task.written or not isinstance(row.target, str):
             return None
         return self.problem({**row.fields, self.task.fields[-1]: row.target})
 

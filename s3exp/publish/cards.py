@@ -13,6 +13,7 @@ from s3exp.curation.certificate import in_one_line
 from s3exp.embedded import locate
 from s3exp.language.languages import language_of
 from s3exp.publish.dataset import Exported, column_names, repeats_of
+from s3exp.publish.kinds import on_hub
 from s3exp.publish.rejected import RejectedRows
 from s3exp.record.measures import measure
 from s3exp.settings.llm import PluginLLMConfig, PythonLLMConfig
@@ -68,7 +69,7 @@ def data_card(
     facts: dict[str, Any] = {"language": [language]} if language else {}
     facts |= {"license": license_} if license_ else {}
     facts |= {
-        "task_categories": [_category(task)],
+        "task_categories": [on_hub(task).category(task)],
         "tags": ["synthetic", "s3exp"],
         "pretty_name": f"{task.name}, synthesized",
         **info,
@@ -88,13 +89,6 @@ def data_card(
     return in_yaml(facts) + "\n\n".join(parts) + "\n"
 
 
-def _category(task: TaskConfig) -> str:
-    """The hub's name for what a task is about."""
-    if task.is_free or task.ranked:
-        return "text-generation" if task.is_free else "text-retrieval"
-    return "question-answering" if task.passage else "text-classification"
-
-
 def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     own = column_names(task)
     lines = ["## Columns", ""]
@@ -107,18 +101,9 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
         lines.append(
             f"\nThe given texts ({', '.join(task.context)}) are from {source}: their own license holds.\n"
         )
-    target = (
-        f"`{task.answers}`: spans of {task.passage}"
-        if task.passage
-        else f"`{task.answer.column}`: the answer, written by the LLM"
-        if task.is_free
-        else f"`{task.label}`: {', '.join(task.labels) or 'a number'}"
-    )
-    if task.ranked:
-        negative = task.retrieval.negative
-        target = f"`{negative}`: a hard negative, written by the LLM, which may be a right answer after all"
-    if not task.ranked or task.retrieval.negative is not None:
-        lines.append(f"- {target}")
+    kind = on_hub(task)
+    if (target := kind.column(task)) is not None:
+        lines.append(f"- `{target}`: {kind.says(task)}")
     lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")
     lines.append(
         f"- `{own['parent']}`: the id of the gold row that the LLM was shown, empty in the seed round"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from s3exp.curation.certificate import digest_of
+from s3exp.publish.kinds import on_hub, target_of
 from s3exp.record.reading import Run, find_runs
 from s3exp.record.rounds import lessons_of, read_rounds
 from s3exp.report.arms import arms_of, without_repeats
@@ -25,7 +26,7 @@ from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import content
-from s3exp.types import Example, Targeted, UserError
+from s3exp.types import Example, UserError
 
 _FOLDERS = re.compile(r"(?<![^\s=])~?/(?:[^/,]+/)*")  # before the last part of a path
 _OWN = ("id", "round", "parent", "run", "weight", "reason")
@@ -120,7 +121,7 @@ def _check_certificate(run: Run, rows: Sequence[Example]) -> None:
 
 def column_names(task: TaskConfig) -> dict[str, str]:
     """The columns that are not the task's, by what they hold: `s3exp_id` for `id` where the task has an `id`."""
-    taken = {*task.fields, *task.asked, task.label, task.answers}
+    taken = {*task.fields, *task.asked, on_hub(task).column(task)}
     return {name: f"s3exp_{name}" if name in taken else name for name in _OWN}
 
 
@@ -143,16 +144,6 @@ def repeats_of(exported: Sequence[Exported]) -> int:
     """The number of rows whose texts stand in an earlier row: runs of one seed begin with the same questions."""
     counts = Counter(content(row.fields.values()) for one in exported for row in one.rows)
     return sum(count - 1 for count in counts.values())
-
-
-def target_of(row: Targeted, task: TaskConfig) -> dict[str, Any]:
-    """The column of a row's label or number, of its answers in SQuAD's form, or of its hard negative, if it has any."""
-    if task.ranked:
-        return {} if task.retrieval.negative is None else {task.retrieval.negative: row.target}
-    if isinstance(row.target, tuple):
-        texts, starts = [a.text for a in row.answers], [a.start for a in row.answers]
-        return {task.answers: {"text": texts, "answer_start": starts}}
-    return {task.answer.column if task.is_free else task.label: row.target}
 
 
 def write_tables(
@@ -192,20 +183,15 @@ def write_tables(
 
 def _features(task: TaskConfig, names: Sequence[str]) -> Any:
     """The features of these columns."""
-    from datasets import ClassLabel, Features, List, Value
+    from datasets import Features, Value
 
-    own = column_names(task)
+    own, target = column_names(task), on_hub(task).column(task)
     kinds: dict[str, Any] = {
-        **{name: Value("string") for name in task.fields},
-        task.label: Value("float64"),
-        task.answers: {"text": List(Value("string")), "answer_start": List(Value("int32"))},
+        **{name: Value("string") for name in (*task.fields, *task.asked)},
         **{own[name]: Value("string") for name in ("id", "parent", "run", "reason")},
         own["round"]: Value("int32"),
         own["weight"]: Value("float64"),
-        **{name: Value("string") for name in task.asked},
     }
-    if task.is_free:
-        kinds[task.answer.column] = Value("string")
-    if task.labels:
-        kinds[task.label] = ClassLabel(names=list(task.labels))
+    if target is not None:
+        kinds[target] = on_hub(task).feature(task)
     return Features({name: kinds[name] for name in names})

@@ -8,6 +8,7 @@ from typing import Any
 
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
+from s3exp.publish.kinds import on_hub
 from s3exp.settings.small_model import CausalConfig, EncoderConfig, PairsConfig
 from s3exp.small_model import member_folders, weights_file
 from s3exp.types import UserError
@@ -58,25 +59,12 @@ def _card(one: Exported, loaded: str) -> str:
     facts: dict[str, Any] = {"tags": ["s3exp", "synthetic"]}
     lines = [f"# A small model for {task.name}", ""]
     if isinstance(small, EncoderConfig):
-        pipeline = "question-answering" if task.passage else "text-classification"
-        facts |= {"library_name": "transformers", "pipeline_tag": pipeline}
-        if isinstance(small, PairsConfig):
-            facts |= {"library_name": "sentence-transformers", "pipeline_tag": "sentence-similarity"}
+        library = "sentence-transformers" if isinstance(small, PairsConfig) else "transformers"
+        facts |= {"library_name": library, "pipeline_tag": on_hub(task).pipeline}
         base = public_name(str(small.checkpoint))
         lines.append(f"`{base}`, fine-tuned on the data set beside it. Load it by {_code(loaded)}.")
-        pair = (
-            f" It reads the pair {' and '.join(task.fields)}, in this order."
-            if len(task.fields) > 1 and not task.passage and not task.ranked
-            else ""
-        )
-        if task.ranked:
-            pair = f" It embeds {' and '.join(task.fields)} alike; passages are ranked by cosine similarity."
-        lines.append(f"Rows were cut to {small.max_length} tokens or to what the encoder reads.{pair}")
-        if task.passage:
-            lines.append(
-                "In training, long texts are cut into windows that compete with each other, and the question comes "
-                "first; other code that takes the best span of each window can answer long texts otherwise."
-            )
+        reads = on_hub(task).reads(task.fields)
+        lines.append(f"Rows were cut to {small.max_length} tokens or to what the encoder reads.{reads}")
     elif isinstance(small, CausalConfig):
         base = public_name(str(small.checkpoint))
         facts |= {"library_name": "peft" if small.tuning == "lora" else "transformers", "base_model": base}

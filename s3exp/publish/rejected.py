@@ -1,23 +1,34 @@
 """The completions of finished runs that became no row, for the split `rejected`, without texts that have gold in them.
 
 A rejected row has the columns of the others and a reason. Its completion stands in the first column that the LLM
-writes, as the LLM gave it; the other written columns are empty. A completion that copies or quotes a gold row is
-withheld, and so is one that has a line which does.
+writes, as the LLM gave it; the other written columns are empty. A completion that was rejected as a copy of gold is
+withheld, and so is one of which a part copies or quotes a gold row: a line, what stands behind its name, a text of its
+JSON, or a row of a table (three in five of its cells, where it lacks the others).
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from s3exp.curation.copies import Copies, of_gold
-from s3exp.publish.dataset import Exported, column_names, target_of
+from s3exp.curation.copies import QUOTED, Copies, of_gold
+from s3exp.curation.screen import GOLD_REASONS
+from s3exp.publish.dataset import Exported, column_names
+from s3exp.publish.kinds import target_of
 from s3exp.record.rounds import read_rounds
+from s3exp.settings.run import Config
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import fingerprint
 from s3exp.tasks.gold import gold_of
+from s3exp.tasks.kinds import kind_of
+from s3exp.tasks.lines import rows_in
+from s3exp.tasks.roles import Gold
 from s3exp.types import Prompt, Rejected, UserError, prompt_hash
+
+_STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ def read_rejected(exported: Sequence[Exported], columns: Sequence[str]) -> Rejec
             for rejected, prompt in _with_prompts(record.batch.rejected, record.batch.asked)
             if prompt.kind not in ("domain", "instance")  # lists, which have no target
         ]
-        gold = _gold_in(one, [(rejected.raw, context) for _, rejected, context in pairs])
+        gold = _withheld(one, [(rejected, context) for _, rejected, context in pairs])
         own, task = column_names(one.config.task), one.config.task
         for index, ((number, rejected, context), hidden) in enumerate(zip(pairs, gold, strict=True)):
             line: dict[str, Any] = {**context, task.written[0]: None if hidden else rejected.raw}
@@ -67,11 +78,16 @@ def _with_prompts(
     return [(one, prompts[one.prompt]) for one in rejected]
 
 
-def _gold_in(one: Exported, texts: Sequence[tuple[str, Mapping[str, str]]]) -> list[bool]:
-    """Whether each text, or a line of it, copies or quotes a gold row of the run. Test rows stay sealed."""
-    config, task = one.config, one.config.task
+Gives = Callable[
+    [str, Mapping[str, str]], bool
+]  # whether a text gives gold away; the fields that were given to it
+
+
+def _withheld(one: Exported, completions: Sequence[tuple[Rejected, Mapping[str, str]]]) -> list[bool]:
+    """Whether each completion has a gold row of the run in it. Test rows stay sealed."""
+    task = one.config.task
     try:
-        gold = gold_of(task, config.strategy)
+        gold = gold_of(task, one.config.strategy)
     except UserError as error:
         raise UserError(f"--rejected: {one.run.folder}: its gold rows cannot be read: {error}") from error
     if gold.digest() != one.run.identity.get("gold"):
@@ -79,9 +95,46 @@ def _gold_in(one: Exported, texts: Sequence[tuple[str, Mapping[str, str]]]) -> l
             f"--rejected: {one.run.folder}: the gold files are other ones than those of the run, so texts that quote "
             "gold cannot be told: restore the files, or export without --rejected"
         )
-    copies, found = Copies(of_gold(gold, task.written), config.curation.near), []
-    for raw, context in texts:
-        parts = {raw, *raw.splitlines()}
-        prints = [fingerprint("", {**context, "": part}, ("",)) for part in sorted(parts)]
-        found.append(any(copies.find(prints)))
-    return found
+    cell = kind_of(task).cell
+    gives = _as_texts(one.config, gold) if cell is None else _as_cells(task, gold, cell)
+    return [
+        rejected.reason in GOLD_REASONS or gives(rejected.raw, context) for rejected, context in completions
+    ]
+
+
+def _as_texts(config: Config, gold: Gold) -> Gives:
+    """Compares the parts of a completion with each column of gold rows, as words."""
+    columns = [of_gold(gold, [name]) for name in config.task.written]
+    indices = [Copies(roles, config.curation.near) for roles in columns]
+    whole = {one.text for roles in columns for rows in roles.values() for one in rows if one.words}
+
+    def gives(raw: str, context: Mapping[str, str]) -> bool:
+        prints = [fingerprint("", {**context, "": part}, ("",)) for part in _parts(raw)]
+        return any(one.text in whole for one in prints) or any(any(index.find(prints)) for index in indices)
+
+    return gives
+
+
+def _parts(raw: str) -> list[str]:
+    """A completion, its lines with and without the names before them, and the texts of its JSON."""
+    lines = raw.splitlines()
+    behind = [line.partition(":")[2] for line in lines]
+    return sorted({raw, *lines, *behind, *_STRINGS.findall(raw)} - {""})
+
+
+def _as_cells(task: TaskConfig, gold: Gold, cell: Callable[[str], str]) -> Gives:
+    """Compares the rows in a completion with gold rows, and those that lack cells with the rows that may be shown."""
+    copies, names = Copies(of_gold(gold, task.written)), (*task.fields, task.label)
+    shown = [row.fields for row in (*gold.mining, *gold.learned)]
+
+    def repeats(row: Mapping[str, str]) -> bool:
+        known = {name: row[name] for name in task.written if name in row}
+        if len(known) == len(task.written):
+            return any(copies.find([fingerprint("", known, task.written)]))
+        return len(known) >= QUOTED * len(task.written) and any(known.items() <= one.items() for one in shown)
+
+    def gives(raw: str, context: Mapping[str, str]) -> bool:
+        rows = [{name: cell(text) for name, text in found.cells} for found in rows_in(raw, names)]
+        return any(repeats({**context, **row}) for row in rows)
+
+    return gives

@@ -25,7 +25,8 @@ class Kind:
     tidies texts and the row's place for messages, and returns the target or raises UserError; `unit` is the hash of
     the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
     of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs. `corpus` gives
-    the passages that are ranked beside those of gold rows, where passages are ranked.
+    the passages that are ranked beside those of gold rows, where passages are ranked. Words of messages: a target is a
+    `target`, a prediction stands in the column `predicted`, and rows that have their target are `known`.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]
@@ -36,6 +37,9 @@ class Kind:
     cell: Tidy | None = None
     more: Callable[[TaskConfig], Sequence[str]] = lambda task: ()
     corpus: Callable[[TaskConfig, Gold], Sequence[str]] | None = None
+    target: str = "label"
+    predicted: str = "label"
+    known: str = "have a label"
 
 
 KINDS = {
@@ -46,7 +50,13 @@ KINDS = {
         classification.unit,
     ),
     "extraction": Kind(
-        extraction.extraction, lambda task: task.answers, extraction.read_target, extraction.unit
+        extraction.extraction,
+        lambda task: task.answers,
+        extraction.read_target,
+        extraction.unit,
+        target="answer",
+        predicted="answer",
+        known="have an answer",
     ),
     "tabular": Kind(
         tabular.tabular,
@@ -57,7 +67,13 @@ KINDS = {
         cells.cell,
     ),
     "generation": Kind(
-        generation.Generation, lambda task: task.answer.column, generation.read_target, generation.unit
+        generation.Generation,
+        lambda task: task.answer.column,
+        generation.read_target,
+        generation.unit,
+        target="answer",
+        predicted="answer",
+        known="have an answer",
     ),
     "retrieval": Kind(
         retrieval.retrieval,
@@ -66,6 +82,9 @@ KINDS = {
         retrieval.unit,
         more=lambda task: [] if task.retrieval.label is None else [task.retrieval.label],
         corpus=retrieval.corpus_of,
+        target="hard negative",
+        predicted="first",
+        known="are pairs",
     ),
 }
 
