@@ -26,7 +26,10 @@ def answers_in(
     """The guess at a task of free answers; None: the rows have none, or columns of other names."""
     names = columns_in(rows)
     named = label or next((name for known in ANSWERS for name in names if plain_name(name) == known), None)
-    inputs = list(fields or [name for name in names if name != named and plain_name(name) in QUESTIONS])
+    filled = [
+        name for name in names if not all(is_missing(clean(text_of_value(row.get(name)))) for row in rows)
+    ]
+    inputs = list(fields or [name for name in filled if name != named and plain_name(name) in QUESTIONS])
     if named not in names or not 1 <= len(inputs) <= 2 or not set(inputs) <= set(names):
         return None
     if any(isinstance(row.get(name), (list, dict)) for row in rows for name in (named, *inputs)):

@@ -106,8 +106,15 @@ def label_column(
             f"it has the fewest different values, {min(fit.values())}",
         )
     else:
+        held = [
+            name for name, column in values.items() if any(isinstance(one, (list, dict)) for one in column)
+        ]
+        lists = (
+            f"; {', '.join(held)}: lists or objects, write each of their texts into a column" if held else ""
+        )
         raise UserError(
-            f"{source}: no column looks like a label ({shown_columns(list(values))}): name it with --label"
+            f"{source}: no column looks like a label ({shown_columns(list(values))}): name it with --label, free "
+            f"answers with --label and --fields, or a query and its passage with --retrieval and --fields{lists}"
         )
     if best not in names and all(map(_is_number, cells_of(values[best]))):
         words = [name for name in fit if name != best and _paired(values[best], values[name])]

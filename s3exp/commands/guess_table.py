@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -17,6 +18,7 @@ from s3exp.types import UserError
 
 FEWEST = 2  # typed columns beside the target, and twice as many as texts that are no columns of it
 LONG = 6  # words of a text, on average: a column with more is a text to read
+LEAST_COUNTED = 5  # rows of a file, from which on one number more a row is no chance
 CLASSES = 20  # numbers of a target at most, if they are classes
 
 
@@ -39,10 +41,12 @@ def table_in(
         return None
     if any(isinstance(value, (list, dict)) for row in rows for value in row.values()):
         return None
-    target, why = (label, "--label") if label else _target(list(values))
-    others = [name for name in values if name != target]
-    typed = [name for name in others if _is_typed(values[name]) and not _is_name(name, values[name])]
-    texts = [name for name in others if not _is_typed(values[name])]
+    numbered = [name for place, name in enumerate(values) if _is_name(name, values[name], first=not place)]
+    typed = [name for name in values if _is_typed(values[name]) and name not in numbered]
+    told = [name for name in typed if len(set(values[name])) > 1]  # a constant column is no target
+    target, why = (label, "--label") if label else _target(list(values), told)
+    others, typed = ([name for name in some if name != target] for some in (values, typed))
+    texts = [name for name in others if name not in (*typed, *numbered)]
     read = [name for name in texts if plain_name(name) in TEXT_NAMES or _is_long(values[name])]
     if fields or not read:
         for name in [*(fields or others), target]:
@@ -84,10 +88,13 @@ def _cells(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     return [cell(text_of_value(row.get(name))) for row in rows]
 
 
-def _target(names: Sequence[str]) -> tuple[str, str]:
-    """The column to predict: by its name, or the last one."""
+def _target(names: Sequence[str], typed: Sequence[str]) -> tuple[str, str]:
+    """The column to predict: by its name, or the last one that is typed."""
     ranked = [name for known in LABEL_NAMES for name in names if plain_name(name) == known]
-    return (ranked[0], "by its name") if ranked else (names[-1], "it is the last one")
+    if ranked:
+        return ranked[0], "by its name"
+    last = [*names[-1:], *typed][-1]
+    return last, "it is the last one" if last == names[-1] else "it is the last one with labels or numbers"
 
 
 def _is_typed(column: Sequence[str]) -> bool:
@@ -101,9 +108,18 @@ def _is_typed(column: Sequence[str]) -> bool:
     return len(different) <= min(MOST_VALUES, max(2, len(known) // 2))
 
 
-def _is_name(name: str, column: Sequence[str]) -> bool:
-    """Whether a column tells rows apart, and is nothing to learn from."""
-    return plain_name(name) in ASIDE_NAMES and len(set(column)) == len(column)
+def _is_name(name: str, column: Sequence[str], *, first: bool) -> bool:
+    """Whether a column tells rows apart, and teaches nothing: by its name, or as the first one, which counts rows."""
+    if len(set(column)) < len(column):
+        return False
+    return plain_name(name) in ASIDE_NAMES or (first and _counts_rows(column))
+
+
+def _counts_rows(column: Sequence[str]) -> bool:
+    """Whether each cell is the number after the one before, as in the index that pandas and R write first."""
+    if len(column) < LEAST_COUNTED or not all(map(str.isdecimal, column)):
+        return False
+    return all(int(after) == int(before) + 1 for before, after in pairwise(column))
 
 
 def _is_long(column: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -12,6 +13,10 @@ from s3exp.commands.guess_table import table_in
 from s3exp.commands.new_task import command
 from s3exp.settings.compose import compose
 from s3exp.tasks.gold import load_gold
+
+Extra = Mapping[
+    str, Callable[[int], Iterable[object]]
+]  # cells of more columns by their names, of so many rows
 
 
 def passengers(count: int = 200, missing: float = 0.0) -> list[dict[str, object]]:
@@ -59,6 +64,34 @@ def test_a_number_is_seen_as_one(tmp_path: Path) -> None:
     assert command([write_csv(tmp_path, passengers()), "--label", "fare"]) == 0
     task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
     assert task.labels == [] and task.label == "fare" and "survived" in task.fields
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "unused"),
+    [
+        ({"": range}, {}, "unnamed_0, id"),  # as pandas and R write their index
+        ({"PassengerId": lambda count: range(1, count + 1)}, {}, "PassengerId, id"),
+        (
+            {},
+            {"remark": lambda count: [f"seen\nby {place}" for place in range(count)]},
+            "id, full name, remark",
+        ),
+        ({}, {"year": lambda count: [1912] * count}, None),
+    ],
+)
+def test_what_tells_rows_apart_is_no_column_and_what_says_nothing_no_target(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: Extra, last: Extra, unused: str | None
+) -> None:
+    rows = passengers()
+    more = [{name: list(made(len(rows))) for name, made in some.items()} for some in (first, last)]
+    before, after = (
+        [{name: cells[place] for name, cells in some.items()} for place in range(len(rows))] for some in more
+    )
+    table = [{**a, **row, **b} for a, row, b in zip(before, rows, after, strict=True)]
+    assert command([write_csv(tmp_path, table)]) == 0
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.label == "survived" and "deck" in task.fields
+    assert unused is None or f"not used: {unused}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

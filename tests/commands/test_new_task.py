@@ -98,6 +98,12 @@ def test_answers_make_an_extraction_task(tmp_path: Path) -> None:
         ([], None, None, "no rows"),
         ([{"text": "a b", "label": 1}] * 4, None, None, "no column looks like a label"),
         (
+            [{"query": f"who is {i}", "pos": [f"{i} is"]} for i in range(9)],
+            None,
+            None,
+            "--retrieval and --fields; pos: lists or objects",
+        ),
+        (
             [{"text": f"a {i}", "label": i % 2} for i in range(4)],
             "kind",
             None,
