@@ -20,7 +20,7 @@ pytestmark = pytest.mark.process
 
 CONF = Path(__file__).parents[1] / "conf" / "method"
 # a tuned LLM is no server, and test_tutor_kill.py has it; tests/test_tables.py has tables
-ELSEWHERE = {"speed", "pred_llm"}
+ELSEWHERE = {"speed", "pred_llm", "marginals"}
 PRESETS = sorted({path.stem for path in CONF.glob("*.yaml")} - ELSEWHERE)
 WORDS = PROMPT_SETS["toy"] | {"revise": "label={label} revise: {text}"}
 SETS = {"toy": WORDS, "more": WORDS | {"seed": "again: label={label}"}}

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
+from s3exp.settings.compose import compose
+from s3exp.strategies import check_plan
 from tests import warm
 from tests.extraction import tiny_bert
+from tests.tiny_llm import tiny_llm
 
 pytestmark = pytest.mark.process
 
@@ -44,6 +48,9 @@ SMALLER = {
         "method=s3,zerogen,goldgen,gold,templates,synt,unlearn,dge,private",
     ],
     "tuning": ["task.gold.mining_rows=60", "tutor.sft_epochs=0,1", *STAND_INS],
+    # an LLM that ships writes neither tables nor word problems
+    "tables": ["task=iris,wine", "method=marginals,gold"],
+    "word_problems": ["method=gold", "small_model.checkpoint=tiny", "small_model.max_answer=8"],
     "compose": [
         *(*STAND_INS, "loop.budget.rows=60", "task.gold.mining_rows=60"),
         "method=s3,s3_label,s3_likeness,s3_members",
@@ -65,7 +72,10 @@ CELLS = {
     "methods": 9,
     "tuning": 4,
     "compose": 4,
+    "tables": 4,
+    "word_problems": 1,
 }
+UNREAD = {"tables": "small_model.epochs=1"}  # words of TINY that are no options of a sweep's small model
 # runs sweeps one after the other in one process, which starts the LLM once
 ALL = """
 import json, sys
@@ -96,7 +106,9 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, lis
     # transfer needs a run to take rows from, and an LLM that learned is another one
     last = ("transfer", "tuning")
     order = [*(name for name in SWEEPS if name not in last), *last]
-    commands = [[f"sweeps={name}", *TINY, *SMALLER.get(name, [])] for name in order]
+    tiny_llm(folder / "tiny")
+    words = {name: [word for word in TINY if word != UNREAD.get(name)] for name in order}
+    commands = [[f"sweeps={name}", *words[name], *SMALLER.get(name, [])] for name in order]
     ended = run(folder, "-c", ALL, json.dumps(commands), vllm=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder, dict(zip(order, json.loads((folder / "came.json").read_text()), strict=True)), ended.stderr
@@ -137,6 +149,17 @@ def test_rows_of_another_run_are_trained_on_as_they_are(
     rows = [[(place / f"rounds/{n}/examples.jsonl").read_text() for n in range(3)] for place in places]
     assert rows[0] == rows[1] and all(rows[0])
     assert all(json.loads((place / "result.json").read_text())["llm"]["calls"] == 0 for place in places)
+
+
+@pytest.mark.parametrize("name", ["tables", "word_problems"])
+def test_every_cell_of_a_sweep_composes_with_the_models_that_it_names(name: str) -> None:
+    params = OmegaConf.load(ROOT / "sweeps" / f"{name}.yaml").hydra.sweeper.params
+    values = [[f"{key}={value}" for value in str(params[key]).split(",")] for key in params if key != "seed"]
+    for words in product(*values):
+        config = compose([f"sweeps={name}", *words])
+        check_plan(config.strategy, config.loop)
+        assert config.sweep == name and f"method={config.strategy.name}" in words
+        assert config.small_model.kind == {"tables": "boosting", "word_problems": "causal_lm"}[name]
 
 
 def test_each_run_of_a_sweep_over_choices_has_the_options_of_its_own(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ NEEDS = {
     "small_model=boosting": ["task=iris"],
     "small_model=logistic": ["task=iris"],
     "method=pred_llm": ["task=iris"],
+    "method=marginals": ["task=iris"],
     "task=qnli_pairs": ["small_model=pairs"],  # passages are ranked
     "task=qnli_questions": ["small_model=pairs"],
     "small_model=pairs": ["task=qnli_pairs"],
