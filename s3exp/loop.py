@@ -103,7 +103,7 @@ def one_round(parts: Parts, order: Order, train: list[Example], last: Guesses | 
     writer.llm.sleep()  # frees GPU memory for the small model
     rows = [*train, *batch.examples]
     if not rows:
-        raise UserError(no_rows(batch))
+        raise UserError(no_rows(batch, order.tokens))
     with meter.stage("curate"):
         taught = parts.lessons.of(rows)
     with meter.stage("audit"):

@@ -39,9 +39,6 @@ class TableAudit(Audit):
     def _findings(self, new: Sequence[Example]) -> Part:
         return Part(tables={"findings": []})
 
-    def _quoted(self, new: Sequence[Example]) -> Numbers:
-        return {}
-
     def _shortcuts(self, rows: Sequence[Example]) -> Part:
         return Part()
 

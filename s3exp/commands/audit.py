@@ -84,10 +84,14 @@ def _of_file(options: argparse.Namespace) -> Subject:
     """A file of rows, beside the gold of its task."""
     from s3exp.audit import build_audit
     from s3exp.commands.audit_inputs import find_gold, read_audited, read_gold
+    from s3exp.embedded import locate
     from s3exp.settings.compose import compose
     from s3exp.small_model import build_embedder
+    from s3exp.tasks.sources.places import parts_of
 
     if not options.task:
+        if not locate(options.path).exists() and len(parts_of(options.path)) == 1:
+            raise UserError(f"{options.path}: there is no such run, and no such file")
         raise UserError(f"{options.path}: say which task its rows belong to: --task NAME")
     config = compose([f"task={options.task}", *options.overrides], options.config_dir)
     rows = read_audited(options.path, config.task)

@@ -93,9 +93,12 @@ class Copies:
         return [self._copies(row, similar.get(place, []), own[place]) for place, row in enumerate(rows)]
 
     def quoted(self, row: Fingerprint, gold: str | None) -> float | None:
-        """The share of a row's words in runs of at least six that the gold row `gold` has; None without such a row."""
+        """The share of a row's words in runs of at least six that the gold row `gold` has.
+
+        None without such a row, or where the row is none of words, but of a table.
+        """
         place = self._places.get(gold or "")
-        if place is None or not row.words:
+        if place is None or not len(row.shingles):
             return None
         starts = np.flatnonzero(np.isin(row.runs, self._gold[place][1].runs) & (row.runs != 0))
         return _quotation(starts, row.run)[0] / row.words

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 MOSTLY = 0.9  # share of the answers that are rejected, from which on a round is warned of
 FEW = 10  # answers of which no share is taken
 _SHOWN = 90  # characters of an answer in a message
+_FORM = "show it more rows (task.shots), set llm.temperature lower, or choose another llm.model"
 ADVICE = {
     "only_reasoning": "set llm.max_tokens higher, so that the answer follows the reasoning, or switch the reasoning off"
     " (of a server llm.chat_template_kwargs={enable_thinking:false})",
@@ -34,6 +35,21 @@ ADVICE = {
     "copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
     "near_copy_of_gold": "the LLM copies its exemplar: choose another llm.model or set llm.temperature higher",
     "quotes_gold": "the LLM quotes its exemplar: choose another llm.model or set llm.temperature higher",
+    "no_row": f"the LLM writes no row of the form that is asked for: {_FORM}",
+    "missing_column": f"the LLM leaves out what a row must have: {_FORM}",
+    "no_answer": f"the LLM leaves out the answer: {_FORM}",
+    "no_label": f"the LLM leaves out the label: {_FORM}",
+    "no_number": "a text stands where a number must: ask for numbers in the prompts (task.prompts), or choose another "
+    "llm.model",
+    "out_of_bounds": "a number is outside of those of the gold mining rows: set min and max of its column in "
+    "task.table.columns",
+    "unknown_category": "a value is none of the gold mining rows': name all in values of its column in "
+    "task.table.columns",
+    "unknown_label": "the LLM writes labels that task.labels lacks: name them in the prompts (task.prompts)",
+    "other_start": "the LLM changes the cell that its row begins with: set task.table.start=none",
+    "same_text": "the LLM writes one text for two: choose another llm.model or other task.prompts",
+    "query_in_passage": "the LLM repeats the query in its passage: choose another llm.model or other task.prompts",
+    "negative_of_gold": "the hard negative is a gold passage: choose other task.prompts",
     "answer_not_in_text": "the answers do not stand in the gold texts: check the task's answers column",
     "unlike_gold": "set curation.likeness higher, or null",
     "left_out_by_chance": "set curation.likeness higher, or null",
@@ -73,10 +89,16 @@ def warning(batch: Batch) -> str | None:
     return f"{rejected} of {of} {what} were rejected ({counts}): {advice(batch.rejected)}".rstrip(": ")
 
 
-def no_rows(batch: Batch) -> str:
-    """Why there is no row to train on, in one line: the cause that is known upstream, an example, and what to do."""
+def no_rows(batch: Batch, tokens: int | None = None) -> str:
+    """Why there is no row to train on, in one line: the cause that is known upstream, an example, and what to do.
+
+    `tokens` are those that the round had to spend; None: as many as it takes.
+    """
+    budget = (
+        f": {tokens} LLM tokens are too few for one: raise loop.budget.tokens" if tokens is not None else ""
+    )
     if not batch.rejected:
-        return "there is no row to train on: no row was asked for"
+        return f"there is no row to train on: no row was asked for{budget}"
     worst = Counter(one.reason for one in batch.rejected).most_common(1)[0][0]
     raw = next(" ".join(one.raw.split()) for one in batch.rejected if one.reason == worst)
     shown = "".join(c if c.isprintable() else "?" for c in raw[:_SHOWN]) + (

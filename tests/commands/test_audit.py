@@ -110,6 +110,7 @@ def test_debris_is_counted_and_shown(tmp_path: Path, gold: Path, write_rows: Wri
     ("words", "says"),
     [
         (["nowhere.jsonl", "--task", "rte", "--gold", "gold"], "nowhere.jsonl: no such file"),
+        (["runs/s3-0"], "runs/s3-0: there is no such run, and no such file"),
         (["made.jsonl", "--gold", "gold"], "say which task its rows belong to: --task NAME"),
         (["made.jsonl", "--task", "rto", "--gold", "gold"], "rto"),
         (["made.jsonl", "--task", "rte", "--gold", "empty"], "no train, validation or test file"),

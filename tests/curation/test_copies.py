@@ -16,6 +16,7 @@ from s3exp.audit.duplicates import repeats
 from s3exp.curation.certificate import certify, in_one_line, quoted_in_one_line
 from s3exp.curation.copies import Copies, Copy
 from s3exp.language.words import words as words_of
+from s3exp.settings.task import Cells
 from s3exp.tasks.fingerprints import fingerprint, jaccard, windows, word_hashes
 from s3exp.types import Example
 from tests.language.samples import OTHERS, SCRIPTS
@@ -252,3 +253,11 @@ def test_copies_of_the_exemplar_are_counted_apart() -> None:
     )
     elsewhere = certify(Copies(roles), [replace(copy, parent="m1")], ("text",))
     assert elsewhere["roles"]["mining"]["exact"] == 1 and elsewhere["exemplar"]["exact"] == 0
+
+
+def test_a_row_of_a_table_has_no_words_that_it_could_quote() -> None:
+    row = {"length": "5.1", "colour": "red"}
+    gold = fingerprint("g", row, Cells(("length", "colour")))
+    assert Copies({"mining": [gold]}).quoted(gold, "g") is None
+    text = fingerprint("t", {"text": "a short text"}, ["text"])
+    assert Copies({"mining": [text]}).quoted(text, "t") == 0
