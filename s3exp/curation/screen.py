@@ -35,6 +35,8 @@ GOLD_REASONS = frozenset((*_REASONS.values(), *_RECITED.values(), "negative_of_g
 """Reasons of rejection that say that a gold row stands in the answer."""
 _FORMS = frozenset(("json", "half_json", "tag", "half_tag", "fields", "several"))  # of rows in an answer
 _SOME, _SHARE = 2, 0.02  # gold rows with a form, as a number and a share, that make it a habit of the data
+_LABEL = "label_line"
+_UNREADABLE = "\ufffd"  # a byte that was no character
 _ANNOUNCEMENT = 8  # words, at most
 _SAMPLE = 200  # gold rows that are looked at
 
@@ -78,10 +80,12 @@ class Screen:
         habits = self.habits | (_FORMS if formed else frozenset())
         asked = words_of_label(task, prompt.target)
         expected = Expected(self.task.written, tuple(prompt.context.values()), habits, asked)
-        repaired = repair(text, quotes=self.rules.quotes, preambles=self.rules.preambles, expected=expected)
+        quotes, preambles = self.rules.quotes, self.rules.preambles
+        repaired = repair(text, quotes, preambles, expected)
         text, rules = repaired.text, [*rules, *repaired.rules]
-        if self.rules.preambles and (unlabelled := without_label(task, text)) != text:
-            text, rules = unlabelled, [*rules, "label_line"]
+        if preambles and _LABEL not in habits and (bare := without_label(task, text)) != text:
+            inner = repair(bare, quotes, preambles, expected)  # Positive: "I liked it."
+            text, rules = inner.text, [*rules, _LABEL, *inner.rules]
         if rules and problem is None and other_label(task, prompt.target, completion.text, text):
             problem = "other_label"
         ended = repaired.ended or not completion.text.rstrip().endswith(text.rstrip()[-20:])
@@ -115,7 +119,7 @@ class Screen:
             "only_preamble": self.rules.preambles and announces(text),
             "template_tokens": self.rules.preambles and turns.left(text),
             "other_script": self.script is not None and script_of(text) not in (self.script, None),
-            "not_plain": self.rules.quotes and like_json(text),
+            "not_plain": self.rules.quotes and (like_json(text) or _UNREADABLE in text),
         }
         return next((name for name, true in found.items() if true and name not in self.habits), None)
 
@@ -140,6 +144,8 @@ def habits_of(screen: Screen, texts: Sequence[str]) -> frozenset[str]:
         rules |= {f"{SPEECH}{group}" for group in groups(text)}
         if without_reasoning(text) is not None:
             rules.add("reasoning")
+        if any(without_label(wording, text) != text for wording in screen.task.wordings):
+            rules.add(_LABEL)
         reason = screen._debris(text)
         fired.update(rules | ({reason} if reason and reason != "refusal" else set()))
     return frozenset(rule for rule, n in fired.items() if n >= max(_SOME, _SHARE * len(sample)))

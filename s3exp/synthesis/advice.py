@@ -28,7 +28,8 @@ ADVICE = {
     "other_script": "the LLM writes in another script than gold: say the language in the prompts (task.prompts)",
     "template_tokens": "tokens of a chat template are in the answers: does the LLM's chat template fit the model?",
     "only_preamble": "the LLM announces a row and writes none: set llm.max_tokens higher, or choose another llm.model",
-    "not_plain": "the answers are JSON without a text of the row: ask for the text alone in the prompts (task.prompts)",
+    "not_plain": "the answers are JSON without a text of the row, or have bytes that are no character: ask for the "
+    "text alone in the prompts (task.prompts)",
     "not_json": "the LLM's server does not hold its answers to a schema (response_format): set llm.structured=false",
     "other_keys": "the LLM's server does not hold its answers to a schema (response_format): set llm.structured=false",
     "duplicate": "the LLM repeats itself: set llm.temperature higher, or a smaller loop.budget.rows",
@@ -55,6 +56,8 @@ ADVICE = {
     "left_out_by_chance": "set curation.likeness higher, or null",
     "label_disagrees": "the LLM does not stand by the labels that it was asked for: choose another llm.model or other "
     "task.prompts; curation.label=report keeps such rows",
+    "content_filter": "the server's filter keeps its answers back: choose another llm.model or other task.prompts",
+    "tool_call": "the LLM calls tools that nobody offered: choose another llm.model",
     "not_checked": "no tokens were left to check these rows: raise loop.budget.tokens",
     "no_list": "change the prompts that ask for lists (task.prompts), or set strategy.seeds=plain",
 }

@@ -70,6 +70,7 @@ def test_ordinary_rows_stay_as_they_are(task: Task) -> None:
         ("<think>{} is even</think> so it is two", "reasoning"),
         ("I'm sorry, but I can't help you with that request, number {}.", "refusal:declined"),
         ("- one thing of {}\n- and another one here", "several"),
+        ("Positive: this is what I liked about {}.", "label_line"),
     ],
 )
 def test_a_form_that_gold_rows_have_is_no_debris(task: Task, text: str, habit: str) -> None:

@@ -71,7 +71,8 @@ AFTER = _cues(
             r"\bbecause\b|\bsince\b|\bso that\b|\bthis (?:follows|works)\b",
             r"\b(?:this|the|my) (?:review|sentence|question|statement|hypothesis|answer|headline|article|text"
             r"|rewrite)\b",
-            r"\bi(?:['’]ve)? (?:kept|made sure|chose|tried|aimed|avoided|used|included|focused|wrote|added)\b",
+            r"\A\W{0,4}(?:please )?note\b",
+            r"\bi(?:['’]ve| have)? (?:kept|made sure|chose|tried|aimed|avoided|used|included|focused|wrote|added)\b",
             r"\b(?:sentiment|tone|wording|hypothesis|label|authentic)\b"
             r"|\b(?:by|from|with|since|that) the premise\b",
         ),
@@ -85,6 +86,8 @@ AFTER = _cues(
             r"\b(?:review|sentence|question|statement|text) (?:\w+ly )?(?:conveys|expresses|reflects|captures|avoids"
             r"|maintains|aligns|matches|requires|preserves|retains)\b",
             r"\b(?:positive|negative|neutral|mixed) (?:sentiment|tone|label)\b"
+            r"|\b(?:this|the) (?:review|sentence|comment|text) is (?:positive|negative|neutral)\b"
+            r"|\A\W{0,4}this is an? (?:positive|negative|neutral) (?:review|sentence|comment|text)\b"
             r"|\b(?:target|requested|given|desired) label\b",
             r"\bas (?:you )?(?:asked|requested)\b|\byour (?:request|requirements|instructions|prompt|criteria)\b",
         ),

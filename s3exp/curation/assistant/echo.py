@@ -22,8 +22,15 @@ _ENDED = re.compile(
     r"(?:[.!?…。！？।؟][\"'”’»)\]]{0,2}|\n|[|>*#`-])\s*\Z"
 )  # what may stand before a prompt that goes on
 _MARKER = re.compile(r"\s*(\d{1,2}[.)])\s+")
-_BRACKETED = re.compile(r"\s*[\[【(]{1,2}([^\[\]【】()\n]{1,40})[\])】]{1,2}:?\s+")
-_BRACKETED_LAST = re.compile(r"\s*[\[【(]{1,2}([^\[\]【】()\n]{1,40})[\])】]{1,2}\.?\s*\Z")
+_FIRST = re.compile(r"\A\s*[\[【(]{1,2}([^\[\]【】()\n]{1,40})[\])】]{1,2}:?\s+")  # "[Positive] I liked it."
+_LAST = (  # a label behind its row: "(positive)", "Sentiment: positive", "... twice." - positive
+    re.compile(r"\s*[\[【(]{1,2}([^\[\]【】()\n]{1,40})[\])】]{1,2}\.?\s*\Z"),
+    re.compile(
+        r"(?:(?<=\s)|(?<=[.!?…。！？\"”]))\W{0,3}(?:label|sentiment|class|category)\W{0,3}[:：=]([^\n]{1,40})\Z",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(?<=[\"”»])\s*(?:[-–—:|]|[-=]>|→)([^\n\"]{1,40})\Z"),
+)
 _LABEL_LINE = 5  # words of a line that only says the label
 
 
@@ -109,16 +116,19 @@ def _behind(task: TaskConfig, text: str) -> str:
 
 
 def without_label(task: TaskConfig, text: str) -> str:
-    """`text` without a first or last line that says nothing but a label ("Klasse: negativ", "[positive]")."""
+    """`text` without a label before or behind it ("Klasse: negativ" on a line, "[positive]", "Positive: ...")."""
     lines, names = text.strip().split("\n"), _names(task)
     if len(lines) > 1 and _said(lines[-1], names) is not None:
         lines = lines[:-1]
     if len(lines) > 1 and _said(lines[0], names) is not None:
         lines = lines[1:]
     rest = "\n".join(lines).strip()
-    for hit in (_BRACKETED.match(rest), _BRACKETED_LAST.search(rest)):  # "[Positive] I liked it."
-        if hit and _folded(hit.group(1)) in names:
+    for pattern in (_FIRST, *_LAST):
+        if (hit := pattern.search(rest)) and _folded(hit.group(1)) in names:
             rest = (rest[: hit.start()] + rest[hit.end() :]).strip()
+    heads = _headings(rest, names)
+    if len(heads) == 1 and heads[0].start() == 0:  # several are pros and cons
+        rest = rest[heads[0].end() :].strip()
     return rest if count(rest) >= _ROW and rest != text.strip() else text
 
 
@@ -132,9 +142,12 @@ def other_label(task: TaskConfig, target: object, answer: str, row: str) -> bool
     }
     said |= {
         names.get(_folded(hit.group(1)))
-        for hit in (_BRACKETED.match(before), _BRACKETED_LAST.search(after))
+        for hit in (_FIRST.search(before), *(tail.search(after) for tail in _LAST))
         if hit
     }
+    heads = {names[_folded(hit.group(1))] for hit in _headings(answer, names)}
+    if len(heads) == 1 and _headings(before, names) and row[-1:] not in ":：":  # or no row is there
+        said |= heads
     said.discard(None)
     return bool(said) and target not in said
 
@@ -161,6 +174,25 @@ def _names(task: TaskConfig) -> dict[str, int]:
     return {
         _folded(name): at for names in (words, task.labels) for at, name in enumerate(names) if _folded(name)
     }
+
+
+def _headings(text: str, names: Mapping[str, int]) -> list[re.Match[str]]:
+    """The lines that begin with a label as their heading: "Positive: I liked it.", "**Positive** -> I liked it."."""
+    return list(_heading(tuple(names)).finditer(text))
+
+
+@lru_cache(32)
+def _heading(names: tuple[str, ...]) -> re.Pattern[str]:
+    said = [
+        r"[\W_]+".join(map(re.escape, name.split()))
+        for name in names
+        if len(name) > 1 and not name.isdecimal()
+    ]
+    known = "|".join(sorted(said, key=len, reverse=True)) or "(?!)"
+    return re.compile(
+        rf"^[*_#\[(\"'“ ]{{0,4}}({known})[*_\])\"'” ]{{0,4}}(?:[:：]|[-=]>|→)[*_]{{0,3}}[ \t]*",
+        re.IGNORECASE | re.MULTILINE,
+    )
 
 
 def _folded(text: str) -> str:

@@ -47,9 +47,11 @@ PREAMBLES = tuple(
         rf"(?:[^:.!?\n]{{0,160}}:[*_]{{0,4}}|[^:!?\n]{{0,100}}\n)",
         rf"this is (?:{_KIND} ){{1,5}}{_NOUN}(?: (?:similar|like|of|about|for|based|in)\b[^:.!?\n]{{0,120}})?:",
         # Certainly! (on a line of its own) Here you go:
-        rf"{_MARK}{YES}(?:[!.:]*[*_]{{0,4}}{_DECORATION}{{0,9}}\s*\n|[!.,]* here (?:you go|it is|we go)\s*[:!.])",
-        r"here (?:you go|it is)\s*[:!]|here(?:['’]s| is) (?:one|another)(?: one)?:",
-        rf"i(?:['’]m| am) (?:\w+ ){{0,2}}(?:happy|glad) to (?:help|assist)[^.!?:\n]{{0,60}}[.!]{_DECORATION}{{0,9}}\n",
+        rf"{_MARK}{YES}(?:[!.:]*[*_]{{0,4}}{_DECORATION}{{0,9}}\s*\n|[!.,]* here (?:you go|it is|we go|goes)\s*[:!.])",
+        r"here (?:you go|it is|goes)\s*[:!]|(?:how|what) about this(?: one)?[:?]\s*\n|try this(?: one)?:",
+        r"here(?:['’]s| is)(?: a| my)? (?:\w+ )?(?:one|another|mine|something|attempt|try|take)(?: one)?:",
+        rf"i(?:['’]m| am) (?:\w+ ){{0,2}}(?:happy|glad) to (?:help|assist|write|provide|create|generate)\b"
+        rf"[^.!?:\n]{{0,60}}[.!]{_DECORATION}{{0,9}}\n",
         # I'd be happy to help! Sure, I can write another one.
         rf"(?:{YES}[!.,:]* )?i(?:['’]d| would|['’]ll| will) be (?:\w+ ){{0,2}}(?:happy|glad) to"
         r" (?:help|write|provide|create|generate|assist)\b[^.!?:\n]{0,90}[.!:]\s",
@@ -59,7 +61,7 @@ PREAMBLES = tuple(
         r"(?:\*\*)?[ \t]*\n",
         # **Positive Review:** Rewritten sentence: Sentence 2:
         rf"{_MARK}(?:{_KIND} ){{1,4}}(?!summary|description){_NOUN} ?\d?{_COLON}",
-        rf"{_MARK}(?:review|sentence|text|output|response|hypothesis|rewrite|paraphrase|statement|claim)"
+        rf"{_MARK}(?:review|sentence|text|input|output|response|hypothesis|rewrite|paraphrase|statement|claim)"
         rf" ?\d?{_COLON}",
         rf"{_MARK}(?:rewritten|revised|rephrased|paraphrased|reworded|premise(?!.{{1,500}}[.!?] [A-Z]\w{{1,20}}:))"
         rf"{_COLON}",
@@ -80,7 +82,8 @@ PREAMBLES = tuple(
 FIRST_WORDS = frozenset(
     [yes.split()[0] for yes in _YESES.split("|")]
     + f"{_NOUNS} {_KINDS} here here's below the a an your this so then and well i'd i i'll assistant chatgpt".split()
-    + "label sentiment category class my one q i'm not rewritten revised rephrased paraphrased reworded".split()
+    + "label sentiment category class my one q i'm not input how what try".split()
+    + "rewritten revised rephrased paraphrased reworded".split()
 )
 FIRST = re.compile(r"[^\w<]{0,40}([a-z]+(?:['’][a-z]+)?)", re.IGNORECASE)
 RULERS = ("---", "***", "___", "===")
@@ -109,18 +112,18 @@ EPILOGUES = re.compile(
     r"\b(?:AI|assistant|chatgpt|model)\b[^\n]{0,20}"
     r"|(?<=\n)[(\[]?end of (?:the )?(?:article|review|text|story|item|answer|response)[)\].]?"
     r"|(?<=\n)[(\[](?:correct |expected )?(?:answer|label|sentiment|category)[:=] ?[^\n]{1,120}[)\]]\.?"
-    r"|(?:is there|if there['’]s|if there is) anything else (?:i can|you)[^\n]{0,200}"
+    r"|(?:is there|if there['’]s|if there is) anything (?:else|specific|in particular) (?:i can|you)[^\n]{0,200}"
     rf"|[(\[*_]{{0,3}}(?:please )?note(?: that)?[:*_]{{0,3}} [^\n]{{0,200}}?{_UNREAL}[^\n]{{0,200}}"
     rf"|[(\[*_]{{0,3}}(?:this|the above) (?:is|(?:review|text|sentence|question) is)(?: \w+)? {_UNREAL}[^\n]{{0,80}}"
     r"|[(\[*_]{0,3}(?:word|character|total word)s? ?(?:count)?[:*_]{1,3} ?~?\d+(?: words| characters)?[.)\]*_]{0,3}"
     r"|[(\[](?:about |approx\.? |approximately |~ ?)?\d+ words[)\]]"
-    r"|(?<=\n)[-*_=]{3,}"
+    r"|(?<=\n)(?:[-*_=]{3,}|[–—]{1,3})"
     r")\s*\Z",
     re.IGNORECASE,
 )
 EPILOGUE_KEYS = tuple(
     "let me know|hope |feel free|hesitate to|would you like|do you want|shall i|should i|can i|how’s|how's|how is"
-    "|for you|does |is this|is that|enjoy!|anything else|note|count:|words|fictional|fictitious|generated"
+    "|for you|does |is this|is that|enjoy!|anything |note|count:|words|fictional|fictitious|generated"
     "|hypothetical|\n".split("|")
 )
 # What follows such a heading on a line of its own explains the row rather than being it.

@@ -23,8 +23,8 @@ _NUMBERS = "一二三四五六七八九十"
 _OPEN, _CLOSE = r"[#*_(\[（【 \t]{0,6}", r"[*_)\]）】]{0,4}"
 _MARKER = re.compile(
     rf"{_OPEN}(?P<n>\d{{1,2}}|[{_DIGITS}]|[a-jA-J](?=[.)])|[ivx]{{1,4}}(?=[.)])|[{_NUMBERS}](?=[、.．]))"
-    rf"\ufe0f?\u20e3?(?:[.)\]）】:：、．]|(?<=[{_DIGITS}\u20e3])|[ \t]?[/–—-](?=[ \t]))"
-    r"[*_]{0,3}(?:\s+|(?<=[、．：）】])|(?<=[①-⑩]))(?=\S)"
+    rf"\ufe0f?\u20e3?(?:[.)\]）】:：、．]|(?<=[{_DIGITS}\u20e3])|(?<=#\d)(?=\s)|[ \t]?[/–—-](?=[ \t]))"
+    r"[*_]{0,3}(?:\s+|(?<=[、．：）】])|(?<=[①-⑩])|(?<=\d[.)])(?=[^\W\d_]|[\"“「«]))(?=\S)"
 )
 _HEADING = re.compile(
     rf"{_OPEN}(?P<word>[^\W\d_]+(?:[ -][^\W\d_]+)?)[ \t]?[#№(]?[ \t]?"
@@ -47,6 +47,7 @@ _ORDINALS = re.compile(
     r"[*_#]{0,4}\s?(?:second|2nd)(?: \w+)?[*_]{0,3}:",
     re.IGNORECASE | re.DOTALL,
 )
+_IN_QUOTES = re.compile(r"[*_]{0,2}([\"“„«])([^\"“”„«»]+)[\"“”»][*_]{0,2}")
 _QUESTION = re.compile(r"[?？؟]\W{0,3}$")
 
 
@@ -57,7 +58,7 @@ def first_of_several(text: str) -> str | None:
 
 def first_block(text: str) -> str | None:
     """The first of several rows that rulers, "Or:" or lines part; None: there is one row."""
-    return _first(text, (_ruled, _asked, _repeated))
+    return _first(text, (_ruled, _asked, _quoted, _repeated))
 
 
 def _first(text: str, forms: Sequence[Callable[[str], str | None]]) -> str | None:
@@ -140,6 +141,15 @@ def _asked(text: str) -> str | None:
     if len(lines) < 2 or not all(_QUESTION.search(line) for line in lines):
         return None
     return lines[0] if min(map(count, lines)) >= LEAST else None
+
+
+def _quoted(text: str) -> str | None:
+    """The first of several paragraphs, each in quotation marks."""
+    blocks = [block.strip() for block in text.split("\n\n") if block.strip()]
+    whole = [hit.group(2) for block in blocks if (hit := _IN_QUOTES.fullmatch(block))]
+    if len(blocks) < 2 or len(whole) < len(blocks):
+        return None
+    return whole[0].strip() if min(map(count, whole)) >= LEAST else None
 
 
 def _repeated(text: str) -> str | None:

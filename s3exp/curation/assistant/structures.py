@@ -7,6 +7,7 @@ English name.
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ _RANK = {name: rank for names, rank in patterns.RANKS.items() for name in names.
 _COMMA = re.compile(r",(\s*[\]}])")
 _BARE = re.compile(r"([{,]\s*)([A-Za-z_]{2,20})(\s*:\s*[\"\[{])")  # a key without its marks
 _PAIR = re.compile(r'"([^"\n\\]{1,40})"\s*:\s*"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
+_CSV_HEAD = re.compile(r"[\w \"]{1,40}(?:,[\w \"]{1,40}){1,5}")
 _KEY = re.compile(r'"([^"\n\\]{1,40})"\s*:')
 _JSON = re.compile(r"\{\s*(?:[\"'{]|[a-z_]{2,20}\s*:\s*\")|\[\s*(?:\{|\[|\"[^\"]*\"\s*[,\]]|'[^']*'\s*[,\]])")
 # tags of HTML's text, which may be the row's own
@@ -80,6 +82,13 @@ def rank(name: str) -> int | None:
 def like_json(text: str) -> bool:
     """Whether a text begins as an object or a list of JSON does, or of Python."""
     return _JSON.match(text) is not None
+
+
+def json_within(text: str) -> tuple[int, int]:
+    """Where JSON begins and ends amid other words; 0, 0: there is none."""
+    hit = _JSON.search(text)
+    end = max(text.rfind("}"), text.rfind("]")) + 1
+    return (hit.start(), end) if hit and end > hit.start() else (0, 0)
 
 
 def in_json(text: str, expected: Expected) -> tuple[str, str] | None:
@@ -172,13 +181,22 @@ def _taken(name: str, inner: str) -> tuple[str, str] | None:
 
 
 def in_table(text: str, expected: Expected) -> tuple[str, str] | None:
-    """The row in the first line of a table of Markdown, in the column that is named as a row is."""
-    lines = [line.strip() for line in text.strip().split("\n")]
-    if len(lines) < 3 or lines[0][:1] != "|" or not re.fullmatch(r"\|(?:\s?:?-+:?\s?\|)+", lines[1]):
+    """The row in the first line of a table of Markdown or CSV, in the column that is named as a row is."""
+    lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
+    if len(lines) > 2 and lines[0][:1] == "|" and re.fullmatch(r"\|(?:\s?:?-+:?\s?\|)+", lines[1]):
+        heads, cells = (
+            [cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], lines[2])
+        )
+        lines = lines[1:]
+    elif len(lines) > 1 and _CSV_HEAD.fullmatch(lines[0]):
+        heads, cells = next(csv.reader([lines[0]])), next(csv.reader([lines[1]]))
+        known = {*expected.names, *_RANK}
+        if not {name.strip().casefold() for name in heads} <= known or len(heads) != len(cells):
+            return None
+    else:
         return None
-    heads, cells = ([cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], lines[2]))
     row = main(list(zip(heads, cells, strict=False)), expected)
-    return None if row is None or count(row) < LEAST else ("several" if len(lines) > 3 else "fields", row)
+    return None if row is None or count(row) < LEAST else ("several" if len(lines) > 2 else "fields", row)
 
 
 def like_tag(text: str) -> bool:

@@ -19,6 +19,7 @@ _BRACKETS = {"(": ")", "[": "]", "<": ">", "【": "】"}
 _BOXED = re.compile(r"\${0,2}\\boxed\{(?:\\text\{([^{}]*)\}|([^{}]*))\}\${0,2}")
 _EMPHASIS = ("***", "**", "__", "*", "_")
 _LANGUAGE = re.compile(r"[\w+-]{0,20}[ \t]{0,9}\n")
+_ORDINAL = re.compile(r"\b(?:first|second|next)\b", re.IGNORECASE)
 _MOST_FIELDS = 12  # of one row
 _AROUND = 60  # words of an assistant around a fence
 
@@ -28,7 +29,7 @@ def unwrapped(text: str, expected: Expected = PLAIN) -> tuple[str, str] | None:
     if len(text) < 3:
         return None
     first, last = text[0], text[-1]
-    if first in "`\"'" and (fenced := _fenced(text)):
+    if first in "`~\"'" and (fenced := _fenced(text)):
         return fenced
     if boxed := _BOXED.fullmatch(text):
         return "brackets", (boxed.group(1) or boxed.group(2) or "").strip()
@@ -66,6 +67,8 @@ def main_field(text: str, expected: Expected = PLAIN) -> str | None:
     ):  # "Review 1", "Review 2": several rows, or a pair of texts
         values = expected.not_given(values)
         return values[0] if len(values) == 1 else None
+    if all(_ORDINAL.search(hit[1]) for hit in hits):  # "First review", "Second review": several.py
+        return None
     nouns = [hit[2].lower() for hit in hits]
     for name, noun, value in zip(names, nouns, values, strict=True):  # "Positive review", "Negative review"
         if nouns.count(noun) > 1 and any(
@@ -80,8 +83,9 @@ def _fenced(text: str) -> tuple[str, str] | None:
     fence = text[:3]
     if fence != text[0] * 3 or not text.endswith(fence) or text.count(fence) != 2:
         return None
-    language = _LANGUAGE.match(text, 3) if fence == "```" else None
-    return "code" if fence == "```" else "quotes", text[language.end() if language else 3 : -3].strip()
+    code = fence in ("```", "~~~")
+    language = _LANGUAGE.match(text, 3) if code else None
+    return "code" if code else "quotes", text[language.end() if language else 3 : -3].strip()
 
 
 def _listed(text: str) -> tuple[str, str] | None:
@@ -142,4 +146,16 @@ def within(text: str, expected: Expected) -> tuple[str, str] | None:
         return "half_code", text[language.end() if language else 3 :].strip()
     if (row := structures.closing_tag(text)) is not None:
         return "tag", row
-    return structures.in_table(text, expected) or structures.tag_within(text, expected)
+    return (
+        structures.in_table(text, expected)
+        or structures.tag_within(text, expected)
+        or _json_within(text, expected)
+    )
+
+
+def _json_within(text: str, expected: Expected) -> tuple[str, str] | None:
+    """The row in JSON with an assistant's words before it."""
+    begin, end = structures.json_within(text)
+    if not begin or count(text[:begin]) + count(text[end:]) >= _AROUND:
+        return None
+    return structures.in_json(text[begin:end], expected)
