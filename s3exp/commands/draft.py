@@ -108,6 +108,11 @@ def _classes(guess: Draft) -> list[str]:
     given = [field for field in guess.fields if field != guess.generate]
     text = guess.generate
     piece = f"a {text} for it" if given else "a text"
+    listed = given[0] if given else text  # the text that is given is one that the LLM lists
+    about = [
+        "    seed_with_instance: |-",
+        f"      Write {piece} of the class: {{label}}, about this: {{instance}}. Write the {text} only.",
+    ]
     return [
         f"label: {_yaml(guess.target)}",
         f"labels: # by class index{'' if guess.named else '; name them'}",
@@ -131,12 +136,27 @@ def _classes(guess: Draft) -> list[str]:
         *("    extrapolate: |-", "      Here is an example of the class: {label}"),
         *(f"      {field}: {{{field}}}" for field in guess.fields),
         f"      Write another {text} of the same class, similar to it. Write the {text} only.",
+        *_lists(
+            listed,
+            f"Write {{count}} texts, each a {listed} about" if given else "Name {count} things to write of",
+        ),
+        *([] if given else about),
         "    check: |- # for curation.label",
         *(f"      {field}: {{{field}}}" for field in guess.fields),
         f"      Which class is the {text} of? Answer with one of these only: {{labels}}",
         "    revise: |- # for curation.revise",
         *(f"      {field}: {{{field}}}" for field in guess.fields),
         f"      Rewrite the {text}; it must stay of the class: {{label}}. Write the {text} only.",
+    ]
+
+
+def _lists(listed: str, instances: str) -> list[str]:
+    """The prompts of the lists that seeds are about, for strategy.seeds=written."""
+    return [
+        "    domains: |- # for strategy.seeds=written",
+        f"      Name {{count}} different subjects that a {listed} may be about. Number them, one short phrase a line.",
+        "    instances: |-",
+        f"      {instances} this subject: {{domain}}. Number them, and write one a line.",
     ]
 
 
@@ -150,6 +170,7 @@ def _answers(guess: Draft) -> list[str]:
         f"      Write the {guess.generate} that has this answer, and nothing else.",
         *("    extrapolate: |-", *head, f"      {guess.generate}: {{{guess.generate}}}"),
         f"      Write another {guess.generate} that has the same answer, and nothing else.",
+        *_lists(passage, f"Write {{count}} texts, each a {passage} with names, places and numbers, about"),
         *("    check: |- # for curation.label", f"      {passage}: {{{passage}}}"),
         f"      {guess.generate}: {{{guess.generate}}}",
         f"      Answer in words of the {passage}, and write nothing else.",

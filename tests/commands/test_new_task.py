@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,12 @@ def pairs(count: int, start: int = 0) -> list[dict[str, object]]:
     ]
 
 
-def composed(folder: Path, name: str) -> TaskConfig:
+def composed(folder: Path, name: str, *options: str) -> TaskConfig:
     register_schemas()
     find_sweeps()
+    words = [f"task={name}", f"hydra.searchpath=[file://{folder}]", *options]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return from_hydra(compose("config", [f"task={name}", f"hydra.searchpath=[file://{folder}]"])).task
+        return from_hydra(compose("config", words)).task
 
 
 @pytest.mark.process
@@ -62,6 +64,36 @@ def test_a_draft_composes_and_runs_dry(tmp_path: Path, capsys: pytest.CaptureFix
     ran = warm.run(["-m", "s3exp", *words], cwd=tmp_path, check=True)
     assert "Write a claim for it of the class: " in ran.stdout and "passage: A long passage" in ran.stdout
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").glob("claims-*"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "options"),
+    [
+        (["text", "label"], ()),
+        (["passage", "text", "label"], ()),
+        (["context", "question", "answers"], ("small_model=minilm",)),
+    ],
+)
+def test_a_draft_has_the_prompts_of_every_stage(
+    tmp_path: Path, columns: list[str], options: tuple[str, ...]
+) -> None:
+    """But for templates, which are rows and no prompts."""
+    cells: dict[str, Callable[[int], object]] = {
+        "passage": lambda i: f"a word or two and many more words of {i}",
+        "context": lambda i: f"a word or two and many more words of {i}",
+        "label": lambda i: "ab"[i % 2],
+        "answers": lambda i: {"text": ["word"], "answer_start": [2]},
+    }
+    rows = [
+        {name: cells.get(name, lambda i: f"a word or two and more of {i}")(i) for name in columns}
+        for i in range(40)
+    ]
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert command([str(data), "--out", str(tmp_path / "my" / "task" / "drafted.yaml")]) == 0
+    stages = ("strategy.seeds=written", "curation.label=report", "curation.revise=true", "llm.model=any")
+    task = composed(tmp_path / "my", "drafted", *stages, *options)
+    assert (task.prompt_sets["plain"].seed_with_instance is None) == bool(task.context)
 
 
 def test_class_indices_are_to_be_named(tmp_path: Path) -> None:
