@@ -67,7 +67,7 @@ OF_ROUNDS = (
     "loop.rows_per_error",
 )
 OF_GIVEN = (
-    *(*OF_ROUNDS, "loop.tries", "loop.budget.tokens", "llm", "tutor"),
+    *(*OF_ROUNDS, "loop.tries", "loop.rows_names", "loop.budget.tokens", "llm", "tutor"),
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
     *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )

@@ -106,6 +106,28 @@ def test_the_same_rows_are_one_run_in_any_format_and_anywhere(toy: Path) -> None
     assert prepared(toy, toy / "rows.csv", *idle).folder == found[0].folder
 
 
+def test_a_source_may_have_names_of_its_own(toy: Path) -> None:
+    rows = released()
+    plain = prepared(toy, write_rows_in(toy, "rows.jsonl", rows))
+    signs = {0: "-", 1: "+"}
+    other = [{"C": row["text"], "Y": signs[int(str(row["label"]))]} for row in rows]
+    own = "loop.rows_names={text: C, label: Y, bad: '-', good: '+'}"
+    source = write_rows_in(toy, "other.jsonl", other)
+    assert prepared(toy, source, own).folder == plain.folder
+    import datasets
+
+    features = datasets.Features({"C": datasets.Value("string"), "Y": datasets.ClassLabel(names=["+", "-"])})
+    datasets.Dataset.from_list(other, features=features).save_to_disk(str(toy / "saved"))
+    assert prepared(toy, toy / "saved", own).folder == plain.folder
+    for words, says in (
+        ((source,), "loop.rows_names="),
+        ((source, "loop.rows_names={nice: '+'}"), "nice is no column of task toy"),
+        (("null", own), "leave it out"),
+    ):
+        with pytest.raises(UserError, match=says):
+            prepared(toy, *words)
+
+
 def test_a_strategy_is_chosen_where_none_is(toy: Path) -> None:
     source = write_rows_in(toy, "rows.jsonl", released())
     assert with_strategy(["-m", f"loop.rows_from={source}", "seed=1"]) == [

@@ -33,7 +33,12 @@ def rows_of(config: Config) -> GivenRows | None:
     sources = config.loop.sources
     if not config.strategy.given or not sources:
         return None
-    found = [_of_run(one, config.task) if is_run(one) else read_given(one, config.task) for one in sources]
+    names = config.loop.rows_names
+    if names and any(map(is_run, sources)):
+        raise UserError("loop.rows_names: a run has the names of its task: leave it out")
+    found = [
+        _of_run(one, config.task) if is_run(one) else read_given(one, config.task, names) for one in sources
+    ]
     return found[0] if len(found) == 1 else in_sets(found)
 
 

@@ -73,6 +73,10 @@ def check(config: Config) -> None:
             else ""
         )
         raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set{also}")
+    if loop.rows_names and (not config.strategy.given or loop.rows_from is None):
+        raise UserError(
+            "loop.rows_names names columns and labels of loop.rows_from with strategy=rows: leave it out"
+        )
     if config.strategy.given and loop.rows_from is None:
         raise UserError(
             f"strategy={config.strategy.name} trains on the rows of loop.rows_from, which is not set: name a file of "

@@ -142,6 +142,8 @@ class LoopConfig:
     """Rows to train on, without an LLM: a run directory, round by round; or with strategy=rows, in one round, any
     source of rows as in task.gold, or a run directory; or a list of such, a set each. With strategy=rows the rows
     count, not their place."""
+    rows_names: dict[str, str] = option(added=True, factory=dict)
+    """The source's own names for columns and labels of the task: {text: sentence, positive: pos}."""
     sets: int = option(1, at_least=1, added=True)
     """Sets that the rows of every round are dealt to in turn: each may have prompts of its own (task.prompts) and a
     small model of its own (small_model.members)."""

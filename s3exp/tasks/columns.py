@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from s3exp.settings.labels import folded
@@ -51,19 +52,21 @@ def say_once(message: str) -> None:
 
 
 def with_columns(
-    rows: Sequence[Row], needed: Sequence[str], source: str
+    rows: Sequence[Row], needed: Sequence[str], source: str, own: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Sequence[Row], dict[str, str]]:
     """Rows in which the columns `needed` have these very names, and the names of the file that differ.
 
-    A column of the file is the same if it differs in case, spaces or signs alone.
+    A column of the file is the same if it is in `own`, or differs in case, spaces or signs alone.
 
     Raises:
         UserError: a column is missing, or two could be it.
     """
     has = columns(rows)
-    renamed: dict[str, str] = {}
-    missing = []
+    renamed = {name: one for name, one in own.items() if one in has}
+    missing = [one for one in own.values() if one not in has]
     for name in needed:
+        if name in own:
+            continue
         near = [] if name in has else [one for one in has if plain_name(one) == plain_name(name)]
         if len(near) > 1:
             raise UserError(f"{source}: two columns could be {name}: {', '.join(near)}")
@@ -75,9 +78,9 @@ def with_columns(
         raise UserError(f"{source}: no column {', '.join(missing)}; it has {shown_columns(has)}")
     if not renamed:
         return rows, renamed
-    pairs = ", ".join(f"{own!r} as {name}" for name, own in renamed.items())
-    warn_once(f"{source}: columns are read by nearly the same name: {pairs}")
-    return [{**row, **{name: row.get(own) for name, own in renamed.items()}} for row in rows], renamed
+    if pairs := ", ".join(f"{near!r} as {name}" for name, near in renamed.items() if name not in own):
+        warn_once(f"{source}: columns are read by nearly the same name: {pairs}")
+    return [{**row, **{name: row.get(one) for name, one in renamed.items()}} for row in rows], renamed
 
 
 def shown_columns(names: Sequence[str]) -> str:

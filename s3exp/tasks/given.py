@@ -13,12 +13,16 @@ from s3exp.settings.labels import text_of_value
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.columns import say_once
 from s3exp.tasks.gold import columns_of
-from s3exp.tasks.rows import index_of, read_task_table, says_nothing, usable
+from s3exp.tasks.rows import Own, index_of, read_task_table, says_nothing, usable
 from s3exp.tasks.sources.places import place_of
 from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.types import Example, Rejected, UserError
 
 _ROUND = ("s3exp_round", "round")  # the columns in which s3exp-export writes a row's round
+_HINTS = {
+    "no column": "; loop.rows_names={COLUMN: ITS NAME THERE} says how the source calls the task's columns",
+    "is not the task's": "; of these rows alone loop.rows_names={LABEL: CELL} does",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,18 @@ class GivenRows:
         return digest.hexdigest()
 
 
+def _own(task: TaskConfig, needed: Sequence[str], names: Mapping[str, str]) -> Own:
+    """Raises UserError where a name is no column and no label of the task."""
+    strange = [name for name in names if name not in needed and name not in task.labels]
+    if strange:
+        labels = f" and no label ({', '.join(task.labels)})" if task.labels else ""
+        raise UserError(
+            f"loop.rows_names: {', '.join(strange)} is no column of task {task.name} ({', '.join(needed)}){labels}"
+        )
+    columns = {name: str(own) for name, own in names.items() if name in needed}
+    return Own(columns, {str(own): name for name, own in names.items() if name not in needed})
+
+
 def in_sets(sources: Sequence[GivenRows]) -> GivenRows:
     """The rows of several sources, a set each."""
     rows = (replace(row, set=number) for number, one in enumerate(sources) for row in one.rows)
@@ -46,15 +62,17 @@ def in_sets(sources: Sequence[GivenRows]) -> GivenRows:
     return GivenRows(", ".join(one.source for one in sources), tuple(rows), tuple(unusable))
 
 
-def read_given(source: str, task: TaskConfig) -> GivenRows:
+def read_given(source: str, task: TaskConfig, names: Mapping[str, str] | None = None) -> GivenRows:
     """The rows of a source, which `task.gold` says how to read.
 
-    A text that stands there with two labels is no fault: of equal texts the first one is trained on.
+    `names` are its own names for columns and labels of the task. A text that stands there with two labels is no fault:
+    of equal texts the first one is trained on.
 
     Raises:
         UserError: the source cannot be read, lacks a column or has other labels; or `task.gold` refuses its rows.
     """
     columns = replace(columns_of(task), group=None, more=())
+    own = _own(task, columns.needed, names or {})
     gold = task.gold
     rules = {
         "unlabelled": gold.unlabelled,
@@ -67,13 +85,15 @@ def read_given(source: str, task: TaskConfig) -> GivenRows:
             raise UserError(
                 f"{source}: no run directory, no file, and no hub data set with its split (id:split)"
             )
-        table = read_task_table(source, task, columns)
+        table = read_task_table(source, task, columns, own)
         rows = usable(table, source, "rows", columns, rules)
     except UserError as error:
         place = "" if source in str(error) else f"={source}"
-        error.args = (f"{KEY}{place}: {error}",)
+        hint = next((hint for words, hint in _HINTS.items() if words in str(error)), "")
+        error.args = (f"{KEY}{place}: {error}{hint}",)
         raise
-    unused = [name for name in columns_in(table.rows) if name not in columns.needed]
+    known = {*columns.needed, *own.columns.values()}
+    unused = [name for name in columns_in(table.rows) if name not in known]
     aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
     say_once(f"rows: {source}: {len(table.rows):,} rows read, {len(rows):,} kept{aside}")
     kept = {index_of(row) for row in rows}

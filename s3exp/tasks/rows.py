@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from s3exp.settings.labels import folded
+from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.columns import Columns, say_once, warn_once, with_columns
 from s3exp.tasks.data import example, said
@@ -40,8 +40,28 @@ class Droppable(UserError):
         self.option, self.what = option, what
 
 
-def read_task_table(source: str, task: TaskConfig, columns: Columns) -> Table:
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A source's own names: of its columns by the task's, and the task's labels by its cells."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def labelled(self, rows: Sequence[Row], target: str) -> Sequence[Row]:
+        """The rows with the task's labels in the column `target`."""
+        if not self.labels:
+            return rows
+        cells = [row.get(target) for row in rows]
+        return [
+            {**row, target: self.labels.get(text_of_value(cell).strip(), cell)}
+            for row, cell in zip(rows, cells, strict=True)
+        ]
+
+
+def read_task_table(source: str, task: TaskConfig, columns: Columns, own: Own | None = None) -> Table:
     """The rows of a gold file, under the task's names of columns and labels; says what had to be guessed.
+
+    `own` are the source's names where the task's are others.
 
     Raises:
         UserError: it cannot be read, lacks a column, or names its classes otherwise.
@@ -49,9 +69,12 @@ def read_task_table(source: str, task: TaskConfig, columns: Columns) -> Table:
     table = said(read_table(source, layout_of(task.gold)))
     if not table.rows:
         raise UserError(f"{source}: no rows")
-    rows, renamed = with_columns(table.rows, columns.needed, source)
+    own = own or Own()
+    rows, renamed = with_columns(table.rows, columns.needed, source, own.columns)
     column = renamed.get(columns.target, columns.target)
-    return replace(table, rows=named_classes(rows, table.names, column, task, source), notes=())
+    names = {of: [own.labels.get(name, name) for name in declared] for of, declared in table.names.items()}
+    rows = own.labelled(named_classes(rows, names, column, task, source), columns.target)
+    return replace(table, rows=rows, notes=())
 
 
 def named_classes(
