@@ -208,6 +208,8 @@ def test_planted_rows_are_counted_and_the_dry_run_says_so(toy: Path) -> None:
     ended = s3exp(toy, *words)
     assert ended.returncode == 0, ended.stderr
     assert says in (toy / "run" / "log.txt").read_text()
+    begun = json.loads((toy / "run" / "run.json").read_text())
+    assert begun["overrides"][:2] == ["--config-dir=conf", "task=toy"]  # a report prints the command
     result = json.loads((toy / "run" / "result.json").read_text())
     (only,) = result["rounds"]
     assert (only["train_rows"], only["quota"], result["strategy"], result["llm"]["calls"]) == (

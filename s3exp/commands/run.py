@@ -21,7 +21,7 @@ from s3exp.record.interrupts import CODE, listen
 from s3exp.types import Busy, LLMFault, UserError
 
 if TYPE_CHECKING:
-    from hydra.conf import HydraConf
+    from hydra.conf import RuntimeConf
     from omegaconf import DictConfig
 
     from s3exp.commands.cells import Cell
@@ -168,7 +168,7 @@ def job(composed: DictConfig) -> float | None:
         if composed.check:
             _check(composed, list(words))
             return None
-        prepared = prepare(composed, [*_own_groups(facts), *words], swept(words, composed))
+        prepared = prepare(composed, [*_flags(facts.runtime), *words], swept(words, composed))
         if prepared.config.status:
             outcome = outcome_of(prepared.folder, prepared.config)
         elif prepared.config.dry_run:
@@ -199,10 +199,11 @@ def job(composed: DictConfig) -> float | None:
     return score_of(Path(cell.folder)) if cell.folder is not None and cell.state == "done" else None
 
 
-def _own_groups(facts: HydraConf) -> list[str]:
-    """The folder of the user's own YAML groups as a word of a command, so that the record has the whole command."""
-    folders = [one.path for one in facts.runtime.config_sources if one.provider == "command-line"]
-    return [f"--config-dir={os.path.relpath(folder)}" for folder in folders]
+def _flags(runtime: RuntimeConf) -> list[str]:
+    """The command's own folder of config groups as it would be given again, for the record of its words."""
+    places = (Path(one.path) for one in runtime.config_sources if one.provider == "command-line")
+    here = Path(runtime.cwd)
+    return [f"--config-dir={one.relative_to(here) if one.is_relative_to(here) else one}" for one in places]
 
 
 def _check(composed: DictConfig, words: Sequence[str]) -> None:

@@ -134,9 +134,18 @@ def commands(arms: Sequence[Arm]) -> list[str]:
     for (rest, strategy), seeds in seeds_of.items():
         strategies_of.setdefault((rest, tuple(seeds)), []).append(strategy)
     return [
-        shlex.join(["s3exp", *_several(strategies, seeds), *map(portable, rest)])
+        shlex.join(["s3exp", *_flags(rest), *_several(strategies, seeds), *map(portable, _options(rest))])
         for (rest, seeds), strategies in strategies_of.items()
     ]
+
+
+def _flags(words: Sequence[str]) -> list[str]:
+    """Those that are no option: they must not stand between options."""
+    return [portable(word) for word in words if word.startswith("--")]
+
+
+def _options(words: Sequence[str]) -> list[str]:
+    return [word for word in words if not word.startswith("--")]
 
 
 def _several(strategies: Sequence[str | None], seeds: Sequence[str | None]) -> list[str]:

@@ -104,6 +104,8 @@ def test_the_page_has_the_command_of_runs_whose_overrides_are_on_record(tmp_path
     assert commands(arms_of([alone])) == ["s3exp task=rte 'llm.model=a <b>'"]
     seeds = [replace(one, seed=seed, overrides=(f"seed={seed}", "task=rte")) for seed in (3, 4)]
     assert commands(arms_of(seeds)) == ["s3exp -m seed=3,4 task=rte"]
+    own = replace(one, seed=3, overrides=("--config-dir=my", "seed=3", "task=mine"))
+    assert commands(arms_of([own])) == ["s3exp --config-dir=my seed=3 task=mine"]
     record = json.loads((tmp_path / "runs" / "s3-0" / "run.json").read_text())
     (tmp_path / "runs" / "s3-0" / "run.json").write_text(json.dumps({**record, "overrides": ["task=<b>&"]}))
     assert command([str(tmp_path / "runs"), "--out", str(tmp_path / "out")]) == 0
