@@ -92,5 +92,6 @@ def _card(one: Exported, loaded: str) -> str:
             "",
             "Classes by index: " + ", ".join(f"{i} {name}" for i, name in enumerate(task.labels)) + ".",
         ]
-    lines += ["", f"It scored {run.metric} {run.score:.4f} on the gold test rows ({one.name})."]
+    gold = " It learned gold rows, too, which are not exported." if one.config.strategy.with_gold else ""
+    lines += ["", f"It scored {run.metric} {run.score:.4f} on the gold test rows ({one.name}).{gold}"]
     return in_yaml(facts) + "\n".join(lines) + "\n"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from s3exp.publish.dataset import _features, column_names
+from s3exp.publish.dataset import Exported, _features, column_names
 from s3exp.publish.kinds import HUB, on_hub, target_of
+from s3exp.publish.model import _card
 from s3exp.publish.rejected import _as_cells, _as_texts
+from s3exp.record.reading import Run, run_of
 from s3exp.settings.compose import compose
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
@@ -92,3 +95,20 @@ def test_a_rejected_row_of_a_table_is_withheld_where_it_repeats_the_cells_of_gol
     assert gives("width is 3, colour is red", {"length": "5.1"})
     assert gives("length is 5.1, width is 3", {}) and not gives("length is 5.1, width is 4", {})
     assert not gives("length is 5.1", {}) and not gives("I cannot do that.", {})
+
+
+@pytest.mark.parametrize("with_gold", [False, True])
+def test_the_card_of_a_small_model_says_that_it_learned_gold_rows(config: Config, with_gold: bool) -> None:
+    result = {
+        "status": "done",
+        "task": "t",
+        "strategy": "s3",
+        "seed": 0,
+        "test": {"accuracy": 0.5},
+        "rounds": [{}],
+    }
+    run = run_of(Path("runs/a"), result, {})
+    assert isinstance(run, Run)
+    own = replace(config, strategy=replace(config.strategy, with_gold=with_gold))
+    card = _card(Exported("s3, seed=0", run, own, [], []), "AutoModelForCausalLM.from_pretrained")
+    assert ("learned gold rows, too" in card) == with_gold
