@@ -122,8 +122,10 @@ def test_each_command_that_is_printed_makes_the_control_that_is_missing(words: s
     for one in lacking:
         start, multirun, *made, seed = shlex.split(one.command)
         assert [start, multirun, seed] == ["s3exp", "-m", "seed=0"]
-        still = [other for other in missing(arms_of([run, recorded(made)])) if other.arm.runs[0] is run]
-        assert {other.control.what for other in still} == NEEDED[words] - {one.control.what}
+        found = missing(arms_of([run, recorded(made)]))
+        still = {other.control.what for other in found if other.arm.runs[0] is run}
+        assert still == NEEDED[words] - {one.control.what}
+        assert not any(other.arm.human for other in found)
 
 
 def test_runs_without_a_tutor_are_told_from_those_with_one_and_these_from_each_other() -> None:
