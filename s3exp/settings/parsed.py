@@ -5,7 +5,7 @@ A file that has changed is read again. What Hydra gets to merge into, or to set 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any
@@ -72,16 +72,29 @@ def _once_merged(merge: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
         parts, places = [], []
         for one in defaults:
             found = repo.load_config(str(one.config_path))
-            schema = ConfigStore.instance()._open(
-                f"{one.config_path}.yaml"
-            )  # what a file of its name must fit
+            schema = ConfigStore.instance()._open(f"{one.config_path}.yaml")  # of a file
             parts += [found and found.config, schema]
             places.append((one.config_path, one.package, one.primary))
         key = (*map(id, parts), *places)
         if key not in _merged:
             if len(_merged) >= _MOST_MERGED:
                 _merged.clear()
-            _merged[key] = (parts, merge(loader, defaults, deepcopy(repo)))
+            _merged[key] = (parts, merge(loader, defaults, _Lent(repo, defaults)))
         return deepcopy(_merged[key][1])
 
     return compose
+
+
+class _Lent:
+    """What was read, for one merge. Hydra copies what goes into a package, and merges into what is at the top."""
+
+    def __init__(self, repo: CachingConfigRepository, defaults: Sequence[ResultDefault]) -> None:
+        self._repo = repo
+        self._top = {one.config_path for one in defaults if not one.package}
+        self.get_schema_source = repo.get_schema_source
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        found = copy(self._repo.load_config(config_path))
+        if found is not None and config_path in self._top:
+            found.config = deepcopy(found.config)
+        return found
