@@ -71,6 +71,10 @@ OF_GIVEN = (
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
     *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )
+OF_SWITCH = {  # with the option and its value that read them
+    "small_model.loss_q": ("small_model.loss", "gce"),
+    "small_model.unlearning": ("curation.flaws", "unlearn"),
+}
 OF_CHECK = ("curation.votes", "curation.guard", "curation.guard_rows")
 OF_LLM = (
     *OF_GIVEN,
@@ -88,16 +92,18 @@ OF_WRITTEN = ("task.domains", "task.instances")
 
 def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """The options, or groups of them, that change nothing in a run with these flat options."""
+    unread = tuple(option for option, (switch, on) in OF_SWITCH.items() if facts.get(switch) != on)
     if facts.get("strategy.human"):
-        return OF_LLM
+        return (*unread, *OF_LLM)
     if facts.get("strategy.given"):
-        return OF_GIVEN
+        return (*unread, *OF_GIVEN)
     alone = facts.get("strategy.shown") == "nothing" or facts.get("strategy.max_rounds") == 0
     seeds = facts.get("strategy.seeds")
     unchecked = facts.get("curation.label", "none") == "none"
     curated = not unchecked or facts.get("curation.revise", False)
     filled = seeds in FILLED and (alone or facts.get("loop.rounds") == 0) and not curated
     return (
+        *unread,
         *(OF_ROUNDS if alone else ()),
         *(OF_FILLED if filled else ()),
         *(OF_CHECK if unchecked else ()),
