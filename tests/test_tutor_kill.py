@@ -25,7 +25,8 @@ WORDS = [
         "tutor.dpo_lr=0.001",
     ),
     *("task.gold.mining_rows=60", "task.gold.select_rows=30", "task.gold.test_rows=30", "tutor.most_rows=30"),
-    *("loop.budget.rows=64", "loop.rounds=1", "small_model.epochs=2", "small_model.buckets=1024"),
+    *("loop.budget.rows=64", "loop.rounds=1", "loop.tries=20"),  # it often writes bytes that are no character
+    *("small_model.epochs=2", "small_model.buckets=1024"),
     *("small_model.threads=1", "audit=none", "tracker=none", "progress=false"),
 ]
 # in the first and the second tuning; a file is about to be put into its place; an answer to the tuned LLM; the end
