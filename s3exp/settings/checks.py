@@ -9,7 +9,7 @@ from typing import Any
 
 from s3exp.settings.choice import check_choice, check_privacy
 from s3exp.settings.curation import CurationConfig
-from s3exp.settings.kinds import check_kind, rules_of
+from s3exp.settings.kinds import check_foreign, check_kind, rules_of
 from s3exp.settings.lesson import check_lesson
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
 from s3exp.settings.options import ALLOWED_KEY, Allowed
@@ -87,6 +87,7 @@ def check(config: Config) -> None:
             f"strategy.balance=true shows exemplars of every label alike, and task {config.task.name} has no labels"
         )
     check_lesson(config)
+    check_foreign(config.task)  # its reason goes before a prompt set that is not there
     _check_columns(config.task)
     if config.task.rows_per_answer > 1 and not (is_structured(config.llm) or rules_of(config.task).lines):
         raise UserError(

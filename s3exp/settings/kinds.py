@@ -34,18 +34,26 @@ class Rules:
     free: bool = False
 
 
+def check_foreign(task: TaskConfig) -> None:
+    """Refuse options that the task's kind does not read.
+
+    Raises:
+        UserError: names the option.
+    """
+    for name in rules_of(task).foreign:
+        if getattr(task, name) != getattr(TaskConfig(), name):
+            raise UserError(
+                f"task.{name} is an option of another kind of task; this one has task.kind={task.kind}: leave it out"
+            )
+
+
 def check_kind(config: Config) -> None:
-    """Refuse options that the task's kind does not read, or that make no sense for it.
+    """Refuse options that make no sense for the task's kind.
 
     Raises:
         UserError: names the option and what to do.
     """
     task, rules = config.task, rules_of(config.task)
-    for name in rules.foreign:
-        if getattr(task, name) != getattr(TaskConfig(), name):
-            raise UserError(
-                f"task.{name} is an option of another kind of task; this one has task.kind={task.kind}: leave it out"
-            )
     if isinstance(config.small_model, PairsConfig) and not task.ranked:
         raise UserError(
             f"small_model=pairs ranks passages, and task.kind={task.kind} has none: choose another small model"

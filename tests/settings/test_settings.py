@@ -110,6 +110,10 @@ def test_what_a_run_is_leaves_out_where_it_runs() -> None:
     ("words", "says"),
     [
         (["task=reviews", "task.answers=spans"], "task.answers is an option of another kind of task"),
+        (
+            ["method=pred_llm", "task=sst2", "small_model=bag"],
+            "task.table is an option of another kind of task",
+        ),
         (["task=adqa", "small_model=minilm", "task.label=y"], "task.label is an option of another kind"),
         (["task=adqa", "small_model=minilm", "task.rationales=5"], "task.rationales is an option of another"),
         (
