@@ -131,7 +131,7 @@ def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
         return f"{first}.", Certainty("unclear", f"It shares no seed with {base}.")
     if best.name not in comparison.bases.values():
         return f"{first}.", Certainty("unclear", "No single base fits it, so it has no gain.")
-    first = f"{best.name}, which gains are over, is highest with {score}."
+    first = f"{best.name}, the baseline, is highest with {score}."
     return first, Certainty("unclear", "No strategy gains over it.")
 
 

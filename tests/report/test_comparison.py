@@ -192,7 +192,7 @@ def test_without_zerogen_gains_are_over_the_lowest(tmp_path: Path) -> None:
 
 def test_the_base_may_be_highest(tmp_path: Path) -> None:
     told = verdict(read(write_all(tmp_path, ("s3", "goldgen")), base="s3"))
-    assert told.first == "s3, which gains are over, is highest with 72.0% accuracy on test."
+    assert told.first == "s3, the baseline, is highest with 72.0% accuracy on test."
     assert told.detail[0].startswith("The lead of s3 over goldgen, the next, is +6.0 points")
 
 
