@@ -193,9 +193,7 @@ def test_two_tasks_are_two_verdicts(tmp_path: Path) -> None:
             }  # nothing to draw
             write_run(tmp_path / "runs" / f"{task}-{strategy}", told)
     text = write_report(tmp_path / "runs", tmp_path / "out").read_text()
-    assert text.index("zerogen, the baseline, is highest with 50.0%") > text.index(
-        "No clear winner: s3 71.0"
-    )
+    assert text.index("zerogen, the baseline, is highest with 50.0%") > text.index("No clear winner: s3 71.0")
     assert "Beside the paper" in text and "73.3" in text
     assert (tmp_path / "out" / "tables" / "rte-paper.csv").is_file()
 
