@@ -114,6 +114,12 @@ def test_a_source_may_have_names_of_its_own(toy: Path) -> None:
     own = "loop.rows_names={text: C, label: Y, bad: '-', good: '+'}"
     source = write_rows_in(toy, "other.jsonl", other)
     assert prepared(toy, source, own).folder == plain.folder
+    # as numbers: 1 would be the place of good, and 0 that of bad
+    numbers = [{"text": row["text"], "label": 2 - int(str(row["label"]))} for row in rows]
+    coded = write_rows_in(toy, "coded.jsonl", numbers)
+    assert prepared(toy, coded, "loop.rows_names={bad: 2.0, good: 1}").folder == plain.folder
+    with pytest.raises(UserError, match="the label 1 is none that loop.rows_names has"):
+        prepared(toy, coded, "loop.rows_names={bad: 2}")
     import datasets
 
     features = datasets.Features({"C": datasets.Value("string"), "Y": datasets.ClassLabel(names=["+", "-"])})
@@ -122,6 +128,9 @@ def test_a_source_may_have_names_of_its_own(toy: Path) -> None:
     for words, says in (
         ((source,), "loop.rows_names="),
         ((source, "loop.rows_names={nice: '+'}"), "nice is no column of task toy"),
+        ((source, "loop.rows_names={text: C, label: C}"), "C stands for several columns"),
+        ((source, "loop.rows_names={text: C, label: Y, bad: '-', good: '-'}"), "- stands for several labels"),
+        ((source, "loop.rows_names={text: C, label: Y, bad: '-'}"), r"row \d+: the label \+ is none"),
         (("null", own), "leave it out"),
     ):
         with pytest.raises(UserError, match=says):

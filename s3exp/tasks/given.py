@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -44,15 +45,27 @@ class GivenRows:
 
 
 def _own(task: TaskConfig, needed: Sequence[str], names: Mapping[str, str]) -> Own:
-    """Raises UserError where a name is no column and no label of the task."""
+    """The source's own names; a label that has none there is called as in the task.
+
+    Raises:
+        UserError: a name is no column and no label of the task, or two have one name there.
+    """
     strange = [name for name in names if name not in needed and name not in task.labels]
     if strange:
-        labels = f" and no label ({', '.join(task.labels)})" if task.labels else ""
+        other = f" and no label ({', '.join(task.labels)})" if task.labels else ""
         raise UserError(
-            f"loop.rows_names: {', '.join(strange)} is no column of task {task.name} ({', '.join(needed)}){labels}"
+            f"loop.rows_names: {', '.join(strange)} is no column of task {task.name} ({', '.join(needed)}){other}"
         )
     columns = {name: str(own) for name, own in names.items() if name in needed}
-    return Own(columns, {str(own): name for name, own in names.items() if name not in needed})
+    labels = {name: text_of_value(names.get(name, name)) for name in task.labels if name not in needed}
+    labels = labels if names.keys() & labels.keys() else {}
+    for what, own in (("columns", columns), ("labels", labels)):
+        shared = [name for name, count in Counter(own.values()).items() if count > 1]
+        if shared:
+            raise UserError(
+                f"loop.rows_names: {shared[0]} stands for several {what}: each has a name of its own"
+            )
+    return Own(columns, {own: name for name, own in labels.items()})
 
 
 def in_sets(sources: Sequence[GivenRows]) -> GivenRows:

@@ -42,18 +42,28 @@ class Droppable(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A source's own names: of its columns by the task's, and the task's labels by its cells."""
+    """A source's own names: of its columns by the task's, and the task's labels by its cells, all of them or none."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def labelled(self, rows: Sequence[Row], target: str) -> Sequence[Row]:
-        """The rows with the task's labels in the column `target`."""
+    def labelled(self, rows: Sequence[Row], target: str, source: str) -> Sequence[Row]:
+        """The rows with the task's labels in the column `target`.
+
+        Raises:
+            UserError: a cell is none of the names; it would be read as the place of another label.
+        """
         if not self.labels:
             return rows
-        cells = [row.get(target) for row in rows]
+        cells = [text_of_value(row.get(target)) for row in rows]
+        for index, cell in enumerate(cells):
+            if cell and cell not in self.labels:
+                raise UserError(
+                    f"{source}: row {index}: the label {cell} is none that loop.rows_names has "
+                    f"({', '.join(self.labels)}): name it"
+                )
         return [
-            {**row, target: self.labels.get(text_of_value(cell).strip(), cell)}
+            {**row, target: self.labels.get(cell, row.get(target))}
             for row, cell in zip(rows, cells, strict=True)
         ]
 
@@ -73,7 +83,9 @@ def read_task_table(source: str, task: TaskConfig, columns: Columns, own: Own | 
     rows, renamed = with_columns(table.rows, columns.needed, source, own.columns)
     column = renamed.get(columns.target, columns.target)
     names = {of: [own.labels.get(name, name) for name in declared] for of, declared in table.names.items()}
-    rows = own.labelled(named_classes(rows, names, column, task, source), columns.target)
+    declared = column in names and task.kind == "classification"
+    rows = named_classes(rows, names, column, task, source)
+    rows = rows if declared else own.labelled(rows, columns.target, source)
     return replace(table, rows=rows, notes=())
 
 
