@@ -123,7 +123,8 @@ def _cleanlab() -> tuple[Any, Any, Any]:
         from cleanlab.rank import get_label_quality_scores
     finally:
         for name in unused:
-            del sys.modules[name], sys.modules["cleanlab"]
+            del sys.modules[name]
+            sys.modules.pop("cleanlab", None)
     return estimate_joint, find_label_issues, get_label_quality_scores
 
 

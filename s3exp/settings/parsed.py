@@ -29,7 +29,7 @@ _merged: dict[
 
 
 def keep_parsed() -> None:
-    """Change Hydra in this process; its own functions stay below."""
+    """Put the two memories before Hydra's own functions, for all of this process."""
     setattr(ConfigRepository, "load_config", _once_read(ConfigRepository.load_config))  # noqa: B010 - mypy
     merge = ConfigLoaderImpl._compose_config_from_defaults_list
     setattr(ConfigLoaderImpl, "_compose_config_from_defaults_list", _once_merged(merge))  # noqa: B010
