@@ -80,7 +80,7 @@ def go(
 
 
 def same(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what may differ between equal runs: the clock, and who answered."""
+    """A result without what may differ between equal runs: the clock, who answered, and what was not needed."""
     kept = {k: v for k, v in result.items() if k not in ("seconds", "llm", "cost")}
     kept["rounds"] = [
         {
@@ -88,7 +88,7 @@ def same(result: dict[str, Any]) -> dict[str, Any]:
             "metrics": {
                 k: v
                 for k, v in r["metrics"].items()
-                if "seconds" not in k and k not in ("llm/calls", "llm/store_hits")
+                if "seconds" not in k and k not in ("llm/calls", "llm/store_hits", "llm/ahead")
             },
         }
         for r in result["rounds"]

@@ -186,8 +186,8 @@ def test_predictions_of_a_file_are_ranks_with_their_score(
 def test_a_dry_run_shows_what_an_error_will_be_shown_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from s3exp.build import prepare
     from s3exp.commands.dry_run import print_dry_run
+    from s3exp.prepare import prepare
     from s3exp.settings.compose import composed_of
 
     place = tmp_path / "conf" / "task" / "search.yaml"

@@ -14,8 +14,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from s3exp.build import Prepared, prepare
 from s3exp.llm.toy import toy_gold
+from s3exp.prepare import Prepared, prepare
 from s3exp.record.reading import find_runs
 from s3exp.report.arms import arms_of
 from s3exp.settings.compose import composed_of

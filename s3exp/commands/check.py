@@ -13,20 +13,15 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
-from s3exp.build import Prepared, asks_llm, small_models_of, task_of, tracker_of
-from s3exp.commands.dry_run import (
-    RoundPlan,
-    plan_rounds,
-    print_given,
-    print_roles,
-    print_rounds,
-    says_target,
-)
+from s3exp.build import small_models_of, task_of, tracker_of
+from s3exp.commands.dry_run import print_given, print_roles, print_rounds, says_target
+from s3exp.commands.plans import RoundPlan, plan_rounds
 from s3exp.commands.tuning import lines_of_tutor
 from s3exp.llm import build_llm, check_llm
 from s3exp.llm.store import Stored
 from s3exp.llm.template import rendered
 from s3exp.llm.tokens import counter, tokenizer_of
+from s3exp.prepare import Prepared, asks_llm
 from s3exp.settings.run import Config
 from s3exp.settings.tracker import WandbConfig
 from s3exp.synthesis.givens import LISTS

@@ -11,7 +11,7 @@ from s3exp.checkpoints.memory import Memory, memory_of
 from s3exp.settings.llm import LLMConfig, LocalLLMConfig, VllmConfig
 
 if TYPE_CHECKING:
-    from s3exp.commands.dry_run import RoundPlan
+    from s3exp.commands.plans import RoundPlan
 
 PACE = 1000  # tokens of answers a second, assumed: a GPU that is kept busy may write ten times as many
 GB = 1e9

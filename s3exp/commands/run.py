@@ -152,9 +152,10 @@ def job(composed: DictConfig) -> float | None:
     many = facts.mode == RunMode.MULTIRUN
     prepare_logs(f"[{number}] " if many else "")
     gc.set_threshold(GC_THRESHOLD)
-    from s3exp.build import prepare, run
+    from s3exp.build import run
     from s3exp.commands.cells import Cell, note
     from s3exp.commands.sweep import same_as, swept
+    from s3exp.prepare import prepare
     from s3exp.record.state import outcome_of, score_of
     from s3exp.tracking.environment import check_agent
 
@@ -208,8 +209,8 @@ def _flags(runtime: RuntimeConf) -> list[str]:
 
 def _check(composed: DictConfig, words: Sequence[str]) -> None:
     """Print the page of a check, with the warnings of all that it reads."""
-    from s3exp.build import prepare
     from s3exp.commands.check import collected, print_check
+    from s3exp.prepare import prepare
     from s3exp.terminal.page import Page, Terminal
 
     with collected() as warnings:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import OmegaConf
 
-from s3exp.build import Own, Prepared, prepare
 from s3exp.build import run as run_prepared
 from s3exp.curation.curate import checked
 from s3exp.library.identity import name_of, version_of, version_of_estimator
 from s3exp.library.tasks import CHOICE, task_words
 from s3exp.llm.environment import prepare_environment
 from s3exp.llm.own import OF_ANSWERS, FunctionLLM, as_llm
+from s3exp.prepare import Own, Prepared, prepare
 from s3exp.record.files import read_object
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import composed_of

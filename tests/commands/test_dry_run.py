@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from s3exp.checkpoints.memory import Memory, memory_of
-from s3exp.commands.dry_run import RoundPlan, plan_rounds, print_plan
+from s3exp.commands.dry_run import print_plan
 from s3exp.commands.needs import needs
+from s3exp.commands.plans import RoundPlan, plan_rounds
 from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM
 from s3exp.settings.llm import ServerConfig, VllmConfig

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3exp.commands.dry_run import plan_rounds
+from s3exp.commands.plans import plan_rounds
 from s3exp.curation.likeness import (
     FOLDS,
     Likeness,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s3exp.build import prepare
+from s3exp.prepare import prepare
 from s3exp.settings.compose import compose, composed_of, plain
 from s3exp.settings.run import identity
 from s3exp.types import UserError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.build import _warn_of_no_rationales
+from s3exp.prepare import _warn_of_no_rationales
 from s3exp.record.given import rounds_of
 from s3exp.settings.compose import compose, of_record
 from s3exp.settings.run import Config
