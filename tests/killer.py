@@ -56,7 +56,9 @@ class Events:
         """What Python is about to do to files of this folder; a hook for `sys.addaudithook`."""
         writes = event == "open" and arguments[1] is not None and set(arguments[1]) & set("wax+")
         kind = "open" if writes else FILES.get(event)
-        if kind is not None and str(Path(os.fsdecode(arguments[0])).absolute()).startswith(self.place):
+        if kind is None or isinstance(arguments[0], int):  # a descriptor, as of a module that is compiled
+            return
+        if str(Path(os.fsdecode(arguments[0])).absolute()).startswith(self.place):
             self.reach(kind)
 
     def watch(self) -> None:
