@@ -61,9 +61,17 @@ class Comparison:
 
     @property
     def over(self) -> str:
-        """The strategy that gains are over: the requested one, or the lowest where that was not run."""
-        strategies = {self.arm(name).strategy for name in self.bases.values()}
-        return strategies.pop() if len(strategies) == 1 else self.base
+        """The strategy that gains are over: the requested one, or the lowest where that was not run.
+
+        The arm itself, where all gains are over one of several arms of a strategy.
+        """
+        bases = set(self.bases.values())
+        strategies = {self.arm(name).strategy for name in bases}
+        if len(strategies) != 1:
+            return self.base
+        (strategy,) = strategies
+        of_strategy = [arm for arm in self.arms if arm.strategy == strategy]
+        return bases.pop() if len(bases) == 1 < len(of_strategy) else strategy
 
     def arm(self, name: str) -> Arm:
         """The arm of this name."""

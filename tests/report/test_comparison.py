@@ -215,6 +215,8 @@ def test_a_sweep_is_arms_named_after_what_differs(tmp_path: Path) -> None:
     assert warnings(comparison) == [
         "Runs of s3 differ by more than the seed, in loop.rounds: each way is an arm of its own."
     ]
+    # "over s3" would not say which of the two
+    assert comparison.bases == {"s3, rounds=2": "s3, rounds=1"} and comparison.over == "s3, rounds=1"
 
 
 def test_a_sweep_over_budgets_is_one_curve_of_test_scores(tmp_path: Path) -> None:
@@ -234,6 +236,7 @@ def test_the_base_of_a_sweep_is_the_one_with_the_same_options(tmp_path: Path) ->
     write_run(tmp_path / "s3-70", result("s3", 0, 70), config("s3", 0, loop__budget__rows=70))
     comparison = read(tmp_path)
     assert comparison.bases == {"s3, rows=300": "zerogen, rows=300", "s3, rows=600": "zerogen, rows=600"}
+    assert comparison.over == "zerogen"
 
 
 def test_seeds_that_come_twice_without_a_config_stay_alone(tmp_path: Path) -> None:
