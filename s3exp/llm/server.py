@@ -81,6 +81,9 @@ class Server:
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
         """Yield (index, completion) as each answer arrives. What one prompt meets is its `finish_reason`.
 
+        A prompt is asked when its worker's last answer was taken and the next one is wanted. So a process that dies
+        loses `concurrency` answers at most, however slowly they are stored.
+
         Raises:
             UserError: the server refuses key, model or settings, or every prompt so far.
             LLMFault: the server is gone, after all tries.
@@ -88,7 +91,8 @@ class Server:
         items: queue.SimpleQueue[Item] = queue.SimpleQueue()
         todo: asyncio.Queue[tuple[int, Prompt]] = asyncio.Queue()
         loop = asyncio.new_event_loop()
-        task = loop.create_task(self._ask_all(todo, items))
+        untaken: dict[int, asyncio.Event] = {}
+        task = loop.create_task(self._ask_all(todo, items, untaken))
         thread = threading.Thread(target=_drive, args=(loop, task, items), name="s3exp-server", daemon=True)
         thread.start()
         taken = answered = 0
@@ -105,6 +109,8 @@ class Server:
                     return
                 answered += 1
                 yield item
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(_take, untaken, item[0])
         finally:
             # cancels the requests in flight of a consumer that stopped half-way
             with suppress(RuntimeError):  # the loop may have closed by itself
@@ -114,11 +120,21 @@ class Server:
     def close(self) -> None:
         """Do nothing: no connection is open."""
 
-    async def _ask_all(self, todo: asyncio.Queue[tuple[int, Prompt]], items: queue.SimpleQueue[Item]) -> None:
-        """Run `concurrency` workers until they are cancelled or one fails."""
+    async def _ask_all(
+        self,
+        todo: asyncio.Queue[tuple[int, Prompt]],
+        items: queue.SimpleQueue[Item],
+        untaken: dict[int, asyncio.Event],
+    ) -> None:
+        """Run `concurrency` workers until they are cancelled or one fails. Each waits until its answer is taken."""
         held = Held()
         busy = 0
         async with self._session.client() as client:
+
+            def put(index: int, completion: Completion) -> asyncio.Event:
+                taken = untaken[index] = asyncio.Event()
+                items.put((index, completion))
+                return taken
 
             async def work() -> None:
                 nonlocal busy
@@ -126,6 +142,7 @@ class Server:
                     index, prompt = await todo.get()
                     busy += 1
                     began = time.monotonic()
+                    taken: asyncio.Event | None = None
                     try:
                         completion = await self._ask(client, prompt)
                     except Failure as failure:
@@ -135,13 +152,17 @@ class Server:
                             if held.too_many(index, completion, last=busy == 1 and todo.empty()):
                                 raise LLMFault(self._session.line(problem, failure)) from failure
                         else:
-                            items.put((index, completion))
+                            taken = put(index, completion)
                     else:
-                        items.put((index, completion))
+                        taken = put(index, completion)
                     busy -= 1
                     if self._last_good > began or (not busy and todo.empty()):
                         for item in held.release():
                             items.put(item)
+                    if (
+                        taken is not None
+                    ):  # one that is held back waits for others' answers, not for its reader
+                        await taken.wait()
 
             workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
             try:
@@ -224,6 +245,12 @@ class Server:
 
 def _may_pass(error: BaseException) -> bool:
     return isinstance(error, Failure) and error.kind is Kind.MOMENT
+
+
+def _take(untaken: dict[int, asyncio.Event], index: int) -> None:
+    """Let the worker of an answer go on."""
+    if (taken := untaken.pop(index, None)) is not None:
+        taken.set()
 
 
 def _drive(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], items: queue.SimpleQueue[Item]) -> None:

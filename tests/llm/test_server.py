@@ -121,6 +121,15 @@ def test_prompts_that_come_meanwhile_are_asked_too(httpserver: HTTPServer) -> No
     assert found == {index: f"{index}: question {index}" for index in range(8)}
 
 
+def test_no_more_is_asked_than_a_slow_reader_can_lose(httpserver: HTTPServer) -> None:
+    """What a process that dies has not stored was paid for: `concurrency` answers at most."""
+    serve(httpserver, then=echo)
+    for read, _ in enumerate(Server(config(httpserver)).generate(ask(24))):
+        time.sleep(0.03)  # a disk that is slow; the server has answered all it was asked meanwhile
+        assert len(httpserver.log) <= read + 4
+    assert len(httpserver.log) == 24
+
+
 def test_a_prompt_that_is_too_long_is_an_answer(httpserver: HTTPServer) -> None:
     text = "This model's maximum context length is 512 tokens. However, you requested 600"
     serve(httpserver, then=lambda request: Response(json.dumps({"error": {"message": text}}), 400))
