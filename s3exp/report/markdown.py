@@ -11,7 +11,7 @@ from s3exp.report.comparison import Comparison
 from s3exp.report.ensembles import ensembles
 from s3exp.report.export import Cell, Column, Table, as_markdown, table_of
 from s3exp.report.frames import column, known, mean_by_arm, means, shared_rounds
-from s3exp.report.over_tasks import METHODS, method
+from s3exp.report.over_tasks import in_print, method
 from s3exp.terminal.texts import percent
 
 _REASONS = 3  # of rejection, the most frequent
@@ -34,7 +34,7 @@ def methods(comparison: Comparison) -> Table:
     """Every method: seeds, mean, spread and interval of the test score, paired gain, rows and LLM tokens."""
     spent = mean_by_arm(comparison.frames, "train_rows", "llm/tokens")
     gains = {arm.name: comparison.gain(arm) for arm in comparison.arms}
-    over = METHODS.get(comparison.over, comparison.over)
+    over = in_print(comparison.over)
     fields = (
         (Column("method", "method"), method),
         (Column("seeds", "seeds", "count"), lambda arm: len(arm.runs)),

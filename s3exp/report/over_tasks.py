@@ -17,8 +17,13 @@ By = Mapping[str, Arm]  # the arms of one method, by task
 
 def method(arm: Arm) -> str:
     """An arm's name as the literature has it, with its options."""
-    name, comma, options = arm.name.partition(",")
-    return METHODS.get(name, name) + comma + options
+    return in_print(arm.name)
+
+
+def in_print(name: str) -> str:
+    """The name of a strategy or an arm as the literature has it."""
+    strategy, comma, options = name.partition(",")
+    return METHODS.get(strategy, strategy) + comma + options
 
 
 def over_tasks(comparisons: Sequence[Comparison]) -> Table | None:

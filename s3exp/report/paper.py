@@ -19,7 +19,7 @@ from s3exp.report.export import Column, Table, as_csv, as_markdown, escaped_late
 from s3exp.report.figures import PRINTED, words_of
 from s3exp.report.frames import mean_by_arm
 from s3exp.report.majority import LARGEST, majority_of
-from s3exp.report.over_tasks import METHODS, method, over_tasks, seeds_of
+from s3exp.report.over_tasks import in_print, method, over_tasks, seeds_of
 from s3exp.terminal.texts import file_name, file_names, percent, points, spelled
 from s3exp.types import UserError
 
@@ -53,7 +53,7 @@ def paper_table(comparison: Comparison) -> Table:
         (Column("rows", "Rows", "count"), lambda arm: spent[arm.name][0] or None),
         (Column("tokens", "Tokens", "count"), lambda arm: spent[arm.name][1] or None),
     )
-    over, counted = METHODS.get(comparison.over, comparison.over), seeds_of(comparison.arms)
+    over, counted = in_print(comparison.over), seeds_of(comparison.arms)
     title = f"{comparison.task}: test {comparison.metric}, seeds: {counted}; gains over {over}"
     table = table_of("paper", title, comparison.arms, fields)
     floor = majority_of(comparison)
