@@ -280,6 +280,10 @@ EXPORTS = [
 FOLDERS = [
     Case("parts", lambda: {"part-00000.parquet": parquet(rows()[:2]), "part-00001.parquet": parquet(rows()[2:])},
          "part-*.parquet", GOLD, says="2 files are read as one, 4 rows"),
+    Case("counted_parts", lambda: {f"s/rows_{n}.jsonl": jsonl(rows()[n - 7 : n - 6]) for n in range(7, 11)}, "s", GOLD,
+         says="4 files are read as one, 4 rows"),
+    Case("years", lambda: {f"s/rows_{n}.jsonl": jsonl(rows()) for n in (2019, 2020)}, "s",
+         refused="holds several files (rows_2019.jsonl, rows_2020.jsonl): name one of them, or all of one set by a pattern (s/*.jsonl)"),
     Case("split_of_parts", lambda: {"s/data/train-00000-of-00002.parquet": parquet(rows()[:2]),
          "s/data/train-00001-of-00002.parquet": parquet(rows()[2:]), "s/data/test-00000-of-00001.parquet": parquet(rows())},
          "./s:train", GOLD, says="2 files are read as one"),

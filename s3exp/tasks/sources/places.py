@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -152,12 +153,21 @@ def _of_folder(folder: Path, source: str) -> Place:
         if len(listed) == 1:  # beside files that are no rows, such as those of a model
             return _of_split(folder, None, listed[0], source)
         names = ", ".join(str(path.relative_to(folder)) for path in files[:4])
-        raise UserError(f"{source}: holds several files ({names}): name one of them")
+        raise UserError(
+            f"{source}: holds several files ({names}): name one of them, or all of one set by a pattern "
+            f"({_pattern_of(files, folder, source)})"
+        )
     if splits:
         raise UserError(
             f"{source}: a folder of several splits: name one, as {source}:{splits[0]} (it has {', '.join(splits)})"
         )
     raise UserError(_nothing(folder, source))
+
+
+def _pattern_of(files: Sequence[Path], folder: Path, source: str) -> str:
+    ((ending, _),) = Counter("".join(path.suffixes) for path in files).most_common(1)
+    inside = "" if all(path.parent == folder for path in files) else "**/"
+    return f"{source.rstrip('/')}/{inside}*{ending}"
 
 
 def _nothing(folder: Path, source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path, PurePath
 
 from s3exp.tasks.sources.texts import COMPRESSED
@@ -36,7 +36,7 @@ OTHERS: Mapping[str, str] = {
 }
 _OF = re.compile(r"(.*?)[-_.]?(\d{5})-of-(\d{5})(.*)")
 _NUMBERED = re.compile(r"(part|shard|chunk)?[-_]?(\d+)(?:-[^.]*)?(\..*)")
-_TRAILING = re.compile(r"(.+)[-_](0\d+|\d)(\..*)")
+_TRAILING = re.compile(r"(.+[-_])(\d+)(\..*)")
 
 
 def ending_of(path: PurePath) -> str:
@@ -105,8 +105,10 @@ def sets_of(paths: Iterable[Path]) -> dict[tuple[str, ...], list[Path]]:
         UserError: a part of a set is missing.
     """
     found: dict[tuple[str, ...], list[tuple[int, Path]]] = defaultdict(list)
-    for path in paths:
-        key, number = _part(path)
+    every = tuple(paths)
+    beside = frozenset(every)
+    for path in every:
+        key, number = _part(path, beside)
         found[key].append((number, path))
     for key, members in found.items():
         members.sort(key=lambda member: (member[0], natural(member[1])))
@@ -127,14 +129,18 @@ def natural(path: Path) -> list[tuple[bool, int, str]]:
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts]
 
 
-def _part(path: Path) -> tuple[tuple[str, ...], int]:
+def _part(path: Path, beside: Set[Path]) -> tuple[tuple[str, ...], int]:
     folder, name = str(path.parent), path.name
     if match := _OF.fullmatch(name):
         return (folder, "of", match[1], match[3], match[4]), int(match[2])
     if match := _NUMBERED.fullmatch(name):
         return (folder, "part", match[1] or "", match[3]), int(match[2])
     if match := _TRAILING.fullmatch(name):
-        return (folder, "trailing", match[1], match[3]), int(match[2])
+        number = int(match[2])
+        # rows_10 is a part behind rows_9; rows_2021 by itself is a year
+        counted = path.with_name(f"{match[1]}{number - 1}{match[3]}") in beside
+        if len(match[2]) == 1 or match[2].startswith("0") or counted:
+            return (folder, "trailing", match[1], match[3]), number
     return (folder, "file", name), 0
 
 
