@@ -6,6 +6,7 @@ What decides (choices, message, content) has to have its type; whatever else is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -31,14 +32,23 @@ def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 
 Lenient = Annotated[T | None, WrapValidator(_or_none)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, lt=2**40)]  # more is none, and no column of a database holds it
 
-LENGTH = frozenset("length max_tokens max_length max_output_tokens model_length model_context_window".split())
-FILTERED = frozenset(
-    "content_filter content_filtered safety recitation prohibited_content blocklist spii sensitive".split()
+# reasons for which an answer ends, by their letters: MAX_TOKENS, max-tokens and maxTokens are one
+LENGTH = frozenset(
+    "length maxtokens maxlength maxoutputtokens maxcompletiontokens modellength modelcontextwindow".split()
 )
-TOOL_CALL = frozenset("tool_calls tool_call function_call tool_use".split())
-BROKEN_OFF = frozenset("error abort aborted cancelled network_error insufficient_system_resource".split())
+FILTERED = frozenset(
+    "safety recitation prohibitedcontent blocklist spii sensitive guardrailintervened errortoxic".split()
+)
+TOOL_CALL = frozenset("toolcalls toolcall functioncall tooluse".split())
+BROKEN_OFF = frozenset("error abort aborted cancelled networkerror insufficientsystemresource".split())
+# the fields in which servers put a trace of reasoning, the commonest first
+THOUGHTS = (
+    *("reasoning_content", "reasoning", "thinking", "reasoning_text", "reasoning_details", "thinking_blocks"),
+    *("thinking_content", "thoughts", "thought"),
+)
+_OF_THOUGHT = re.compile(r"reason|think|thought", re.IGNORECASE)  # the type of such a part
 
 
 class Malformed(Exception):
@@ -46,21 +56,33 @@ class Malformed(Exception):
 
 
 class Part(BaseModel):
-    """One part of a content that comes as a list: a text, or a trace of reasoning."""
+    """One part of a content that comes as a list: a text, a refusal, or a trace of reasoning."""
 
+    type: Lenient[str] = None
     text: Lenient[str] = None
+    refusal: Lenient[str] = None
     thinking: Any = None
 
+    @property
+    def thought(self) -> str:
+        """The reasoning in it."""
+        of_thought = self.text if _OF_THOUGHT.search(self.type or "") else None
+        return _thought(self.thinking or of_thought)
 
-class Message(BaseModel):
-    """The assistant's turn."""
+
+class Message(BaseModel, extra="allow"):
+    """The assistant's turn. Its reasoning stands in one of several fields."""
 
     content: str | list[Part | str] | None = None
-    reasoning_content: Lenient[str] = None
-    reasoning: Lenient[str] = None
     refusal: Lenient[str] = None
     tool_calls: Any = None
     function_call: Any = None
+
+    @property
+    def thoughts(self) -> str:
+        """The first trace of reasoning beside its content."""
+        beside = self.model_extra or {}
+        return next((text for name in THOUGHTS if (text := _thought(beside.get(name)))), "")
 
 
 class Choice(BaseModel):
@@ -123,9 +145,11 @@ def completion_of(value: Any) -> tuple[Completion, str | None]:
         raise Malformed(f"no chat completion in its answer: {place}: {first['msg']}") from error
     choice, usage = chat.choices[0], chat.usage or Usage()
     message = choice.message
-    text, thoughts = _texts(message.content)
-    reasoning = message.reasoning_content or message.reasoning or thoughts
-    reason, said = _reason(choice, text, reasoning)
+    parts = _parts(message.content)
+    text = "".join(part.text or "" for part in parts if not part.thought)
+    reasoning = message.thoughts or "".join(part.thought for part in parts)
+    refusal = message.refusal or "".join(part.refusal or "" for part in parts)
+    reason, said = _reason(choice, text, reasoning, refusal)
     details = usage.completion_tokens_details or Details()
     completion = Completion(
         "" if said else text,
@@ -139,18 +163,18 @@ def completion_of(value: Any) -> tuple[Completion, str | None]:
     return completion, chat.system_fingerprint
 
 
-def _reason(choice: Choice, text: str, reasoning: str) -> tuple[str, str]:
+def _reason(choice: Choice, text: str, reasoning: str, refusal: str) -> tuple[str, str]:
     """The finish_reason in our words, and the server's where there is no answer."""
     message, word = choice.message, str(choice.finish_reason or "stop").strip()
-    plain = word.lower()
+    plain = re.sub(r"[^a-z]", "", word.lower())
     if plain in BROKEN_OFF:
         raise Malformed(f"it broke off: finish_reason is {word}")
-    if plain in FILTERED:
+    if plain in FILTERED or plain.startswith("contentfilter"):
         return "filtered", f"finish_reason is {word}"
     if text.strip():
         return ("length" if plain in LENGTH else "stop" if plain in TOOL_CALL else word), ""
-    if message.refusal:
-        return "declined", message.refusal
+    if refusal:
+        return "declined", refusal
     if message.tool_calls or message.function_call or plain in TOOL_CALL:
         return "tool_call", "a tool call instead of a text"
     if reasoning.strip():
@@ -161,34 +185,35 @@ def _reason(choice: Choice, text: str, reasoning: str) -> tuple[str, str]:
     return ("length" if plain in LENGTH else word), ""
 
 
-def _texts(content: str | list[Part | str] | None) -> tuple[str, str]:
-    """The text of a content, and the thoughts among its parts."""
-    if not isinstance(content, list):
-        return content or "", ""
-    texts = [part if isinstance(part, str) else part.text or "" for part in content]
-    return "".join(texts), "".join(
-        _thought(part.thinking) for part in content if isinstance(part, Part) and part.thinking
-    )
+def _parts(content: str | list[Part | str] | None) -> list[Part]:
+    parts = content if isinstance(content, list) else [content or ""]
+    return [Part(text=part) if isinstance(part, str) else part for part in parts]
 
 
 def _thought(value: Any) -> str:
+    """The text of a trace of reasoning, which may stand in objects or a list of them."""
     if isinstance(value, str):
         return value
-    parts = value if isinstance(value, list) else []
-    return "".join(str(part.get("text") or "") for part in parts if isinstance(part, Mapping))
+    if isinstance(value, Mapping):
+        return next(
+            (text for name in ("text", "thinking", "summary") if (text := _thought(value.get(name)))), ""
+        )
+    return "".join(map(_thought, value)) if isinstance(value, list) else ""
 
 
 def _joined(text: str) -> Any:
     """The chat completion whose pieces a stream of events brings."""
     lines = (line[5:].strip() for line in text.splitlines() if line.startswith("data:"))
-    events: list[dict[str, Any]] = [json.loads(line) for line in lines if line and line != "[DONE]"]
+    events = [json.loads(line) for line in lines if line and line != "[DONE]"]
+    events = [event for event in events if isinstance(event, dict)]
     if not events or any("error" in event for event in events):
         return next((event for event in events if "error" in event), {})
-    pieces = [choice for event in events for choice in (event.get("choices") or [])[:1]]
-    deltas = [piece.get("delta") or piece.get("message") or {} for piece in pieces]
+    every = [one for event in events for one in event.get("choices") or [] if isinstance(one, dict)]
+    first = min((one.get("index") or 0 for one in every), default=0)
+    pieces = [one for one in every if (one.get("index") or 0) == first]  # a server may send several answers
+    deltas = [one for piece in pieces if isinstance(one := piece.get("delta") or piece.get("message"), dict)]
     message = {
-        name: _glued(delta.get(name) for delta in deltas)
-        for name in ("content", "reasoning_content", "reasoning", "refusal")
+        name: _glued(delta.get(name) for delta in deltas) for name in ("content", "refusal", *THOUGHTS)
     }
     message["tool_calls"] = next((delta["tool_calls"] for delta in deltas if delta.get("tool_calls")), None)
     ends = [piece["finish_reason"] for piece in pieces if piece.get("finish_reason")]
@@ -198,6 +223,9 @@ def _joined(text: str) -> Any:
     return {"choices": [{"message": message, "finish_reason": end}] if pieces else [], "usage": usage}
 
 
-def _glued(pieces: Iterable[Any]) -> str | None:
-    texts = [piece for piece in pieces if isinstance(piece, str)]
-    return "".join(texts) if texts else None
+def _glued(pieces: Iterable[Any]) -> str | list[Any] | None:
+    """The pieces as one text, or as the list of their parts."""
+    some = [piece for piece in pieces if isinstance(piece, (str, list))]
+    if any(isinstance(piece, list) for piece in some):
+        return [part for piece in some for part in (piece if isinstance(piece, list) else [piece])]
+    return "".join(map(str, some)) if some else None

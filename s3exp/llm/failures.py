@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -121,9 +123,9 @@ def failure_of(response: httpx.Response) -> Failure | None:
         inside = value.get("error") if isinstance(value, Mapping) and not value.get("choices") else None
         if not inside:
             return None
-        status = inside.get("code") if isinstance(inside, Mapping) else None
-        known = isinstance(status, int) and 400 <= status < 600
-        return of_status(status if known else 400, value, response)  # type: ignore[arg-type]
+        said = [inside.get("code"), inside.get("status")] if isinstance(inside, Mapping) else []
+        known = (int(word) for word in map(str, said) if re.fullmatch(r"[45]\d\d", word))
+        return of_status(next(known, 400), value, response)
     return of_status(response.status_code, value, response)
 
 
@@ -207,9 +209,15 @@ def _codes(value: Any) -> tuple[list[str], str]:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """The server's Retry-After up to the limit; None where it is not given, or given as a date."""
+    """The seconds of the server's Retry-After, which may be a date, up to the limit; None where it is not given."""
+    word = response.headers.get("retry-after", "")
     try:
-        seconds = float(response.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
+        seconds = float(word)
+    except ValueError:
+        try:
+            now = response.headers.get("date")  # by the server's clock
+            began = parsedate_to_datetime(now) if now else datetime.now(UTC)
+            seconds = (parsedate_to_datetime(word) - began).total_seconds()
+        except (ValueError, TypeError):  # no date, or one of them without a zone
+            return None
     return min(max(0.0, seconds), MAX_WAIT_SECONDS) if seconds == seconds else None

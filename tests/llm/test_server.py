@@ -7,11 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
+import httpx
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from s3exp.llm.failures import MAX_WAIT_SECONDS, failure_of
 from s3exp.llm.server import Server
 from s3exp.settings.llm import ServerConfig
 from s3exp.types import Completion, LLMFault, UserError
@@ -68,9 +72,27 @@ def test_waits_as_long_as_it_is_told(httpserver: HTTPServer, status: int) -> Non
     assert 0.4 <= time.monotonic() - began < 3
 
 
+def test_a_date_is_how_long_to_wait_by_the_servers_own_clock() -> None:
+    def wait(**headers: str) -> float | None:
+        failure = failure_of(httpx.Response(429, headers=headers, text="slow down"))
+        assert failure is not None
+        return failure.wait
+
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    found = wait(**{"retry-after": later})
+    assert found is not None and 17 < found <= 20
+    off = {"date": "Mon, 30 Nov 2026 10:00:00 GMT", "retry-after": "Mon, 30 Nov 2026 10:00:07 GMT"}
+    assert wait(**off) == 7
+    assert wait(**{"retry-after": off["date"], "date": off["retry-after"]}) == 0
+    assert wait(**{"retry-after": "tomorrow"}) is None and wait(**{"retry-after": "9999"}) == MAX_WAIT_SECONDS
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
+        Response('{"error": {"message": "overloaded", "code": "503"}}', content_type="application/json"),
+        Response('{"error": {"message": "slow down", "status": 429}}', content_type="application/json"),
+        Response("slow down", 429, {"Retry-After": "soon"}),
         Response("oops", 500),
         Response('{"choices": [', content_type="application/json"),
         Response("<html>", content_type="text/html"),
