@@ -190,7 +190,8 @@ def _lines(task: Task, prompt: Prompt, answer: Completion) -> Iterator[str]:
     if isinstance(task, Parted):
         parts = task.parts(prompt, answer)
     else:
-        parts = [Part(answer.text)] if prompt.schema is None else parts_of(task.config, answer)
+        parsed = prompt.schema is not None
+        parts = parts_of(task.config, answer, prompt.target) if parsed else [Part(answer.text)]
     for part in parts:
         whole = prompt.schema is None and not parted
         ending = answer.finish_reason if whole else CUT_OFF if part.cut_off else "stop"

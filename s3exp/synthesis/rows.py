@@ -199,7 +199,7 @@ def read_completion(
     elif prompt.schema is None:
         texts = [_read(task, screen, prompt, completion, count)]
     else:
-        parts = parts_of(task.config, completion)
+        parts = parts_of(task.config, completion, prompt.target)
         texts = [_read_part(task, screen, prompt, completion, part) for part in parts]
     reasoned = bool(completion.reasoning) or any("reasoning" in text.rules for text in texts)
     if len(texts) == 1 and texts[0].problem is not None:
@@ -272,7 +272,9 @@ def _parsed(task: Task, prompt: Prompt, completion: Completion, part: Part) -> _
     parsed = task.parse(prompt, replace(completion, text=part.text, finish_reason=ending))
     if isinstance(parsed, str):
         return _Read(part.text, (), parsed, part.rules)
-    return _Read(part.text, parsed, None, part.rules)
+    rules = ", ".join(part.rules)
+    change = Change("", "repair", "completion", completion.text, part.text, rules) if rules else None
+    return _Read(part.text, parsed, None, part.rules, change)
 
 
 def _shares(tokens: int | None, count: int) -> list[int | None]:

@@ -12,18 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from s3exp.language.words import folded_words
 from s3exp.settings.llm import LLMConfig, is_structured
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
 from s3exp.tasks.parsing import CUT_OFF
-from s3exp.tasks.prompts import fill
+from s3exp.tasks.prompts import fill, label_words
 from s3exp.tasks.reasoning import without_reasoning
-from s3exp.types import NO_ANSWER, Completion, Prompt
+from s3exp.types import NO_ANSWER, Completion, Prompt, Target
 
 ROWS = "rows"  # the key of several rows
 NOT_JSON, OTHER_KEYS = "not_json", "other_keys"  # reasons of rejection
 FORM = "Answer in JSON: {form}"
 FORM_OF_SEVERAL = "Write {count} of them, each another one. Answer in JSON: {form}"
+_LABEL_FIELDS = ("label", "sentiment", "class", "category")
 _DECODER = json.JSONDecoder(strict=False)  # small LLMs write line breaks into strings as they are
 _OBJECT = re.compile(r'\{\s*"')
 _SEPARATOR = re.compile(r"[\s,]*")
@@ -80,10 +82,11 @@ def form_of(task: TaskConfig) -> str:
     return own or (FORM if task.rows_per_answer == 1 else FORM_OF_SEVERAL)
 
 
-def parts_of(task: TaskConfig, completion: Completion) -> list[Part]:
+def parts_of(task: TaskConfig, completion: Completion, target: Target = None) -> list[Part]:
     """The rows of an answer in JSON, in order, or one part that says why there is none.
 
-    A row that is cut off is the last part. Where a row has several columns, its part is the JSON of it.
+    A row that is cut off is the last part. Where a row has several columns, its part is the JSON of it. Keys that were
+    not asked for are left out (`fields`); one that says another label than `target` rejects the row.
     """
     if completion.finish_reason in NO_ANSWER:
         return [Part("", problem=NO_ANSWER[completion.finish_reason])]
@@ -95,11 +98,11 @@ def parts_of(task: TaskConfig, completion: Completion) -> list[Part]:
         value, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         half = cut_off and text.startswith("{")
-        found = _half(task, text) if half else [Part(text, problem=NOT_JSON if text else "empty")]
+        found = _half(task, text, target) if half else [Part(text, problem=NOT_JSON if text else "empty")]
     else:
         rules += ("json",) if text[end:].strip() else ()
-        found = _rows(task, value)
-    return [replace(part, rules=rules) for part in found]
+        found = _rows(task, value, target)
+    return [replace(part, rules=(*rules, *part.rules)) for part in found]
 
 
 def _bare(text: str) -> tuple[str, tuple[str, ...]]:
@@ -115,25 +118,45 @@ def _bare(text: str) -> tuple[str, tuple[str, ...]]:
     return text, tuple(rules)
 
 
-def _rows(task: TaskConfig, value: Any) -> list[Part]:
+def _rows(task: TaskConfig, value: Any, target: Target) -> list[Part]:
     """The rows of a whole value."""
     if task.rows_per_answer > 1:
-        listed = value.get(ROWS) if isinstance(value, Mapping) and len(value) == 1 else None
+        listed = value.get(ROWS) if isinstance(value, Mapping) else None
         if not isinstance(listed, Sequence) or isinstance(listed, str):
             return [Part(json.dumps(value, ensure_ascii=False), problem=OTHER_KEYS)]
-        return [_row(task, one) for one in listed] or [Part("", problem="empty")]
-    return [_row(task, value)]
+        return [_row(task, one, target) for one in listed] or [Part("", problem="empty")]
+    return [_row(task, value, target)]
 
 
-def _row(task: TaskConfig, value: Any) -> Part:
-    whole = json.dumps(value, ensure_ascii=False)
-    keys = set(value) if isinstance(value, Mapping) else set()
-    if keys != set(task.asked) or not all(isinstance(text, str) for text in value.values()):
+def _row(task: TaskConfig, value: Any, target: Target) -> Part:
+    whole, cells = json.dumps(value, ensure_ascii=False), value if isinstance(value, Mapping) else {}
+    texts = {name: cells[name] for name in task.asked if isinstance(cells.get(name), str)}
+    if len(texts) < len(task.asked):
         return Part(whole, problem=OTHER_KEYS)
-    return Part(value[task.asked[0]] if len(task.asked) == 1 else whole)
+    beside = {name: cell for name, cell in cells.items() if name not in texts}
+    if _other_label(task, beside, target):
+        return Part(whole, problem="other_label")
+    text = texts[task.asked[0]] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)
+    return Part(text, rules=("fields",) if beside else ())
 
 
-def _half(task: TaskConfig, text: str) -> list[Part]:
+def _other_label(task: TaskConfig, beside: Mapping[str, Any], target: Target) -> bool:
+    """Whether a field beside a row says that it has another label."""
+    if not isinstance(target, int) or not task.labels:
+        return False
+    names = {_folded(name): at for some in (label_words(task), task.labels) for at, name in enumerate(some)}
+    fields = [
+        cell for name, cell in beside.items() if name.casefold() in {*_LABEL_FIELDS, task.label.casefold()}
+    ]
+    said = {names.get(_folded(cell)) for cell in fields if isinstance(cell, str)} - {None}
+    return bool(said) and target not in said
+
+
+def _folded(text: str) -> str:
+    return " ".join(folded_words(text))
+
+
+def _half(task: TaskConfig, text: str, target: Target) -> list[Part]:
     """The whole rows of an answer that was cut off, then the row that was."""
     found: list[Part] = []
     rest = text
@@ -146,7 +169,7 @@ def _half(task: TaskConfig, text: str) -> list[Part]:
                 value, end = _DECODER.raw_decode(rest)
             except (ValueError, RecursionError):
                 break
-            found.append(_row(task, value))
+            found.append(_row(task, value, target))
             rest = rest[end:]
     return found if len(found) >= task.rows_per_answer > 1 else [*found, _cut(task, rest)]
 

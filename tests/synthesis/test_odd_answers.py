@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from s3exp.curation.screen import Screen, habits_of
 from s3exp.language.script import common_script
 from s3exp.settings.compose import compose
 from s3exp.settings.curation import CurationConfig
+from s3exp.settings.llm import ServerConfig
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import read_completion
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tasks.roles import Gold
+from s3exp.tasks.structured import in_json
 from s3exp.tasks.task import Task
 from s3exp.types import Completion
 from tests import odd_answers as odd
@@ -107,6 +111,19 @@ def test_a_pair_of_texts_is_written_beside_its_context() -> None:
         reading = read_completion(task, screen, 0, prompt, Completion(text, 20, 9, "stop"))
         said = reading.problem or reading.rows[0].problem or reading.rows[0].row.fields["sentence2"]
         assert said == wanted, text
+
+
+def test_a_key_too_many_is_left_out_and_on_record(config: Config, task: Task) -> None:
+    prompt, text = task.seed_prompt(1, 7, {}), "I laughed a lot and would go again."
+    asked = in_json(config.task, ServerConfig(structured=True), prompt)
+    screen = Screen(CurationConfig(), config.task, None)
+    for beside, wanted in (({"stars": 5}, None), ({"sentiment": "negative"}, "other_label")):
+        answer = json.dumps({"text": f'"{text}"', **beside})
+        reading = read_completion(task, screen, 0, asked, Completion(answer, 20, 9, "stop"))
+        assert reading.problem == wanted
+        for one in reading.rows:
+            assert one.repair is not None and one.row.fields["text"] == text
+            assert one.repair.before == answer and one.repair.why.startswith("fields, ")
 
 
 def test_a_row_in_another_script_than_gold_is_rejected_by_name(task: Task) -> None:

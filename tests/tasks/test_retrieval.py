@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3exp.curation.screen import Screen
 from s3exp.settings.compose import compose
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
+from s3exp.synthesis.rows import read_completion
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tasks.kinds import corpus_of
@@ -21,7 +24,7 @@ from s3exp.tasks.named import named_texts
 from s3exp.tasks.ranks import scores_of_ranks
 from s3exp.tasks.retrieval import NamedRetrieval, Retrieval
 from s3exp.tasks.task import Written
-from s3exp.types import Completion, Example, Prediction, Prompt, UserError
+from s3exp.types import Change, Completion, Example, Prediction, Prompt, UserError
 from tests.conftest import write_rows_in
 from tests.hostile import TEXTS
 from tests.toy_search import pairs, search_task
@@ -163,7 +166,12 @@ def test_json_is_asked_for_and_read(tmp_path: Path) -> None:
     row = {"query": "where is it", "passage": "it stands in the north", "negative": "nothing of it here"}
     found = read(task, f"Here: {json.dumps(row)}", prompt)
     assert found == [Written({"query": row["query"], "passage": row["passage"]}, row["negative"])]
-    assert read(task, json.dumps({**row, "reason": "x"}), prompt) == "other_keys"
+    more = json.dumps({"reason": "x", **row})
+    assert read(task, more, prompt) == found
+    assert read(task, json.dumps({"query": "where is it", "passage": "it stands"}), prompt) == "other_keys"
+    screen = Screen(CurationConfig(), task.config, None)
+    (kept,) = read_completion(task, screen, 0, prompt, Completion(more, 9, 9, "stop")).rows
+    assert kept.repair == Change("", "repair", "completion", more, json.dumps(row), "fields")
     assert read(task, '{"query": "where is', prompt, "length") == "truncated"
 
 

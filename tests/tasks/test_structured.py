@@ -65,8 +65,9 @@ def test_the_schema_has_the_written_columns_and_no_others() -> None:
         ("A claim without JSON that is", "length", ["!not_json"]),
         ("", "stop", ["!empty"]),
         ('{"text": "a claim"}', "stop", ["!other_keys"]),
-        ('{"claim": "a claim", "label": "yes"}', "stop", ["!other_keys"]),
+        ('{"why": 3, "claim": "a claim", "label": "yes"}', "stop", ["a claim"]),
         ('{"claim": 3}', "stop", ["!other_keys"]),
+        ('{"claim": {"claim": "a claim"}, "label": "yes"}', "stop", ["!other_keys"]),
         (rows("a", "b"), "stop", ["!other_keys"]),
         ("{" * 20_000, "stop", ["!not_json"]),
     ],
@@ -87,6 +88,7 @@ def test_one_row(text: str, finish: str, wanted: list[str]) -> None:
         ('{"rows": [', "length", ["!truncated"]),
         ('{"rows": [{"claim": "a"}, {"text": "b"}]}', "stop", ["a", "!other_keys"]),
         ('{"rows": []}', "stop", ["!empty"]),
+        ('{"count": 2, "rows": [{"claim": "a", "n": 1}, {"n": 2}]}', "stop", ["a", "!other_keys"]),
         (one("a"), "stop", ["!other_keys"]),
         ('{"rows": "a"}', "stop", ["!other_keys"]),
     ],
@@ -98,6 +100,26 @@ def test_several_rows(text: str, finish: str, wanted: list[str]) -> None:
 def test_what_stood_around_the_json_is_named() -> None:
     (part,) = parts_of(TASK, Completion(f"<think>hm</think> Here: {one('a claim')}", 9, 9, "stop"))
     assert part == Part("a claim", rules=("reasoning", "json"))
+
+
+@pytest.mark.parametrize(
+    ("beside", "problem"),
+    [
+        ({"label": "yes"}, None),
+        ({"Label": "YES."}, None),
+        ({"label": "no"}, "other_label"),
+        ({"category": "no"}, "other_label"),
+        ({"label": "entailment"}, None),  # no label of the task
+        ({"label": None}, None),
+        ({"about": "no"}, None),
+    ],
+)
+def test_a_key_too_many_is_left_out_and_one_with_another_label_rejects_the_row(
+    beside: dict[str, object], problem: str | None
+) -> None:
+    (part,) = parts_of(TASK, Completion(json.dumps({"claim": "a claim", **beside}), 9, 9, "stop"), 1)
+    assert part.problem == problem
+    assert problem or part == Part("a claim", rules=("fields",))
 
 
 def test_a_prompt_says_what_to_write_and_has_room_for_all_rows() -> None:
