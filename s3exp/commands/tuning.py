@@ -48,8 +48,7 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
             f"about {own:,} tokens at most, if answers are as long as gold rows"
         )
         if tutor.pairs == "judge":
-            rows = sum(plan(config.strategy, config.loop)[:-1])
-            lists = min(tutor.most_pairs, ceil(rows / tutor.judge_rows))
+            lists = min(tutor.most_pairs, _most_lists(config, tutor.judge_rows))
             times = lists * tutor.judge_orders
             lines.append(
                 f"before each of them the LLM judges {lists:,} lists of {tutor.judge_rows} rows at most, in "
@@ -67,3 +66,12 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
         f"time: {tokens / PACE / 60:.0f} min at {PACE} tokens a second (seen with 135 million parameters on two cores)"
     )
     return lines
+
+
+def _most_lists(config: Config, size: int) -> int:
+    """The lists of made rows before the last round, at most: of each round and label the last one may have two rows."""
+    labels, lists = max(1, len(config.task.labels)), 0
+    for rows in plan(config.strategy, config.loop)[:-1]:
+        short = min(labels, rows // 2)
+        lists += short + (rows - 2 * short) // size
+    return lists

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from s3exp.llm.turns import Turn
 from s3exp.seeds import derive
+from s3exp.synthesis.rows import Parted
+from s3exp.tasks.structured import Part
 from s3exp.tasks.task import Task, wordings
 from s3exp.types import Completion, Example, Prompt
 
@@ -23,13 +26,24 @@ def turns_of(task: Task, rows: Sequence[Example], seed: int) -> dict[str, Turn]:
     turns: dict[str, Turn] = {}
     for number, row in enumerate(rows):
         prompt = asked[number % len(asked)].prompt_of(row, derive(seed, "tutor", row.id))
-        if not isinstance(task.parse(prompt, Completion(task.answer(prompt, row), 1, 1, "stop")), str):
+        if _readable(task, prompt, row):
             turns[row.id] = Turn(prompt.text, answer_of(task, prompt, row))
     if len(turns) < len(rows):
         log.warning(
             "tutor: %d of %d gold rows are no answers that could be read", len(rows) - len(turns), len(rows)
         )
     return turns
+
+
+def _readable(task: Task, prompt: Prompt, row: Example) -> bool:
+    """Whether the row would be read from its answer."""
+    answer = Completion(task.answer(prompt, row), 1, 1, "stop")
+    parts = [Part(answer.text)]
+    if isinstance(task, Parted):
+        parts = task.parts(prompt, replace(answer, text=answer_of(task, prompt, row)))
+    return not any(
+        part.problem or isinstance(task.parse(prompt, replace(answer, text=part.text)), str) for part in parts
+    )
 
 
 def answer_of(task: Task, prompt: Prompt, row: Example) -> str:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from s3exp.curation.screen import Screen
+from s3exp.seeds import derive
 from s3exp.settings.compose import compose
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
@@ -24,6 +25,9 @@ from s3exp.tasks.named import named_texts
 from s3exp.tasks.ranks import scores_of_ranks
 from s3exp.tasks.retrieval import NamedRetrieval, Retrieval
 from s3exp.tasks.task import Written
+from s3exp.tutor.judge import question
+from s3exp.tutor.lessons import turns_of
+from s3exp.tutor.pairs import Made
 from s3exp.types import Change, Completion, Example, Prediction, Prompt, UserError
 from tests.conftest import write_rows_in
 from tests.hostile import TEXTS
@@ -200,6 +204,20 @@ def test_the_query_alone_is_written_about_given_passages(tmp_path: Path) -> None
     assert prompt.text == f"label=any about passage={context['passage']}"
     (row,) = task.parse(prompt, Completion("where is it", 1, 1, "stop"))
     assert row == Written({"query": "where is it", **context}, None)
+
+
+@pytest.mark.parametrize("words", [(), ("llm=server", "llm.model=m", "llm.structured=true")])
+def test_an_llm_learns_gold_pairs_in_the_form_in_which_it_is_asked_for_them(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    task = task_of(config_of(tmp_path, *words, retrieval={"negative": None}))
+    row = task.gold.mining[0]
+    query, passage = row.fields.values()
+    (turn,) = turns_of(task, [row], 3).values()
+    asked = f"Query: {query}\nPassage: {passage}" if not words else json.dumps(dict(row.fields))
+    assert turn.answer == asked and turn.prompt == task.prompt_of(row, derive(3, "tutor", row.id)).text
+    assert not turns_of(task, [replace(row, fields={"query": query, "passage": f"so {query}?"})], 3)
+    assert f"{query}" in question(task, task.llm, [Made(task.seed_prompt(None, 1, {}), row)]).text
 
 
 def test_pairs_that_a_file_labels_as_wrong_are_left_out_and_said(

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from s3exp.commands.tuning import CHAT_TOKENS, lines_of_tutor
+from s3exp.record.rounds import RoundRecord
 from s3exp.settings.llm import LLMConfig
+from s3exp.settings.run import Config
 from s3exp.settings.task import PromptSet
 from s3exp.settings.tutor import DpoConfig
 from s3exp.tutor.judge import Judged, judge, lists_of, named, numbers_of
-from s3exp.types import Completion, Prompt
+from s3exp.types import Batch, Completion, Example, Prompt, prompt_hash
 from tests.tutor.test_pairs import TASK, record
 
 LLM = LLMConfig(backend="transformers", model="m")
@@ -80,6 +83,37 @@ def test_lists_hold_one_round_kind_and_label_and_are_as_many_as_wanted() -> None
     assert lists_of([record(0)], tutor, 7) == lists[:2]  # of later rounds they know nothing
     few = lists_of([record(0), record(1)], replace(tutor, most_pairs=2), 7)
     assert few == lists[2:] and {one[0].row.target for one in few} == {0, 1}
+
+
+@pytest.mark.parametrize(("good", "size"), [(6, 4), (6, 5), (2, 4), (11, 2), (0, 9), (5, 3)])
+def test_the_dry_run_says_how_much_is_judged_at_most(good: int, size: int) -> None:
+    """Twelve rows of the seed, of two labels: the rest of each label is a list, too."""
+    config = Config(task=TASK.config, llm=LLM, tutor=replace(JUDGE, judge_rows=size, judge_orders=3))
+    config.strategy.shown, config.loop.rounds, config.loop.budget.rows = "errors", 1, 24
+    config.loop.seed_fraction = 0.5
+    gold = replace(TASK.gold, mining=(Example("g", {"text": "a gold row of words"}, 0),))
+    task = replace(TASK, gold=gold)
+    (line,) = [one for one in lines_of_tutor(config, task, "no/such", lambda text: 30) if "judges" in one]
+    most, calls, tokens = (
+        int(word.replace(",", ""))
+        for word in re.findall(r"judges (\S+) .*: (\S+) calls, about (\S+) ", line)[0]
+    )
+    asked = [Prompt(f"ask {at}", "seed", at, 9, int(at < good)) for at in range(12)]
+    rows = [
+        Example(f"r{at}", {"text": f"row {at}"}, one.target, 0, prompt=prompt_hash(one))
+        for at, one in enumerate(asked)
+    ]
+    answers = tuple((one, Completion("row", 1, 1, "stop")) for one in asked)
+    seed = RoundRecord(0, Batch(tuple(rows), (), answers), (), {})
+    assert isinstance(config.tutor, DpoConfig)
+    found = lists_of([seed], config.tutor, 7)
+    assert len(found) <= most <= 12 // 2 and most * 3 == calls
+    assert tokens == calls * size * (30 + 30 + CHAT_TOKENS) and f"of {size} rows at most, in 3 orders" in line
+    few = replace(config.tutor, most_pairs=1)
+    assert any(
+        "judges 1 lists" in one
+        for one in lines_of_tutor(replace(config, tutor=few), task, "", lambda text: 1)
+    )
 
 
 @pytest.mark.parametrize(
