@@ -10,10 +10,18 @@ from fractions import Fraction
 from functools import lru_cache
 
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w)\]%])[-−])?(?:[$€£¥]\s?)?"
-    r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:/(?P<below>\d+)(?![\d/]))?"
+    r"(?P<sign>(?<![\w)\]}%])[-−–])?(?:[$€£¥]\s?)?(?:(?<![\d.,/])(?P<whole>\d{1,3}(?:,\d{3})+|\d+) (?=\d+/\d))?"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
+    r"(?:/(?P<below>\d+)(?![\d/])|(?:\s?(?:[×*·x]|\\times|\\cdot)\s?10\^|[eE])(?P<ten>\{?[-−+]?\d{1,3}\}?)(?!\w)"
+    r"|\^(?P<power>\{?[-−+]?\d{1,3}\}?)(?!\w))?"
 )
-_COMMA = re.compile(r"\d,\Z")
+# what stands before digits that are a part of a number in another form (3,5 7:30 1.200.000 1'000 √2), which is none
+_PART = re.compile(r"(?:\d[,.:/'’_]|\d{4}-\d\d?-|√|sqrt\s?[({]?|\^\{?|\}\{)\Z")
+_SPACED = re.compile(r"(?<!\d)\d{1,3} \Z")  # as in 1 200, which may be one number or two
+_FRACTION = re.compile(r"(?P<behind>(?<=\d)\s?)?\\[dtc]?frac\s?(?:\{(-?\d+)\}|(\d))\s?(?:\{(\d+)\}|(\d))")
+_VULGAR = re.compile(r"\s?([¼-¾⅐-⅞])")
+_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|,\\!|\\,)(?=\d{3})")  # in LaTeX
+_OF_UNIT = re.compile(r"(?:(?<![A-Za-z])([kcdm]?m|ft|in|yd|mi)[23](?![\w.])|(?<=[A-Za-z}])()\s?\^\{?\d+\}?)")
 _MOST_DIGITS = 1000  # of a number; one with more is none that anybody means
 _TAIL = 2000  # characters in which the last number mostly stands
 _ENDS = ".!?,;: \"'“”‘’`*_"  # around an answer, without meaning
@@ -26,37 +34,63 @@ _PREAMBLE = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
 def normalised(text: str) -> str:
     """An answer for comparison: composed, in lower case, with single spaces, without marks and quotes at its ends."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded.strip(_ENDS)
+    bare = folded.strip(_ENDS)
+    return (
+        f".{bare}" if bare[:1].isdecimal() and f".{bare}" in folded else bare
+    )  # .5 is another answer than 5
 
 
 def number_at_end(text: str) -> Fraction | None:
     """The last number of a text, exactly; None: it has none.
 
-    Digits of any script, with decimals behind a point, commas between thousands (1,200), or as a fraction (3/4). A
-    minus is a sign where it stands directly before the number, and behind no word, number or bracket. Digits behind a
-    comma that parts no thousands (3,5) are no number: it may be a decimal comma.
+    Digits of any script, with decimals behind a point, commas between thousands (1,200), as a fraction (3/4, 3 1/2, ½,
+    that of LaTeX) or with a power (1.2e-5, 6 × 10^23). A minus is a sign where it stands directly before the number,
+    and behind no word, number or bracket. The power of a unit (m^2, m2) is passed over. Digits that are a part of
+    something else (3,5 7:30 1.200.000 1 200 √2 2π) are no number: they may mean another one.
     """
     last = _last(text[-_TAIL:])
     if len(text) > _TAIL and (last is None or last.start() == 0):  # it may begin before
         last = _last(text)
-    if (
-        last is None
-        or len(last.group()) > _MOST_DIGITS
-        or _COMMA.search(last.string, 0, last.start("number"))
-    ):
+    if last is None or len(last.group()) > _MOST_DIGITS or _is_part(last):
         return None
     value, below = Fraction(last["number"].replace(",", "")), int(last["below"] or 1)
-    if not below:
+    ten, power = _exponent(last["ten"], 0), _exponent(last["power"], 1)
+    if not below or len(last["number"]) * abs(power) > _MOST_DIGITS or (not value and power < 0):
         return None
-    return -value / below if last["sign"] else value / below
+    value = value**power * Fraction(10) ** ten / below
+    if last["whole"] and value < 1:
+        value += int(last["whole"].replace(",", ""))
+    return -value if last["sign"] else value
+
+
+def _is_part(last: re.Match[str]) -> bool:
+    """Whether the digits are a part of something else than a number that is read here."""
+    before, behind = last.string[: last.start()], last.string[last.end() :]
+    if last["number"].startswith(".") and before[-1:].isdecimal():
+        return True
+    thousands = re.fullmatch(r"\d{3}(?:\.\d+)?", last.group()) and _SPACED.search(before)
+    return bool(thousands or _PART.search(before) or re.match(r"\s?(?:π|\\pi\b)", behind))
+
+
+def _exponent(text: str | None, default: int) -> int:
+    return int(text.strip("{}").replace("−", "-")) if text else default
 
 
 def _last(text: str) -> re.Match[str] | None:
     digits = "".join(str(unicodedata.digit(one)) if one.isdecimal() else one for one in text)
+    digits = _VULGAR.sub(lambda hit: f" {unicodedata.normalize('NFKC', hit[1]).replace('⁄', '/')}", digits)
+    digits = _FRACTION.sub(_in_line, digits)
+    digits = _OF_UNIT.sub(r"\1", _THOUSANDS.sub(",", digits))
     last = None
     for last in _NUMBER.finditer(digits):  # noqa: B007 - the last one is meant
         pass
     return last
+
+
+def _in_line(hit: re.Match[str]) -> str:
+    """A fraction of LaTeX as 1/2, behind a whole number with a space."""
+    _, *above, below, short = hit.groups()
+    return f"{'' if hit['behind'] is None else ' '}{above[0] or above[1]}/{below or short}"
 
 
 def key_of(text: str, score: str) -> str | None:

@@ -63,6 +63,23 @@ def task_of(score: str = "number", rows: int = 12) -> Generation:
         ("7/0", None),
         ("٣٤", 34),
         (".5", Fraction(1, 2)),
+        *(
+            (text, Fraction(7, 2))
+            for text in ("3 1/2", "3½ cups", "3 ½", "3\\frac{1}{2}", "14/4", "3\\dfrac12")
+        ),
+        *(
+            ("½", Fraction(1, 2)),
+            ("-\\frac{1}{2}", Fraction(-1, 2)),
+            ("\\boxed{\\frac{7}{20}}", Fraction(7, 20)),
+        ),
+        *(("1e-05", Fraction(1, 10**5)), ("6.5 \\times 10^{3} m", 6500), ("2^10", 1024), ("0^-1", None)),
+        *(("5 m^2", 5), ("5\\text{ cm}^{3}", 5), ("5 km2", 5), ("x^2 = 9", 9)),
+        *(("it is –3", -3), ("1{,}200", 1200), ("12,\\!345", 12345), ("1,000 1/2", Fraction(2001, 2))),
+        *(
+            (text, None)
+            for text in ("7:30", "1.200.000", "1 200", "1'000", "√2", "2\\sqrt{3}", "2π", "\\frac{x}{2}")
+        ),
+        *((text, None) for text in ("7/14/2024", "2024-01-05", "(2+3)^2", "99999^999", "1.2.3")),
         ("nothing", None),
         ("9" * 5000, None),
         ("7 is said, and then nothing more" + " of it" * 1000, 7),
@@ -97,10 +114,12 @@ def test_exact_match_equals_an_independent_scorer(one: str, other: str) -> None:
         ends = ".!?,;: \"'“”‘’`*_"
         first = next((i for i, c in enumerate(kept) if c not in ends), len(kept))
         last = next((i for i in range(len(kept), first, -1) if kept[i - 1] not in ends), first)
-        return kept[first:last]
+        point = 0 < first < last and kept[first].isdecimal() and kept[first - 1] == "."
+        return kept[first - point : last]
 
     assert (normalised(one) == normalised(other)) == (plain(one) == plain(other))
     assert normalised(f'  "{one}". ') == normalised(one)
+    assert normalised(" .5 ") == ".5" != normalised("5.")
 
 
 def test_numbers_count_and_words_do_not_or_the_other_way_round() -> None:
