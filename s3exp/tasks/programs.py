@@ -25,8 +25,16 @@ class Checked:
 Program = Callable[[str, str], Checked]  # of the text of a problem, and an answer to it
 
 _SUMS = re.compile(r"[\d$(.−-][\d\s.,()$+*/x×÷=−-]*")  # where equations may stand
+# where a side goes on outside of them: 20% of 50 = 10, 2^3 = 8, 3 hours * 60 + 5 = 185, 1/4 = 25%
+_BEFORE = re.compile(
+    r"(?:[%^\\]|[\w)]\s*[*×÷·/+]|\b(?:of|half|double|triple|twice|x|times|cdot|div|plus|minus|by|over))\s*\Z",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r"\s*(?:[%^:]|\\[a-z])")
 _ENDS = re.compile(r"[.,](?=\s)")  # of a sentence or clause
 _TOKEN = re.compile(r"\s*(?:(\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)|([-+*/x×÷−()]))")
+_OPERATOR = re.compile(r"[\d)]\s*[-+*/x×÷−]")
+_BULLET = re.compile(r"\A[-−]\s+")  # of a list
 _MOST = 200  # characters of a side
 
 
@@ -40,7 +48,7 @@ def equations(question: str, answer: str) -> Checked:
     """Computes the equations of an answer: all must hold, and its last number must be what the last one gives.
 
     It does not know whether they are the right ones for the problem. A side that is rounded may be off by half of its
-    last digit.
+    last digit. A side that goes on in words or signs which are not read is passed over.
     """
     last: Fraction | None = None
     for left, right, digits in _equations(answer):
@@ -62,9 +70,15 @@ def checked(task: TaskConfig, row: Example) -> Checked:
 
 def _equations(text: str) -> Iterator[tuple[Fraction, Fraction, int]]:
     """Both sides of each equation, and the decimals of the right one; sides that are no sums are passed over."""
-    for run in (part for hit in _SUMS.finditer(text) for part in _ENDS.split(hit.group())):
-        sides = run.split("=")
-        for left, right in pairwise(sides):
+    for hit in _SUMS.finditer(text):
+        runs = [_BULLET.sub("", run).split("=") for run in _ENDS.split(hit.group())]
+        for run in runs:  # a number alone may be the end of what a word says: half of 10 = 5
+            run[0] = run[0] if _OPERATOR.search(run[0]) else ""
+        if _BEFORE.search(text, 0, hit.start()):
+            runs[0][0] = ""
+        if _BEHIND.match(text, hit.end()):
+            runs[-1][-1] = ""
+        for left, right in (pair for run in runs for pair in pairwise(run)):
             values = _value(left), _value(right)
             if values[0] is not None and values[1] is not None:
                 decimals = right.strip(" .,$").partition(".")[2]
@@ -73,7 +87,7 @@ def _equations(text: str) -> Iterator[tuple[Fraction, Fraction, int]]:
 
 def _value(text: str) -> Fraction | None:
     """The value of a sum; None: it is none."""
-    text = text.strip().rstrip(".,").replace("$", "")
+    text = text.strip().rstrip(".,* ").replace("$", "")
     tokens, place = list[str](), 0
     while place < len(text) and len(text) <= _MOST:
         hit = _TOKEN.match(text, place)

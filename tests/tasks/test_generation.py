@@ -259,6 +259,20 @@ def test_problems_without_a_whole_answer_are_not_solved() -> None:
         ("7 / 0 = 7", None),
         ("((((" * 50 + "= 3", None),
         ("", None),
+        *(
+            (text, None)
+            for text in ("20% of 50 = 10", "half of 10 = 5", "half of 10 + 2 = 7", "2^3 = 8", "1/4 = 25%")
+        ),
+        *(
+            (text, None)
+            for text in ("3 hours * 60 = 180 minutes", "6 \\times 7 = 42", "12 : 3 = 4", "10 = 5")
+        ),
+        *(
+            ("- 5 + 3 = 8", True),
+            ("so **5 + 3 = 8**", True),
+            ("Step 1: 2+3 = 5", True),
+            ("He sold 2+3 = 6", False),
+        ),
     ],
 )
 def test_equations_are_computed(answer: str, right: bool | None) -> None:
