@@ -225,7 +225,29 @@ def test_a_file_of_pairs_is_drafted_as_a_task_that_a_run_accepts(
     )
     assert command(["qnli.jsonl", "--retrieval", "--fields", "question", "sentence"]) == 0
     assert "kind: retrieval" in (tmp_path / "my/task/my_qnli.yaml").read_text()
+    assert "every row is taken for a right pair: if label says which are" in capsys.readouterr().out
     assert command(["mine.jsonl", "--retrieval", "--fields", "anchor", "--out", "my/task/other.yaml"]) == 2
+    answered = [{"question": row["query"], "answer": row["passage"]} for row in pairs(80, 5)]
+    write_rows_in(tmp_path, "answered.jsonl", answered)
+    assert command(["answered.jsonl", "--retrieval", "--fields", "question", "answer"]) == 0
+    drafted = s3exp.run(
+        [*WORDS, "strategy=zerogen", "llm.revision=1", "loop.budget.rows=20", "run_dir=drafted"],
+        task=str(tmp_path / "my/task/answered.yaml"),
+        llm=Asked(flaws=0.0),
+    )
+    assert len(drafted.rows) == 20 and set(drafted.rows[0].fields) == {"question", "answer"}
+
+
+class Asked(SearchLLM):
+    """It calls the query a question, and the passage an answer."""
+
+    def answer(self, prompt: Prompt) -> str:
+        """As before, under these names."""
+        row = json.loads(super().answer(replace(prompt, schema={})))
+        return "\n".join(
+            f"{name}: {row.get(key)}"
+            for name, key in zip(("Question", "Answer", "Negative"), row, strict=False)
+        )
 
 
 class HostileSearch(SearchLLM):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,7 @@ class Draft:
     free: str = ""  # answers are free texts, compared by `task.answer.score`
     ranked: bool = False  # the fields are a query and its passage
     negative: str = ""  # the column of hard negatives, or a name for it
+    judged: str = ""  # a column beside pairs that may say which passages answer
 
 
 def inspect(
@@ -137,16 +138,16 @@ def is_wordy(text: str) -> bool:
     return (len(words) >= 2 and any(map(_LETTER.search, words))) or len(_UNSPACED.findall(text)) >= 4
 
 
-def usable_name(name: str, columns: Sequence[str], source: str) -> str:
-    """The name of a column as prompts can use it.
+def usable_name(name: str, columns: Sequence[str], source: str, taken: Set[str] = TAKEN) -> str:
+    """The name of a column as prompts can use it, which have the fields `taken` for other things.
 
     Raises:
         UserError: it cannot be one, or two columns would have it.
     """
-    if re.fullmatch(r"\w+", name) and name not in TAKEN:
+    if re.fullmatch(r"\w+", name) and name not in taken:
         return name
     plain = plain_name(name)
-    if not plain or plain in TAKEN or sum(plain_name(one) == plain for one in columns) > 1:
+    if not plain or plain in taken or sum(plain_name(one) == plain for one in columns) > 1:
         raise UserError(f"{source}: column {name!r} has a name that prompts cannot use: rename it")
     return plain
 

@@ -65,5 +65,6 @@ def _holds_texts(column: Sequence[Any]) -> bool:
 
 def _ends_with_number(text: str) -> bool:
     """Whether a number stands at the end of an answer, or with a unit's sign behind it."""
-    digits = [place for place, one in enumerate(text) if one.isdecimal()]
-    return number_at_end(text) is not None and len(text) - 1 - digits[-1] <= _END
+    bare = text.rstrip("})$*_. ")
+    digits = [place for place, one in enumerate(bare) if one.isnumeric()]
+    return number_at_end(text) is not None and len(bare) - 1 - digits[-1] <= _END

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from s3exp.commands.guess import Draft, usable_name
+from s3exp.commands.guess import TAKEN, Draft, usable_name
 from s3exp.commands.guess_labels import LABEL_NAMES
 from s3exp.tasks.columns import plain_name, shown_columns
 from s3exp.tasks.data import clean
@@ -48,7 +48,8 @@ def pairs_in(
             if not asked:
                 return None
             raise UserError(f"{source}: column {name} holds no text")
-    plain = [usable_name(name, names, source) for name in chosen]
+    # prompts of pairs have no answer beside the passage
+    plain = [usable_name(name, names, source, TAKEN - {"answer"}) for name in chosen]
     negative = next(_named([name for name in names if name not in chosen], NEGATIVES), None)
     texts = [next(str(row[name]) for row in rows if isinstance(row.get(name), str)) for name in chosen]
     return Draft(
@@ -61,6 +62,7 @@ def pairs_in(
         why="--retrieval" if asked else "by its name",
         unused=[name for name in names if name not in (*chosen, negative)],
         negative=negative or "negative",
+        judged=next((name for name in names if plain_name(name) in LABELS and name not in chosen), ""),
         ranked=True,
     )
 

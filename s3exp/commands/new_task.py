@@ -86,7 +86,8 @@ def command(words: Sequence[str]) -> int:
     write_text(out, text)
     if alone:
         dropped.append(
-            f"{options.file} is split into test, mining and select by label (gold.file); --test names a file for test"
+            f"{options.file} is split into test, mining and select{' by label' if guess.counts else ''} (gold.file); "
+            "--test names a file for test"
         )
     _tell(guess, out, dropped)
     hint = f" small_model={_small_model(guess)}" if guess.table or not guess.counts else ""
@@ -122,6 +123,11 @@ def _tell(guess: Draft, out: Path, notes: Sequence[str]) -> None:
     _print(f"wrote {out}: {', '.join(guess.fields)} -> {guess.target}, {target}")
     if guess.ranked:
         _print(f"{guess.fields[0]} is answered by {guess.target}: {guess.why}; --fields names others{unused}")
+        if guess.judged:
+            _print(
+                f"every row is taken for a right pair: if {guess.judged} says which are, set retrieval.label and "
+                "retrieval.relevant"
+            )
     else:
         _print(f"{guess.target} was chosen: {guess.why}; --label names another{unused}")
     for line in notes:

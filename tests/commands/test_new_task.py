@@ -318,3 +318,27 @@ def test_spellings_of_a_label_are_said_with_the_draft(
     assert command([table(tmp_path / "d.csv", rows), "--out", str(out)]) == 0
     assert composed(tmp_path / "my", "d").labels == ["neg", "pos"]
     assert "spells a label in several ways: 'pos' (10), 'Pos' (10), 'pos ' (10)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ("5 + {n} = {m}\n#### {m}", "number"),
+        ("so it is $\\boxed{{\\frac{{{n}}}{{7}}}}$.", "number"),
+        ("{n}½", "number"),
+        ("{n} kg", "number"),
+        ("topic {n} is about many things", "exact"),
+    ],
+)
+def test_questions_with_free_answers_are_drafted_by_what_stands_at_their_ends(
+    tmp_path: Path, answer: str, score: str
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"question": f"What is asked about {n} things?", "answer": answer.format(n=n, m=n + 5)}
+        for n in range(40)
+    ]
+    out = tmp_path / "my" / "task" / "d.yaml"
+    assert command([table(tmp_path / "d.csv", rows), "--out", str(out)]) == 0
+    task = compose_user(["task=d", "small_model=smollm2"], tmp_path / "my").task
+    assert (task.kind, task.fields, task.answer.column) == ("generation", ["question"], "answer")
+    assert task.answer.score == score and len(load_gold(task, with_train=False).mining) == 24
