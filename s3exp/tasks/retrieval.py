@@ -273,6 +273,7 @@ def read_target(
 
     Raises:
         Unusable: the file says that its passage does not answer the query.
+        UserError: its hard negative is no text.
     """
     own = config.retrieval
     if own.label is not None and own.label in row:
@@ -280,6 +281,11 @@ def read_target(
         if text_of_value(row[own.label]) not in relevant:
             raise Unusable(f"{where}: {own.label} is not relevant", "irrelevant", row[own.label])
     value = row.get(own.negative) if own.negative is not None else None
+    if isinstance(value, (list, tuple, dict)) and value:  # it would be left out, and nobody would know
+        raise UserError(
+            f"{where}: column {own.negative} holds no text: one hard negative a row is read, as a text; or set "
+            "task.retrieval.negative=null, which reads none"
+        )
     text = tidy(value) if isinstance(value, str) else ""
     return text or None
 

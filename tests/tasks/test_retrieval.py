@@ -19,6 +19,7 @@ from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import read_completion
 from s3exp.tasks import build_task
+from s3exp.tasks.given import read_given
 from s3exp.tasks.gold import load_gold
 from s3exp.tasks.kinds import corpus_of
 from s3exp.tasks.named import named_texts
@@ -218,6 +219,16 @@ def test_an_llm_learns_gold_pairs_in_the_form_in_which_it_is_asked_for_them(
     assert turn.answer == asked and turn.prompt == task.prompt_of(row, derive(3, "tutor", row.id)).text
     assert not turns_of(task, [replace(row, fields={"query": query, "passage": f"so {query}?"})], 3)
     assert f"{query}" in question(task, task.llm, [Made(task.seed_prompt(None, 1, {}), row)]).text
+
+
+def test_hard_negatives_in_lists_are_refused_and_not_left_out(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    rows = [{**row, "negative": [f"another one {at}"]} for at, row in enumerate(pairs(30, 9))]
+    source = write_rows_in(tmp_path, "rows.jsonl", rows)
+    with pytest.raises(UserError, match="row 0: column negative holds no text: one hard negative"):
+        read_given(source, config.task)
+    write_rows_in(tmp_path, "rows.jsonl", [{**row, "negative": []} for row in rows])
+    assert all(row.target is None for row in read_given(source, config.task).rows)
 
 
 def test_pairs_that_a_file_labels_as_wrong_are_left_out_and_said(
