@@ -174,6 +174,8 @@ def test_predictions_of_a_file_are_ranks_with_their_score(
     from s3exp.commands.predict import command
 
     done = run(tmp_path, "strategy=gold", "run_dir=run")
+    rows = [json.loads(line) for line in (tmp_path / "test.jsonl").read_text().splitlines()]
+    write_rows_in(tmp_path, "test.jsonl", [{**row, "negative": ["one", "two"]} for row in rows])
     assert command([str(done.folder), str(tmp_path / "test.jsonl")]) == 0
     out, said = capsys.readouterr()
     lines = [json.loads(line) for line in out.splitlines()]

@@ -15,6 +15,7 @@ import io
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ def _labelled(
     from s3exp.tasks.sources.table import columns
 
     task = trained.config.task
+    task = replace(task, retrieval=replace(task.retrieval, negative=None))  # no rank is of a hard negative
     known = columns_of(task)
     if known.target and plain_name(known.target) not in map(plain_name, columns(rows)):
         return []
