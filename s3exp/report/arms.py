@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from statistics import fmean
@@ -23,7 +23,11 @@ from s3exp.settings.run import SAME_RUN, UNKNOWN, left_out_at
 from s3exp.settings.typed import foreign
 from s3exp.strategies import canonical
 
-_WITHIN = (*SAME_RUN, "seed", "audit.cache")  # options that may differ between the runs of an arm
+_WITHIN = tuple(
+    f"{key}." for key in (*SAME_RUN, "seed")
+)  # options that may differ between the runs of an arm
+DIGESTS = ("gold", "llm", "rows")  # of an identity: no options, and they say nothing
+_MANY = 3  # options; a name with more leaves out those that its own command did not set
 Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
 
 
@@ -51,13 +55,19 @@ _LINES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1, 1, 1))
 class Arm:
     """Runs that differ by their seed only, in its order; no seed twice.
 
-    `options` tell it from the other arms of its strategy: those of its name.
+    `options` tell it from the other arms of its strategy. Its name has them but for those `unnamed`.
     """
 
     name: str
     strategy: str
     runs: tuple[Run, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    unnamed: frozenset[str] = frozenset()
+
+    def name_without(self, keys: Collection[str] = (), *, whole: bool = False) -> str:
+        """Its name without some options; `whole`: with those that are unnamed."""
+        hidden = {*keys, *(() if whole else self.unnamed)}
+        return arm_of({STRATEGY: self.strategy, **{k: v for k, v in self.options.items() if k not in hidden}})
 
     @property
     def scores(self) -> dict[int, float]:
@@ -113,7 +123,7 @@ def settings(run: Run) -> dict[str, Any]:
     It is empty where the config is not on record.
     """
     facts = canonical(run.identity)
-    return {k: v for k, v in facts.items() if not any(f"{k}.".startswith(f"{w}.") for w in _WITHIN)}
+    return {key: value for key, value in facts.items() if not f"{key}.".startswith(_WITHIN)}
 
 
 def without_repeats(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
@@ -136,11 +146,7 @@ def arms_of(runs: Sequence[Run]) -> list[Arm]:
     by_strategy: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_strategy[run.strategy].append(run)
-    arms = [
-        Arm(name, strategy, tuple(sorted(group, key=lambda run: run.seed)), options)
-        for strategy, own in by_strategy.items()
-        for name, (group, options) in _variants(strategy, own).items()
-    ]
+    arms = [arm for strategy, own in by_strategy.items() for arm in _variants(strategy, own)]
     return sorted(arms, key=lambda arm: (arm.human, -arm.mean, arm.name))
 
 
@@ -164,24 +170,47 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {key: values for key, values in columns.items() if len(set(map(_key, values))) > 1}
 
 
-def _variants(strategy: str, runs: Sequence[Run]) -> dict[str, tuple[list[Run], dict[str, Any]]]:
-    """The runs of every config of a strategy with the options that tell it from the others, by name."""
+def _variants(strategy: str, runs: Sequence[Run]) -> list[Arm]:
+    """An arm for every config of a strategy."""
     differ = differing([settings(run) for run in runs])
-    groups: dict[str, list[int]] = defaultdict(list)
-    for place in range(len(runs)):
-        groups[_key([values[place] for values in differ.values()])].append(place)
-    firsts = [places[0] for places in groups.values()]
-    values = {key: [column[place] for place in firsts] for key, column in differ.items()}
-    named: dict[str, tuple[list[Run], dict[str, Any]]] = {}
-    for options, places in zip(
-        _options([runs[place] for place in firsts], values), groups.values(), strict=True
-    ):
-        group, label = [runs[place] for place in places], arm_of({STRATEGY: strategy, **options})
-        if max(Counter(run.seed for run in group).values()) == 1:
-            named[label] = (group, options)
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for place, run in enumerate(runs):
+        groups[_key([values[place] for values in differ.values()])].append(run)
+    firsts = [own[0] for own in groups.values()]
+    values = differing([settings(run) for run in firsts])
+    arms: list[Arm] = []
+    for options, own in zip(_options(firsts, values), groups.values(), strict=True):
+        ordered = tuple(sorted(own, key=lambda run: run.seed))
+        arm = Arm("", strategy, ordered, options, _unnamed(own[0], options, values))
+        if max(Counter(run.seed for run in own).values()) == 1:
+            arms.append(arm)
         else:  # an option that is not on record differs: they have no common mean
-            named |= {f"{label} ({number})": ([run], options) for number, run in enumerate(group, 1)}
-    return named
+            arms += [
+                replace(arm, name=f" ({number})", runs=(run,)) for number, run in enumerate(own, start=1)
+            ]
+    alike: dict[str, list[Arm]] = defaultdict(list)
+    for arm in arms:
+        alike[arm.name_without() + arm.name].append(arm)
+    return [_named(arm, own) for own in alike.values() for arm in own]
+
+
+def _named(arm: Arm, alike: Sequence[Arm]) -> Arm:
+    """An arm with its whole name: among those of the same short one, with the options that differ there."""
+    apart = {key for key in arm.options if len({_key(one.options[key]) for one in alike}) > 1}
+    named = replace(arm, unnamed=arm.unnamed - apart)
+    return replace(named, name=named.name_without() + arm.name)
+
+
+def _unnamed(run: Run, options: Mapping[str, Any], values: Mapping[str, list[Any]]) -> frozenset[str]:
+    """The options that the name of a run's arm leaves out."""
+    if len(options) <= _MANY or not run.overrides:
+        return frozenset()
+    return frozenset(key for key in options if key in values and key not in _words(run))
+
+
+def _words(run: Run) -> dict[str, str]:
+    """The options that the command of a run set, by key."""
+    return dict(word.lstrip("+").split("=", 1) for word in run.overrides if "=" in word)
 
 
 def _options(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
@@ -196,10 +225,11 @@ def _options(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> list[dic
     def distinct(keys: Sequence[str]) -> int:
         return len({_key([columns[key][place] for key in keys]) for place in range(len(firsts))})
 
-    while distinct(chosen) < len(firsts):
-        # greedy: most distinct configs, then the shortest values
-        rest = [key for key in values if key not in chosen]
-        chosen.append(max(rest, key=lambda key: (distinct([*chosen, key]), -len(_key(values[key])))))
+    def rank(key: str) -> tuple[int, bool, int]:
+        return distinct([*chosen, key]), key not in DIGESTS, -len(_key(values[key]))
+
+    while distinct(chosen) < len(firsts):  # greedy: most distinct configs, then the shortest values
+        chosen.append(max((key for key in values if key not in chosen), key=rank))
     return [{key: columns[key][place] for key in chosen} for place in range(len(firsts))]
 
 
@@ -208,13 +238,11 @@ def _given(firsts: Sequence[Run], values: Mapping[str, list[Any]]) -> dict[str, 
 
     A choice of a group, which is no option of a config, counts where every command made one.
     """
-    commands = [
-        dict(word.lstrip("+").split("=", 1) for word in run.overrides if "=" in word) for run in firsts
-    ]
+    commands = [_words(run) for run in firsts]
     columns: dict[str, list[Any]] = {}
     for key in dict.fromkeys(key for words in commands for key in words):
         group = all(key in words for words in commands) and any(one.startswith(f"{key}.") for one in values)
-        if key in values:
+        if key in values and key not in DIGESTS:
             columns[key] = values[key]
         elif key == ROWS_FROM and "rows" in values:  # rows count by their hash, which says nothing
             columns[key] = [words.get(key) for words in commands]

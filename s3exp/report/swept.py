@@ -5,7 +5,7 @@ An axis is an option with numbers that names arms. An arm in which it has no eff
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -16,7 +16,6 @@ from s3exp.report.arms import Arm, Look, differing, looks_by_name, settings
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import Curve, Panel
 from s3exp.report.statistics import band
-from s3exp.settings.cell import STRATEGY, arm_of
 from s3exp.terminal.texts import file_name, spelled
 
 BANDS_FROM = 3  # seeds; fewer are dots alone
@@ -122,6 +121,7 @@ def _panel(comparison: Comparison, axis: Axis) -> Panel:
 def _lines(arms: Sequence[Arm], keys: Sequence[str]) -> dict[str, list[Arm]]:
     """The arms that differ by some options, and what changes with them, alone; by the name of what they share."""
     lines: dict[str, list[Arm]] = defaultdict(list)
+    names: dict[str, str] = {}
     seen: set[str] = set()
     for arm in arms:
         options = f"{arm.strategy} {arm.options}"
@@ -130,9 +130,12 @@ def _lines(arms: Sequence[Arm], keys: Sequence[str]) -> dict[str, list[Arm]]:
             continue
         seen.add(options)
         without = {*keys, *(_tied(arm.strategy, arms, keys[0]) if len(keys) == 1 else ())}
-        rest = {key: value for key, value in arm.options.items() if key not in without}
-        lines[arm_of({STRATEGY: arm.strategy, **rest})].append(arm)
-    return lines
+        whole = arm.name_without(without, whole=True)
+        lines[whole].append(arm)
+        names.setdefault(whole, arm.name_without(without))
+    twice = Counter(names.get(line, line) for line in lines)
+    named = {line: names.get(line, line) for line in lines}
+    return {line if twice[named[line]] > 1 else named[line]: own for line, own in lines.items()}
 
 
 def _tied(strategy: str, arms: Sequence[Arm], key: str) -> list[str]:

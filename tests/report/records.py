@@ -156,12 +156,14 @@ def write_run(
     told: Mapping[str, Any],
     identity: Mapping[str, Any] | None = None,
     lines: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    overrides: Sequence[str] = (),
 ) -> Path:
     """Write the record of one run: result.json, run.json if there is an identity, and tables by their path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").write_text(json.dumps(told))
     if identity is not None:
-        (folder / "run.json").write_text(json.dumps({"schema": 2, "identity": identity}))
+        begun = {"schema": 2, "identity": identity, "overrides": list(overrides)}
+        (folder / "run.json").write_text(json.dumps(begun))
     for name, rows in (lines or {}).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))

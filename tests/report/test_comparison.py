@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -217,6 +218,36 @@ def test_a_sweep_is_arms_named_after_what_differs(tmp_path: Path) -> None:
     ]
     # "over s3" would not say which of the two
     assert comparison.bases == {"s3, rounds=2": "s3, rounds=1"} and comparison.over == "s3, rounds=1"
+
+
+def test_the_digest_of_an_llm_names_no_arm(tmp_path: Path) -> None:
+    for model in ("a/one", "b/two"):
+        identity = config("s3", 0, llm__model=model, llm=json.dumps({"backend": "server", "model": model}))
+        words = ["strategy=s3", "llm=server", f"llm.model={model}"]
+        write_run(tmp_path / model[:1], result("s3", 0, 70), identity, overrides=words)
+    assert {one.name for one in read(tmp_path).arms} == {"s3, model=a/one", "s3, model=b/two"}
+
+
+def test_where_many_options_differ_a_name_has_those_that_its_own_command_set(tmp_path: Path) -> None:
+    for place, key in enumerate(("loop.rounds", "loop.budget.rows", "loop.tries", "small_model.epochs", "")):
+        defaults = {"loop__tries": 3, "small_model__epochs": 4}
+        changed = {**defaults, key.replace(".", "__"): 1} if key else defaults
+        words = ["strategy=s3", *([f"{key}=1"] if key else [])]
+        write_run(
+            tmp_path / str(place), result("s3", 0, 70 - place), config("s3", 0, **changed), overrides=words
+        )
+    arms = read(tmp_path).arms
+    assert [arm.name for arm in arms] == ["s3, rounds=1", "s3, rows=1", "s3, tries=1", "s3, epochs=1", "s3"]
+    assert arms[-1].options == {
+        "loop.rounds": 2,
+        "loop.budget.rows": 300,
+        "loop.tries": 3,
+        "small_model.epochs": 4,
+    }
+    # an option that no command set tells two of them apart: both are named by it
+    more = {"loop__tries": 3, "small_model__epochs": 4, "small_model__kind": "other"}
+    write_run(tmp_path / "5", result("s3", 0, 60), config("s3", 0, **more), overrides=["strategy=s3"])
+    assert [arm.name for arm in read(tmp_path).arms[-2:]] == ["s3, kind=bag", "s3, kind=other"]
 
 
 def test_a_sweep_over_budgets_is_one_curve_of_test_scores(tmp_path: Path) -> None:
