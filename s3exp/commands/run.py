@@ -84,7 +84,7 @@ def command() -> int:
     from yaml import YAMLError
 
     from s3exp.commands.cells import open_notes, read_notes, which
-    from s3exp.commands.sweep import check_sweeps
+    from s3exp.commands.sweep import StatusKnown, check_sweeps
     from s3exp.settings.compose import conf, find_sweeps, register_schemas
     from s3exp.settings.given import with_strategy
     from s3exp.settings.words import one_line, refuse_words
@@ -101,6 +101,8 @@ def command() -> int:
         check_words(sys.argv[1:])
         sys.argv[1:] = with_strategy(sys.argv[1:])
         app()
+    except StatusKnown:
+        pass
     except UserError as error:
         failures, code = [str(error)], 2
     except (HydraException, OmegaConfBaseException) as error:

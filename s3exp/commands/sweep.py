@@ -10,20 +10,25 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from s3exp.commands.cells import Cell, note
 from s3exp.settings.compose import from_hydra, plain
-from s3exp.settings.run import Config, identity
+from s3exp.settings.run import Config, flat, identity
 from s3exp.strategies import canonical, check_plan, plan
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from hydra.plugins.sweeper import Sweeper
     from omegaconf import DictConfig
+
+    from s3exp.prepare import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +40,17 @@ OF_THE_PLAN = (
 # options that a run reads only while it asks an LLM, and only while it shows exemplars
 OF_SYNTHESIS = ("llm", "task.prompts", "task.prompt_sets", "strategy", "loop.tries", "loop.rows_per_error")
 SWEPT, SAME = "S3EXP_SWEPT", "S3EXP_SAME"
+_SEED = re.compile(r"seed=(0|[1-9][0-9]*)")
+_OF_SEED = re.compile(r"\$\{[^}]*seed")  # an interpolation
 _LONGEST = 100_000  # bytes of a variable, which Linux limits
 OF_EXEMPLARS = (
     *("strategy.labels", "strategy.balance", "strategy.pick", "strategy.voters", "strategy.privacy"),
     "loop.rows_per_error",
 )
+
+
+class StatusKnown(Exception):
+    """Every cell of status=true has its note: nothing is to be launched."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,12 @@ class Planned:
     place: str | None
     words: Sequence[str] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+    prepared: Prepared | None = None  # of status=true
+
+    def with_seed(self, number: int, words: Sequence[str], seed: int) -> Planned:
+        """The cell of the same words but for the seed."""
+        effect, run = ({**facts, "seed": seed} for facts in (self.effect, self.run))
+        return replace(self, number=number, overrides=_by_key(words), effect=effect, words=words, run=run)
 
     def says(self, keys: Sequence[str]) -> str:
         """The cell's overrides of these keys."""
@@ -72,7 +89,7 @@ def check_sweeps() -> None:
     def check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:
         assert sweeper.hydra_context is not None and sweeper.config is not None
         load = sweeper.hydra_context.config_loader.load_sweep_config
-        cells = list(_planned((load(sweeper.config, list(words)), words) for words in batch))
+        cells = _planned(batch, partial(load, sweeper.config))
         check_cells(cells)
         # an optimizer does not know its later cells, and wants a score of every one
         grid = type(sweeper).__name__ == "BasicSweeper"  # Hydra loads plug-ins as modules of their own
@@ -81,6 +98,8 @@ def check_sweeps() -> None:
         os.environ[SWEPT] = json.dumps(keys if grid else list(dict.fromkeys([*_sought(sweeper), *keys])))
         twice = json.dumps(_repeats(cells) if grid else {})
         os.environ[SAME] = twice if len(twice) < _LONGEST else "{}"
+        if grid and len(batches or [batch]) == 1 and len(cells) == len(batch):
+            _note_states(cells)
 
     setattr(Sweeper, "validate_batch_is_legal", check)  # noqa: B010 - mypy
 
@@ -179,20 +198,95 @@ def _by_key(words: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _planned(jobs: Iterator[tuple[DictConfig, Sequence[str]]]) -> Iterator[Planned]:
+def _planned(batch: Sequence[Sequence[str]], compose: Callable[[list[str]], DictConfig]) -> list[Planned]:
+    """The cells that make sense. Those that differ by their seed alone are composed once: Hydra takes its time."""
+    from s3exp.tasks.gold import read_once
+
+    cells, alike = list[Planned](), dict[tuple[str, ...], Planned]()
+    with read_once():
+        for number, words in enumerate(batch):
+            rest = tuple(word for word in words if not _SEED.fullmatch(word))
+            seed = next((word for word in words if word not in rest), None)
+            if seed is not None and rest in alike:
+                cells.append(alike[rest].with_seed(number, words, int(seed.partition("=")[2])))
+                continue
+            composed = compose(list(words))
+            one = _plan_of(number, words, composed)
+            if one is None:
+                continue  # the job says it by itself, and the others go on
+            cells.append(one)
+            if len(rest) == len(words) - 1 and not _reads_seed(composed):
+                alike[rest] = one
+    return cells
+
+
+def _plan_of(number: int, words: Sequence[str], composed: DictConfig) -> Planned | None:
+    """One cell; None where its options are wrong."""
     from omegaconf import open_dict
     from omegaconf.errors import OmegaConfBaseException
 
-    for number, (composed, words) in enumerate(jobs):
-        with open_dict(composed):
-            del composed["hydra"]  # as Hydra does for a job: its facts are not known yet
-        try:
-            config = from_hydra(composed)
-        except (UserError, OmegaConfBaseException):
-            continue  # the job says it by itself, and the others go on
-        check_plan(config.strategy, config.loop)
-        facts = canonical(identity(plain(composed)))
-        yield Planned(number, _by_key(words), effect_of(config, facts), config.run_dir, words, facts)
+    with open_dict(composed):
+        del composed["hydra"]  # as Hydra does for a job: its facts are not known yet
+    try:
+        config = from_hydra(composed)
+    except (UserError, OmegaConfBaseException):
+        return None
+    check_plan(config.strategy, config.loop)
+    facts = canonical(identity(plain(composed)))
+    prepared = _prepared(composed, words) if config.status else None
+    return Planned(number, _by_key(words), effect_of(config, facts), config.run_dir, words, facts, prepared)
+
+
+def _prepared(composed: DictConfig, words: Sequence[str]) -> Prepared | None:
+    """A cell with its input, whose directory tells its state; None where the input is wrong."""
+    from s3exp.prepare import prepare
+    from s3exp.terminal.logs import prepare_logs
+
+    prepare_logs()
+    logging.disable(logging.INFO)  # who asks for states wants no account of the gold rows
+    try:
+        return prepare(composed, words)
+    except UserError:
+        return None
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _reads_seed(composed: DictConfig) -> bool:
+    """Whether anything but the seed itself may be another with another seed."""
+    from omegaconf import OmegaConf
+
+    values = OmegaConf.to_container(composed, resolve=False)
+    assert isinstance(values, dict)
+    # a tutor draws the gold rows that it learns by the seed
+    return composed.tutor.kind != "none" or any(
+        _OF_SEED.search(str(value))
+        for value in flat({str(key): value for key, value in values.items()}).values()
+    )
+
+
+def _note_states(cells: Sequence[Planned]) -> None:
+    """Note the state of every cell of status=true, where the input of all is right.
+
+    Raises:
+        StatusKnown: done.
+    """
+    from s3exp.record.state import outcome_of, run_folder
+
+    notes = list[Cell]()
+    for cell in cells:
+        if cell.prepared is None:
+            return
+        seed = cell.run["seed"]
+        config = replace(cell.prepared.config, seed=seed)
+        outcome = outcome_of(run_folder(config, {**cell.prepared.identity, "seed": seed}), config)
+        one = Cell(cell.number, tuple(cell.words), None, "same", sweep=config.sweep, status_only=True)
+        earlier = same_as(cell.words)
+        known = {"folder": str(outcome.folder), "state": outcome.state, "detail": outcome.detail}
+        notes.append(replace(one, **(known if earlier is None else {"detail": earlier})))
+    for one in notes:
+        note(one)
+    raise StatusKnown
 
 
 def effect_of(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +26,7 @@ from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.tasks.split import joined, split
 from s3exp.types import Example, Target, UserError
 
+_kept: dict[str, Gold] | None = None  # by the options of a task, inside read_once
 _RULES = ("unlabelled", "empty", "contradictions", "spellings")  # options of task.gold about a file's rows
 
 
@@ -34,9 +36,25 @@ def gold_of(task: TaskConfig, strategy: StrategyConfig) -> Gold:
     Raises:
         UserError: as `load_gold`.
     """
-    role = trained_on(strategy)
+    key, role = f"{task} {trained_on(strategy)}", trained_on(strategy)
+    if _kept is not None and key in _kept:
+        return _kept[key]
     gold = load_gold(task, with_train=role == "train")  # a hub may take minutes for it
-    return replace(gold, train=gold.mining) if role == "mining" else gold
+    gold = replace(gold, train=gold.mining) if role == "mining" else gold
+    if _kept is not None:
+        _kept[key] = gold
+    return gold
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Read the gold rows of one task once in here, for all cells of a sweep that are only looked at."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
 
 
 def load_gold(task: TaskConfig, *, with_train: bool) -> Gold:

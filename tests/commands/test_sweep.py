@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from omegaconf import DictConfig, open_dict
 
-from s3exp.commands.sweep import Planned, _repeats, check_cells, effect_of
-from s3exp.settings.compose import compose
+from s3exp.commands.sweep import Planned, _planned, _repeats, check_cells, effect_of
+from s3exp.settings.compose import compose, composed_of
 from s3exp.types import UserError
 from tests import warm
 
@@ -29,6 +31,29 @@ def test_an_option_that_changes_no_cell_is_refused_by_name() -> None:
         check_cells([cell(0, "a", rounds=1), cell(1, "a", rounds=2)])
     check_cells([cell(0, "a", rounds=1), cell(1, "b", rounds=2)])
     check_cells([cell(0, "a", seed=0), cell(1, "a", seed=0)])  # the same words twice are one run
+
+
+@pytest.mark.parametrize(
+    ("words", "times"),
+    [([], 2), (["llm=server", "llm.model=m", "llm.name=x${seed}"], 6), (["tutor=sft", "llm.model=m"], 6)],
+)
+def test_cells_that_differ_by_the_seed_alone_are_composed_once(words: Sequence[str], times: int) -> None:
+    """Unless an option may be another one with another seed; a plan is the same either way."""
+    asked: list[list[str]] = []
+
+    def composed(words: list[str]) -> DictConfig:
+        asked.append(words)
+        made = composed_of(words)
+        with open_dict(made):
+            made["hydra"] = {}
+        return made
+
+    batch = [[*words, f"strategy={one}", f"seed={seed}"] for one in ("s3", "zerogen") for seed in (0, 3, 10)]
+    cells = _planned(batch, composed)
+    assert len(asked) == times and [cell.number for cell in cells] == list(range(6))
+    for cell, own in zip(cells, batch, strict=True):
+        (alone,) = _planned([own], composed)
+        assert (cell.run, cell.effect, cell.overrides) == (alone.run, alone.effect, alone.overrides)
 
 
 def test_given_texts_of_a_pair_are_cut_without_exemplars_too() -> None:
