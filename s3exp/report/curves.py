@@ -239,10 +239,12 @@ def _curves(arms: Sequence[Arm], curve: Callable[[Arm], Curve | None]) -> tuple[
 def _ends(comparison: Comparison, cost: Cost) -> tuple[Curve, ...]:
     """Mean test score over the cost of whole runs; arms of a strategy that differ by their budget make one curve."""
     by_curve: dict[str, list[tuple[float, Arm]]] = {}
-    for arm in comparison.synthesized:
+    synthesized = comparison.synthesized
+    whole = {one: _budgets_only(comparison.arms, one) for one in {arm.strategy for arm in synthesized}}
+    for arm in synthesized:
         known = [total[-1] for run in arm.runs if (total := cost.spent(run)) is not None]
         if len(known) == len(arm.runs):
-            name = arm.strategy if _budgets_only(comparison.arms, arm.strategy) else arm.name
+            name = arm.strategy if whole[arm.strategy] else arm.name
             by_curve.setdefault(name, []).append((fmean(known), arm))
     curves = []
     for name, ends in by_curve.items():

@@ -196,13 +196,18 @@ def exists(key: str, options: Iterable[str], *, whole: bool = False) -> bool:
     return False
 
 
-def _keys(part: Any, prefix: str = "") -> list[str]:
+def _keys(part: Any, prefix: str = "") -> tuple[str, ...]:
     """The dotted keys of a dataclass."""
-    return [key for key, _ in walk(part, prefix)]
+    return _walked(part, prefix)
+
+
+@cache
+def _walked(part: Any, prefix: str) -> tuple[str, ...]:
+    return tuple(key for key, _ in walk(part, prefix))
 
 
 def _all_keys() -> tuple[str, ...]:
-    keys = _keys(Config)
+    keys = [*_keys(Config)]
     for group, (_, choices) in CHOICES.items():
         for part in choices.values():
             keys += _keys(part, f"{group}.")
