@@ -101,11 +101,13 @@ def by_round(arm: Arm, name: str, cost: Cost | None = None, first: int = 0) -> C
         return None
     x: list[float] = []
     bands: list[tuple[float, float, float]] = []
+    unit = measure(name).unit
     for place in range(first, min(len(run.rounds) for run in arm.runs)):
         values = [run.rounds[place][name] for run in arm.runs if name in run.rounds[place]]
         if len(values) == len(arm.runs):
             x.append(fmean(total[place] for total in totals) if totals else float(place))
-            bands.append(band(values, scores=measure(name).unit == "share"))
+            mean, low, high = band(values, scores=unit == "share")
+            bands.append((mean, max(0.0, low) if unit == "rows" else low, high))  # no round has -3 rows
     return _curve(arm.name, x, bands)
 
 

@@ -192,7 +192,10 @@ def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
     for place, arm in enumerate(arms):
         look, mean = looks[arm.name], arm.mean
         low, high = interval_of(arm) or (mean, mean)
-        bar = [[mean - low], [high - mean]]
+        bar = [
+            [max(0.0, mean - low)],
+            [max(0.0, high - mean)],
+        ]  # scores that are all the same differ by rounding
         axes.errorbar(place, mean, bar, color=look.color, marker=look.marker, ms=8, capsize=4, lw=2)
         figures.label(axes, f"{mean:.3f}", (place, high), look.color, (0, 9))
     axes.margins(y=0.12)

@@ -9,10 +9,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from s3exp.report.arms import Look, bars_over, interval_of
@@ -38,14 +41,15 @@ PRINTED: Any = STYLE | {"pdf.fonttype": 42}  # of a PDF: fonts as TrueType, whic
 _WIDTH, _AXES = 4.2, 1.95  # of a panel, and the height of its axes
 _LEFT, _RIGHT, _BELOW = 0.56, 0.12, 0.46  # of the axes: y ticks, air, x ticks and label
 _LINE, _HEAD = 0.17, 0.38  # a line of small text; the title
-_LETTERS = 50  # of names in one line of a legend
+_AIR, _LINE_OF_LEGEND, _BESIDE, _BETWEEN = 0.9, 3.4, 0.6, 1.0  # of a legend, in ems of its text
+_SMALL = 9  # points of a legend's text
 _WRAP, _WRAP_WIDE = 58, 76  # letters in a line below the title
-_LETTER = 0.088  # width of one, in a name
 _LOG_FROM = 20  # largest over smallest x from which the axis is logarithmic
 _NAME = 32  # characters of an arm's name
 _TICKS = 8  # one for each value of a swept option, at most
 _MANY = 5  # curves with bands, from which on bands are hardly more than a hint
-_DODGE = 0.018  # of the width of the axes, from one arm to the next, where marks would hide each other
+# of the width of the axes, from one arm to the next, where marks would hide each other; and from the first to the last
+_DODGE, _DODGED = 0.018, 0.12
 _DOTS = (0.0, (1.0, 1.5))
 Looks = Mapping[str, Look]
 Point = tuple[float, float]
@@ -54,7 +58,7 @@ Point = tuple[float, float]
 def draw(panel: Panel, looks: Looks) -> Figure:
     """One panel; arms in the order and the looks of `looks`."""
     handles = handles_of([panel], looks)
-    columns = legend_columns(handles, _LETTERS)
+    columns = legend_columns(handles, _WIDTH)
     caption = textwrap.wrap(panel.caption, _WRAP)
     above = _HEAD + _LINE * len(caption)
     below = _BELOW + legend_height(handles, columns)
@@ -133,7 +137,7 @@ def _blank(size: Point, around: tuple[float, float, float, float]) -> tuple[Figu
 
 
 def _wide(title: str, caption: str, names: Sequence[str]) -> tuple[Figure, Axes]:
-    left = 0.2 + _LETTER * max(len(short(name, _NAME)) for name in names)
+    left = 0.2 + max(width_of(short(name, _NAME), weight="bold") for name in names)
     lines = textwrap.wrap(caption, _WRAP_WIDE)
     above = _HEAD + _LINE * len(lines)
     figure, axes = _blank((5.2, above + 0.4 + 0.44 * (len(names) + 0.4)), (left, 0.4, 0.15, above))
@@ -162,7 +166,8 @@ def _shifts(axes: Axes, panel: Panel) -> list[float]:
         return [0.0] * len(panel.curves)
     low, high = axes.get_xlim()
     middle = (len(panel.curves) - 1) / 2
-    return [(place - middle) * _DODGE * (high - low) for place in range(len(panel.curves))]
+    step = min(_DODGE, _DODGED / max(2 * middle, 1)) * (high - low)
+    return [(place - middle) * step for place in range(len(panel.curves))]
 
 
 def _curve(axes: Axes, curve: Curve, panel: Panel, look: Look, shift: float) -> None:
@@ -233,9 +238,20 @@ def handles_of(panels: Sequence[Panel], looks: Looks) -> list[Line2D]:
     return handles
 
 
-def legend_columns(handles: Sequence[Line2D], letters: int) -> int:
-    """The columns of a legend with room for `letters` of names in a line."""
-    return max(1, min(len(handles), letters // (max(len(str(one.get_label())) for one in handles) + 5)))
+def width_of(text: str, size: float = 10, weight: str = "normal") -> float:
+    """The width of a text in inches; `size` in points."""
+    font = FontProperties(size=size, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
+
+
+def legend_columns(handles: Sequence[Line2D], width: float) -> int:
+    """The columns of a legend that is at most so many inches wide."""
+    widths, em = [width_of(str(one.get_label()), _SMALL) for one in handles], _SMALL / 72
+    for columns in range(len(handles), 1, -1):
+        names = sum(max(some) for some in np.array_split(widths, columns))
+        if names + em * (2 * _AIR + columns * (_LINE_OF_LEGEND + _BESIDE + _BETWEEN) - _BETWEEN) <= width:
+            return columns
+    return 1
 
 
 def legend_height(handles: Sequence[Line2D], columns: int) -> float:
@@ -245,8 +261,9 @@ def legend_height(handles: Sequence[Line2D], columns: int) -> float:
 
 def legend(figure: Figure, handles: Sequence[Line2D], columns: int) -> None:
     """The legend at the foot of a figure."""
-    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": 3.4}
-    figure.legend(handles=handles, fontsize=9, frameon=False, **place)
+    place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": _LINE_OF_LEGEND}
+    apart = {"handletextpad": _BESIDE, "columnspacing": _BETWEEN}
+    figure.legend(handles=handles, fontsize=_SMALL, frameon=False, **place, **apart)
 
 
 def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:

@@ -18,7 +18,7 @@ from s3exp.terminal.texts import file_name, short
 _COLUMNS = 3  # of axes
 _WIDTH, _HEIGHT = 1.95, 1.4  # of axes, in inches
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.5, 0.12, 0.46, 0.26  # of axes: y ticks, air, x ticks and label, the task
-_HEAD, _LINE, _LETTERS_A_LINE, _NAMES_A_LINE = 0.38, 0.17, 14.0, 12.0  # letters by inch of width
+_HEAD, _LINE, _LETTERS_A_LINE = 0.38, 0.17, 14.0  # letters by inch of width
 _TICKS = 4
 _TASK = 28  # letters
 
@@ -78,7 +78,7 @@ def draw_multiples(one: Multiples) -> Figure:
     wide = width * columns
     caption = textwrap.wrap(one.caption, int(_LETTERS_A_LINE * wide))
     handles = handles_of(list(one.panels.values()), one.looks)
-    beside = legend_columns(handles, int(_NAMES_A_LINE * wide))
+    beside = legend_columns(handles, wide)
     above = _HEAD + _LINE * len(caption)
     tall = above + height * lines + legend_height(handles, beside)
     figure = Figure(figsize=(wide, tall), facecolor="white")

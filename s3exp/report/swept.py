@@ -16,6 +16,8 @@ from s3exp.report.arms import Arm, Look, differing, looks_by_name, settings
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import Curve, Panel
 from s3exp.report.statistics import band
+from s3exp.settings.run import left_out_at
+from s3exp.strategies import idle
 from s3exp.terminal.texts import file_name, spelled
 
 BANDS_FROM = 3  # seeds; fewer are dots alone
@@ -155,7 +157,12 @@ def _tied(strategy: str, arms: Sequence[Arm], key: str) -> list[str]:
 
 def _at(arm: Arm, key: str) -> float | None:
     """The place of an arm on an axis; None where the option has no effect in it."""
-    value = arm.options.get(key, settings(arm.runs[0]).get(key))
+    facts = settings(arm.runs[0])
+    value = arm.options.get(key, facts.get(key))
+    if value is None and key not in facts and not any(f"{key}.".startswith(f"{one}.") for one in idle(facts)):
+        value = left_out_at(
+            key
+        )  # an identity leaves an option out at its default, and where it has no effect
     return float(value) if _is_number(value) else None
 
 

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
+from s3exp.report.curves import error_panels
 from s3exp.report.drawing import draw_overview, plots_of, spread_out
-from s3exp.report.figures import words_of
+from s3exp.report.figures import STYLE, words_of
 from tests.report.fakes import GOLDGEN, S3, ZEROGEN, extraction, result, strategies, study
 
 SHAPES: dict[str, list[dict[str, Any]]] = {
@@ -69,6 +72,52 @@ def test_drawing_leaves_no_trace(tmp_path: Path) -> None:
     assert dict(matplotlib.rcParams) == before
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
+
+
+NAMES = {
+    "the paper's": ["goldgen", "zerogen", "s3", "gold"],
+    "long ones": [f"s3, model=some/{'WM' * 8}-{i}, rounds={i}" for i in range(4)],
+    "many": [f"arm-{i}" for i in range(40)],
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_no_text_leaves_its_figure(names: list[str]) -> None:
+    runs = [result(name, GOLDGEN, 0.7 + place / 200) for place, name in enumerate(names)]
+    with matplotlib.rc_context(STYLE):
+        for plot in plots_of(study(runs).comparison()):
+            canvas = FigureCanvasAgg(plot.figure)
+            canvas.draw()
+            places = [one.get_window_extent() for one in plot.figure.legends]
+            for axes in plot.figure.axes:
+                places += [one.get_window_extent() for one in axes.get_yticklabels() if one.get_text()]
+            wide = plot.figure.bbox.width
+            assert all(place.x0 >= 0 and place.x1 <= wide + 1 for place in places), plot.name
+
+
+def test_marks_of_many_arms_stay_near_their_place() -> None:
+    """Each is moved aside a little, so that none hides another; all together by an eighth of the axis at most."""
+    runs = [result(f"arm-{i}", GOLDGEN, 0.7) for i in range(40)]
+    (plot,) = [one for one in plots_of(study(runs).comparison()) if one.name == "select-by-round"]
+    (axes,) = plot.figure.axes
+    low, high = axes.get_xlim()
+    starts = [float(np.asarray(line.get_xdata())[0]) for line in axes.get_lines()]
+    assert len(set(starts)) == 40 and max(starts) - min(starts) < (high - low) / 8
+
+
+def test_scores_that_are_all_the_same_are_drawn_whatever_the_rounding(tmp_path: Path) -> None:
+    """The reciprocal rank of every test row may be 1/3: the ends of its interval then differ by rounding alone."""
+    third = {"accuracy": 1 / 3, "accuracy_low": 1 / 3 + 1e-16, "accuracy_high": 1 / 3 - 1e-16}
+    plot([{**result("s3", S3, 1 / 3), "test": third}], tmp_path / "plot.svg")
+
+
+def test_a_band_of_counted_rows_does_not_go_below_none() -> None:
+    runs = [result("s3", S3, 0.7, seed) for seed in range(3)]
+    for run, fixed in zip(runs, (0, 0, 60), strict=True):
+        for entry in run["rounds"]:
+            entry["metrics"]["errors_fixed"] = fixed
+    (panel,) = [one for one in error_panels(study(runs).comparison()) if one.name == "errors-fixed"]
+    assert panel.curves[0].mean == (20.0, 20.0) and panel.curves[0].low == (0.0, 0.0)
 
 
 def test_names_are_moved_apart_in_their_order() -> None:

@@ -47,6 +47,17 @@ def test_axes_are_the_numbers_that_name_arms() -> None:
     assert axes_of(compared(1, *words)) == []  # texts and flags are no axes
 
 
+def test_an_arm_at_the_default_of_a_swept_option_is_a_point_and_no_level_line() -> None:
+    """An identity leaves some options out at their default: there they have their effect all the same."""
+    members = [("s3", {"small_model.members": n} if n > 1 else {}) for n in (1, 3, 5)]
+    (panel,) = swept_panels(compared(3, *members, ("goldgen", {})))
+    assert panel.x == "small_model.members" and "no effect" not in panel.caption
+    assert {curve.arm: (curve.x, curve.level) for curve in panel.curves} == {
+        "s3": ((1, 3, 5), False),
+        "goldgen": ((1,), False),
+    }
+
+
 def test_a_strategy_without_the_option_is_a_level_line() -> None:
     panels = {panel.x: panel for panel in swept_panels(grid(3))}
     rounds = {curve.arm: curve for curve in panels["loop.rounds"].curves}
