@@ -22,6 +22,7 @@ from s3exp.settings.given import KEY as ROWS_FROM
 from s3exp.settings.run import SAME_RUN, UNKNOWN, left_out_at
 from s3exp.settings.typed import foreign
 from s3exp.strategies import canonical
+from s3exp.terminal.texts import spelled
 
 _WITHIN = tuple(
     f"{key}." for key in (*SAME_RUN, "seed")
@@ -115,6 +116,17 @@ def bands_over(arms: Sequence[Arm]) -> str:
     if max(counts, default=0) < FEW:
         return "both seeds" if 2 in counts else ""
     return "95% over seeds, of two seeds both" if 2 in counts else "95% over seeds"
+
+
+def runs_in_words(arms: Sequence[Arm], runs: Sequence[Run], most: int = 6) -> str:
+    """Some runs by arm and seed, for a sentence: `s3, rounds=2 (seeds 0 and 1); gold (seed 2)`."""
+    folders, parts = {run.folder for run in runs}, []
+    for arm in arms:
+        seeds = [str(run.seed) for run in arm.runs if run.folder in folders]
+        if seeds:
+            parts.append(f"{arm.name} ({'seed' if len(seeds) == 1 else 'seeds'} {spelled(seeds)})")
+    more = [f"{len(parts) - most} more arms"] if len(parts) > most else []
+    return "; ".join([*parts[:most], *more])
 
 
 def settings(run: Run) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase as fnmatch
 from typing import Any
 
 from s3exp.report.arms import Arm, settings
+from s3exp.report.provenance import is_of_program, of_program
 from s3exp.settings.cell import shown
 from s3exp.settings.loop import PickConfig, PrivacyConfig
 from s3exp.settings.run import OF_SEEDS, added_defaults
@@ -169,7 +170,10 @@ class Missing:
         keys = {"seed", "-m", "run_dir", *self.control.instead}
         words = [word for word in run.overrides if word.lstrip("+~").partition("=")[0] not in keys]
         seeds = f"seed={','.join(map(str, self.seeds))}"
-        return shlex.join(["s3exp", "-m", *words, *self.control.words(settings(run)), seeds])
+        words = [*words, *self.control.words(settings(run))]
+        if is_of_program(words):
+            return f"{of_program(words)} with {seeds}"
+        return shlex.join(["s3exp", "-m", *words, seeds])
 
     @property
     def line(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import fmean
 
-from s3exp.report.arms import Arm, differing, settings
+from s3exp.report.arms import DIGESTS, Arm, differing, runs_in_words, settings
 from s3exp.report.comparison import MORE, Comparison
 from s3exp.report.controls import missing
 from s3exp.report.curves import ROWS, TOKENS, Cost
@@ -48,11 +48,12 @@ def mining_beside_test(comparison: Comparison) -> list[str]:
             continue
         rows, share = (_by_new_rows([one for rounds, _ in pairs for one in rounds], name) for name in _QUOTED)
         beside = f"{percent(fmean(ends))}% on mining, {percent(fmean(score for _, score in pairs))}% on test"
-        parts.append(
-            f"{arm.name} ({beside}): {percent(rows)}% of these rows quote theirs, {percent(share)}% of the words"
-        )
+        quoted = f"{percent(rows)}% of the rows quote their mining row, and {percent(share)}% of all words are quoted"
+        parts.append(f"{arm.name} ({beside}): {quoted}")
     if not parts:
         return []
+    if len(parts) > _IN_ORDER:
+        parts = [*parts[:_IN_ORDER], f"and so on for {len(parts) - _IN_ORDER} more arms"]
     shown = "the LLM was shown mining rows and wrote rows from them"
     return [f"The score on mining is no estimate of that on test, since {shown}: {'; '.join(parts)}."]
 
@@ -71,7 +72,7 @@ def _certificates(comparison: Comparison) -> list[str]:
     dirty = [run for arm in comparison.arms for run in arm.runs if run.clean is False]
     if not dirty:
         return []
-    names = spelled(list(dict.fromkeys(f"{run.strategy}, seed {run.seed}" for run in dirty[:_KEYS])))
+    names = runs_in_words(comparison.arms, dirty)
     return [f"{plural(len(dirty), 'run')} trained on copies of gold rows (certificate not clean): {names}."]
 
 
@@ -80,6 +81,9 @@ def _seeds(comparison: Comparison) -> list[str]:
     lines = []
     if few and len(few) == len(comparison.arms) and len(set(few.values())) == 1:
         lines.append(f"Few seeds: {plural(next(iter(few.values())), 'seed')} each.")
+    elif len(few) > _KEYS:
+        having = [f"{arms} have {count}" for count, arms in sorted(Counter(few.values()).items())]
+        lines.append(f"Few seeds: of {len(comparison.arms)} arms {spelled(having)}.")
     elif few:
         lines.append(f"Few seeds: {spelled([f'{name} has {count}' for name, count in few.items()])}.")
     if len({tuple(arm.scores) for arm in comparison.arms}) > 1:
@@ -120,8 +124,8 @@ def _cost(comparison: Comparison, cost: Cost) -> list[str]:
     most, least = (which(means, key=means.__getitem__, default="") for which in (max, min))
     if len(means) < 2 or means[most] <= MORE * means[least]:
         return []
-    spent = f"{most} used {means[most]:,.0f} {cost.name}, {least} {means[least]:,.0f}"
-    return [f"{cost.name.capitalize()} differ: {spent}. The curves below compare at equal {cost.name}."]
+    spent = f"from {means[least]:,.0f} ({least}) to {means[most]:,.0f} ({most})"
+    return [f"{cost.name.capitalize()} differ: {spent}. The plots at equal {cost.name} compare them."]
 
 
 def _configs(comparison: Comparison) -> list[str]:
@@ -133,7 +137,10 @@ def _configs(comparison: Comparison) -> list[str]:
             differ.pop(digest, None)
     if not differ:
         return []
-    options = [f"{key} ({_by_arm(list(firsts), values)})" for key, values in differ.items()]
+    options = [
+        key if key in DIGESTS else f"{key} ({_by_arm(list(firsts), values)})"
+        for key, values in differ.items()
+    ]
     return [f"Arms differ by more than the strategy: {_few(options)}."]
 
 
@@ -153,7 +160,7 @@ def _by_arm(arms: Sequence[str], values: Sequence[object]) -> str:
 def _untested(comparison: Comparison) -> list[str]:
     if not comparison.untested or not comparison.test_rows:
         return []
-    names = spelled([f"{run.strategy}, seed {run.seed}" for run in comparison.untested[:_KEYS]])
+    names = runs_in_words(comparison.arms, comparison.untested)
     return [f"Not in the tests over rows, since their test rows are missing or are other rows: {names}."]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from s3exp.record.measured import MAJORITY, MOST_SAID
 from s3exp.record.measures import one_class
-from s3exp.report.arms import Arm, interval_of
+from s3exp.report.arms import Arm, interval_of, runs_in_words
 from s3exp.report.comparison import Comparison
-from s3exp.terminal.texts import percent, plural, spelled
+from s3exp.terminal.texts import percent, plural
 
 LARGEST = "largest class"  # of a table's row or column
-_SHOWN = 4  # runs in a sentence
 
 
 def majority_of(comparison: Comparison) -> float | None:
@@ -46,7 +45,7 @@ def collapsed(comparison: Comparison) -> list[str]:
     ]
     if not runs:
         return []
-    names = spelled([f"{run.strategy}, seed {run.seed}" for run in runs[:_SHOWN]])
+    names = runs_in_words(comparison.arms, runs)
     return [
         f"The small model of {plural(len(runs), 'run')} says one class for nearly every test row: {names}."
     ]

@@ -17,6 +17,11 @@ from s3exp.settings.cell import shown
 from s3exp.terminal.texts import cut
 
 _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command may differ in
+_OF_PROGRAM = (
+    "task=given",
+    "llm=python",
+    "small_model=python",
+)  # choices that s3exp.run makes for what it is given
 _ABSOLUTE = re.compile(r"""(^|[=\[,\s"'])[~/][^\s,\]"']*/([^\s,\]"'/]+/[^\s,\]"'/]+)""")
 _UNITS = {  # of values in CSV files, by a column's kind; the titles are those of the page, in percent and points
     "score": "share, 0 to 1",
@@ -134,9 +139,27 @@ def commands(arms: Sequence[Arm]) -> list[str]:
     for (rest, strategy), seeds in seeds_of.items():
         strategies_of.setdefault((rest, tuple(seeds)), []).append(strategy)
     return [
-        shlex.join(["s3exp", *_flags(rest), *_several(strategies, seeds), *map(portable, _options(rest))])
+        _command([*_flags(rest), *_several(strategies, seeds)], [portable(word) for word in _options(rest)])
         for (rest, seeds), strategies in strategies_of.items()
     ]
+
+
+def _command(first: Sequence[str], rest: Sequence[str]) -> str:
+    """A command; of runs that a program has made, what the calls of s3exp.run had in common, and what they had not."""
+    if not is_of_program(rest):
+        return shlex.join(["s3exp", *first, *rest])
+    return " ".join([of_program(rest), "with", *(word for word in first if word != "-m")])
+
+
+def is_of_program(words: Iterable[str]) -> bool:
+    """Whether these overrides are of a run with parts that no command line can name."""
+    return any(word in _OF_PROGRAM for word in words)
+
+
+def of_program(words: Sequence[str]) -> str:
+    """The call of s3exp.run that recorded these overrides."""
+    given = [f"{word.partition('=')[0]}=..." for word in words if word in _OF_PROGRAM]
+    return f"s3exp.run({', '.join([str([word for word in words if word not in _OF_PROGRAM]), *given])})"
 
 
 def _flags(words: Sequence[str]) -> list[str]:

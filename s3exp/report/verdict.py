@@ -130,7 +130,10 @@ def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
     if base is not None:
         return f"{first}.", Certainty("unclear", f"It shares no seed with {base}.")
     if best.name not in comparison.bases.values():
-        return f"{first}.", Certainty("unclear", "No single base fits it, so it has no gain.")
+        return f"{first}.", Certainty(
+            "unclear",
+            f"No one arm of {comparison.base} differs from it by the strategy alone: it has no gain.",
+        )
     first = f"{best.name}, the baseline, is highest with {score}."
     return first, Certainty("unclear", "No strategy gains over it.")
 
@@ -154,7 +157,7 @@ def _resolvable(comparison: Comparison, best: Arm) -> list[str]:
         return []
     seeds = plural(pair.over_seeds.seeds, "seed")
     size = points(least).lstrip("+")
-    return [f"Four of five such studies with {seeds} find a difference of {size} points or more."]
+    return [f"With {seeds} such a study finds a true difference of {size} points four times in five."]
 
 
 def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
@@ -171,8 +174,8 @@ def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
 
 def _reference(comparison: Comparison) -> list[str]:
     return [
-        f"For scale: {arm.name}, {arm.runs[0].rounds[-1].get('train_rows', 0):,.0f} human-written rows, "
-        f"reaches {percent(arm.mean)}%."
+        f"For scale: {arm.name} reaches {percent(arm.mean)}% "
+        f"with {arm.runs[0].rounds[-1].get('train_rows', 0):,.0f} human-written rows."
         for arm in comparison.arms
         if arm not in comparison.synthesized
     ]

@@ -153,7 +153,7 @@ def test_mining_is_explained_beside_test() -> None:
     assert "Mining beside test" not in printed(runs)
     (run,) = [one for one in runs if one["strategy"] == "s3"]
     run["rounds"][-1]["metrics"] |= {"quoted/rows": 0.4, "quoted/share": 0.2}
-    assert "40.0% of these rows quote theirs, 20.0% of the words" in printed(runs)
+    assert "40.0% of the rows quote their mining row, and 20.0% of all words are quoted" in printed(runs)
 
 
 def test_the_largest_class_stands_beside_every_test_score() -> None:

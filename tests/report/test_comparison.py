@@ -143,10 +143,10 @@ def test_the_headline(whole: Comparison) -> None:
     assert "Over 5 seeds its 95% interval is +8.2 to +11.8, which excludes 0" in told.certainty.words
     assert told.certainty.level == "clear"
     assert told.detail[0].startswith("The lead of s3 over goldgen, the next, is +6.0 points")
-    assert told.detail[1] == "For scale: gold, 120 human-written rows, reaches 80.0%."
+    assert told.detail[1] == "For scale: gold reaches 80.0% with 120 human-written rows."
     assert told.warnings == ()
     assert told.notes == (
-        "Tokens differ: s3 used 2,400 tokens, zerogen 1,500. The curves below compare at equal tokens.",
+        "Tokens differ: from 1,500 (zerogen) to 2,400 (s3). The plots at equal tokens compare them.",
     )
 
 
@@ -218,6 +218,30 @@ def test_a_sweep_is_arms_named_after_what_differs(tmp_path: Path) -> None:
     ]
     # "over s3" would not say which of the two
     assert comparison.bases == {"s3, rounds=2": "s3, rounds=1"} and comparison.over == "s3, rounds=1"
+
+
+def test_of_very_many_arms_the_sentences_stay_short(tmp_path: Path) -> None:
+    """Of each kind of sentence a few arms are named, and runs by arm and seed."""
+    for rounds in range(1, 13):
+        for seed in range(1 + rounds % 2):
+            told = result("s3", seed, 70 - rounds)
+            told["test"] |= {"most_said": 0.99, "majority": 0.5}
+            for entry in told["rounds"]:
+                entry["metrics"] |= {"quoted/rows": 0.5, "quoted/share": 0.2}
+            name = tmp_path / f"{rounds}-{seed}"
+            write_run(
+                name, told, config("s3", seed, loop__rounds=rounds), {"test.jsonl": answers(70 - rounds)}
+            )
+    comparison = read(tmp_path)
+    said = warnings(comparison)
+    assert "Few seeds: of 12 arms 6 have 1 and 6 have 2." in said
+    (one_class,) = [line for line in said if "one class" in line]
+    assert (
+        "18 runs says" in one_class and "s3, rounds=1 (seeds 0 and 1); s3, rounds=2 (seed 0); " in one_class
+    )
+    assert one_class.endswith("; 6 more arms.")
+    (mining,) = mining_beside_test(comparison)
+    assert mining.endswith("; and so on for 8 more arms.") and mining.count("s3, rounds=") == 4
 
 
 def test_the_digest_of_an_llm_names_no_arm(tmp_path: Path) -> None:
@@ -294,9 +318,9 @@ def test_what_weakens_a_comparison_is_said(tmp_path: Path) -> None:
         write_run(tmp_path / f"s3-{seed}", told, config("s3", seed, llm__model="another/llm"))
         write_run(tmp_path / f"zerogen-{seed}", result("zerogen", seed, 60), config("zerogen", seed))
     said = " ".join(warnings(read(tmp_path)))
-    assert "1 run trained on copies of gold rows (certificate not clean): s3, seed 1." in said
+    assert "1 run trained on copies of gold rows (certificate not clean): s3 (seed 1)." in said
     assert "Gold rows differ in number: mining (40 / 999)." in said
-    assert "Rows differ: s3 used 900 rows, zerogen 300." in said
+    assert "Rows differ: from 300 (zerogen) to 900 (s3)." in said
     assert "Arms differ by more than the strategy: llm.model" in said and "another/llm" in said
 
 
@@ -433,7 +457,8 @@ def test_mining_beside_test_is_explained_where_rows_quote_what_the_llm_was_shown
     comparison = read(tmp_path)
     assert mining_beside_test(comparison) == [
         "The score on mining is no estimate of that on test, since the LLM was shown mining rows and wrote rows from "
-        "them: s3 (92.0% on mining, 60.0% on test): 50.0% of these rows quote theirs, 21.0% of the words."
+        "them: s3 (92.0% on mining, 60.0% on test): 50.0% of the rows quote their mining row, and "
+        "21.0% of all words are quoted."
     ]
     assert notes(comparison)[-1] == mining_beside_test(comparison)[0]
 

@@ -13,6 +13,7 @@ import pytest
 from s3exp.record.reading import Found, Run, run_of
 from s3exp.report.arms import arms_of
 from s3exp.report.controls import missing
+from s3exp.report.provenance import commands
 from s3exp.report.study import Study, study_of
 from s3exp.report.verdict import verdict
 from s3exp.settings.compose import composed_of, from_hydra, plain
@@ -146,6 +147,16 @@ def test_a_control_on_fewer_seeds_is_asked_for_on_the_others() -> None:
     )
 
 
+def test_the_control_of_a_programs_run_is_a_call_of_the_program() -> None:
+    """No command line can name its parts."""
+    words = ("task=given", "llm=python", "curation.likeness=0.5", "seed=0")
+    runs = [replace(run, overrides=words) for run in study((LIKENESS, 0.8, 3)).comparisons[0].arms[0].runs]
+    (one,) = missing(arms_of(runs))
+    call = "s3exp.run(['curation.likeness=0.5', 'curation.likeness_by=random'], task=..., llm=...)"
+    assert one.command == f"{call} with seed=0,1,2"
+    assert commands(arms_of(runs)) == ["s3exp.run(['curation.likeness=0.5'], task=..., llm=...) with seed=0"]
+
+
 def test_a_control_needs_no_control_and_a_plain_run_neither() -> None:
     control = {**LIKENESS, "curation.likeness_by": "random"}
     assert missing(study((control, 0.8, 3), (BASE, 0.7, 3)).comparisons[0].arms) == []
@@ -153,6 +164,7 @@ def test_a_control_needs_no_control_and_a_plain_run_neither() -> None:
 
 def test_the_verdict_names_the_least_difference_that_its_seeds_find() -> None:
     few = study((LIKENESS, 0.8, 2), (BASE, 0.7, 2)).verdicts[0]
-    assert "four of five" not in few.line.casefold()
+    assert "four times in five" not in few.line
     many = study(({**BASE, "curation.noise": "drop"}, 0.8, 5), (BASE, 0.7, 5)).verdicts[0]
-    assert "Four of five such studies with 5 seeds find a difference of" in many.line
+    assert "With 5 seeds such a study finds a true difference of " in many.line
+    assert many.line.count("points four times in five.") == 1
