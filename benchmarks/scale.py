@@ -1,6 +1,8 @@
 """Time and memory of what s3exp does with many rows, step by step; every size in a process of its own.
 
     python benchmarks/scale.py --sizes 10000 50000 --results
+    python benchmarks/scale.py --cells 500 --results             status and report of a sweep instead
+    python benchmarks/scale.py --completions 10000000 --results  the generation store instead
 
 The LLM is replaced by one that strings words together, so that only s3exp's own work is measured: questions, parsing,
 deduplication and the screen against gold, the store, the record, reading it back, the audit, and tokenisation by the
@@ -22,6 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from common import Table, finish, in_turn, median, parser
+from large import read_cells, read_store
 
 from s3exp.audit import build_audit
 from s3exp.curation.copies import of_gold
@@ -156,6 +159,35 @@ def told(seconds: float, gib: float) -> str:
     return f"{seconds:,.1f} s, {gib:.2f} GiB"
 
 
+def of_cells(cells: int) -> Table:
+    """What it costs to look at a sweep that is done."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = read_cells(cells, Typist(), Path(folder))
+    rows = [
+        [name, *(f"{number:,.1f}" for number in cost[:2]), f"{cost[2]:.2f}"] for name, cost in found.items()
+    ]
+    columns = ["command", "seconds", "CPU seconds", "highest memory, GiB"]
+    notes = ["25 arms of 5 strategies and 5 budgets; aim: status and report in at most 20 s and 2 GiB each"]
+    return Table(f"A sweep of {cells} cells, all done", columns, rows, notes)
+
+
+def of_stores(sizes: Sequence[int]) -> Table:
+    """What a question costs, by the size of the store."""
+    found = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            found[f"{size:,} completions"] = read_store(size, Path(folder))
+    steps = list(next(iter(found.values())))
+    rows = [
+        [step, *(f"{own[step]:,.3f}" if own[step] < 10 else f"{own[step]:,.0f}" for own in found.values())]
+        for step in steps
+    ]
+    notes = [
+        "10,000 questions of a kind in random order, hashing included; from the disk: no page of the file in memory"
+    ]
+    return Table("The generation store", ["", *found], rows, notes)
+
+
 def main() -> None:
     """Measure every size and show the table."""
     made = parser(__doc__ or "")
@@ -164,8 +196,16 @@ def main() -> None:
     made.add_argument(
         "--checkpoint", help="tokenise with this encoder's tokenizer, not by the bag of n-grams"
     )
+    made.add_argument("--cells", type=int, help="look at a sweep of so many cells instead")
+    made.add_argument("--completions", type=int, nargs="+", help="read stores of so many completions instead")
     made.add_argument("--one", type=int, help=argparse.SUPPRESS)
     asked = made.parse_args()
+    if asked.cells:
+        finish("scale", [of_cells(asked.cells)], asked.results, "cells")
+        return
+    if asked.completions:
+        finish("scale", [of_stores(asked.completions)], asked.results, "store")
+        return
     if asked.one:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(measure(asked.one, Path(folder), asked.checkpoint)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,18 @@ def test_a_section_is_rewritten_and_the_others_stay(tmp_path: Path) -> None:
     assert "first" not in text and text.count("second") == 1 and text.count("<!-- ") == 4
     assert "| ours | 9 |" in text and "a note" in text
     assert text.index("ours") < text.index("second") and text.startswith("# ")
+
+
+@pytest.mark.usefixtures("benchmarks")
+def test_a_store_is_made_and_read_as_large_as_it_is_asked_for(tmp_path: Path) -> None:
+    from large import ASKED, read_store
+
+    found = read_store(ASKED + 500, tmp_path)
+    assert set(found) > {"GB", "open, ms", "hit, from memory, µs", "miss, from the disk, µs", "write, µs"}
+    connection = sqlite3.connect(tmp_path / "store.sqlite")
+    ((count,),) = connection.execute("SELECT count(*) FROM completions")
+    connection.close()
+    assert count == 2 * ASKED + 500  # what was asked in vain is written last
 
 
 @pytest.mark.usefixtures("benchmarks")
