@@ -17,7 +17,7 @@ from typing import Any
 
 from s3exp.record.errors import ErrorHistory, read_ledger
 from s3exp.record.versions import SCHEMA
-from s3exp.terminal.texts import clean
+from s3exp.terminal.texts import clean, plural
 from s3exp.types import UserError
 
 _NEEDED = {"task": str, "strategy": str, "seed": int, "test": dict, "rounds": list}
@@ -162,7 +162,9 @@ def _read(folder: Path) -> Run | str:
     """The run, or the reason why its numbers cannot be used."""
     if not (folder / "result.json").is_file():
         rounds = sum(1 for place in (folder / "rounds").glob("*") if place.name.isdigit())
-        return f"not finished: {rounds} rounds on record"
+        failure = _read_object(folder / "failure.json") or {}
+        why = f", failed: {clean(str(failure['reason']))}" if "reason" in failure else ""
+        return f"not finished: {plural(rounds, 'round')} on record{why}"
     names = ("result.json", "run.json", "certificate.json")
     result, record, certificate = (_read_object(folder / name) for name in names)
     if result is None:
@@ -183,16 +185,24 @@ def run_of(
     certificate: Mapping[str, Any] | None = None,
 ) -> Run | str:
     """The run whose result.json holds `result`, or the reason why its numbers cannot be used."""
-    wrong = [name for name, kind in _NEEDED.items() if not isinstance(result.get(name), kind)]
+    wrong = [
+        name
+        for name, kind in _NEEDED.items()
+        if not isinstance(result.get(name), kind) or isinstance(result[name], bool)
+    ]
     if wrong:
         return f"result.json lacks {', '.join(wrong)}"
     if result.get("status", "done") != "done":
         return f"its status is {result['status']}"
     metric = str(result.get("metric", "accuracy"))  # older records do not name it: of classification
     score = _number(result["test"].get(metric))
-    rounds = tuple(_numbers(entry) for entry in result["rounds"] if isinstance(entry, dict))
-    if score is None or not rounds:
+    if score is None or not result["rounds"]:
         return f"result.json lacks {'the rounds' if score is not None else f'a test {metric}'}"
+    if not 0 <= score <= 1:
+        return f"its test {metric} is {score:g}, which is no share"
+    if not all(isinstance(entry, dict) for entry in result["rounds"]):
+        return "a round in result.json cannot be read"  # the others must not move up to its place
+    rounds = tuple(map(_numbers, result["rounds"]))
     return Run(
         folder,
         task=clean(result["task"]),

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
-from pathlib import Path
 from statistics import fmean
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ from s3exp.settings.given import KEY as ROWS_FROM
 from s3exp.settings.run import SAME_RUN, UNKNOWN, left_out_at
 from s3exp.settings.typed import foreign
 from s3exp.strategies import canonical
-from s3exp.terminal.texts import spelled
+from s3exp.terminal.texts import percent, spelled
 
 _WITHIN = tuple(
     f"{key}." for key in (*SAME_RUN, "seed")
@@ -140,16 +139,19 @@ def settings(run: Run) -> dict[str, Any]:
 
 def without_repeats(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
     """Runs without copies of one record: the same config and seed twice is not two seeds."""
-    first: dict[str, Path] = {}
+    first: dict[str, Run] = {}
     kept: list[Run] = []
     repeats: list[LeftOut] = []
     for run in runs:
         key = _key([run.task, run.strategy, run.seed, settings(run) or str(run.folder)])
-        if key in first:
-            repeats.append(LeftOut(run.folder, f"the same config and seed as {first[key]}"))
-        else:
-            first[key] = run.folder
+        if key not in first:
+            first[key] = run
             kept.append(run)
+            continue
+        same = first[key]
+        other = f", with {percent(run.score)}% in place of {percent(same.score)}% on test"
+        why = f"the same config and seed as {same.folder}{other if run.score != same.score else ''}"
+        repeats.append(LeftOut(run.folder, why))
     return kept, repeats
 
 

@@ -62,7 +62,7 @@ def test_without_a_run_it_says_so_in_one_line(tmp_path: Path, capsys: pytest.Cap
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3 and all(line.startswith("s3exp-report: ") for line in lines)
     assert "no such folder" in lines[0] and "no finished run" in lines[1]
-    assert "stopped not finished: 1 rounds on record" in lines[2]
+    assert "stopped not finished: 1 round on record" in lines[2]
     assert not out.exists()
 
 

@@ -35,15 +35,25 @@ def test_runs_that_cannot_be_used_are_listed_with_the_reason(tmp_path: Path) -> 
     write_run(tmp_path / "not-a-number", {**result("s3", 1, 70), "test": {"accuracy": "0.7"}})
     write_run(tmp_path / "no-rounds", {**result("s3", 1, 70), "rounds": []})
     write_run(tmp_path / "failed", {**result("s3", 1, 70), "status": "failed"})
+    write_run(tmp_path / "percent", {**result("s3", 1, 70), "test": {"accuracy": 70}})
+    write_run(tmp_path / "flag", {**result("s3", 1, 70), "seed": True})
+    write_run(tmp_path / "odd-round", {**result("s3", 1, 70), "rounds": [7, *result("s3", 1, 70)["rounds"]]})
+    broken = write_run(tmp_path / "broken", {}, config("s3", 0))
+    (broken / "result.json").rename(broken / "failure.json")
+    (broken / "failure.json").write_text('{"reason": "no LLM"}')
     found = find_runs([tmp_path])
     assert [one.folder.name for one in found.runs] == ["good"]
     why = {one.folder.name: one.why for one in found.left_out}
-    assert why["unfinished"] == "not finished: 1 rounds on record"
+    assert why["unfinished"] == "not finished: 1 round on record"
     assert why["damaged"] == why["list"] == why["binary"] == "result.json cannot be read"
     assert why["other"] == "result.json lacks task, strategy, seed, test, rounds"
     assert why["no-test"] == why["not-a-number"] == "result.json lacks a test accuracy"
     assert why["no-rounds"] == "result.json lacks the rounds"
     assert why["failed"] == "its status is failed"
+    assert why["percent"] == "its test accuracy is 70, which is no share"
+    assert why["flag"] == "result.json lacks seed"
+    assert why["odd-round"] == "a round in result.json cannot be read"
+    assert why["broken"] == "not finished: 0 rounds on record, failed: no LLM"
 
 
 def test_numbers_of_a_round_are_numbers(tmp_path: Path) -> None:

@@ -306,7 +306,10 @@ def test_a_copy_of_a_record_is_not_another_seed(tmp_path: Path) -> None:
     for place in ("one", "copy"):
         write_run(tmp_path / place, result("s3", 0, 70), config("s3", 0))
     kept, left_out = without_repeats(find_runs([tmp_path]).runs)
-    assert len(kept) == 1 and "the same config and seed as" in left_out[0].why
+    assert len(kept) == 1 and left_out[0].why.endswith(f"the same config and seed as {kept[0].folder}")
+    write_run(tmp_path / "changed", result("s3", 0, 60), config("s3", 0))
+    why = [one.why for one in without_repeats(find_runs([tmp_path]).runs)[1]]
+    assert any(one.endswith(", with 70.0% in place of 60.0% on test") for one in why)
 
 
 def test_what_weakens_a_comparison_is_said(tmp_path: Path) -> None:
