@@ -110,11 +110,12 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     )
     if len(exported) > 1:
         lines.append(f"- `{own['run']}`: the run; an id is unique within it")
-        lines.append(
-            f"\n{repeats_of(exported):,} rows repeat the texts of an earlier row, most of them of another run."
-        )
     if any(len(set(one.weights)) > 1 for one in exported):
         lines.append(f"- `{own['weight']}`: in the last training; 0: left out of it")
+    if len(exported) > 1:
+        repeats = repeats_of(exported)
+        say = f"{repeats:,} of the rows repeat" if repeats else "No row repeats"
+        lines.append(f"\n{say} the texts of an earlier row, of the same run or of another.")
     return "\n".join(lines)
 
 

@@ -193,6 +193,14 @@ def test_rows_of_several_runs_say_which(bag_run: Path, encoder_run: Path, tmp_pa
     assert isinstance(rows, list) and len(rows) == 120
     assert {row["run"] for row in rows} == {"s3, seed=0", "s3, seed=1"}
     assert len({(row["run"], row["id"]) for row in rows}) == 120
+    own = {"id", "round", "parent", "run", "label"}
+    texts = {tuple(str(row[name]).casefold() for name in row.keys() - own) for row in rows}
+    repeats = 120 - len(texts)
+    say = f"{repeats} of the rows repeat" if repeats else "No row repeats"
+    assert (
+        f"\n{say} the texts of an earlier row, of the same run or of another.\n"
+        in (out / "README.md").read_text()
+    )
     assert len(list((out / "models").iterdir())) == 2
 
 
