@@ -279,11 +279,14 @@ def _note_states(cells: Sequence[Planned]) -> None:
             return
         seed = cell.run["seed"]
         config = replace(cell.prepared.config, seed=seed)
-        outcome = outcome_of(run_folder(config, {**cell.prepared.identity, "seed": seed}), config)
+        try:
+            outcome = outcome_of(run_folder(config, {**cell.prepared.identity, "seed": seed}), config)
+        except UserError:  # a record that cannot be read: the job says it by itself
+            return
         one = Cell(cell.number, tuple(cell.words), None, "same", sweep=config.sweep, status_only=True)
-        earlier = same_as(cell.words)
-        known = {"folder": str(outcome.folder), "state": outcome.state, "detail": outcome.detail}
-        notes.append(replace(one, **(known if earlier is None else {"detail": earlier})))
+        if (earlier := same_as(cell.words)) is None:
+            one = replace(one, folder=str(outcome.folder), state=outcome.state)
+        notes.append(replace(one, detail=outcome.detail if earlier is None else earlier))
     for one in notes:
         note(one)
     raise StatusKnown

@@ -262,8 +262,8 @@ def legend_height(handles: Sequence[Line2D], columns: int) -> float:
 def legend(figure: Figure, handles: Sequence[Line2D], columns: int) -> None:
     """The legend at the foot of a figure."""
     place: dict[str, Any] = {"loc": "lower left", "ncols": columns, "handlelength": _LINE_OF_LEGEND}
-    apart = {"handletextpad": _BESIDE, "columnspacing": _BETWEEN}
-    figure.legend(handles=handles, fontsize=_SMALL, frameon=False, **place, **apart)
+    place |= {"handletextpad": _BESIDE, "columnspacing": _BETWEEN}
+    figure.legend(handles=handles, fontsize=_SMALL, frameon=False, **place)
 
 
 def _rows(axes: Axes, names: Sequence[str], looks: Looks) -> None:
