@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import fmean
+from typing import Any
 
 from s3exp.report.arms import DIGESTS, Arm, differing, runs_in_words, settings
 from s3exp.report.comparison import MORE, Comparison
@@ -128,10 +129,18 @@ def _cost(comparison: Comparison, cost: Cost) -> list[str]:
     return [f"{cost.name.capitalize()} differ: {spent}. The plots at equal {cost.name} compare them."]
 
 
+def _beside_strategy(arms: Sequence[Arm]) -> dict[str, list[Any]]:
+    """The options in which some arms differ, and their values by arm, but for those of the strategy."""
+    found = differing([settings(arm.runs[0]) for arm in arms])
+    return {key: list(values) for key, values in found.items() if not key.startswith("strategy.")}
+
+
 def _configs(comparison: Comparison) -> list[str]:
+    bases = comparison.bases.items()
+    if bases and not any(_beside_strategy([comparison.arm(name) for name in pair]) for pair in bases):
+        return []  # of a sweep every arm has a base with its options
     firsts: Mapping[str, Arm] = {arm.strategy: arm for arm in reversed(comparison.synthesized)}
-    configs = [settings(arm.runs[0]) for arm in firsts.values()]
-    differ = {k: v for k, v in differing(configs).items() if not k.startswith("strategy.")}
+    differ = _beside_strategy(list(firsts.values()))
     for digest, prefix in (("llm", "llm."), ("gold", "task.gold.")):
         if any(key.startswith(prefix) for key in differ):  # the options say more than the digest
             differ.pop(digest, None)
