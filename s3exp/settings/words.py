@@ -85,6 +85,11 @@ def _refuse_unreadable(word: str) -> None:
             raise UserError(f"{word}: one = is enough") from None
         if value[:1] in ("[", "{") and word.count("[") + word.count("{") != word.count("]") + word.count("}"):
             raise UserError(f"{word}: the brackets do not close") from None
+        if value[:1] == "{":
+            raise UserError(
+                f"{word}: this cannot be read: within braces write a backslash before each of ( ) [ ] {{ }} : = , and "
+                "quotes of a name, or set it in a YAML file, which takes names as they are"
+            ) from None
         quoted = f'{key}="{value.replace(chr(92), chr(92) * 2).replace(chr(34), chr(92) + chr(34))}"'
         try:
             _parser().parse_override(quoted)
@@ -131,6 +136,12 @@ def _section(match: re.Match[str]) -> str:
     return f"{key}={value}: {key} has options of its own: set one of {', '.join(names)}"
 
 
+def _new_member(match: re.Match[str]) -> str:
+    section, name, key, value = match.groups()
+    word = f"{section}={{{name}: {{{key}: {value}}}}}"
+    return f"{match[0].split()[3]}: {name} is not there yet: write {shlex.quote(word)}"
+
+
 def _variable(match: re.Match[str]) -> str:
     return f"${{{match[1]}}}: there is no such key; an environment variable is written ${{oc.env:{match[1]}}}"
 
@@ -155,6 +166,10 @@ _MESSAGES: Sequence[tuple[re.Pattern[str], _Say]] = [
         (
             r"=(.*) - Invalid value assigned: .* is not a ListConfig, (list) or tuple\. full_key: ([\w.]+)",
             _wrong_type,
+        ),
+        (
+            r"Error merging override \+*(\S+)\.(\w+)\.(\w+)=(.*) - Invalid type assigned: dict is not a subclass",
+            _new_member,
         ),
         (r"not a subclass of \w+Config\. value: (.*) full_key: ([\w.]+)", _section),
         (r"Interpolation key '([^']+)' not found", _variable),

@@ -49,6 +49,14 @@ def test_words_that_cannot_be_read_are_named(word: str, says: str) -> None:
     ("words", "says"),
     [
         (["loop.rounds=1,2"], "loop.rounds=1,2: several values are a sweep: add -m"),
+        (
+            ["task.table.columns.age.min=3"],
+            "age is not there yet: write 'task.table.columns={age: {min: 3}}'",
+        ),
+        (
+            ["task.table.columns={length (cm): {min: 3}}"],
+            "within braces write a backslash before each of ( )",
+        ),
         (["strategy=s33"], "strategy=s33: there is no such choice: did you mean s3? "),
         (["task=mine"], "--config-dir"),
         (["llm=openai"], "choose one of python, server, transformers, vllm;"),
