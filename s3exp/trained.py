@@ -18,9 +18,9 @@ from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
 from s3exp.small_model import member_folders, weights_file, with_members
-from s3exp.tasks.columns import Columns, with_columns
+from s3exp.tasks.columns import with_columns
 from s3exp.tasks.data import to_examples
-from s3exp.tasks.kinds import kind_of
+from s3exp.tasks.gold import columns_of
 from s3exp.types import Example, Fitted, Prediction, UserError
 
 
@@ -102,8 +102,10 @@ class Trained:
         table = self._dicts(rows)
         if not table:
             return []
-        cell = kind_of(self.config.task).cell
-        lacking = Columns(self.fields, self.fields[0], lambda row, tidy, where: None, cell=cell)
+        known = columns_of(self.config.task)
+        lacking = replace(
+            known, target=self.fields[0], read=lambda row, tidy, where: None, group=None, more=()
+        )
         named, _ = with_columns(table, list(self.fields), source)
         return to_examples(named, source, "row", lacking)
 

@@ -89,7 +89,7 @@ def _table(guess: Draft) -> list[str]:
         *(["labels: # by class index"] if labels else ["labels: [] # a number is predicted"]),
         *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
         *cells,
-        "# table: {columns: {NAME: {min: 0}}} # types and bounds are learned from gold; what is set here wins",
+        *_decimals(guess),
         "shots: 3 # gold rows shown before each prompt",
         *("prompts: plain", "prompt_sets:", "  plain:"),
         *([f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}}"] if labels else []),
@@ -99,6 +99,20 @@ def _table(guess: Draft) -> list[str]:
         *("    extrapolate: |-", "      This is a row of a table: {row}"),
         f"      Write another one, somewhat like it, whose {target} is {{label}}.",
         *(check if labels else []),
+    ]
+
+
+def _decimals(guess: Draft) -> list[str]:
+    """The notation of numbers, of the table or of those columns alone that have another."""
+    if not guess.commas:
+        return [
+            "# table: {columns: {NAME: {min: 0}}} # types and bounds are learned from gold; what is set here wins"
+        ]
+    if not guess.points:
+        return ['table: {decimal: ","} # in the file; in prompts and records 1.234,5 is 1234.5']
+    return [
+        *("table: # decimal marks in the file; in prompts and records 1.234,5 is 1234.5", "  columns:"),
+        *(f'    {_yaml(name)}: {{decimal: ","}}' for name in guess.commas),
     ]
 
 

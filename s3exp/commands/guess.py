@@ -49,6 +49,9 @@ class Draft:
     why: str = ""
     unused: Sequence[str] = field(default_factory=tuple)
     table: bool = False  # the fields are typed columns; without counts a number is predicted
+    commas: Sequence[str] = ()  # of them, those whose numbers have a decimal comma
+    points: Sequence[str] = ()  # and those that have others with a point
+    notes: Sequence[str] = ()  # on how cells are read that could be read otherwise
     free: str = ""  # answers are free texts, compared by `task.answer.score`
     ranked: bool = False  # the fields are a query and its passage
     negative: str = ""  # the column of hard negatives, or a name for it

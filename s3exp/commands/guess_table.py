@@ -10,8 +10,9 @@ from typing import Any
 from s3exp.commands.guess import ASIDE_NAMES, TEXT_NAMES, Draft
 from s3exp.commands.guess_labels import LABEL_NAMES, MOST_LABELS, cells_of, labels_of
 from s3exp.settings.labels import text_of_value
-from s3exp.tasks.cells import MOST_VALUES, cell, in_another_notation, number
+from s3exp.tasks.cells import MOST_VALUES, cell
 from s3exp.tasks.columns import plain_name
+from s3exp.tasks.numbers import advice, in_digits, number, with_points
 from s3exp.tasks.rows import is_missing
 from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.types import UserError
@@ -35,6 +36,8 @@ def table_in(
         UserError: the column to predict holds no labels and no numbers, or a column has numbers in a notation that is
             not read.
     """
+    points, commas, either = _notations(rows)
+    rows = [with_points(row, commas, source) for row in rows]
     values = {name: _cells(rows, name) for name in columns_in(rows)}
     named = [name for name in (label, *(fields or ())) if name is not None]
     if (fields is not None and len(fields) <= FEWEST) or any(name not in values for name in named):
@@ -54,6 +57,7 @@ def table_in(
     if fields is None and (read or len(typed) < max(FEWEST, 2 * len(texts))):
         return None
     chosen = list(fields) if fields else typed
+    written = [name for name in (*chosen, target) if name in commas]
     column = [row.get(target) for row in rows]
     if _is_amount(values[target]):
         counts, words, cells = dict[str, int](), True, None
@@ -71,16 +75,53 @@ def table_in(
         why=why,
         unused=[name for name in others if name not in chosen],
         table=True,
+        commas=written,
+        points=[name for name in chosen if name in points] if written else [],
+        notes=[either[name] for name in (*chosen, target) if name in either],
     )
+
+
+def _notations(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str], dict[str, str]]:
+    """The columns that have numbers with a decimal point, those of numbers with a decimal comma, and notes on doubts.
+
+    1.234 may be either. A column of such numbers is read as those that leave no doubt, and with a point where these
+    differ or are none.
+    """
+    points, commas, either = list[str](), list[str](), dict[str, str]()
+    for name in columns_in(rows):
+        texts = {row[name].strip() for row in rows if isinstance(row.get(name), str)}
+        texts = {text for text in texts if not is_missing(text)}
+        of_point = {text for text in texts if number(text) is not None}
+        of_comma = {text for text in texts if number(text, ",") is not None}
+        if of_point - of_comma:
+            points.append(name)
+        elif of_comma - of_point and of_comma == texts:
+            commas.append(name)
+        elif doubts := [text for text in sorted(texts) if number(text) != number(text, ",")]:
+            either[name] = doubts[0]
+    if commas and not points:
+        return points, [*commas, *either], {}
+    notes = {
+        name: f"{name}: {text!r} is read as {_said(text, '.')}; table: {{columns: {{{name}: {{decimal: ','}}}}}} reads "
+        f"{_said(text, ',')}"
+        for name, text in either.items()
+        if commas or not points
+    }
+    return points, commas, notes
+
+
+def _said(text: str, mark: str) -> str:
+    value = number(text, mark)
+    return text if value is None else in_digits(value)
 
 
 def _refuse_notation(source: str, name: str, column: Sequence[str]) -> None:
     known = [text for text in column if not is_missing(text)]
-    other = in_another_notation(known) if len(set(known)) > CLASSES else None
+    other = advice(known) if len(set(known)) > CLASSES else None
     if other is not None:
         raise UserError(
-            f"{source}: column {name}: {other[0]!r} is no number as they are read here: write {other[1]} in the file, "
-            "with a point and without a sign, or leave the column out by --fields"
+            f"{source}: column {name}: {other[0]!r} is no number as they are read here: {other[1]}, or leave the "
+            "column out by --fields"
         )
 
 

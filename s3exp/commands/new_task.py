@@ -82,6 +82,7 @@ def command(words: Sequence[str]) -> int:
         **{key: getattr(layout, key) for key in ("encoding", "delimiter", "columns") if getattr(layout, key)},
     }
     text, dropped = _accepted(guess, out.stem, gold)
+    dropped += guess.notes
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, text)
     if alone:

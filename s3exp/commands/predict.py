@@ -77,7 +77,7 @@ def _labelled(
     trained: Trained, rows: Sequence[Row], names: Mapping[str, Sequence[str]], source: str
 ) -> list[tuple[int, Example]]:
     """The rows that have a target, with their places; none where the file has no column of targets."""
-    from s3exp.tasks.columns import Columns, plain_name, with_columns
+    from s3exp.tasks.columns import plain_name, with_columns
     from s3exp.tasks.data import example
     from s3exp.tasks.gold import columns_of
     from s3exp.tasks.labels import Unusable, WrongLabel
@@ -89,7 +89,7 @@ def _labelled(
     known = columns_of(task)
     if known.target and plain_name(known.target) not in map(plain_name, columns(rows)):
         return []
-    wanted = Columns(known.fields, known.target, known.read)
+    wanted = replace(known, group=None, more=())
     named, renamed = with_columns(rows, wanted.needed, source)
     named = named_classes(named, names, renamed.get(known.target, known.target), task, source)
     found = []

@@ -81,6 +81,18 @@ def _check_columns_of_table(task: TaskConfig) -> None:
         raise UserError(
             f"task.table.columns.{unknown[0]}: no such column; task.fields are {', '.join(task.fields)}"
         )
+    for name, column in task.table.columns.items():
+        is_class = bool(task.labels) and name == task.label
+        if column.decimal is not None and (is_class or column.values or column.type == "category"):
+            why = (
+                "task.labels"
+                if is_class
+                else f"task.table.columns.{name}.{'values' if column.values else 'type'}"
+            )
+            raise UserError(
+                f"task.table.columns.{name}.decimal={column.decimal} is of numbers, and by {why} the column has none: "
+                "leave one of them out"
+            )
     if task.labels and task.table.tolerance is not None:
         raise UserError(
             f"task.table.tolerance={task.table.tolerance:g} is of a number to predict, and task.labels are classes: "

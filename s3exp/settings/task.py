@@ -158,6 +158,8 @@ class ColumnConfig:
 
     type: str | None = option(None, choices=("number", "category"), added=True)
     """number | category."""
+    decimal: str | None = option(None, choices=(".", ","), added=True)
+    """The decimal mark of its texts in files of rows; null: that of the table."""
     decimals: int | None = option(None, at_least=0, added=True)
     """Of a number: digits behind the point to which written ones are rounded."""
     min: float | None = option(None, added=True)
@@ -174,6 +176,9 @@ class TableConfig:
 
     columns: dict[str, ColumnConfig] = option(added=True, factory=dict)
     """Columns by name; those that are not named are learned whole."""
+    decimal: str = option(".", choices=(".", ","), added=True)
+    """The decimal mark of numbers that are texts in files of rows; with a comma, points stand between thousands.
+    Prompts and records have points."""
     order: str = option("fixed", choices=("fixed", "permuted"), added=True)
     """fixed | permuted: the order of the columns in the text of a row; permuted: drawn for each text."""
     target: str = option("last", choices=("last", "first"), added=True)
@@ -316,6 +321,17 @@ class TaskConfig:
     def is_free(self) -> bool:
         """Whether its answers are free texts."""
         return self.kind == "generation"
+
+    @property
+    def commas(self) -> frozenset[str]:
+        """The columns whose numbers have a decimal comma in files of rows."""
+        columns = self.table.columns
+        own = {name: one.decimal or self.table.decimal for name, one in columns.items()}
+        texts = {name for name, one in columns.items() if one.type == "category" or one.values}
+        names = (*self.fields, *([] if self.labels else [self.label]))
+        return frozenset(
+            name for name in names if name not in texts and own.get(name, self.table.decimal) == ","
+        )
 
     def text_of(self, fields: Mapping[str, str]) -> str:
         """The text of a row that the LLM wrote."""

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from s3exp.tasks.cells import Column, Table, number
+from s3exp.tasks.cells import Column, Table
+from s3exp.tasks.numbers import number
 from s3exp.types import Example
 
 Floats = NDArray[np.float64]

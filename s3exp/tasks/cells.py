@@ -6,7 +6,6 @@ They are learned from gold mining rows, as far as `task.table.columns` does not 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -14,15 +13,13 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.task import ColumnConfig, TaskConfig
 from s3exp.tasks.data import clean
+from s3exp.tasks.numbers import advice, in_digits, is_code, number
 from s3exp.types import Example, UserError
 
 NO_NUMBER, OUT_OF_BOUNDS, UNKNOWN = "no_number", "out_of_bounds", "unknown_category"  # reasons of rejection
 MOST_VALUES = 100  # of a category that is learned; a column with more is a text
 _HALF = 0.5
 _EXACT = Context(prec=800, rounding=ROUND_HALF_EVEN)  # a number has 308 digits before its point at most
-_NUMBER = re.compile(r"[-+−]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,2})?")
-_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
-_MONEY = re.compile(r"^[$€£¥]\s?|\s?[$€£¥%]$")
 _MARKS = " \t.,;:!*_`\"'“”()[]{}"
 _SHOWN = 6
 
@@ -72,39 +69,8 @@ class Table:
 def cell(text: str) -> str:
     """A cell in the form in which cells are compared: a plain number without needless digits, or a tidy text."""
     tidied = clean(text)
-    value = None if _coded(tidied) else number(tidied)
+    value = None if is_code(tidied) else number(tidied)
     return tidied if value is None else in_digits(value)
-
-
-def number(text: str) -> Decimal | None:
-    """The finite number that a text is; None: it is none."""
-    text = text.strip().replace("−", "-")
-    if _THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
-
-
-def in_another_notation(texts: Sequence[str]) -> tuple[str, str] | None:
-    """The first text that is a number with a decimal comma, a currency or a percent sign, and that number.
-
-    None: fewer than half of the texts are.
-    """
-    found = [(text, value) for text in texts if (value := _translated(text)) is not None]
-    return found[0] if found and len(found) > len(texts) * _HALF else None
-
-
-def _translated(text: str) -> str | None:
-    bare = _MONEY.sub("", text.strip())
-    turned = bare.translate(str.maketrans(",.", ".,"))
-    value = number(bare) if number(bare) is not None else number(turned)
-    return None if value is None or number(text) is not None else in_digits(value)
-
-
-def in_digits(value: Decimal) -> str:
-    """A number in digits, without an exponent and needless zeros."""
-    text = f"{value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
 
 
 def amount(value: float) -> str:
@@ -187,10 +153,9 @@ def _check_category(
     values: Sequence[str],
 ) -> None:
     """Refuse a column that is rather a text, or one of numbers of which some are none or in a notation not read."""
-    if (other := in_another_notation([text for _, text in odd])) is not None:
+    if (other := advice([text for _, text in odd])) is not None:
         raise UserError(
-            f"column {name}: {other[0]!r} is no number as they are read here: write {other[1]} in the file, with a "
-            f"point and without a sign, or set {key}.type=category"
+            f"column {name}: {other[0]!r} is no number as they are read here: {other[1]}, or set {key}.type=category"
         )
     if len(odd) < len(cells) * _HALF:
         raise UserError(
@@ -212,8 +177,3 @@ def _readings(text: str) -> Iterator[str]:
         part = ", ".join(parts[:count])
         yield part
         yield part.strip(_MARKS)
-
-
-def _coded(text: str) -> bool:
-    """Whether digits are rather a code, as 007 is."""
-    return re.match(r"[-+−]?0\d", text) is not None

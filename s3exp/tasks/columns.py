@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -31,6 +31,7 @@ class Columns:
     group: str | None = None
     more: Sequence[str] = ()  # columns that are needed, and are no part of an example
     cell: Callable[[str], str] | None = None  # the form of a cell, in a table; None: fields are texts
+    commas: Collection[str] = ()  # columns of texts that are numbers with a decimal comma
 
     @property
     def needed(self) -> list[str]:

@@ -10,6 +10,7 @@ from s3exp.embedded import locate
 from s3exp.settings.labels import text_of_value
 from s3exp.tasks.columns import Columns, warn_once, with_columns
 from s3exp.tasks.labels import Unusable
+from s3exp.tasks.numbers import with_points
 from s3exp.tasks.sources import read_lines, read_table
 from s3exp.tasks.sources.shards import ending_of
 from s3exp.tasks.sources.table import Layout, Row, Table
@@ -98,6 +99,8 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
         Unusable: it has no text, or no label or answer.
         UserError: it is wrong.
     """
+    if columns.commas:
+        row = with_points(row, columns.commas, where)
     raw = {field: _text(row.get(field), field, where) for field in columns.fields}
     group = text_of_value(row.get(columns.group)) or None if columns.group else None
     # places of answers are counted in the texts as they stand

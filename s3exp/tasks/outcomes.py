@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Protocol
 from s3exp.seeds import stream
 from s3exp.settings.labels import folded
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.cells import Column, amount, number
+from s3exp.tasks.cells import Column, amount
 from s3exp.tasks.classification import Classification, class_index
 from s3exp.tasks.labels import NOTHING, Unusable, to_label
+from s3exp.tasks.numbers import advice, number
 from s3exp.tasks.prompts import label_words
 from s3exp.tasks.task import Score, by_group, share
 from s3exp.types import Example, Prediction, Target, UserError
@@ -160,8 +161,7 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], where: str) -> Targe
         raise Unusable(f"{where}: column {config.label} has no number", "unlabelled", value)
     found = None if isinstance(value, bool) else number(str(value))
     if found is None:
-        raise UserError(
-            f"{where}: column {config.label} has {str(value)[:60]!r}, which is no number: name classes by task.labels, "
-            "or another column by task.label"
-        )
+        other = advice([str(value)])
+        what = "name classes by task.labels, or another column by task.label" if other is None else other[1]
+        raise UserError(f"{where}: column {config.label} has {str(value)[:60]!r}, which is no number: {what}")
     return float(found)

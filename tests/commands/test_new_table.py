@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,8 @@ import pytest
 from s3exp.commands.guess_table import table_in
 from s3exp.commands.new_task import command
 from s3exp.settings.compose import compose
-from s3exp.tasks.gold import load_gold
+from s3exp.settings.task import TaskConfig
+from s3exp.tasks.gold import load_gold, read_role
 
 Extra = Mapping[
     str, Callable[[int], Iterable[object]]
@@ -96,7 +98,7 @@ def test_what_tells_rows_apart_is_no_column_and_what_says_nothing_no_target(
 
 @pytest.mark.parametrize(
     ("written", "says"),
-    [("{:.2f}", None), ("{:,.2f}", None), ("$ {:,.2f}", "$ 1,"), ("{:.1f}%", "%'"), ("de", ",")],
+    [("{:.2f}", None), ("{:,.2f}", None), ("$ {:,.2f}", "$ 1,"), ("{:.1f}%", "%'")],
 )
 def test_numbers_in_another_notation_are_no_categories(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, says: str | None
@@ -104,7 +106,7 @@ def test_numbers_in_another_notation_are_no_categories(
     rows = passengers()
     for row in rows:
         fare = float(str(row["fare"])) + 1000
-        row["fare"] = f"{fare:.2f}".replace(".", ",") if written == "de" else written.format(fare)
+        row["fare"] = written.format(fare)
     code = command([write_csv(tmp_path, rows), "--label", "survived", "--out", "task.yaml"])
     shown = capsys.readouterr().err
     if says is None:
@@ -112,6 +114,50 @@ def test_numbers_in_another_notation_are_no_categories(
     else:
         assert code == 2 and "column fare: " in shown and says in shown and not Path("task.yaml").exists()
         assert "write 1" in shown  # and what to write instead
+
+
+TURNED = str.maketrans(",.", ".,")
+
+
+@pytest.mark.parametrize(
+    ("target", "version", "commas"),
+    [
+        ("survived", None, {"fare", "tax"}),
+        ("fare", None, {"fare", "tax"}),
+        ("survived", "1.5", {"fare"}),
+    ],
+)
+def test_decimal_commas_are_seen_and_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, version: str | None, commas: set[str]
+) -> None:
+    """1.234 alone may be either: it is read as the columns that leave no doubt, if these agree."""
+    plain = passengers()
+    for row in plain:
+        row["fare"] = float(str(row["fare"])) * 100
+        row["tax"] = int(str(row["id"])) + 1000
+        row |= {} if version is None else {"version": version if row["deck"] == "A" else "2.5"}
+    written = [
+        {**row, "fare": f"{row['fare']:,.2f}".translate(TURNED), "tax": f"{row['tax']:,}".translate(TURNED)}
+        for row in plain
+    ]
+    assert command([write_csv(tmp_path, written), "--label", target, "--out", "my/task/ship.yaml"]) == 0
+    noted = (
+        "tax: '1.000' is read as 1; table: {columns: {tax: {decimal: ','}}} reads 1000"
+        in capsys.readouterr().out
+    )
+    assert noted == (version is not None)
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.commas & {"fare", "tax"} == commas
+    assert task.table.decimal == ("," if version is None else ".")
+    for row, one in zip(plain, read_role(replace_file(task), "validation"), strict=True):
+        cells = {**one.fields, task.label: str(one.target)}
+        assert float(cells["fare"]) == pytest.approx(float(str(row["fare"])), abs=0.01)
+        assert float(cells["tax"]) == (row["tax"] if version is None else int(str(row["tax"])) / 1000)
+
+
+def replace_file(task: TaskConfig) -> TaskConfig:
+    """The task with the file of all roles as that of one, in its order."""
+    return replace(task, gold=replace(task.gold, validation=str(task.gold.file), file=None))
 
 
 def test_rows_with_missing_cells_are_left_out_and_said(

@@ -15,12 +15,12 @@ from hypothesis import strategies as some
 from s3exp.settings.compose import compose
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import ColumnConfig, TableConfig, TaskConfig
-from s3exp.tasks import cells as typed
-from s3exp.tasks.cells import cell, number, table_of
+from s3exp.tasks.cells import cell, table_of
 from s3exp.tasks.data import to_examples
 from s3exp.tasks.gold import columns_of, load_gold
 from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.lines import line_of, rows_in
+from s3exp.tasks.numbers import number
 from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.tabular import Tabular, tabular
@@ -367,7 +367,7 @@ def test_missing_cells_are_refused_with_their_place(tmp_path: Path, cells: list[
 
 
 def test_marks_are_values_and_signs_count(tmp_path: Path) -> None:
-    assert typed.number("−3") == -3 and number("1,234") == 1234 and number("nan") is None
+    assert number("−3") == -3 and number("1,234") == 1234 and number("nan") is None
     task = task_of(rows=[{"x": "?", "y": "-1"}, {"x": "a", "y": "1"}] * 2)
     assert task.table.columns[0].values == ("?", "a")
     copies = kind_of(task.config).unit
