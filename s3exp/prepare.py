@@ -19,6 +19,7 @@ from s3exp.record.state import run_folder
 from s3exp.settings.cell import in_order
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.given import KEY
+from s3exp.settings.kinds import rules_of
 from s3exp.settings.lesson import check_domains
 from s3exp.settings.llm import PythonLLMConfig, is_structured
 from s3exp.settings.run import Config, identity
@@ -162,10 +163,15 @@ def _check_templates(config: Config, contexts: int) -> None:
 
 
 def _warn_of_no_rationales(config: Config) -> None:
-    """Say that a strategy which seeds with rationales has none: its arm is another one than its name says."""
+    """Say that a strategy which seeds with rationales has none: its arm is another one than its name says.
+
+    Where no task of the kind has any, there is nothing to say.
+    """
+    if "rationales" in rules_of(config.task).foreign:
+        return
     for name in config.task.prompt_names:
         prompts = config.task.prompt_sets[name]
-        if config.strategy.seeded == "rationales" and config.task.labels and prompts.rationale is None:
+        if config.strategy.seeded == "rationales" and prompts.rationale is None:
             log.warning(
                 "strategy=%s seeds with rationales, and task.prompt_sets.%s of task %s has no rationale prompt: "
                 "its seeds are asked for by label alone",

@@ -54,3 +54,11 @@ def test_an_s3_without_rationale_prompts_says_so(caplog: pytest.LogCaptureFixtur
     bare.strategy.rationales = False
     _warn_of_no_rationales(bare)
     assert not caplog.text
+
+
+@pytest.mark.parametrize("task", ["iris", "diabetes"])
+def test_a_kind_of_task_that_has_no_rationales_is_not_warned_of_them(
+    task: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _warn_of_no_rationales(compose([f"task={task}", "small_model=boosting"]))
+    assert not caplog.text
