@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import s3exp
+from s3exp.commands.predict import command as predict
 from s3exp.record.measures import find
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import compose
@@ -118,7 +119,24 @@ def test_marginals_need_no_llm_and_teach_little(tmp_path: Path) -> None:
     assert done.result["test"]["accuracy"] < 0.75
 
 
-def test_a_number_to_predict(tmp_path: Path) -> None:
+def scores_of(run: Path, file: str, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """The scores that s3exp-predict prints of a file with labels."""
+    capsys.readouterr()
+    assert predict([str(run), file]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    pairs = [line.removeprefix("s3exp-predict: ").split() for line in lines]
+    return {pair[0]: float(pair[1]) for pair in pairs if len(pair) == 2 and "." in pair[1]}
+
+
+def test_predictions_of_test_rows_have_the_scores_of_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = run(tmp_path, "strategy=gold", "run_dir=run")
+    scores = scores_of(done.folder, str(tmp_path / "test.jsonl"), capsys)
+    assert scores["accuracy"] == pytest.approx(done.result["test"]["accuracy"], abs=1e-4)
+
+
+def test_a_number_to_predict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def numbers(role: str, count: int, seed: int) -> str:
         rows = [
             {
@@ -154,6 +172,8 @@ def test_a_number_to_predict(tmp_path: Path) -> None:
             and test["r2"] > 0.8
             and test["mae"] < 8
         )
+        scores = scores_of(done.folder, gold["test"], capsys)
+        assert scores == pytest.approx(test, abs=1e-4) and scores["tolerance"] > 1
         again = s3exp.load(done.folder).predict([{"size (cm)": 2.0, "colour": "red"}])
         assert 10 < float(again[0].label) < 35
     made = s3exp.run(

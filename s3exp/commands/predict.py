@@ -24,6 +24,7 @@ from s3exp.terminal.texts import plural
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
+    from s3exp.settings.task import TaskConfig
     from s3exp.tasks.sources.table import Row
     from s3exp.trained import Predicted, Trained
     from s3exp.types import Example, Prediction
@@ -145,11 +146,20 @@ def _score(trained: Trained, gold: Sequence[tuple[int, Example]], guesses: Seque
     from s3exp.tasks.roles import Gold, Sealed
 
     config = trained.config
-    task = build_task(config.task, config.llm, Gold((), (), (), Sealed(())), str)
+    task = build_task(_as_scored(trained), config.llm, Gold((), (), (), Sealed(())), str)
     scores = task.score([row for _, row in gold], [guesses[index] for index, _ in gold]).metrics
     _say(f"{len(gold):,} of {len(guesses):,} rows {kind_of(config.task).known}; on these:")
     for name, value in scores.items():
         _say(f"{name} {value:.4f}")
+
+
+def _as_scored(trained: Trained) -> TaskConfig:
+    """The run's task, with the tolerance that its mining rows gave."""
+    from s3exp.record.files import read_object
+
+    task, test = trained.config.task, read_object(trained.folder / "result.json").get("test", {})
+    tolerance = task.table.tolerance or test.get("tolerance")
+    return replace(task, table=replace(task.table, tolerance=tolerance))
 
 
 def _say(text: str) -> None:

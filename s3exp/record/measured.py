@@ -41,6 +41,7 @@ _OF_ANSWERS: tuple[tuple[str, str, str, Direction, str], ...] = (
 )
 _OF_NUMBERS: tuple[tuple[str, str, str, Direction, str], ...] = (
     ("within", "right within the tolerance", "share", "up", "errors of at most task.table.tolerance"),
+    ("tolerance", "tolerance", "", "", "in units of the target"),
     ("r2", "R2", "", "up", "1 = all variance explained, 0 = as good as the mean"),
     ("mae", "mean absolute error", "", "down", "in units of the target"),
     ("rmse", "root of mean squared error", "", "down", "in units of the target"),

@@ -81,9 +81,13 @@ def amount(value: float) -> str:
 def table_of(task: TaskConfig, mining: Sequence[Example], words: Sequence[str]) -> Table:
     """The columns of a task by its options and its mining rows; `words` are those for its labels, if it has any.
 
+    Without rows nothing is known of its columns but their names.
+
     Raises:
         UserError: a column is neither of numbers nor of a few values, or its options contradict its cells.
     """
+    if not mining:
+        return Table(tuple(map(Column, task.fields)), Column(task.label, tuple(words)))
     columns = tuple(
         _column(task, name, [(row.id, row.fields[name]) for row in mining]) for name in task.fields
     )

@@ -89,9 +89,9 @@ class Amounts:
     metric: ClassVar[str] = "within"
 
     @cached_property
-    def tolerance(self) -> float:
-        """The largest error that is none: `task.table.tolerance`, or what the mining rows say."""
-        if self.config.table.tolerance is not None:
+    def tolerance(self) -> float | None:
+        """The largest error that is none: `task.table.tolerance`, or what the mining rows say. None: there are none."""
+        if self.config.table.tolerance is not None or not self.mining:
             return self.config.table.tolerance
         targets = [value_of(row.target) for row in self.mining]
         middle = median(targets)
@@ -119,7 +119,7 @@ class Amounts:
         return [row for row, ok in zip(examples, right, strict=True) if not ok]
 
     def score(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Score:
-        """The share of right rows with its 95% Wilson interval, R2, the mean absolute error and its root of squares."""
+        """The share of right rows with its 95% Wilson interval and tolerance, R2, and the mean errors."""
         right = self._right(examples, predictions)
         gold = [value_of(row.target) for row in examples]
         errors = [value_of(guess.target) - target for guess, target in zip(predictions, gold, strict=True)]
@@ -130,11 +130,15 @@ class Amounts:
             "rmse": math.sqrt(squares / len(errors)),
             **({"r2": 1 - squares / spread} if spread else {}),
         }
-        return Score(share(self.metric, right) | beside, by_group(examples, right))
+        if self.tolerance is None:
+            return Score(beside, {})
+        rights = share(self.metric, right) | {"tolerance": self.tolerance}
+        return Score(rights | beside, by_group(examples, right))
 
     def _right(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[bool]:
         pairs = zip(examples, predictions, strict=True)
-        return [abs(value_of(guess.target) - value_of(row.target)) <= self.tolerance for row, guess in pairs]
+        most = math.inf if self.tolerance is None else self.tolerance
+        return [abs(value_of(guess.target) - value_of(row.target)) <= most for row, guess in pairs]
 
 
 def value_of(target: Target) -> float:
