@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 import s3exp
+from s3exp.commands.export import command as export
 from s3exp.commands.predict import command as predict
 from s3exp.record.measures import find
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.compose import compose
 from s3exp.settings.run import Config
-from s3exp.types import UserError
+from s3exp.types import Example, UserError
 from tests.conftest import write_rows_in
 from tests.test_kill import Commands, commanded, kept, record
 from tests.toy_table import LABELS, PROMPTS, StoneLLM, stones, table_task
@@ -134,6 +136,29 @@ def test_predictions_of_test_rows_have_the_scores_of_the_run(
     done = run(tmp_path, "strategy=gold", "run_dir=run")
     scores = scores_of(done.folder, str(tmp_path / "test.jsonl"), capsys)
     assert scores["accuracy"] == pytest.approx(done.result["test"]["accuracy"], abs=1e-4)
+
+
+def contents(rows: Sequence[Example]) -> list[tuple[object, ...]]:
+    """Cells and targets of rows, in any order."""
+    return sorted((*row.fields.values(), row.label) for row in rows)
+
+
+def test_an_export_has_numbers_and_is_read_back_in_any_notation(tmp_path: Path) -> None:
+    """Texts such as 1.234 would be read as 1234 where the task's own files have decimal commas."""
+    done = run(tmp_path, "strategy=zerogen", "run_dir=run")
+    assert export([str(done.folder), "--out", "set", "--rejected"]) == 0
+    splits = datasets.load_dataset("set", cache_dir=str(tmp_path / "cache"))
+    made = splits["train"]
+    kinds = {name: feature.dtype for name, feature in made.features.items()}
+    assert [kinds[name] for name in ("size (cm)", "colour", "weight")] == ["float64", "string", "int64"]
+    assert [row["size (cm)"] for row in made] == [float(row.fields["size (cm)"]) for row in done.rows]
+    assert set(made["completion"]) == {None} and set(splits["rejected"]["weight"]) == {None}
+    assert any(text and "weight is 9000" in text for text in splits["rejected"]["completion"])
+    for place, mark in enumerate((".", ",")):
+        task = {**table_task(tmp_path), "table": {"decimal": mark}}
+        words = [*WORDS, "loop.rows_from=set/data/train.parquet", f"run_dir=again{place}"]
+        again = s3exp.run(words, task=task)
+        assert contents(again.rows) == contents(done.rows)
 
 
 def test_a_number_to_predict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,10 +89,11 @@ def _write(folder: Path, exported: Sequence[Exported], options: argparse.Namespa
     train, rejected = table_of(exported), None
     tables: dict[str, Sequence[Mapping[str, Any]]] = {"train": train}
     if options.rejected:
-        reason = column_names(task)["reason"]
-        rejected = read_rejected(exported, [*train[0], reason])
+        own = column_names(task)
+        more = [own["reason"], *([own["completion"]] if task.of_cells else [])]
+        rejected = read_rejected(exported, [*train[0], *more])
         if rejected.table:
-            tables["train"] = [{**row, reason: None} for row in train]
+            tables["train"] = [{**row, **dict.fromkeys(more)} for row in train]
             tables["rejected"] = rejected.table
         else:  # the library datasets reads no set with an empty split
             log.warning("--rejected: no completion was rejected: there is no split of them")

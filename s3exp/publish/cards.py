@@ -121,11 +121,12 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
 
 def _rejected(rejected: RejectedRows, task: TaskConfig) -> str:
     own = column_names(task)
+    answer = own["completion"] if task.of_cells else task.written[0]
     reasons = ", ".join(f"{count:,} {why}" for why, count in Counter(rejected.reasons).most_common())
     return (
         f"## Rejected rows\n\nThe split `rejected` has {len(rejected.table):,} completions that became no row"
         f"{f': {reasons}' if reasons else ''}. `{own['reason']}` says why; in the split `train` it is empty. "
-        f"`{task.written[0]}` is the completion as the LLM gave it, and the label is the one that was asked for. "
+        f"`{answer}` is the completion as the LLM gave it, and the label is the one that was asked for. "
         f"{rejected.withheld:,} completions copy or quote a gold row, or a line of them does: their texts are withheld."
     )
 

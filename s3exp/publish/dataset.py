@@ -3,16 +3,16 @@
     sentence  label  id     round  parent         run  weight  reason
     It is ... 1      r1-0   1      validation-24
 
-`label` is a ClassLabel; spans are in SQuAD's form, and free answers are texts.
-`run` is there for several runs, `weight` where the last round did
-not weigh all rows the same, `reason` beside a split of rejected rows.
+`label` is a ClassLabel; spans are in SQuAD's form, and free answers are texts. Of a table, columns of numbers are
+numbers. `run` is there for several runs, `weight` where the last round did not weigh all rows the same, `reason` beside
+a split of rejected rows, and then of a table `completion`, too.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,16 @@ from s3exp.record.reading import Run, find_runs
 from s3exp.record.rounds import lessons_of, read_rounds
 from s3exp.report.arms import arms_of, without_repeats
 from s3exp.settings.compose import of_record
+from s3exp.settings.labels import text_of_value
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.cells import cell
 from s3exp.tasks.fingerprints import content
+from s3exp.tasks.numbers import number
 from s3exp.types import Example, UserError
 
 _FOLDERS = re.compile(r"(?<![^\s=])~?/(?:[^/,]+/)*")  # before the last part of a path
-_OWN = ("id", "round", "parent", "run", "weight", "reason")
+_OWN = ("id", "round", "parent", "run", "weight", "reason", "completion")
 
 
 @dataclass(frozen=True)
@@ -154,18 +157,25 @@ def write_tables(
     Returns the file of every split, relative to `folder`, and the data set's features and sizes as the hub's card has
     them, which are those of all splits.
     """
-    from datasets import Dataset, DatasetInfo, SplitInfo, disable_progress_bars
+    from datasets import Dataset, DatasetInfo, SplitInfo, Value, disable_progress_bars
     from datasets.info import DatasetInfosDict
     from datasets.splits import SplitDict
     from huggingface_hub import DatasetCardData
 
     disable_progress_bars()
-    features = _features(task, list(tables["train"][0]))
+    features, read = _features(task, list(tables["train"][0])), dict[str, Callable[[str], int | float]]()
+    for name in task.fields if task.of_cells else ():
+        texts = {row[name] for table in tables.values() for row in table if row[name] is not None}
+        if (kind := _numbers(texts)) is not None:
+            features[name], read[name] = Value(kind.__name__ + "64"), kind
     files, splits = {}, {}
     for split, table in tables.items():
         files[split] = f"data/{split}.parquet"
         (folder / "data").mkdir(parents=True, exist_ok=True)
-        rows = Dataset.from_dict({name: [row[name] for row in table] for name in features}, features=features)
+        columns = {name: [row[name] for row in table] for name in features}
+        for name, kind in read.items():
+            columns[name] = [None if text is None else kind(text) for text in columns[name]]
+        rows = Dataset.from_dict(columns, features=features)
         rows.to_parquet(str(folder / files[split]))
         splits[split] = SplitInfo(split, num_bytes=rows.data.nbytes, num_examples=len(table))
     size = sum((folder / path).stat().st_size for path in files.values())
@@ -181,6 +191,20 @@ def write_tables(
     return files, facts
 
 
+def _numbers(texts: Collection[str]) -> Callable[[str], int | float] | None:
+    """How the cells of a column become numbers that are the same texts again; None: they do not."""
+    if not texts or any(number(text) is None for text in texts):
+        return None
+    for kind in (int, float):
+        try:
+            same = all(cell(text_of_value(kind(text))) == text for text in texts)
+        except (ValueError, OverflowError):
+            continue
+        if same and (kind is float or all(-(2**63) <= int(text) < 2**63 for text in texts)):
+            return kind
+    return None
+
+
 def _features(task: TaskConfig, names: Sequence[str]) -> Any:
     """The features of these columns."""
     from datasets import Features, Value
@@ -188,7 +212,7 @@ def _features(task: TaskConfig, names: Sequence[str]) -> Any:
     own, target = column_names(task), on_hub(task).column(task)
     kinds: dict[str, Any] = {
         **{name: Value("string") for name in (*task.fields, *task.asked)},
-        **{own[name]: Value("string") for name in ("id", "parent", "run", "reason")},
+        **{own[name]: Value("string") for name in ("id", "parent", "run", "reason", "completion")},
         own["round"]: Value("int32"),
         own["weight"]: Value("float64"),
     }

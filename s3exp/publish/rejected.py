@@ -1,9 +1,9 @@
 """The completions of finished runs that became no row, for the split `rejected`, without texts that have gold in them.
 
-A rejected row has the columns of the others and a reason. Its completion stands in the first column that the LLM
-writes, as the LLM gave it; the other written columns are empty. A completion that was rejected as a copy of gold is
-withheld, and so is one of which a part copies or quotes a gold row: a line, what stands behind its name, a text of its
-JSON, or a row of a table (three in five of its cells, where it lacks the others).
+A rejected row has the columns of the others and a reason. Its completion stands, as the LLM gave it, in the first
+column that the LLM writes, or of a table in `completion`; the other written columns are empty. A completion that was
+rejected as a copy of gold is withheld, and so is one of which a part copies or quotes a gold row: a line, what stands
+behind its name, a text of its JSON, or a row of a table (three in five of its cells, where it lacks the others).
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def read_rejected(exported: Sequence[Exported], columns: Sequence[str]) -> Rejec
         gold = _withheld(one, [(rejected, context) for _, rejected, context in pairs])
         own, task = column_names(one.config.task), one.config.task
         for index, ((number, rejected, context), hidden) in enumerate(zip(pairs, gold, strict=True)):
-            line: dict[str, Any] = {**context, task.written[0]: None if hidden else rejected.raw}
+            place = own["completion"] if task.of_cells else task.written[0]
+            line: dict[str, Any] = {**context, place: None if hidden else rejected.raw}
             line |= target_of(rejected, task)
             line |= {own["id"]: f"rejected-{index}", own["round"]: number, own["parent"]: rejected.parent}
             line |= {own["run"]: one.name, own["reason"]: rejected.reason}
