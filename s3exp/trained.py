@@ -95,7 +95,15 @@ class Trained:
         Raises:
             UserError: a row lacks a field, or holds no text there.
         """
-        return [self.named(guess) for guess in self.fitted.predict(self.examples(rows))]
+        return [self.named(guess) for guess in self.guesses(self.examples(rows))]
+
+    def guesses(self, rows: Sequence[Example]) -> list[Prediction]:
+        """The small model's predictions of rows; warns of cells of a table that it does not know."""
+        if self.config.task.of_cells:
+            from s3exp.small_model.tables import say_unread
+
+            say_unread(self.fitted, rows)
+        return self.fitted.predict(rows)
 
     def examples(self, rows: Iterable[Any], source: str = "rows") -> list[Example]:
         """Rows as the small model reads them, tidied as gold rows are; without targets."""

@@ -138,6 +138,24 @@ def test_predictions_of_test_rows_have_the_scores_of_the_run(
     assert scores["accuracy"] == pytest.approx(done.result["test"]["accuracy"], abs=1e-4)
 
 
+def test_cells_that_the_small_model_does_not_know_are_said_when_they_are_predicted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained = s3exp.load(run(tmp_path, "strategy=gold", "run_dir=run").folder)
+    caplog.clear()
+    rows = [
+        {"size (cm)": 2.0, "colour": "red", "weight": 21},
+        {"size (cm)": "2,5", "colour": "mauve", "weight": None},
+    ]
+    assert len(trained.predict(rows)) == 2
+    said = "\n".join(caplog.messages)
+    assert "size (cm): 1 of 2 rows" in said and "'2,5'" in said
+    assert "row 1, 'mauve'" in said and "column weight: 1 of 2 rows" in said and "no value" in said
+    caplog.clear()
+    trained.predict(rows[:1])
+    assert not caplog.messages
+
+
 def contents(rows: Sequence[Example]) -> list[tuple[object, ...]]:
     """Cells and targets of rows, in any order."""
     return sorted((*row.fields.values(), row.label) for row in rows)

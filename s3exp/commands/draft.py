@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from s3exp.commands.guess import Draft
 
 SHORT = 60  # characters of an example in a comment
-YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n", "none"))
+YAML_WORDS = frozenset(
+    ("null", "true", "false", "yes", "no", "on", "off", "y", "n", "none", "inf", "nan", "infinity")
+)
 _SAYS = {
     "file": "all rows: a fifth is test, read once; a quarter of the rest is select, errors are mined from the others",
     "validation": "all that the loop may look at",
@@ -89,7 +91,7 @@ def _table(guess: Draft) -> list[str]:
         *(["labels: # by class index"] if labels else ["labels: [] # a number is predicted"]),
         *(f"  - {_yaml(label)} # {count} rows" for label, count in rows),
         *cells,
-        *_decimals(guess),
+        *_options(guess),
         "shots: 3 # gold rows shown before each prompt",
         *("prompts: plain", "prompt_sets:", "  plain:"),
         *([f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}}"] if labels else []),
@@ -102,17 +104,22 @@ def _table(guess: Draft) -> list[str]:
     ]
 
 
-def _decimals(guess: Draft) -> list[str]:
-    """The notation of numbers, of the table or of those columns alone that have another."""
-    if not guess.commas:
+def _options(guess: Draft) -> list[str]:
+    """The notation of numbers, of the table or of those columns alone that have another, and of missing cells."""
+    if not guess.commas and not guess.missing:
         return [
             "# table: {columns: {NAME: {min: 0}}} # types and bounds are learned from gold; what is set here wins"
         ]
-    if not guess.points:
-        return ['table: {decimal: ","} # in the file; in prompts and records 1.234,5 is 1234.5']
+    columns: dict[str, list[str]] = {
+        name: ['decimal: ","'] for name in (guess.commas if guess.points else ())
+    }
+    for name, marks in guess.missing.items():
+        columns.setdefault(name, []).append(f"missing: {_value(marks)}")
     return [
-        *("table: # decimal marks in the file; in prompts and records 1.234,5 is 1234.5", "  columns:"),
-        *(f'    {_yaml(name)}: {{decimal: ","}}' for name in guess.commas),
+        "table: # notations of the file; in prompts and records 1.234,5 is 1234.5",
+        *(['  decimal: ","'] if guess.commas and not guess.points else []),
+        *(["  columns:"] if columns else []),
+        *(f"    {_yaml(name)}: {{{', '.join(options)}}}" for name, options in columns.items()),
     ]
 
 

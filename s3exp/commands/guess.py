@@ -51,6 +51,7 @@ class Draft:
     table: bool = False  # the fields are typed columns; without counts a number is predicted
     commas: Sequence[str] = ()  # of them, those whose numbers have a decimal comma
     points: Sequence[str] = ()  # and those that have others with a point
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what stands for no value, by column
     notes: Sequence[str] = ()  # on how cells are read that could be read otherwise
     free: str = ""  # answers are free texts, compared by `task.answer.score`
     ranked: bool = False  # the fields are a query and its passage

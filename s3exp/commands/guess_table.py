@@ -9,7 +9,7 @@ from typing import Any
 
 from s3exp.commands.guess import ASIDE_NAMES, TEXT_NAMES, Draft
 from s3exp.commands.guess_labels import LABEL_NAMES, MOST_LABELS, cells_of, labels_of
-from s3exp.settings.labels import text_of_value
+from s3exp.settings.labels import folded, text_of_value
 from s3exp.tasks.cells import MOST_VALUES, cell
 from s3exp.tasks.columns import plain_name
 from s3exp.tasks.numbers import advice, in_digits, number, with_points
@@ -19,7 +19,28 @@ from s3exp.types import UserError
 
 FEWEST = 2  # typed columns beside the target, and twice as many as texts that are no columns of it
 LONG = 6  # words of a text, on average: a column with more is a text to read
+MOST_SHARE = 0.3  # of a category's values in its cells: mining rows, of which half may differ, are fewer
+SHORT = 30  # characters of a cell in a note
 LEAST_COUNTED = 5  # rows of a file, from which on one number more a row is no chance
+MARKS = frozenset(
+    (
+        "na",
+        "n.a.",
+        "none",
+        "nil",
+        "?",
+        "-",
+        "--",
+        "---",
+        ".",
+        "..",
+        "k.a.",
+        "n.d.",
+        "nd",
+        "missing",
+        "unknown",
+    )
+)  # of missing cells, among numbers
 CLASSES = 20  # numbers of a target at most, if they are classes
 
 
@@ -36,12 +57,22 @@ def table_in(
         UserError: the column to predict holds no labels and no numbers, or a column has numbers in a notation that is
             not read.
     """
+    if not rows:
+        return None
     points, commas, either = _notations(rows)
     rows = [with_points(row, commas, source) for row in rows]
     values = {name: _cells(rows, name) for name in columns_in(rows)}
+    marks = {name: found for name, column in values.items() if (found := _marks(column))}
+    values |= {name: ["" if one in found else one for one in values[name]] for name, found in marks.items()}
     named = [name for name in (label, *(fields or ())) if name is not None]
-    if (fields is not None and len(fields) <= FEWEST) or any(name not in values for name in named):
+    if any(name not in values for name in named):
         return None
+    if (
+        fields is not None
+        and len(fields) <= FEWEST
+        and not all(map(_is_numbers, map(values.__getitem__, fields)))
+    ):
+        return None  # one text, or a pair
     if any(isinstance(value, (list, dict)) for row in rows for value in row.values()):
         return None
     numbered = [name for place, name in enumerate(values) if _is_name(name, values[name], first=not place)]
@@ -49,12 +80,14 @@ def table_in(
     told = [name for name in typed if len(set(values[name])) > 1]  # a constant column is no target
     target, why = (label, "--label") if label else _target(list(values), told)
     others, typed = ([name for name in some if name != target] for some in (values, typed))
-    texts = [name for name in others if name not in (*typed, *numbered)]
+    almost = {name: note for name in others if name not in typed and (note := _almost(name, values[name]))}
+    texts = [name for name in others if name not in (*typed, *numbered, *almost)]
     read = [name for name in texts if plain_name(name) in TEXT_NAMES or _is_long(values[name])]
     if fields or not read:
         for name in [*(fields or others), target]:
             _refuse_notation(source, name, values[name])
-    if fields is None and (read or len(typed) < max(FEWEST, 2 * len(texts))):
+    fewest = FEWEST if texts or not any(_is_numbers(values[name]) for name in typed) else 1
+    if fields is None and (read or len(typed) < max(fewest, 2 * len(texts))):
         return None
     chosen = list(fields) if fields else typed
     written = [name for name in (*chosen, target) if name in commas]
@@ -77,7 +110,13 @@ def table_in(
         table=True,
         commas=written,
         points=[name for name in chosen if name in points] if written else [],
-        notes=[either[name] for name in (*chosen, target) if name in either],
+        missing={
+            name: found for name, found in marks.items() if name in chosen or (name == target and not counts)
+        },
+        notes=[
+            *(either[name] for name in (*chosen, target) if name in either),
+            *(note for name, note in almost.items() if name not in chosen),
+        ],
     )
 
 
@@ -90,7 +129,7 @@ def _notations(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str],
     points, commas, either = list[str](), list[str](), dict[str, str]()
     for name in columns_in(rows):
         texts = {row[name].strip() for row in rows if isinstance(row.get(name), str)}
-        texts = {text for text in texts if not is_missing(text)}
+        texts = {text for text in texts if not is_missing(text) and folded(text) not in MARKS}
         of_point = {text for text in texts if number(text) is not None}
         of_comma = {text for text in texts if number(text, ",") is not None}
         if of_point - of_comma:
@@ -108,6 +147,26 @@ def _notations(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str],
         if commas or not points
     }
     return points, commas, notes
+
+
+def _marks(column: Sequence[str]) -> list[str]:
+    """The texts of a column of numbers that are none, where all of them are marks of missing cells."""
+    known = [text for text in column if not is_missing(text)]
+    odd = {text for text in known if number(text) is None}
+    many = sum(text in odd for text in known) * 2 > len(known)
+    return [] if many or not all(folded(text) in MARKS for text in odd) else sorted(odd)
+
+
+def _almost(name: str, column: Sequence[str]) -> str:
+    """A note on a column that was left out, most of whose cells are numbers."""
+    known = [text for text in column if not is_missing(text)]
+    odd = [text for text in known if number(text) is None]
+    if not odd or len(odd) * 2 > len(known):
+        return ""
+    return (
+        f"{name}: {len(odd):,} of {len(column):,} cells are no numbers (the first: {odd[0][:SHORT]!r}) and the others "
+        f"are: mend the file, or name it by --fields and set table.columns.{name}.missing"
+    )
 
 
 def _said(text: str, mark: str) -> str:
@@ -144,9 +203,12 @@ def _is_typed(column: Sequence[str]) -> bool:
     different = set(known)
     if not known:
         return False
-    if all(number(text) is not None for text in different):
-        return True
-    return len(different) <= min(MOST_VALUES, max(2, len(known) // 2))
+    return _is_numbers(column) or len(different) <= min(MOST_VALUES, max(2, int(len(known) * MOST_SHARE)))
+
+
+def _is_numbers(column: Sequence[str]) -> bool:
+    known = {text for text in column if not is_missing(text)}
+    return bool(known) and all(number(text) is not None for text in known)
 
 
 def _is_name(name: str, column: Sequence[str], *, first: bool) -> bool:

@@ -52,8 +52,12 @@ def command(words: Sequence[str]) -> int:
     prepare_logs()
     out = options.out or Path("my") / "task" / f"{_name(options.file)}.yaml"
     check_out(out, force=options.force)
-    if out.suffix != ".yaml" or not re.fullmatch(r"[A-Za-z]\w*", out.stem, re.ASCII):
-        raise UserError(f"--out {out}: must be a word of Latin letters, digits and _, and end in .yaml")
+    is_word = re.fullmatch(r"[A-Za-z]\w*", out.stem, re.ASCII) and out.stem.lower() not in YAML_WORDS
+    if out.suffix != ".yaml" or not is_word:
+        raise UserError(
+            f"--out {out}: must be a word of Latin letters, digits and _ (no {', '.join(sorted(YAML_WORDS)[:4])} and "
+            "the like, which YAML reads otherwise), and end in .yaml"
+        )
     layout = Layout(options.encoding, options.delimiter, options.columns)
     table = said(read_table(options.file, layout))
     if layout.columns is None and _headless(table):

@@ -56,7 +56,7 @@ def command(words: Sequence[str]) -> int:
         raise UserError(f"{options.file}: no rows")
     rows = trained.examples(table.rows, options.file)
     gold = [] if options.no_score else _labelled(trained, table.rows, table.names, options.file)
-    guesses = trained.fitted.predict(rows)
+    guesses = trained.guesses(rows)
     column = kind_of(trained.config.task).predicted
     lines = [_line(index, column, one) for index, one in enumerate(map(trained.named, guesses))]
     _write(lines, options.out)

@@ -44,8 +44,9 @@ class GoldConfig:
     """Rows in two splits: refuse | drop (from train before validation before test)."""
     unlabelled: str = option("refuse", choices=("refuse", "drop"), added=True)
     """Rows without a label or an answer (null, empty, -1): refuse | drop."""
-    contradictions: str = option("refuse", choices=("refuse", "drop"), added=True)
-    """Texts that stand in one file with two labels: refuse (a few are left out with a warning) | drop."""
+    contradictions: str | None = option(None, choices=("refuse", "drop", "keep"), added=True)
+    """Texts that stand in one file with two labels: refuse (a few are left out with a warning) | drop | keep; null: of
+    a table keep, since equal cells may have several targets, and of texts refuse."""
     spellings: str = option("fold", choices=("fold", "refuse"), added=True)
     """Labels that a file spells in several ways (Pos, pos, a name beside its index): fold (with a warning) | refuse."""
     empty: str = option("refuse", choices=("refuse", "drop"), added=True)
@@ -168,6 +169,8 @@ class ColumnConfig:
     """The largest."""
     values: list[Any] = option(added=True, factory=list)
     """The values that a category may have."""
+    missing: list[Any] = option(added=True, factory=list)
+    """Texts of files of rows that stand for no value, beside nothing, nan, null and n/a (say, NA and ?)."""
 
 
 @dataclass
@@ -332,6 +335,11 @@ class TaskConfig:
         return frozenset(
             name for name in names if name not in texts and own.get(name, self.table.decimal) == ","
         )
+
+    @property
+    def missing(self) -> dict[str, list[Any]]:
+        """The texts that stand for no value, by column."""
+        return {name: list(one.missing) for name, one in self.table.columns.items() if one.missing}
 
     def text_of(self, fields: Mapping[str, str]) -> str:
         """The text of a row that the LLM wrote."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s3exp.settings.small_model import BoostingConfig, LogisticConfig, TableModelConfig
+from s3exp.small_model.ensemble import FittedEnsemble
 from s3exp.small_model.table_vectors import Encode, codes, plain, scaled
 from s3exp.tasks.cells import Column, Table, unread
 from s3exp.tasks.columns import warn_once
+from s3exp.tasks.rows import index_of, is_missing
 from s3exp.types import Example, Fitted, Lesson, Prediction, Target, UserError
+
+log = logging.getLogger(__name__)
 
 FILE = "table.json"
 Floats = NDArray[np.float64]
+_SHOWN = 60  # characters of a cell in a message
 _DIGITS = 9  # of predictions that are compared
 
 
@@ -122,7 +128,7 @@ class TableModel:
                     f"column {column.name}: {len(column.values):,} values, and small_model=boosting splits up to "
                     f"{_MOST_CODES} into any two groups: it reads their places in the list of values, as numbers"
                 )
-        for name, some in unread(self.table, rows).items():
+        for name, some in unread(self.table.columns, rows).items():
             values = sorted({row.fields[name] for row in some})
             warn_once(
                 f"column {name}: {len(some):,} of {len(rows):,} gold rows have a value that no mining row has "
@@ -184,6 +190,23 @@ class TableModel:
             with _one_thread():
                 model.fit(encode(lines.cells), targets, sample_weight=lines.weights)
         return FittedTable(columns, encode, model, self.labels, classes, lines, seed)
+
+
+def say_unread(fitted: Fitted, rows: Sequence[Example]) -> None:
+    """Warn of rows to predict with cells that a model of a table does not know."""
+    one = fitted.members[0] if isinstance(fitted, FittedEnsemble) else fitted
+    for name, some in unread(one.columns, rows).items() if isinstance(one, FittedTable) else ():
+        first = some[0].fields[name]
+        what = "no value" if is_missing(first) else repr(first[:_SHOWN])
+        log.warning(
+            "column %s: %s of %s rows have a value that the small model does not know (the first: row %d, %s): read as "
+            "unknown",
+            name,
+            f"{len(some):,}",
+            f"{len(rows):,}",
+            index_of(some[0]),
+            what,
+        )
 
 
 def _estimator(config: TableModelConfig, columns: Sequence[Column], seed: int, *, classes: bool) -> Any:

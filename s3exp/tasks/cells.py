@@ -97,7 +97,7 @@ def table_of(task: TaskConfig, mining: Sequence[Example], words: Sequence[str]) 
     return Table(columns, _column(task, task.label, targets))
 
 
-def unread(table: Table, rows: Sequence[Example]) -> Mapping[str, Sequence[Example]]:
+def unread(columns: Sequence[Column], rows: Sequence[Example]) -> Mapping[str, Sequence[Example]]:
     """The rows with a cell that a column does not know (a category never seen, no number), by column."""
     found = {
         column.name: [
@@ -109,7 +109,7 @@ def unread(table: Table, rows: Sequence[Example]) -> Mapping[str, Sequence[Examp
                 else number(row.fields[column.name]) is None
             )
         ]
-        for column in table.columns
+        for column in columns
     }
     return {name: some for name, some in found.items() if some}
 

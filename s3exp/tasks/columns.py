@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +32,7 @@ class Columns:
     more: Sequence[str] = ()  # columns that are needed, and are no part of an example
     cell: Callable[[str], str] | None = None  # the form of a cell, in a table; None: fields are texts
     commas: Collection[str] = ()  # columns of texts that are numbers with a decimal comma
+    missing: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # what stands for no value, by column
 
     @property
     def needed(self) -> list[str]:

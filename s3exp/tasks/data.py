@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from s3exp.embedded import locate
-from s3exp.settings.labels import text_of_value
+from s3exp.settings.labels import folded, text_of_value
 from s3exp.tasks.columns import Columns, warn_once, with_columns
 from s3exp.tasks.labels import Unusable
 from s3exp.tasks.numbers import with_points
@@ -99,14 +99,30 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
         Unusable: it has no text, or no label or answer.
         UserError: it is wrong.
     """
+    if columns.missing:
+        row = {**row, **{field: _known(row.get(field), marks) for field, marks in columns.missing.items()}}
     if columns.commas:
         row = with_points(row, columns.commas, where)
-    raw = {field: _text(row.get(field), field, where) for field in columns.fields}
+    raw = {
+        field: ""
+        if columns.cell is not None and _is_null(row.get(field))
+        else _text(row.get(field), field, where)
+        for field in columns.fields
+    }
     group = text_of_value(row.get(columns.group)) or None if columns.group else None
     # places of answers are counted in the texts as they stand
     target = columns.read({**row, **raw}, tidy, where)
     tidy = tidy if columns.cell is None else columns.cell
     return Example(name, {field: tidy(text) for field, text in raw.items()}, target, group=group)
+
+
+def _known(value: Any, marks: Sequence[Any]) -> Any:
+    """A cell, or None where it is one of the marks of a missing one."""
+    return None if folded(text_of_value(value)) in {folded(text_of_value(mark)) for mark in marks} else value
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or bool(value != value)  # NaN
 
 
 def _texts(row: Row, names: Sequence[str], tidy: Callable[[str], str], where: str) -> dict[str, str]:
@@ -122,7 +138,7 @@ def _text(value: Any, name: str, where: str) -> str:
             return value.decode()
         except UnicodeDecodeError as error:
             raise UserError(f"{where}: column {name} holds bytes that are no UTF-8 text") from error
-    if value is None or value != value:  # NaN
+    if _is_null(value):
         raise Unusable(f"{where}: column {name} holds no text (null)", "empty", None)
     if isinstance(value, (int, float)):
         return text_of_value(value)

@@ -253,7 +253,9 @@ def columns_of(task: TaskConfig) -> Columns:
     """The columns of a task's gold files."""
     kind = kind_of(task)
     column, read = kind.column(task), partial(kind.read, task)
-    return Columns(task.fields, column, read, task.group, kind.more(task), kind.cell, task.commas)
+    return Columns(
+        task.fields, column, read, task.group, kind.more(task), kind.cell, task.commas, task.missing
+    )
 
 
 def _contexts(task: TaskConfig, mining: Sequence[Example]) -> list[Mapping[str, str]]:

@@ -155,6 +155,67 @@ def test_decimal_commas_are_seen_and_read(
         assert float(cells["tax"]) == (row["tax"] if version is None else int(str(row["tax"])) / 1000)
 
 
+def test_marks_of_missing_cells_among_numbers_are_drafted_and_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same marks are values of a category; what else is no number keeps a column out, and is said."""
+    rows = passengers()
+    for place, row in enumerate(rows):
+        row["age"] = ["NA", "?"][place % 2] if place % 9 == 0 else row["age"]
+        row["deck"] = "?" if place % 7 == 0 else row["deck"]
+        row["fare"] = "free" if place % 50 == 0 else row["fare"]
+    path = write_csv(tmp_path, rows)
+    assert command([path, "--label", "survived"]) == 0
+    assert "fare: 4 of 200 cells are no numbers (the first: 'free')" in capsys.readouterr().out
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.fields == ["deck", "age", "sex"] and task.gold.empty == "drop"
+    assert {name: list(one.missing) for name, one in task.table.columns.items()} == {"age": ["?", "NA"]}
+    read = read_role(replace_file(task), "validation")
+    assert len(read) == 200 - 23 and {row.fields["deck"] for row in read} == {"A", "B", "C", "?"}
+
+
+@pytest.mark.parametrize("text", ["", "a,b,survived\n"])
+def test_a_file_without_rows_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = tmp_path / "none.csv"
+    path.write_text(text)
+    assert command([str(path)]) == 2
+    assert capsys.readouterr().err.strip() == f"s3exp-new-task: {path}: no rows"
+
+
+@pytest.mark.parametrize("name", ["inf", "NaN"])
+def test_a_name_that_the_command_line_reads_as_a_number_is_none_of_a_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = Path(write_csv(tmp_path, passengers())).rename(tmp_path / f"{name}.csv")
+    assert command([str(path), "--label", "survived"]) == 0
+    assert (tmp_path / "my" / "task" / f"my_{name.lower()}.yaml").is_file()
+    assert command([str(path), "--label", "survived", "--out", f"{name}.yaml"]) == 2
+    assert "YAML reads otherwise" in capsys.readouterr().err
+
+
+def test_one_column_of_numbers_is_a_table(tmp_path: Path) -> None:
+    rows = [{name: row[name] for name in ("fare", "survived")} for row in passengers()]
+    assert command([write_csv(tmp_path, rows)]) == 0
+    assert compose(["task=ship", "small_model=boosting"], tmp_path / "my").task.fields == ["fare"]
+    assert (
+        command([write_csv(tmp_path, passengers()), "--fields", "fare", "--label", "survived", "--force"])
+        == 0
+    )
+    assert compose(["task=ship", "small_model=boosting"], tmp_path / "my").task.kind == "tabular"
+
+
+def test_a_category_that_a_run_would_take_for_texts_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = passengers()
+    for row in rows:
+        row["town"] = f"town {int(str(row['id'])) * 7 % 90}"
+    assert command([write_csv(tmp_path, rows), "--label", "survived"]) == 0
+    assert "town" in capsys.readouterr().out.partition("not used: ")[2]
+
+
 def replace_file(task: TaskConfig) -> TaskConfig:
     """The task with the file of all roles as that of one, in its order."""
     return replace(task, gold=replace(task.gold, validation=str(task.gold.file), file=None))
