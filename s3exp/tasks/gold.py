@@ -206,6 +206,7 @@ def _read(task: TaskConfig, role: str, columns: Columns) -> tuple[list[Example],
             "roles by task.gold.file"
         )
     rules = {kind: getattr(task.gold, kind) for kind in _RULES}
+    rules["contradictions"] = task.gold.contradictions or ("keep" if task.of_cells else "refuse")
     try:
         table = read_task_table(source, task, columns)
         examples = usable(table, source, role, columns, rules)

@@ -11,7 +11,7 @@ from s3exp.tasks.fingerprints import content
 from s3exp.tasks.rows import Droppable, index_of, opening, place_of
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.sources.table import layout_of
-from s3exp.types import Example, UserError
+from s3exp.types import Example, Target, UserError
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,12 @@ _SHOWN = 3  # shared rows in a message
 
 
 def distinct(rows: Sequence[Example], source: str) -> list[Example]:
-    """The rows without those whose texts stand there before; says how many are left out."""
-    first: dict[str, Example] = {}
+    """The rows without those that stand there before, with the same class or number; says how many are left out."""
+    first: dict[tuple[str, Target], Example] = {}
     for row in rows:
-        first.setdefault(content(row.fields.values()), row)
+        first.setdefault(_key(row), row)
     if len(first) < len(rows):
-        often, times = Counter(content(row.fields.values()) for row in rows).most_common(1)[0]
+        often, times = Counter(map(_key, rows)).most_common(1)[0]
         log.warning(
             "%s: %d repeated rows left out (of %d; %s stands there %d times)",
             source,
@@ -35,6 +35,10 @@ def distinct(rows: Sequence[Example], source: str) -> list[Example]:
             times,
         )
     return list(first.values())
+
+
+def _key(row: Example) -> tuple[str, Target]:
+    return content(row.fields.values()), row.target if isinstance(row.target, (int, float)) else None
 
 
 def separate(

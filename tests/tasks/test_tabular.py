@@ -366,6 +366,29 @@ def test_missing_cells_are_refused_with_their_place(tmp_path: Path, cells: list[
     assert f"task.gold.{says}=drop" in str(refused.value) and path in str(refused.value)
 
 
+@pytest.mark.parametrize("labels", [["no", "yes"], []])
+def test_equal_cells_with_other_targets_are_rows_of_a_table_in_one_role(
+    tmp_path: Path, labels: list[str]
+) -> None:
+    """To leave out what cannot be told from its cells would make the table easier than it is."""
+    from tests.conftest import write_rows_in
+
+    rows = [{"x": place // 2, "y": 1, "kind": place % 2} for place in range(80)]
+    config = TaskConfig(
+        name="own", kind="tabular", fields=["x", "y"], generate=["x", "y"], label="kind", labels=labels
+    )
+    config.gold.file = write_rows_in(tmp_path, "own.jsonl", [*rows, rows[0]])
+    gold = load_gold(config, with_train=False)
+    roles = [gold.mining, gold.select, gold.test.open([0], 1)]
+    assert sum(map(len, roles)) == 80
+    cells = [{row.fields["x"] for row in role} for role in roles]
+    assert sum(map(len, cells)) == len(set.union(*cells)) == 40
+    config.gold.contradictions = "drop"
+    if labels:
+        with pytest.raises(UserError, match="none of its 81 rows can be used"):
+            load_gold(config, with_train=False)
+
+
 def test_marks_are_values_and_signs_count(tmp_path: Path) -> None:
     assert number("−3") == -3 and number("1,234") == 1234 and number("nan") is None
     task = task_of(rows=[{"x": "?", "y": "-1"}, {"x": "a", "y": "1"}] * 2)
