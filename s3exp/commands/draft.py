@@ -80,6 +80,7 @@ def _table(guess: Draft) -> list[str]:
     cells = (
         [] if guess.values is None else [f"label_values: {_value(guess.values)} # the cells of the labels"]
     )
+    words = [f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}}"] if labels else []
     check = [
         "    check: |- # for curation.label",
         "      {features}",
@@ -94,12 +95,19 @@ def _table(guess: Draft) -> list[str]:
         *_options(guess),
         "shots: 3 # gold rows shown before each prompt",
         *("prompts: plain", "prompt_sets:", "  plain:"),
-        *([f"    labels: [{', '.join(map(_yaml, labels))}] # the words for {{label}}"] if labels else []),
+        *words,
         '    shot: "{row}"',
         "    seed: |-",
         f"      These are rows of a table. Write another one, whose {target} is {{label}}.",
         *("    extrapolate: |-", "      This is a row of a table: {row}"),
         f"      Write another one, somewhat like it, whose {target} is {{label}}.",
+        *(check if labels else []),
+        "  inline: # for task.table.labels=inline, as method=pred_llm has it",
+        *words,
+        '    shot: "{row}"',
+        *("    seed: |-", "      These are rows of a table. Write another one."),
+        *("    extrapolate: |-", "      This is a row of a table: {row}"),
+        "      Write another one, somewhat like it.",
         *(check if labels else []),
     ]
 

@@ -59,6 +59,8 @@ def test_a_file_of_typed_columns_becomes_a_table(tmp_path: Path, capsys: pytest.
     task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
     assert task.kind == "tabular" and task.fields == ["deck", "age", "sex", "fare"]
     assert (task.label, task.labels) == ("survived", ["no", "yes"])
+    pred_llm = compose(["task=ship", "method=pred_llm", "small_model=boosting"], tmp_path / "my").task
+    assert pred_llm.prompts == "inline" and pred_llm.prompt_sets["inline"].labels == ["no", "yes"]
     assert len(load_gold(task, with_train=False).mining) == 120
 
 
@@ -66,6 +68,8 @@ def test_a_number_is_seen_as_one(tmp_path: Path) -> None:
     assert command([write_csv(tmp_path, passengers()), "--label", "fare"]) == 0
     task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
     assert task.labels == [] and task.label == "fare" and "survived" in task.fields
+    inline = ["task.prompts=inline", "task.table.labels=inline"]
+    assert compose(["task=ship", *inline, "small_model=boosting"], tmp_path / "my").task.prompts == "inline"
 
 
 @pytest.mark.parametrize(
