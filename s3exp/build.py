@@ -52,19 +52,24 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
     from s3exp.tasks.kinds import corpus_of, table_of
 
     config, gold = prepared.config, prepared.gold
+    table = table_of(config.task, gold.mining)
     small = prepared.own.small_model or build_small_model(
         config.small_model,
         labels=config.task.labels,
         fields=config.task.fields,
         progress=config.progress,
         passage=config.task.passage,
-        table=table_of(config.task, gold.mining),
+        table=table,
         corpus=corpus_of(config.task, gold),
     )
     embedder = build_embedder(config.small_model, config.audit.encoder)
     if embedder is not None and config.audit.encoder is not None:
         embedder.check()
     small = with_members(config.small_model, small)
+    if table is not None and prepared.given is not None:
+        from s3exp.small_model.tables import say_unread
+
+        say_unread(table.columns, prepared.given.rows)
     small.check([*gold.mining, *gold.select, *gold.train])
     return small, embedder
 

@@ -18,9 +18,9 @@ from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
 from s3exp.small_model import member_folders, weights_file, with_members
+from s3exp.tasks import gold
 from s3exp.tasks.columns import with_columns
 from s3exp.tasks.data import to_examples
-from s3exp.tasks.gold import columns_of
 from s3exp.types import Example, Fitted, Prediction, UserError
 
 
@@ -100,9 +100,9 @@ class Trained:
     def guesses(self, rows: Sequence[Example]) -> list[Prediction]:
         """The small model's predictions of rows; warns of cells of a table that it does not know."""
         if self.config.task.of_cells:
-            from s3exp.small_model.tables import say_unread
+            from s3exp.small_model.tables import columns_of, say_unread
 
-            say_unread(self.fitted, rows)
+            say_unread(columns_of(self.fitted), rows)
         return self.fitted.predict(rows)
 
     def examples(self, rows: Iterable[Any], source: str = "rows") -> list[Example]:
@@ -110,7 +110,7 @@ class Trained:
         table = self._dicts(rows)
         if not table:
             return []
-        known = columns_of(self.config.task)
+        known = gold.columns_of(self.config.task)
         lacking = replace(
             known, target=self.fields[0], read=lambda row, tidy, where: None, group=None, more=()
         )

@@ -192,10 +192,15 @@ class TableModel:
         return FittedTable(columns, encode, model, self.labels, classes, lines, seed)
 
 
-def say_unread(fitted: Fitted, rows: Sequence[Example]) -> None:
-    """Warn of rows to predict with cells that a model of a table does not know."""
+def columns_of(fitted: Fitted) -> Sequence[Column]:
+    """The columns that a model of a table knows; none of another model."""
     one = fitted.members[0] if isinstance(fitted, FittedEnsemble) else fitted
-    for name, some in unread(one.columns, rows).items() if isinstance(one, FittedTable) else ():
+    return one.columns if isinstance(one, FittedTable) else ()
+
+
+def say_unread(columns: Sequence[Column], rows: Sequence[Example]) -> None:
+    """Warn of rows with cells that the columns of a small model do not know."""
+    for name, some in unread(columns, rows).items():
         first = some[0].fields[name]
         what = "no value" if is_missing(first) else repr(first[:_SHOWN])
         log.warning(
