@@ -253,19 +253,26 @@ def _show(cells: Sequence[Cell]) -> None:
         Page(Terminal()).line("report", page)
 
 
+def _is_newer(path: Path, than: Path) -> bool:
+    return path.is_file() and path.stat().st_mtime_ns >= than.stat().st_mtime_ns
+
+
 def _draw(study: Study, folders: Sequence[Path]) -> list[Path]:
-    """Draw every run as plot.svg in its directory, and several runs together, by task."""
+    """Draw every run that has no plot yet as plot.svg in its directory, and several runs together, by task."""
     from s3exp.report.arms import arms_of
     from s3exp.report.comparison import compare
     from s3exp.report.drawing import draw_overview
     from s3exp.terminal.texts import file_names
 
     runs = {run.folder: run for one in study.comparisons for arm in one.arms for run in arm.runs}
-    plots = [
-        draw_overview(compare(run.task, arms_of([run]), run.strategy), folder / "plot.svg")
-        for folder in folders
-        if (run := runs.get(folder.resolve())) is not None
-    ]
+    plots = []
+    for folder in folders:
+        run, plot = runs.get(folder.resolve()), folder / "plot.svg"
+        if run is None:
+            continue
+        if not _is_newer(plot, folder / "result.json"):  # those of a large sweep take minutes
+            draw_overview(compare(run.task, arms_of([run]), run.strategy), plot)
+        plots.append(plot)
     parents = {folder.parent for folder in folders}
     if len(folders) == 1 or len(parents) > 1:
         return plots

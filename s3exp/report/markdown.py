@@ -20,6 +20,7 @@ _ROUND = (
     "fidelity/share", "fidelity/judge", "gap/mauve", "gap_of_gold/mauve", "gap/c2st",
     "errors", "errors_fixed", "errors_new", "ledger/fixed_share_with", "ledger/fixed_share_without",
 )  # fmt: skip
+_CHANGES = ("errors_fixed", "errors_new")
 _SHORT = {
     "fidelity/judge": "its judge, on gold, %",
     "gap/mauve": "MAUVE",
@@ -76,6 +77,11 @@ def rounds(comparison: Comparison) -> Table:
         answers = None if new is None or rejected is None else new + rejected
         by_reason = {name: n for name, n in zip(reasons, counted[arm, place], strict=True) if n}
         share = new / answers if answers else None
+        if place == 0:  # the seed has no round before it, whose errors it could fix
+            others = [
+                None if name in _CHANGES else value
+                for name, value in zip([*names, score], others, strict=True)
+            ]
         rows.append((named[arm], place, new, share, _why(by_reason, answers), *others))
     columns = (
         Column("method", "method"),

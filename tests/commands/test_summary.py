@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -142,6 +143,13 @@ def test_a_figure_of_every_run_and_one_of_every_task_together(tmp_path: Path) ->
                 write_run(tmp_path / f"{task}-{strategy}", told, config(strategy, 0, task__name=task))
             )
     assert _draw(collect(folders[:1]), folders[:1]) == [folders[0] / "plot.svg"]
+    plot = folders[0] / "plot.svg"
+    os.utime(plot, ns=(drawn := plot.stat().st_mtime_ns + 1, drawn))
+    _draw(collect(folders[:1]), folders[:1])
+    assert plot.stat().st_mtime_ns == drawn  # it was not drawn again
+    os.utime(folders[0] / "result.json", ns=(drawn + 1, drawn + 1))
+    _draw(collect(folders[:1]), folders[:1])
+    assert plot.stat().st_mtime_ns != drawn  # of another result it is
     assert _draw(collect(folders[:2]), folders[:2]) == [tmp_path / "comparison.svg"]
     both = _draw(collect(folders), folders)
     assert both == [tmp_path / "comparison-reviews.svg", tmp_path / "comparison-rte.svg"]

@@ -49,6 +49,7 @@ def test_rounds_have_yield_reasons_fidelity_gap_and_fates(tmp_path: Path) -> Non
     assert first["label fidelity, %"] == pytest.approx(0.85) and first["its judge, on gold, %"] == 0.75
     assert (second["MAUVE"], second["MAUVE of gold"]) == (pytest.approx(0.2), 0.95)
     assert (second["fixed with children, %"], second["fixed without, %"]) == (0.5, 0.25)
+    assert first["fixed"] is first["newly broken"] is None and second["fixed"] is not None
     assert "c2st" not in names  # on no record
 
 
