@@ -211,7 +211,7 @@ def test_llm2llm_gets_its_verdict_from_as_many_other_rows_and_gold_alone(tmp_pat
         ([], {"answer": {"column": "question"}}, "task.answer.column=question"),
         (["strategy.gold_rows=mining"], {}, "strategy.with_gold=false"),
         (["strategy.seeds=none"], {}, "strategy.seeds=none"),
-        ([], {"answer": {"column": "kind", "score": "number"}}, "no number in it"),
+        ([], {"answer": {"column": "kind", "score": "number"}}, "task.answer.score=exact"),
         ([], {"answer": {"column": "reply"}}, "no column reply"),
     ],
 )

@@ -244,8 +244,8 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str]
     """The answer of a gold row, as one line.
 
     Raises:
-        Unusable: it has none.
-        UserError: it is no text, or has no number where numbers are compared.
+        Unusable: it has none, or no number where numbers are compared.
+        UserError: it is no text.
     """
     value, column = row.get(config.answer.column), config.answer.column
     if isinstance(value, (list, tuple, dict)):
@@ -254,9 +254,12 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str]
     if not text or (config.answer.score == "exact" and key_of(text, "exact") is None):
         raise Unusable(f"{where}: column {column} has no answer", "unlabelled", value)
     if config.answer.score == "number" and number_at_end(text) is None:
-        raise UserError(
-            f"{where}: column {column} has {text[:60]!r}, which has no number in it, such as 1,200 or 3.5: "
-            "correct the row, or set task.answer.score=exact"
+        raise Unusable(
+            f"{where}: column {column} has {text[:60]!r}, in which no number can be read (1,200 and 3.5 can)",
+            "unlabelled",
+            text[:60],
+            "have an answer in which no number can be read (1,200 and 3.5 can)",
+            ", or set task.answer.score=exact",
         )
     return text
 

@@ -17,11 +17,14 @@ NOTHING = frozenset(("", "-1", "nan", "null", "none", "na", "n/a", "<na>", "-100
 
 
 class Unusable(UserError):
-    """A row that cannot be used: `kind` is the option of task.gold that drops such rows, `value` its cell."""
+    """A row that cannot be used: `kind` is the option of task.gold that drops such rows, `value` its cell.
 
-    def __init__(self, message: str, kind: str, value: Any = None) -> None:
+    `what` says more exactly than the kind what is wrong with it, and `hint` what else may be done.
+    """
+
+    def __init__(self, message: str, kind: str, value: Any = None, what: str = "", hint: str = "") -> None:
         super().__init__(message)
-        self.kind, self.value = kind, value
+        self.kind, self.value, self.what, self.hint = kind, value, what, hint
 
 
 class WrongLabel(UserError):

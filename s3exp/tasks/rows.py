@@ -242,16 +242,20 @@ def _settle(
 ) -> None:
     """Say how many rows are left out, or refuse them. `of` are the source and its number of rows."""
     (source, total), first = of, faults[0][1]
-    what = f"{source}: {len(faults):,} of {total:,} rows {_WHAT[kind]} (the first: {place})"
+    what = f"{source}: {len(faults):,} of {total:,} rows {first.what or _WHAT[kind]} (the first: {place})"
     if kind in _ALWAYS:
         say_once(f"{what}: left out")
         return
     few = kind != "unlabelled" and len(faults) <= FEW * total
     if rule != "drop" and not few:
         hint = ": is task.label the right column?" if kind == "contradictions" else ""
+        if kind == "unlabelled" and len(faults) == total and first.what:
+            raise UserError(f"{what}: mend the file{first.hint}")
         if kind == "unlabelled" and len(faults) == total:
             raise UserError(f"{what}: a split whose labels are hidden cannot be used: name another")
         also = ", or, if -1 is a class, task.label_values" if str(first.value).strip() == "-1" else ""
-        says = f"{what}{hint}: mend the file, or set task.gold.{kind}=drop to leave them out{also}"
+        says = (
+            f"{what}{hint}: mend the file, or set task.gold.{kind}=drop to leave them out{also or first.hint}"
+        )
         raise Droppable(says, kind, what)
     warn_once(f"{what}: left out")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,7 +217,7 @@ def test_gold_answers_that_cannot_be_read() -> None:
     for value in (None, float("nan"), ""):
         with pytest.raises(Unusable, match="column answer has no answer"):
             read_target(task, {"answer": value}, str, "f, row 0")
-    with pytest.raises(UserError, match="no number in it"):
+    with pytest.raises(UserError, match="no number can be read"):
         read_target(task, {"answer": "many"}, str, "f, row 0")
     with pytest.raises(UserError, match="one answer is read"):
         read_target(task, {"answer": ["7"]}, str, "f, row 0")
@@ -323,6 +325,35 @@ def test_rows_with_other_numbers_are_other_rows() -> None:
     plain = [fingerprint("", {"question": text}, ("question",)) for text in (one, one.replace("7", "8"))]
     assert jaccard(plain[0].shingles, plain[1].shingles) > 0.6
     assert key_of("", "exact") is None
+
+
+def test_rows_whose_answer_has_no_number_are_counted_and_may_be_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from s3exp.tasks.gold import load_gold
+
+    def load(answers: list[str], *words: str) -> Gold:
+        rows = [{"question": f"How many are {at}?", "answer": text} for at, text in enumerate(answers)]
+        for name in ("validation", "test"):
+            own = [{**row, "question": f"{name}: {row['question']}"} for row in rows]
+            (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in own))
+        files = [f"task.gold.{name}={tmp_path / name}.jsonl" for name in ("validation", "test")]
+        more = ["small_model=smollm2", "llm.model=x", "tracker=none", "task.group=null"]
+        config = compose(["task=word_problems", *more, *files, "task.gold.train=null", *words])
+        return load_gold(config.task, with_train=False)
+
+    answers = ["7"] * 8 + ["7:30", "about 1/2"]
+    with pytest.raises(
+        UserError, match="1 of 10 rows have an answer in which no number can be read"
+    ) as refused:
+        load(answers)
+    assert "'7:30'" in str(refused.value) and "task.gold.unlabelled=drop" in str(refused.value)
+    assert str(refused.value).endswith("or set task.answer.score=exact")
+    gold = load(answers, "task.gold.unlabelled=drop")
+    assert len(gold.mining) + len(gold.select) == 9
+    assert "1 of 10 rows have an answer in which no number can be read" in caplog.text
+    with pytest.raises(UserError, match="10 of 10 rows .*: mend the file, or set task.answer.score=exact$"):
+        load(["half past seven"] * 10)
 
 
 def test_the_task_that_ships_reads_its_gold(monkeypatch: pytest.MonkeyPatch) -> None:
