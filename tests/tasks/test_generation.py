@@ -7,8 +7,8 @@ import re
 import unicodedata
 from decimal import Decimal
 from fractions import Fraction
-from random import Random
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
