@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from s3exp.audit.asked import WHAT as LABELS
 from s3exp.audit.observer import NO_GOLD, Audit, Numbers, Part
 from s3exp.audit.unjudged import Unjudged
 from s3exp.seeds import derive, stream
@@ -43,7 +44,11 @@ class TableAudit(Audit):
         return Part()
 
     def _fidelity(self, rows: Sequence[Example], new: Sequence[Example]) -> Part:
-        return Part()
+        if not self.config.fidelity:
+            return Part()
+        return Part(
+            unjudged=[Unjudged(LABELS, "no judge reads rows of a table: what they teach is measured instead")]
+        )
 
     def _gap(self, rows: Sequence[Example]) -> Part:
         """The gap in the space of all columns, and the numbers of a table."""

@@ -66,6 +66,15 @@ def test_too_few_rows_are_not_judged(audit: TableAudit) -> None:
     assert "each side needs" in report.tables["unjudged"][0]["why"]
 
 
+def test_label_fidelity_that_is_asked_for_is_said_to_be_unjudged(tmp_path: Path) -> None:
+    config = config_of(tmp_path)
+    rows, gold = made(stones("made", 40, 9)), stones("validation", 80, 1)
+    for asked in (None, True):
+        config.audit.fidelity = asked
+        said = build_audit(config, gold, {}, None).look(rows, rows).tables.get("unjudged", ())
+        assert ["label fidelity" in one["what"] for one in said] == ([True] if asked else [])
+
+
 def test_the_part_can_be_left_out(tmp_path: Path) -> None:
     config = config_of(tmp_path)
     config.audit.table = False
