@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
+from ast import literal_eval
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -180,8 +180,9 @@ def test_llm2llm_gets_its_verdict_from_as_many_other_rows_and_gold_alone(tmp_pat
     lacking = missing(s3exp.study(runs).comparisons[0].arms)
     assert "No verdict" in s3exp.study(runs).verdicts[0].line
     for number, one in enumerate(lacking):
-        words = [word for word in shlex.split(one.command)[2:] if word.startswith("strategy.")]
-        runs.append(llm2llm(tmp_path, f"run_dir=control-{number}", *words))
+        words, _ = one.command.removeprefix("s3exp.run(").split("], ")  # of runs of a program
+        own = [word for word in literal_eval(f"{words}]") if word.startswith("strategy.")]
+        runs.append(llm2llm(tmp_path, f"run_dir=control-{number}", *own))
     assert "No verdict" not in s3exp.study(runs).verdicts[0].line
     first, drawn, gold = [read_rounds(run.folder) for run in runs]
     assert len(drawn[1].batch.examples) == len(first[1].batch.examples) > 10
