@@ -26,6 +26,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
             *("llm.max_exemplar_tokens=80", "small_model=transformers", "small_model.epochs=1"),
             *(f"small_model.checkpoint={shared / 'models' / 'minilm'}", "small_model.max_length=96"),
             *("loop.budget.rows=24", "run_dir=runs/${strategy.name}", "progress=false", "audit.rows=30"),
+            "audit.fidelity=false",  # its judge reads a thousand long reviews, which takes longer than all else
         ],
         cwd=tmp_path,
         vllm=True,
