@@ -27,6 +27,7 @@ Cost = tuple[float, float, float]  # seconds, of them those of processors, GiB
 ASKER = Asker("typist", 0.9, 0.95)
 STRATEGIES = ("zerogen", "goldgen", "s3", "correct", "random_labels")
 BUDGETS = (150, 300, 600, 1200, 2400)
+ARMS = len(STRATEGIES) * len(BUDGETS)
 QUICK = ("audit.gap=false", "small_model.epochs=1", "tracker=none", "progress=false")
 ASKED = 10_000  # questions of one kind
 _BATCH = 100_000
@@ -41,7 +42,7 @@ print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss]))
 
 def sweep_words(cells: int) -> list[str]:
     """The words of a sweep over strategies, budgets and as many seeds as make so many cells."""
-    seeds = cells // (len(STRATEGIES) * len(BUDGETS))
+    seeds = cells // ARMS
     return [
         *QUICK,
         f"strategy={','.join(STRATEGIES)}",
@@ -55,7 +56,7 @@ def make_cells(cells: int, llm: LLM) -> None:
     first = s3exp.run([*QUICK, "loop.budget.rows=300", "llm.revision=1", "run_dir=first"], llm=llm).folder
     result, chance = read_object(first / "result.json"), random.Random(0)
     lines = [json.loads(line) for line in (first / "test.jsonl").read_text(encoding="utf-8").splitlines()]
-    seeds = range(cells // (len(STRATEGIES) * len(BUDGETS)))
+    seeds = range(cells // ARMS)
     with read_once():
         for strategy, rows, seed in product(STRATEGIES, BUDGETS, seeds):
             words = [*QUICK, f"strategy={strategy}", f"loop.budget.rows={rows}", f"seed={seed}"]

@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from common import Table, finish, in_turn, median, parser
-from large import read_cells, read_store
+from large import ARMS, read_cells, read_store
 
 from s3exp.audit import build_audit
 from s3exp.curation.copies import of_gold
@@ -167,7 +167,9 @@ def of_cells(cells: int) -> Table:
         [name, *(f"{number:,.1f}" for number in cost[:2]), f"{cost[2]:.2f}"] for name, cost in found.items()
     ]
     columns = ["command", "seconds", "CPU seconds", "highest memory, GiB"]
-    notes = ["25 arms of 5 strategies and 5 budgets; aim: status and report in at most 20 s and 2 GiB each"]
+    notes = [
+        f"{ARMS} arms of 5 strategies and 5 budgets; aim: status and report in at most 20 s and 2 GiB each"
+    ]
     return Table(f"A sweep of {cells} cells, all done", columns, rows, notes)
 
 
@@ -201,6 +203,8 @@ def main() -> None:
     made.add_argument("--one", type=int, help=argparse.SUPPRESS)
     asked = made.parse_args()
     if asked.cells:
+        if asked.cells % ARMS:
+            made.error(f"--cells {asked.cells}: a multiple of {ARMS}, the strategies times the budgets")
         finish("scale", [of_cells(asked.cells)], asked.results, "cells")
         return
     if asked.completions:

@@ -228,3 +228,6 @@ def test_a_run_interrupted_and_then_killed_ends_as_an_unbroken_one(tmp_path: Pat
         prompt for path in whole.glob("rounds/*/prompts.jsonl") for prompt in path.read_text().splitlines()
     }
     assert min(answers(tmp_path / name) for name in ("a.sqlite", "b.sqlite")) >= len(needed)
+    assert (
+        other["rounds"][1]["metrics"]["llm/store_hits"] > 0
+    )  # what came before the kill is not asked for again

@@ -22,25 +22,8 @@ LONG = 6  # words of a text, on average: a column with more is a text to read
 MOST_SHARE = 0.3  # of a category's values in its cells: mining rows, of which half may differ, are fewer
 SHORT = 30  # characters of a cell in a note
 LEAST_COUNTED = 5  # rows of a file, from which on one number more a row is no chance
-MARKS = frozenset(
-    (
-        "na",
-        "n.a.",
-        "none",
-        "nil",
-        "?",
-        "-",
-        "--",
-        "---",
-        ".",
-        "..",
-        "k.a.",
-        "n.d.",
-        "nd",
-        "missing",
-        "unknown",
-    )
-)  # of missing cells, among numbers
+# of missing cells, among numbers
+MARKS = frozenset("na n.a. none nil ? - -- --- . .. k.a. n.d. nd missing unknown".split())
 CLASSES = 20  # numbers of a target at most, if they are classes
 
 

@@ -84,7 +84,8 @@ def command() -> int:
     from yaml import YAMLError
 
     from s3exp.commands.cells import open_notes, read_notes, which
-    from s3exp.commands.sweep import StatusKnown, check_sweeps
+    from s3exp.commands.states import StatusKnown
+    from s3exp.commands.sweep import check_sweeps
     from s3exp.settings.compose import conf, find_sweeps, register_schemas
     from s3exp.settings.given import with_strategy
     from s3exp.settings.words import one_line, refuse_words

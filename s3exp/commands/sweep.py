@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3exp.commands.cells import Cell, note
+from s3exp.commands.states import note_states, prepared_for_status
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.run import Config, flat, identity
 from s3exp.strategies import canonical, check_plan, plan
@@ -47,10 +47,6 @@ OF_EXEMPLARS = (
     *("strategy.labels", "strategy.balance", "strategy.pick", "strategy.voters", "strategy.privacy"),
     "loop.rows_per_error",
 )
-
-
-class StatusKnown(Exception):
-    """Every cell of status=true has its note: nothing is to be launched."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +92,11 @@ def check_sweeps() -> None:
         batches = getattr(sweeper, "overrides", None) if grid else None
         keys = _varied([words for one in batches or [batch] for words in one])
         os.environ[SWEPT] = json.dumps(keys if grid else list(dict.fromkeys([*_sought(sweeper), *keys])))
-        twice = json.dumps(_repeats(cells) if grid else {})
+        repeats = _repeats(cells) if grid else {}
+        twice = json.dumps(repeats)
         os.environ[SAME] = twice if len(twice) < _LONGEST else "{}"
         if grid and len(batches or [batch]) == 1 and len(cells) == len(batch):
-            _note_states(cells)
+            note_states(cells, repeats)
 
     setattr(Sweeper, "validate_batch_is_legal", check)  # noqa: B010 - mypy
 
@@ -233,23 +230,8 @@ def _plan_of(number: int, words: Sequence[str], composed: DictConfig) -> Planned
         return None
     check_plan(config.strategy, config.loop)
     facts = canonical(identity(plain(composed)))
-    prepared = _prepared(composed, words) if config.status else None
+    prepared = prepared_for_status(composed, words) if config.status else None
     return Planned(number, _by_key(words), effect_of(config, facts), config.run_dir, words, facts, prepared)
-
-
-def _prepared(composed: DictConfig, words: Sequence[str]) -> Prepared | None:
-    """A cell with its input, whose directory tells its state; None where the input is wrong."""
-    from s3exp.prepare import prepare
-    from s3exp.terminal.logs import prepare_logs
-
-    prepare_logs()
-    logging.disable(logging.INFO)  # who asks for states wants no account of the gold rows
-    try:
-        return prepare(composed, words)
-    except UserError:
-        return None
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def _reads_seed(composed: DictConfig) -> bool:
@@ -263,33 +245,6 @@ def _reads_seed(composed: DictConfig) -> bool:
         _OF_SEED.search(str(value))
         for value in flat({str(key): value for key, value in values.items()}).values()
     )
-
-
-def _note_states(cells: Sequence[Planned]) -> None:
-    """Note the state of every cell of status=true, where the input of all is right.
-
-    Raises:
-        StatusKnown: done.
-    """
-    from s3exp.record.state import outcome_of, run_folder
-
-    notes = list[Cell]()
-    for cell in cells:
-        if cell.prepared is None:
-            return
-        seed = cell.run["seed"]
-        config = replace(cell.prepared.config, seed=seed)
-        try:
-            outcome = outcome_of(run_folder(config, {**cell.prepared.identity, "seed": seed}), config)
-        except UserError:  # a record that cannot be read: the job says it by itself
-            return
-        one = Cell(cell.number, tuple(cell.words), None, "same", sweep=config.sweep, status_only=True)
-        if (earlier := same_as(cell.words)) is None:
-            one = replace(one, folder=str(outcome.folder), state=outcome.state)
-        notes.append(replace(one, detail=outcome.detail if earlier is None else earlier))
-    for one in notes:
-        note(one)
-    raise StatusKnown
 
 
 def effect_of(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:

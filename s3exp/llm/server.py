@@ -159,9 +159,7 @@ class Server:
                     if self._last_good > began or (not busy and todo.empty()):
                         for item in held.release():
                             items.put(item)
-                    if (
-                        taken is not None
-                    ):  # one that is held back waits for others' answers, not for its reader
+                    if taken is not None:  # not if it is held back: then it waits for the answers of others
                         await taken.wait()
 
             workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]

@@ -23,9 +23,8 @@ from s3exp.settings.typed import foreign
 from s3exp.strategies import canonical
 from s3exp.terminal.texts import percent, spelled
 
-_WITHIN = tuple(
-    f"{key}." for key in (*SAME_RUN, "seed")
-)  # options that may differ between the runs of an arm
+# options that may differ between the runs of an arm
+_WITHIN = tuple(f"{key}." for key in (*SAME_RUN, "seed"))
 DIGESTS = ("gold", "llm", "rows")  # of an identity: no options, and they say nothing
 _MANY = 3  # options; a name with more leaves out those that its own command did not set
 Dashes = Literal["-"] | tuple[float, tuple[float, ...]]

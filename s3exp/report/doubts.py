@@ -136,9 +136,10 @@ def _beside_strategy(arms: Sequence[Arm]) -> dict[str, list[Any]]:
 
 
 def _configs(comparison: Comparison) -> list[str]:
-    bases = comparison.bases.items()
-    if bases and not any(_beside_strategy([comparison.arm(name) for name in pair]) for pair in bases):
-        return []  # of a sweep every arm has a base with its options
+    bases = comparison.bases
+    paired = all(arm.name in bases or arm.name in bases.values() for arm in comparison.synthesized)
+    if paired and not any(_beside_strategy([*map(comparison.arm, pair)]) for pair in bases.items()):
+        return []  # as in a sweep: each arm is compared with one that has its options
     firsts: Mapping[str, Arm] = {arm.strategy: arm for arm in reversed(comparison.synthesized)}
     differ = _beside_strategy(list(firsts.values()))
     for digest, prefix in (("llm", "llm."), ("gold", "task.gold.")):

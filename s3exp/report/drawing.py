@@ -142,7 +142,9 @@ def draw_overview(comparison: Comparison, path: Path) -> Path:
             axes.set_axisbelow(True)
         figure.suptitle(_title(comparison), x=0.01, ha="left", fontsize=12, fontweight="bold")
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else None)
+        part, kind = path.with_name(f"{path.name}.part"), path.suffix.removeprefix(".")
+        figure.savefig(part, dpi=160, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        part.replace(path)  # one that was half written would be taken for a plot
     return path
 
 
@@ -192,10 +194,8 @@ def _test(axes: Axes, arms: Sequence[Arm], looks: Mapping[str, Look]) -> None:
     for place, arm in enumerate(arms):
         look, mean = looks[arm.name], arm.mean
         low, high = interval_of(arm) or (mean, mean)
-        bar = [
-            [max(0.0, mean - low)],
-            [max(0.0, high - mean)],
-        ]  # scores that are all the same differ by rounding
+        # of scores that are all the same the ends may lie on the wrong side, by rounding
+        bar = [[max(0.0, mean - low)], [max(0.0, high - mean)]]
         axes.errorbar(place, mean, bar, color=look.color, marker=look.marker, ms=8, capsize=4, lw=2)
         figures.label(axes, f"{mean:.3f}", (place, high), look.color, (0, 9))
     axes.margins(y=0.12)

@@ -17,11 +17,7 @@ from s3exp.settings.cell import shown
 from s3exp.terminal.texts import cut
 
 _VARIED = ("strategy", "seed", "run_dir")  # overrides that runs of one command may differ in
-_OF_PROGRAM = (
-    "task=given",
-    "llm=python",
-    "small_model=python",
-)  # choices that s3exp.run makes for what it is given
+_OF_PROGRAM = ("task=given", "llm=python", "small_model=python")  # made by s3exp.run for what it is given
 _ABSOLUTE = re.compile(r"""(^|[=\[,\s"'])[~/][^\s,\]"']*/([^\s,\]"'/]+/[^\s,\]"'/]+)""")
 _UNITS = {  # of values in CSV files, by a column's kind; the titles are those of the page, in percent and points
     "score": "share, 0 to 1",

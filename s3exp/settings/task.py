@@ -9,9 +9,11 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from s3exp.settings.columns import TableConfig
 from s3exp.settings.free import AnswerConfig
 from s3exp.settings.labels import as_names
 from s3exp.settings.options import option
+from s3exp.settings.pairs import RetrievalConfig
 
 PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
 
@@ -151,64 +153,6 @@ class AttributeConfig:
     """For every label."""
     by_label: dict[str, Any] = field(default_factory=dict)
     """A list for each label by its name, in place of `values`."""
-
-
-@dataclass
-class ColumnConfig:
-    """A column of a table. What is not set is learned from the gold mining rows."""
-
-    type: str | None = option(None, choices=("number", "category"), added=True)
-    """number | category."""
-    decimal: str | None = option(None, choices=(".", ","), added=True)
-    """The decimal mark of its texts in files of rows; null: that of the table."""
-    decimals: int | None = option(None, at_least=0, added=True)
-    """Of a number: digits behind the point to which written ones are rounded."""
-    min: float | None = option(None, added=True)
-    """The least number that a written row may have."""
-    max: float | None = option(None, added=True)
-    """The largest."""
-    values: list[Any] = option(added=True, factory=list)
-    """The values that a category may have."""
-    missing: list[Any] = option(added=True, factory=list)
-    """Texts of files of rows that stand for no value, beside nothing, nan, null and n/a (say, NA and ?)."""
-
-
-@dataclass
-class TableConfig:
-    """How the rows of a table become texts and numbers: task.kind=tabular."""
-
-    columns: dict[str, ColumnConfig] = option(added=True, factory=dict)
-    """Columns by name; those that are not named are learned whole."""
-    decimal: str = option(".", choices=(".", ","), added=True)
-    """The decimal mark of numbers that are texts in files of rows; with a comma, points stand between thousands.
-    Prompts and records have points."""
-    order: str = option("fixed", choices=("fixed", "permuted"), added=True)
-    """fixed | permuted: the order of the columns in the text of a row; permuted: drawn for each text."""
-    target: str = option("last", choices=("last", "first"), added=True)
-    """last | first: the place of the target in the text of a row."""
-    labels: str = option("asked", choices=("asked", "inline"), added=True)
-    """asked | inline: the label or number is asked for, or is what the LLM writes into the row."""
-    start: str = option("none", choices=("none", "feature"), added=True)
-    """none | feature: a seed row begins with a value of one column, drawn from the gold mining rows."""
-    tolerance: float | None = option(None, above=0, added=True)
-    """Of a number to predict: an error up to which a row is right; null: the median distance of the mining rows from
-    their median, so that always saying the median is right on half of them."""
-
-
-@dataclass
-class RetrievalConfig:
-    """In a task.kind=retrieval what passages are ranked among, and what is asked for beside a query and its passage."""
-
-    negative: str | None = option("negative", added=True)
-    """The name of a row's hard negative, in answers and in files of rows: a passage that looks right and does not
-    answer the query; null: rows have none."""
-    corpus: str | None = option(None, added=True)
-    """More passages that every query is ranked against: a file or hub id with the column of passages, or a .txt file
-    with one a line; null: the passages of the role alone."""
-    label: str | None = option(None, added=True)
-    """A column of the gold files that says whether the passage answers the query; null: it always does."""
-    relevant: list[Any] = option(added=True, factory=list)
-    """The cells of that column where it does; other rows are left out."""
 
 
 @dataclass

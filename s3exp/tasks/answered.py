@@ -35,9 +35,8 @@ def normalised(text: str) -> str:
     """An answer for comparison: composed, in lower case, with single spaces, without marks and quotes at its ends."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     bare = folded.strip(_ENDS)
-    return (
-        f".{bare}" if bare[:1].isdecimal() and f".{bare}" in folded else bare
-    )  # .5 is another answer than 5
+    # .5 is another answer than 5
+    return f".{bare}" if bare[:1].isdecimal() and f".{bare}" in folded else bare
 
 
 def number_at_end(text: str) -> Fraction | None:

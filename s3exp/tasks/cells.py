@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from s3exp.settings.columns import ColumnConfig
 from s3exp.settings.labels import folded, text_of_value
-from s3exp.settings.task import ColumnConfig, TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import clean
 from s3exp.tasks.numbers import advice, in_digits, is_code, number
 from s3exp.types import Example, UserError

@@ -145,11 +145,21 @@ def test_prompts_that_come_meanwhile_are_asked_too(httpserver: HTTPServer) -> No
 
 def test_no_more_is_asked_than_a_slow_reader_can_lose(httpserver: HTTPServer) -> None:
     """What a process that dies has not stored was paid for: `concurrency` answers at most."""
-    serve(httpserver, then=echo)
-    for read, _ in enumerate(Server(config(httpserver)).generate(ask(24))):
-        time.sleep(0.03)  # a disk that is slow; the server has answered all it was asked meanwhile
-        assert len(httpserver.log) <= read + 4
-    assert len(httpserver.log) == 24
+    fifth, asked = threading.Event(), []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        if len(asked) == 5:
+            fifth.set()
+        return echo(request)
+
+    serve(httpserver, then=answer)
+    answers = Server(config(httpserver)).generate(ask(24))
+    next(answers)
+    assert not fifth.wait(0.5), "a fifth prompt was asked before the first answer was stored"
+    next(answers)
+    assert fifth.wait(30)
+    assert len(list(answers)) == 22 and len(asked) == 24
 
 
 def test_a_prompt_that_is_too_long_is_an_answer(httpserver: HTTPServer) -> None:

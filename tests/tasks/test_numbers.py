@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from s3exp.settings.columns import ColumnConfig, TableConfig
 from s3exp.settings.compose import compose
-from s3exp.settings.task import ColumnConfig, TableConfig, TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import example
 from s3exp.tasks.gold import columns_of
 from s3exp.tasks.numbers import in_digits, number

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from s3exp.settings.columns import ColumnConfig, TableConfig
 from s3exp.settings.compose import compose
 from s3exp.settings.llm import LLMConfig
-from s3exp.settings.task import ColumnConfig, TableConfig, TaskConfig
+from s3exp.settings.task import TaskConfig
 from s3exp.tasks.cells import cell, table_of
 from s3exp.tasks.data import to_examples
 from s3exp.tasks.gold import columns_of, load_gold

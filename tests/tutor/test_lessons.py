@@ -11,10 +11,11 @@ from s3exp.curation.copies import Copies, of_gold
 from s3exp.curation.screen import Screen
 from s3exp.llm.turns import Turn
 from s3exp.seeds import derive
+from s3exp.settings.columns import TableConfig
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMConfig, TransformersConfig, VllmConfig
 from s3exp.settings.run import Config
-from s3exp.settings.task import PromptSet, TableConfig, TaskConfig
+from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.settings.tutor import SftConfig, SftDpoConfig
 from s3exp.tasks import build_task
 from s3exp.tasks.classification import Classification
