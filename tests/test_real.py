@@ -35,7 +35,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
     for name in ("s3", "zerogen", "goldgen", "gold"):
         result = json.loads((tmp_path / "runs" / name / "result.json").read_text())
         assert result["status"] == "done"
-        assert 0.2 < result["test"]["accuracy"] <= 1
+        assert 0.3 < result["test"]["accuracy"] <= 1
         assert result["rounds"][-1]["train_rows"] == 24
     shown = tmp_path / "runs" / "s3" / "rounds" / "1" / "prompts.jsonl"
     prompts = [json.loads(line) for line in shown.read_text().splitlines()]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from s3exp.record.rounds import read_rounds
-from tests.test_kill import Commands, commanded, record
+from tests.test_kill import Commands, commanded, kept, record
 from tests.tiny_llm import tiny_llm
 
 pytestmark = pytest.mark.process
@@ -57,8 +57,10 @@ def test_a_run_that_was_killed_ends_as_an_unbroken_one(
     folder = tmp_path / "run"
     assert commands.give(folder, kind, max(1, int(events[kind] * share))) == -signal.SIGKILL
     assert commands.give(folder) == 0, (folder / "out.txt").read_text()
-    # not so the store: how many questions were asked ahead depends on the order in which answers came
     assert record(folder) == record(commands.whole)
+    # the store has every answer that counts; how many were asked for ahead depends on the order in which they came
+    prompts = [path.read_text().splitlines() for path in (folder / "run").glob("rounds/*/prompts.jsonl")]
+    assert kept(folder) >= len({line for lines in prompts for line in lines}) > 64
 
 
 def test_all_of_it_was_at_work_and_no_row_that_was_learned_is_mined_or_shown(commands: Commands) -> None:
