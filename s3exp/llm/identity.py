@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ HASHED_SUFFIXES = {
     ".txt",
     ".py",
 }
+BESIDE = frozenset(
+    ("tuned.json",)
+)  # the record of a tuning beside its adapter, with the seconds that it took
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 HASHED_WHOLE = 64 << 20  # bytes up to which a file is hashed from end to end
 HASHED_END = 1 << 20  # bytes hashed at either end of a larger one
@@ -146,8 +150,8 @@ def adapter_folder(lora: str) -> Path:
 
 
 def adapter_digest(lora: str) -> str:
-    """Hash of the files of a LoRA adapter."""
-    return f"sha256:{_hash_folder(adapter_folder(lora))}"
+    """Hash of the files of a LoRA adapter, whenever and wherever it was made."""
+    return f"sha256:{_hash_folder(adapter_folder(lora), BESIDE)}"
 
 
 def lora_rank(lora: str) -> int:
@@ -168,13 +172,13 @@ def _set(value: Any) -> bool:
     return any(map(_set, value.values())) if isinstance(value, dict) else value not in (None, [], "")
 
 
-def _hash_folder(folder: Path) -> str:
-    """Hash of the names, sizes and bytes of a model's files."""
+def _hash_folder(folder: Path, without: Set[str] = frozenset()) -> str:
+    """Hash of the names, sizes and bytes of a model's files, `without` some."""
     digest = hashlib.sha256()
     files = (file for file in folder.rglob("*") if file.suffix in HASHED_SUFFIXES and file.is_file())
     for file in sorted(files, key=lambda file: file.relative_to(folder).as_posix()):
         name = file.relative_to(folder).as_posix()
-        if name.startswith(".") or "/." in name:
+        if name.startswith(".") or "/." in name or name in without:
             continue
         size = file.stat().st_size
         digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
