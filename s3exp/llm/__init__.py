@@ -57,9 +57,9 @@ def with_adapter(config: LLMConfig, llm: Stored, folder: Path) -> Stored:
     digest = adapter_digest(str(folder))
 
     def start() -> LLM:
-        from s3exp.llm.remote import loaded
+        from s3exp.llm.remote import Adapted, loaded
 
-        return _source(loaded(config, folder, digest))[0]()
+        return Adapted(loaded(config, folder, digest))
 
     return llm.other(start, replace(asker, more={**asker.more, "lora": digest}))
 
