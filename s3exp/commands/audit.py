@@ -108,13 +108,17 @@ def _of_run(folder: Path, options: argparse.Namespace) -> Subject:
     from s3exp.record.rounds import read_rounds
     from s3exp.settings.compose import of_record
     from s3exp.small_model import build_embedder
+    from s3exp.strategies import asks
     from s3exp.tasks.gold import gold_of
+    from s3exp.tutor.split import set_aside
 
     for name in ("task", "gold", "config_dir"):
         if getattr(options, name) is not None:
             raise UserError(f"{folder} is a run, which has its own task and gold: leave out --{name}")
     config = of_record(folder, options.overrides)
     gold = gold_of(config.task, config.strategy)
+    if asks(config.strategy, config.loop, config.curation):
+        gold = set_aside(config.tutor, config.task, gold, config.seed)
     rows = [*gold.train, *(row for record in read_rounds(folder) for row in record.batch.examples)]
     seen = [*gold.mining, *gold.select]
     embedder = build_embedder(config.small_model, config.audit.encoder)

@@ -122,8 +122,8 @@ def check_adapter(run: Path, adapter: Mapping[str, str]) -> None:
         UserError: it was changed or lost.
     """
     folder = run / FOLDER / adapter["name"]
-    try:
-        if digest_of(folder / WEIGHTS) != adapter["sha256"]:
-            raise damaged(folder, f"{WEIGHTS} was changed")
-    except OSError as error:
-        raise damaged(folder, str(error)) from error
+    tuned = read_tuned(folder)
+    if tuned is None:
+        raise damaged(folder, "it is not there")
+    if tuned.sha256.get(WEIGHTS) != adapter["sha256"]:
+        raise damaged(folder, f"{WEIGHTS} is another one than the round was written with")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from s3exp.curation.lesson import lesson_from, makes_lesson
-from s3exp.record.adapters import check_adapter
+from s3exp.record.adapters import check_adapter, check_adapters
 from s3exp.record.files import read_lines, read_object
 from s3exp.record.measures import CURATION, under
 from s3exp.record.versions import check_schema
@@ -119,6 +119,7 @@ def read_rounds(folder: Path) -> list[RoundRecord]:
     marker = folder / "run.json"
     if marker.is_file():
         check_schema(folder, read_object(marker))
+    check_adapters(folder)  # those that were dropped, too
     records: list[RoundRecord] = []
     while (place := folder / "rounds" / str(len(records))).is_dir():
         records.append(read_round(place))
