@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from s3exp.settings.llm import LocalLLMConfig, ServerConfig
 from s3exp.settings.loop import FILLED, MADE
 from s3exp.settings.run import Config
+from s3exp.settings.task import PROMPT_FIELD
 from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig, TutorConfig
 from s3exp.types import UserError
 
@@ -73,6 +74,13 @@ def _problems(config: Config, chosen: str, tutor: TutorConfig) -> Iterator[str]:
 
 
 def _problems_of_rows(config: Config, chosen: str, tutor: SftConfig, alone: bool) -> Iterator[str]:
+    for name in config.task.prompt_names:
+        asked = set(PROMPT_FIELD.findall(config.task.prompt_sets[name].seed)) & set(config.task.attributes)
+        if asked:
+            yield (
+                f"{chosen} learns gold rows as answers to the prompts of seeds, and those of task.prompts={name} ask "
+                f"for {{{min(asked)}}} (task.attributes), which no gold row says: choose task.prompts without it"
+            )
     if tutor.on == "train" and not config.strategy.with_gold:
         yield (
             f"{chosen} tutor.on=train learns gold.train, and strategy.with_gold=false uses none of it: set "
@@ -100,7 +108,7 @@ def _problems_of_pairs(config: Config, chosen: str, tutor: DpoConfig, alone: boo
     if tutor.pairs == "small_model" and not config.task.labels:
         yield (
             f"tutor.pairs=small_model goes by the labels of answers, and task.kind={config.task.kind} has none: set "
-            "tutor.pairs=screen or tutor.pairs=fixed"
+            "tutor.pairs=screen, tutor.pairs=fixed or tutor.pairs=judge"
         )
     if tutor.pairs == "judge" and config.loop.budget.tokens is not None:
         yield (
@@ -114,8 +122,26 @@ def _problems_of_pairs(config: Config, chosen: str, tutor: DpoConfig, alone: boo
                     f"tutor.{name}={value} belongs to tutor.pairs=judge, and tutor.pairs={tutor.pairs} asks no judge: "
                     "set tutor.pairs=judge, or leave it out"
                 )
-    if tutor.pairs == "fixed" and strategy.shown in MADE:
+    if tutor.pairs == "fixed":
+        yield from _problems_of_fixed(config)
+
+
+def _problems_of_fixed(config: Config) -> Iterator[str]:
+    strategy, rounds = config.strategy, config.loop.rounds
+    rounds = rounds if strategy.max_rounds is None else min(rounds, strategy.max_rounds)
+    instead = "set tutor.pairs=screen, tutor.pairs=judge or, where there are labels, tutor.pairs=small_model"
+    if strategy.shown in MADE:
         yield (
             f"tutor.pairs=fixed goes by the gold rows that are shown, and strategy.shown={strategy.shown} shows made "
-            "ones: set tutor.pairs=small_model"
+            f"ones: {instead}"
+        )
+    if strategy.shown == "correct":
+        yield (
+            "tutor.pairs=fixed goes by the errors that are shown, and strategy.shown=correct shows none: "
+            f"{instead}"
+        )
+    if rounds == 1:
+        yield (
+            "tutor.pairs=fixed goes by the errors that an earlier round after the seed fixed, and with loop.rounds=1 "
+            f"there is none: set loop.rounds=2 or more, or {instead}"
         )

@@ -32,6 +32,18 @@ REFUSED = [
         "tutor.pairs=fixed",
         "strategy.shown=helpful",
     ),
+    (["tutor=dpo", "tutor.pairs=fixed", "loop.rounds=1"], "tutor.pairs=fixed", "loop.rounds=2"),
+    (
+        ["tutor=sft_dpo", "tutor.pairs=fixed", "strategy.shown=correct"],
+        "strategy.shown=correct",
+        "tutor.pairs=screen, tutor.pairs=judge",
+    ),
+    (["tutor=dpo", "task=adqa", "small_model=minilm"], "tutor.pairs=small_model", "tutor.pairs=judge"),
+    (
+        ["tutor=sft", "task=qnli_pairs", "task.retrieval.negative=null"],
+        "tutor=sft learns gold rows as answers to the prompts of seeds",
+        "task.prompts=paper ask for {length} (task.attributes)",
+    ),
     (["tutor=dpo", "tutor.judge_rows=3"], "tutor.judge_rows=3", "tutor.pairs=judge"),
     (
         ["tutor=dpo", "tutor.pairs=judge", "loop.budget.tokens=5000"],
