@@ -48,14 +48,26 @@ class Chat:
         return str(self._applied([text], self._config.system or "", tokenize=False)[0])
 
     def end_of_answer(self) -> int:
-        """The token that ends an answer: that of the template, if it is a special one, or else the tokenizer's."""
+        """The token that ends an answer: that of the template, if it is a special one, or else the tokenizer's.
+
+        Raises:
+            UserError: there is none.
+        """
         (asked,), answer = self.encode(["x"]), self._tokenizer.encode("x", add_special_tokens=False)
-        end = int(self._tokenizer.eos_token_id)
         whole = self._whole("x", "x")
-        if whole[: len(asked) + len(answer)] != [*asked, *answer]:
-            return end
         after = whole[len(asked) + len(answer) :]
-        return after[0] if after and after[0] in self._tokenizer.all_special_ids else end
+        if (
+            after
+            and after[0] in self._tokenizer.all_special_ids
+            and whole[: -len(after)] == [*asked, *answer]
+        ):
+            return after[0]
+        if self._tokenizer.eos_token_id is None:
+            raise UserError(
+                f"llm.model={self._config.model}: no token ends an answer: name one as eos_token in its "
+                "tokenizer_config.json"
+            )
+        return int(self._tokenizer.eos_token_id)
 
     def _whole(self, text: str, answer: str) -> list[int]:
         """The tokens of a chat with an answer; none where the template takes no answer."""

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from s3exp.llm.layers import adaptable, learned, matrices, most_tokens, turned
 from s3exp.llm.template import Chat
 from s3exp.llm.turns import Encoded, Encoder, Pace, Pair, Turn
 from s3exp.repeatable import cpu_threads, seeded
@@ -29,7 +30,6 @@ from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig
 from s3exp.types import UserError
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "c_attn")
 CLIP = 1.0  # norm of a step's gradient
 FROZEN_PASSES, LEARNED_PASSES = 2, 3  # forward and backward through a weight; and its own gradient
 
@@ -59,6 +59,7 @@ class Pupil:
     encoder: Encoder
     config: LoraConfig
     seed: int
+    limit: int = 1 << 30  # the tokens of a turn that the LLM reads
     took: Took = field(default_factory=Took)
 
     def nlls(self, turns: Sequence[Turn]) -> list[Nll]:
@@ -69,9 +70,10 @@ class Pupil:
         self._count(rows, 1)
         return [Nll(one, row.answer) for one, row in zip(nats, rows, strict=True)]
 
-    def answers_within(self, turn: Turn, tokens: int) -> bool:
-        """Whether the answer of a turn has at most so many tokens, its end among them."""
-        return self.encoder.encode(turn).answer <= tokens
+    def reads(self, turn: Turn, answer: int | None = None) -> bool:
+        """Whether the LLM reads all of a turn, whose answer has at most so many tokens, its end among them."""
+        row = self.encoder.encode(turn)
+        return len(row.tokens) <= self.limit and (answer is None or row.answer <= answer)
 
     def learn(self, turns: Sequence[Turn], config: SftConfig) -> None:
         """Supervised fine-tuning on the answers of some turns."""
@@ -116,10 +118,11 @@ class Pupil:
             "r": self.config.rank,
             "lora_alpha": self.config.alpha,
             "lora_dropout": 0.0,
-            "target_modules": _targets(self.model, self.config.layers),
+            "target_modules": adaptable(self.model, self.config.layers),
             "bias": "none",
             "inference_mode": True,
         }
+        facts |= {"fan_in_fan_out": True} if turned(self.model) else {}
         (folder / CONFIG).write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
 
     def adapter(self) -> dict[str, Tensor]:
@@ -146,8 +149,8 @@ class Pupil:
 
     def _descend(self, count: int, loss_of: Callable[[Sequence[int]], Tensor], pace: Pace, name: str) -> None:
         """AdamW over shuffled batches; the rate rises, then falls to 0."""
-        learned = [value for value in self.model.parameters() if value.requires_grad]
-        optimizer = torch.optim.AdamW(learned, lr=pace.lr, weight_decay=pace.decay)
+        weights = [value for value in self.model.parameters() if value.requires_grad]
+        optimizer = torch.optim.AdamW(weights, lr=pace.lr, weight_decay=pace.decay)
         in_epoch = math.ceil(count / self.config.batch)
         steps = pace.epochs * in_epoch
         rise = max(1, round(pace.warmup * steps))
@@ -161,7 +164,7 @@ class Pupil:
                 if not bool(loss.isfinite()):
                     raise FloatingPointError(f"the loss of step {step + 1} is no number")
                 loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(learned, CLIP)
+                torch.nn.utils.clip_grad_norm_(weights, CLIP)
                 optimizer.step()
                 self.took.steps += 1
                 if (
@@ -199,14 +202,14 @@ class Pupil:
     def _count(self, rows: Sequence[Encoded], passes: int, *, trained: bool = False) -> None:
         """Add to what was taken: two FLOPs a token and weight, and four a layer, channel and pair of tokens."""
         config = self.model.config.get_text_config()
-        weights = _matrices(self.model)
+        weights = matrices(self.model)
         layers = getattr(config, "num_hidden_layers", 0) * getattr(config, "hidden_size", 0)
         lengths = [len(row.tokens) for row in rows]
         for length in lengths:
             self.took.flops += passes * (2.0 * weights * length + 4.0 * layers * length * length)
             if trained:
                 extra = LEARNED_PASSES - FROZEN_PASSES
-                self.took.flops += extra * 2.0 * _learned(self.model) * length
+                self.took.flops += extra * 2.0 * learned(self.model) * length
         if trained:
             self.took.tokens += sum(lengths)
 
@@ -240,57 +243,52 @@ def pupil_of(
         raise UserError(
             f"tutor={config.kind} cannot load {path}: {' '.join(str(error).split())[:400]}"
         ) from error
-    if not _targets(model, config.layers):
-        raise UserError(
-            f"tutor.layers={config.layers}: llm.model={llm.model} has no such layers: set tutor.layers=all_linear"
-        )
-    model = adapted(model, config, seed, adapter)
-    encoder = Encoder(Chat(llm, tokenizer), tokenizer, _limit(model))
-    return Pupil(model.to(device).eval(), encoder, config, seed)
+    tokenizer.model_max_length = 1 << 30  # what is too long is left out, and said by those who ask
+    model = adapted(model, config, seed, adapter, where=f"llm.model={llm.model}")
+    encoder = Encoder(Chat(llm, tokenizer), tokenizer)
+    pupil = Pupil(model.to(device).eval(), encoder, config, seed, most_tokens(model))
+    try:
+        pupil.nlls([Turn("x", "x")])
+    except (TypeError, ValueError, LookupError, AttributeError) as error:  # another network than most
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"tutor={config.kind} cannot tune llm.model={llm.model}: {said}") from error
+    pupil.took = Took()
+    return pupil
 
 
-def adapted(model: Any, config: LoraConfig, seed: int, adapter: Path | None = None) -> Any:
-    """A network with a fresh adapter, which alone can learn, or with a recorded one."""
+def adapted(
+    model: Any, config: LoraConfig, seed: int, adapter: Path | None = None, *, where: str = "the network"
+) -> Any:
+    """A network with a fresh adapter, which alone can learn, or with a recorded one; `where` names it in errors.
+
+    Raises:
+        UserError: no adapter can stand beside its layers.
+    """
     from peft import LoraConfig as Lora
     from peft import get_peft_model, set_peft_model_state_dict
     from safetensors.torch import load_file
 
-    layers = _targets(model, config.layers)
+    layers = adaptable(model, config.layers)
+    if not layers:
+        key = f"{'small_model' if config.kind == 'lora' else 'tutor'}.layers"
+        instead = "choose another one" if config.layers == "all_linear" else f"set {key}=all_linear"
+        raise UserError(f"{where} has no layers of {key}={config.layers}: {instead}")
     with seeded(derive(seed, "adapter")):
-        lora = Lora(r=config.rank, lora_alpha=config.alpha, target_modules=layers, task_type="CAUSAL_LM")
-        model = get_peft_model(model, lora)
+        lora = Lora(
+            r=config.rank,
+            lora_alpha=config.alpha,
+            target_modules=layers,
+            fan_in_fan_out=turned(model),
+            task_type="CAUSAL_LM",
+        )
+        try:
+            model = get_peft_model(model, lora)
+        except ValueError as error:
+            said = " ".join(str(error).split())[:200]
+            raise UserError(f"{where}: peft puts no adapter beside its layers: {said}") from error
     if adapter is not None:
         set_peft_model_state_dict(model, load_file(adapter / WEIGHTS))
     return model
-
-
-def _targets(model: Any, layers: str) -> list[str]:
-    """The last names of the linear layers that are adapted, sorted; never the one that gives the words."""
-    linear = {
-        name.removesuffix(".base_layer").rpartition(".")[2]
-        for name, part in model.named_modules()
-        if isinstance(part, torch.nn.Linear) and ".lora_" not in name
-    } - {"lm_head", "embed_out"}
-    return sorted(linear & set(ATTENTION) if layers == "attention" else linear)
-
-
-def _matrices(model: Any) -> int:
-    """The weights of all matrices of the LLM itself, but for its embeddings."""
-    return sum(
-        value.numel()
-        for name, part in model.named_modules()
-        if not isinstance(part, torch.nn.Embedding) and ".lora_" not in name
-        for value in part.parameters(recurse=False)
-        if value.ndim > 1
-    )
-
-
-def _learned(model: Any) -> int:
-    return sum(value.numel() for value in model.parameters() if value.requires_grad)
-
-
-def _limit(model: Any) -> int:
-    return getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
 
 
 def _chunks(rows: Sequence[Any], size: int) -> Iterator[Any]:

@@ -13,10 +13,11 @@ WARMUP = 0.1  # share of the steps
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The text of a prompt, and an answer to it."""
+    """The text of a prompt, and an answer to it; not `ended`: it was cut off, and no end is learned."""
 
     prompt: str
     answer: str
+    ended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The tokens of a turn; the last `answer` of them are the answer and the token that ends it."""
+    """The tokens of a turn; the last `answer` of them are the answer and, if it ended, the token that ends it."""
 
     tokens: list[int]
     answer: int
@@ -50,14 +51,13 @@ class Encoded:
 class Encoder:
     """Turns as tokens, with the prompt exactly as the LLM is asked it."""
 
-    def __init__(self, chat: Chat, tokenizer: Any, limit: int) -> None:
-        """`limit` is the most tokens of a turn: an answer that does not fit is cut."""
-        self._chat, self._tokenizer, self._limit = chat, tokenizer, limit
+    def __init__(self, chat: Chat, tokenizer: Any) -> None:
+        self._chat, self._tokenizer = chat, tokenizer
         self._end = chat.end_of_answer()
 
     def encode(self, turn: Turn) -> Encoded:
-        """The tokens of a turn; an answer that was cut lacks its end."""
+        """The tokens of a turn, all of them."""
         (prompt,) = self._chat.encode([turn.prompt])
-        answer = [*self._tokenizer.encode(turn.answer, add_special_tokens=False), self._end]
-        answer = answer[: max(1, self._limit - len(prompt))]
+        answer = list(self._tokenizer.encode(turn.answer, add_special_tokens=False))
+        answer += [self._end] if turn.ended or not answer else []
         return Encoded([*prompt, *answer], len(answer))

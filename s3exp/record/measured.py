@@ -178,6 +178,7 @@ MEASURES = (
     ),
     Measure("tutor/judge_first", "best row stood first", "share", "", says="1/n if the judge prefers no place"),
     Measure("tutor/held_out", "gold rows that tuning was measured on", "rows", "", "last"),
+    Measure("tutor/left_out", "gold rows or pairs that cannot be learned", "", "", "sum", says="too long, say"),
     Measure("tutor/kept", "the adapter was kept", says="1; 0: what was held out was no likelier with it"),
     Measure("tutor/nll_before", "held-out answers before tuning", "", "down", says="nats a token"),
     Measure("tutor/nll_after", "held-out answers after tuning", "", "down", says="nats a token"),

@@ -277,8 +277,8 @@ class CausalModel:
             cpu_threads=config.threads,
         )
         if lora:
-            network = adapted(network, made, derive(seed, "small_model"), trained)
-        encoder = Encoder(self.chat, self.tokenizer, 1 << 30)
+            network = adapted(network, made, derive(seed, "small_model"), trained, where=self.where)
+        encoder = Encoder(self.chat, self.tokenizer)
         return Pupil(network.to(device()).eval(), encoder, made, derive(seed, "small_model"))
 
 

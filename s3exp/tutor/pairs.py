@@ -14,6 +14,7 @@ from itertools import chain, pairwise, zip_longest
 from s3exp.llm.turns import Pair, Turn
 from s3exp.record.rounds import RoundRecord
 from s3exp.seeds import stream
+from s3exp.tasks.parsing import CUT_OFF
 from s3exp.tasks.task import Task
 from s3exp.tutor.lessons import answer_of
 from s3exp.types import NO_ANSWER, Completion, Example, Fitted, Prompt, prompt_hash
@@ -36,10 +37,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A row that was accepted, with the prompt that it answers."""
+    """A row that was accepted, with the prompt that it answers; not `ended`: its answer was cut off there."""
 
     prompt: Prompt
     row: Example
+    ended: bool = True
 
     @property
     def group(self) -> Group:
@@ -52,14 +54,18 @@ class Made:
 
     def turn(self, task: Task) -> Turn:
         """The row as the answer to its prompt."""
-        return Turn(self.prompt.text, answer_of(task, self.prompt, self.row))
+        return Turn(self.prompt.text, answer_of(task, self.prompt, self.row), self.ended)
 
 
 def made_rows(rounds: Iterable[RoundRecord]) -> Iterator[Made]:
     """The accepted rows of some rounds."""
     for record in rounds:
         asked = _asked(record)
-        yield from (Made(asked[row.prompt][0], row) for row in record.batch.examples if row.prompt in asked)
+        for row in record.batch.examples:
+            if row.prompt in asked:
+                prompt, answer = asked[row.prompt]
+                cut = answer.finish_reason == CUT_OFF and _stands_last(row, answer.text)
+                yield Made(prompt, row, not cut)
 
 
 def scored(by: str, task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]) -> list[Scored]:
@@ -105,7 +111,8 @@ def _by_screen(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], F
             ):
                 continue
             if answer.text.strip():
-                yield Scored(Turn(prompt.text, answer.text), _group(prompt), 0.0)
+                turn = Turn(prompt.text, answer.text, answer.finish_reason != CUT_OFF)
+                yield Scored(turn, _group(prompt), 0.0)
 
 
 def _by_small_model(
@@ -137,6 +144,12 @@ def _asked(record: RoundRecord) -> dict[str | None, tuple[Prompt, Completion]]:
     return {
         prompt_hash(prompt): (prompt, answer) for prompt, answer in record.batch.asked if prompt.kind in ROWS
     }
+
+
+def _stands_last(row: Example, answer: str) -> bool:
+    """Whether a text of a row stands at the end of its answer: nothing was taken off there."""
+    texts = ["".join(text.split()) for text in row.fields.values()]
+    return "".join(answer.split()).endswith(tuple(text for text in texts if text))
 
 
 def _group(prompt: Prompt) -> Group:

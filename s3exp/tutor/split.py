@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from s3exp.seeds import stream
 from s3exp.settings.task import TaskConfig
@@ -14,6 +15,7 @@ from s3exp.tasks.fingerprints import content
 from s3exp.tasks.roles import Gold
 from s3exp.types import Example, UserError
 
+T = TypeVar("T")
 LEAST_ROWS = 20  # those that are held out among them
 
 
@@ -47,26 +49,34 @@ def set_aside(tutor: TutorConfig, task: TaskConfig, gold: Gold, seed: int) -> Go
     return replace(gold, mining=mining, contexts=contexts, learned=tuple(learned), whole=gold.digest())
 
 
-def divided(rows: Sequence[Example], held_out: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """The rows to learn, and those held out to measure it: at least one each."""
+def divided(rows: Sequence[T], held_out: float, seed: int) -> tuple[list[T], list[T]]:
+    """The rows, or pairs, to learn, and those held out at random to measure it: at least one each."""
     count = min(max(1, round(held_out * len(rows))), len(rows) - 1)
-    held = {row.id for row in stream(seed, "tutor", "held_out").sample(list(rows), count)}
-    return [row for row in rows if row.id not in held], [row for row in rows if row.id in held]
+    held = set(stream(seed, "tutor", "held_out").sample(range(len(rows)), count))
+    return [row for at, row in enumerate(rows) if at not in held], [rows[at] for at in sorted(held)]
 
 
 def _of_mining(tutor: SftConfig, task: TaskConfig, gold: Gold, seed: int) -> list[Example]:
-    """Mining rows, in their order: groups about one text in random order, until each label has its share."""
+    """Mining rows, in their order: groups about one text in random order, until each label has its share.
+
+    No label loses its last mining row.
+    """
     groups = defaultdict[str, list[Example]](list)
     for row in gold.mining:
         groups[_given(row.fields, task.context) if task.context else row.id].append(row)
     order = list(groups.values())
     stream(seed, "tutor", "aside").shuffle(order)
     most = tutor.share if tutor.most_rows is None else min(tutor.share, tutor.most_rows / len(gold.mining))
-    wanted = {label: most * count for label, count in Counter(map(_label, gold.mining)).items()}
+    known = Counter(map(_label, gold.mining))
+    wanted = {label: most * count for label, count in known.items()}
     taken, chosen = Counter[int | None](), set[str]()
     for group in order:
         counts = Counter(map(_label, group))
-        if all(taken[label] + count / 2 <= wanted[label] for label, count in counts.items()):
+        room = tutor.most_rows is None or taken.total() + len(group) <= tutor.most_rows
+        if room and all(
+            taken[label] + count / 2 <= wanted[label] and taken[label] + count < known[label]
+            for label, count in counts.items()
+        ):
             taken += counts
             chosen |= {row.id for row in group}
     return [row for row in gold.mining if row.id in chosen]

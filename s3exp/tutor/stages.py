@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +22,18 @@ from s3exp.tasks.task import Task
 from s3exp.terminal.texts import percent
 from s3exp.tutor.judge import Ask, judge, lists_of, numbers_of
 from s3exp.tutor.lessons import turns_of
+from s3exp.tutor.likelihood import fell, finite, preferred
 from s3exp.tutor.pairs import LEAST_PAIRS, pairs_of, scored, turned
 from s3exp.tutor.split import LEAST_ROWS, divided
 from s3exp.types import Completion, Fitted, Prompt, UserError
 
 if TYPE_CHECKING:
     from s3exp.llm.store import Stored
-    from s3exp.llm.tuning import Nll, Pupil
+    from s3exp.llm.tuning import Pupil
     from s3exp.llm.turns import Pair, Turn
 
 log = logging.getLogger(__name__)
 
-DRAWS = 2000  # of the bootstrap
 NO_NUMBERS = "the likelihood of what was held out is no number"
 
 
@@ -82,19 +81,20 @@ def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tu
     pupil = school.pupil(adapter)
     try:
         most = school.config.llm.max_tokens
-        rows = [
-            row for row in task.gold.learned if row.id in turns and pupil.answers_within(turns[row.id], most)
-        ]
+        rows = [row for row in task.gold.learned if row.id in turns and pupil.reads(turns[row.id], most)]
         if len(rows) < LEAST_ROWS:
             raise UserError(
-                f"tutor={tutor.kind}: {len(rows)} of {len(task.gold.learned)} gold rows can be learned, the others are "
-                f"longer than llm.max_tokens={most} or no answers that could be read: set llm.max_tokens higher"
+                f"tutor={tutor.kind}: {len(rows)} of {len(task.gold.learned)} gold rows can be learned; others are "
+                f"longer than llm.max_tokens={most} or, with their prompts, than the {pupil.limit} tokens that the LLM "
+                "reads, or are no answers that could be read: set llm.max_tokens higher, or give it shorter rows"
             )
         if len(rows) < len(turns):
             log.warning(
-                "tutor: %d gold rows are longer than llm.max_tokens=%d, and not learned",
+                "tutor: %d gold rows are not learned: longer than llm.max_tokens=%d, or with their prompts than the %d "
+                "tokens that the LLM reads",
                 len(turns) - len(rows),
                 most,
+                pupil.limit,
             )
         learn, held = divided(rows, tutor.held_out, school.config.seed)
         lines = [
@@ -111,9 +111,11 @@ def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tu
         before = pupil.nlls([turns[row.id] for row in held])
         why = _tried(lambda: pupil.learn([turns[row.id] for row in learn], tutor))
         after = before if why else pupil.nlls([turns[row.id] for row in held])
-        if not _numbers(after):
+        if not finite(after):
             why, after = NO_NUMBERS, before
         numbers: dict[str, float] = {"tutor/rows": len(learn), "tutor/held_out": len(held)}
+        if len(rows) < len(task.gold.learned):
+            numbers["tutor/left_out"] = len(task.gold.learned) - len(rows)
         numbers |= fell(before, after, derive(school.seed, "bootstrap"))
         why = why or _worse(numbers["tutor/nll_before"], numbers["tutor/nll_after"])
         why = why or _tried(lambda: pupil.save(part))
@@ -142,29 +144,28 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
         found = scored(tutor.pairs, task, school.rounds(number), school.fitted)
         pairs = pairs_of(found, tutor.most_pairs, seed)
     pairs = turned(pairs, seed) if tutor.preferred == "random" else pairs
-    lines = [
-        {
-            "prompt": pair.better.prompt,
-            "better": pair.better.answer,
-            "prompt_of_worse": pair.worse.prompt,
-            "worse": pair.worse.answer,
-        }
-        for pair in pairs
-    ]
-    write_lines(part / "pairs.jsonl", lines)
-    numbers["tutor/pairs"] = len(pairs)
-    if len(pairs) < LEAST_PAIRS:
-        return _told(
-            number, numbers, f"{len(pairs)} pairs of answers are too few to learn from: {LEAST_PAIRS} are"
-        )
-    count = max(1, round(tutor.held_out * len(pairs)))
-    learn, held = pairs[count:], pairs[:count]
+    if len(pairs) < LEAST_PAIRS:  # the LLM need not be loaded
+        return _too_few(number, numbers, pairs, part)
     pupil = school.pupil(adapter)
     try:
+        read = [pair for pair in pairs if all(pupil.reads(side(pair)) for side in _SIDES)]
+        if len(read) < len(pairs):
+            log.warning(
+                "round %d: %d pairs of answers are longer than the %d tokens that the LLM reads, and not learned",
+                number,
+                len(pairs) - len(read),
+                pupil.limit,
+            )
+            numbers["tutor/left_out"] = len(pairs) - len(read)
+            if len(read) < LEAST_PAIRS:
+                return _too_few(number, numbers, read, part)
+        learn, held = divided(read, tutor.held_out, seed)
+        _write_pairs(part, learn, held)
+        numbers["tutor/pairs"] = len(read)
         before = [pupil.nlls([side(pair) for pair in held]) for side in _SIDES]
         why = _tried(lambda: pupil.prefer(learn, tutor))
         after = before if why else [pupil.nlls([side(pair) for pair in held]) for side in _SIDES]
-        if not _numbers([*after[0], *after[1]]):
+        if not finite([*after[0], *after[1]]):
             why, after = NO_NUMBERS, before
         numbers |= preferred(before, after, tutor.beta)
         why = why or _worse(float(np.log(2)), numbers["tutor/pair_loss"])
@@ -172,6 +173,30 @@ def prefer(school: School, number: int, part: Path, adapter: Path | None) -> Tun
         return _told(number, numbers | _took(pupil), why)
     finally:
         pupil.close()
+
+
+def _too_few(number: int, numbers: dict[str, float], pairs: Sequence[Pair], part: Path) -> Tuned:
+    _write_pairs(part, pairs, [])
+    numbers["tutor/pairs"] = len(pairs)
+    return _told(
+        number, numbers, f"{len(pairs)} pairs of answers are too few to learn from: {LEAST_PAIRS} are enough"
+    )
+
+
+def _write_pairs(part: Path, learn: Sequence[Pair], held: Sequence[Pair]) -> None:
+    lines = [
+        {
+            "held_out": out,
+            "prompt": pair.better.prompt,
+            "better": pair.better.answer,
+            "prompt_of_worse": pair.worse.prompt,
+            "worse": pair.worse.answer,
+            **{f"{name}_cut_off": True for name in ("better", "worse") if not getattr(pair, name).ended},
+        }
+        for out, some in ((False, learn), (True, held))
+        for pair in some
+    ]
+    write_lines(part / "pairs.jsonl", lines)
 
 
 def _by_judge(school: School, number: int, part: Path) -> tuple[list[Pair], dict[str, float]]:
@@ -203,47 +228,6 @@ def answers_of(llm: Stored, prompts: Sequence[Prompt]) -> Sequence[Completion]:
     return answers
 
 
-def fell(before: Sequence[Nll], after: Sequence[Nll], seed: int) -> dict[str, float]:
-    """NLL a token of some answers before and after, and by which share it fell, with a 95% bootstrap interval.
-
-    The bootstrap draws rows, each with both of its numbers.
-    """
-    nats = np.asarray([[a.nats, b.nats] for a, b in zip(before, after, strict=True)])
-    tokens = sum(one.tokens for one in before)
-    drawn = np.random.default_rng(seed).integers(len(nats), size=(DRAWS, len(nats)))
-    sums = nats[drawn].sum(1)
-    low, high = np.percentile(1 - sums[:, 1] / sums[:, 0], [2.5, 97.5])
-    first, last = nats.sum(0)
-    return {
-        "tutor/nll_before": float(first / tokens),
-        "tutor/nll_after": float(last / tokens),
-        "tutor/nll_fell": float(1 - last / first),
-        "tutor/nll_fell_low": float(low),
-        "tutor/nll_fell_high": float(high),
-    }
-
-
-def preferred(
-    before: Sequence[Sequence[Nll]], after: Sequence[Sequence[Nll]], beta: float
-) -> dict[str, float]:
-    """How far held-out pairs are told apart, and what became of the likelihood of the better answers.
-
-    Each argument has the better answers and the worse ones.
-    """
-    gains = [
-        np.asarray([one.nats for one in then]) - np.asarray([one.nats for one in now])
-        for then, now in zip(before, after, strict=True)
-    ]
-    margin = beta * (gains[0] - gains[1])
-    tokens = sum(one.tokens for one in before[0])
-    return {
-        "tutor/pair_loss": float(np.logaddexp(0, -margin).mean()),
-        "tutor/pairs_right": float((margin > 0).mean()),
-        "tutor/better_nll_before": sum(one.nats for one in before[0]) / tokens,
-        "tutor/better_nll_after": sum(one.nats for one in after[0]) / tokens,
-    }
-
-
 def _better(pair: Pair) -> Turn:
     return pair.better
 
@@ -262,11 +246,6 @@ def _tried(work: Callable[[], None]) -> str:
     except FloatingPointError as error:
         return str(error)
     return ""
-
-
-def _numbers(found: Sequence[Nll]) -> bool:
-    """Whether all of them are finite."""
-    return all(math.isfinite(one.nats) for one in found)
 
 
 def _worse(before: float, after: float) -> str:

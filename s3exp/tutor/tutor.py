@@ -79,9 +79,7 @@ class Taught:
                     one.sleep()  # two copies of the LLM would not fit on a GPU
                 tuned = self._learn(stage, at, folder, best)
             if tuned.round == number:
-                numbers |= {
-                    key: numbers.get(key, 0) + n if _adds_up(key) else n for key, n in tuned.numbers.items()
-                }
+                numbers = both(numbers, tuned.numbers)
                 meter.took("tune", tuned.seconds, 0.0 if fresh else tuned.cpu_seconds)
             if tuned.kept:
                 best = folder
@@ -112,13 +110,20 @@ class Taught:
             raise UserError(f"run_dir={self._school.folder}: cannot be written: {error}") from error
         except RuntimeError as error:
             said = " ".join(str(error).split())[:300]
-            raise LLMFault(
-                f"tuning failed: {said}; a smaller tutor.batch, or tutor.dtype=bfloat16, needs less memory"
-            ) from error
+            less = "; a smaller tutor.batch, or tutor.dtype=bfloat16, needs less memory"
+            raise LLMFault(f"tuning failed: {said}{less if 'memory' in said else ''}") from error
 
 
-def _adds_up(name: str) -> bool:
-    return name.rpartition("/")[2] in ("tokens", "steps", "flops")
+def both(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    """The numbers of two tunings before one round: costs and what was left out add up, and `tutor/kept` is that of
+    both."""
+    numbers = {**first, **second}
+    for name in first.keys() & second.keys():
+        if name == "tutor/kept":
+            numbers[name] = min(first[name], second[name])
+        elif name.rpartition("/")[2] in ("tokens", "steps", "flops", "left_out"):
+            numbers[name] = first[name] + second[name]
+    return numbers
 
 
 def build_tutor(school: School) -> Tutor:

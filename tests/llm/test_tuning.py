@@ -17,7 +17,7 @@ from s3exp.llm.turns import Pair, Turn
 from s3exp.record.adapters import digest_of
 from s3exp.settings.llm import TransformersConfig, VllmConfig
 from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig
-from s3exp.types import LLM, Prompt
+from s3exp.types import LLM, Prompt, UserError
 from tests.tiny_llm import tiny_llm
 
 SFT = SftConfig(sft_epochs=4, sft_lr=0.02, batch=4, cpu_threads=1)
@@ -83,8 +83,82 @@ def test_planted_text_becomes_likelier_on_rows_that_were_held_out(llm: Transform
     one.learn(rows[6:], SFT)
     assert nats(one.nlls(rows[:6])) < 0.7 * before
     assert one.took.steps == SFT.sft_epochs * math.ceil(18 / 4)
-    assert one.took.tokens == SFT.sft_epochs * sum(len(one.encoder.encode(row).tokens) for row in rows[6:])
-    assert one.took.flops > 0
+    learned, held = ([len(one.encoder.encode(row).tokens) for row in some] for some in (rows[6:], rows[:6]))
+    assert one.took.tokens == SFT.sft_epochs * sum(learned)
+    facts = json.loads((Path(llm.model) / "config.json").read_text())
+    wide, inner, words = facts["hidden_size"], facts["intermediate_size"], facts["vocab_size"]
+    whole = 4 * wide * wide + 3 * wide * inner + wide * words  # one layer, and the words
+    beside = SFT.rank * (4 * (wide + wide) + 3 * (wide + inner))
+    # forward, twice where it is measured; in training backward, too, and the adapter's own gradient
+    passes = [2 * whole + 3 * beside, whole + beside]
+    pairs = [SFT.sft_epochs * 2 * 4 * wide, 2 * 4 * wide]  # of tokens
+    times = [SFT.sft_epochs, 2]
+    assert one.took.flops == sum(
+        2 * time * each * sum(some) + per_pair * sum(n * n for n in some)
+        for time, each, per_pair, some in zip(times, passes, pairs, (learned, held), strict=True)
+    )
+
+
+def test_an_answer_that_was_cut_off_has_no_end_to_learn_and_what_is_too_long_is_not_read(
+    llm: TransformersConfig,
+) -> None:
+    one = pupil(llm)
+    whole, cut = (one.encoder.encode(Turn("Write.", "dull and", ended)) for ended in (True, False))
+    assert whole.tokens[:-1] == cut.tokens and whole.answer == cut.answer + 1
+    one.limit = len(cut.tokens)
+    assert one.reads(Turn("Write.", "dull and", False)) and not one.reads(Turn("Write.", "dull and"))
+
+
+def other_llm(llm: TransformersConfig, folder: Path, facts: object) -> TransformersConfig:
+    """An LLM of another architecture, with random weights and the same words."""
+    from transformers import AutoModelForCausalLM
+
+    folder.mkdir()
+    for path in Path(llm.model).iterdir():
+        if path.name != "config.json" and path.suffix in (".json", ".jinja"):
+            (folder / path.name).write_bytes(path.read_bytes())
+    AutoModelForCausalLM.from_config(facts).save_pretrained(folder)
+    return replace(llm, model=str(folder))
+
+
+def test_the_layers_of_gpt2_are_found_and_served(llm: TransformersConfig, tmp_path: Path) -> None:
+    """They are no linear layers of torch, and their weights lie the other way round."""
+    from transformers import AutoTokenizer, GPT2Config
+
+    words = len(AutoTokenizer.from_pretrained(llm.model))
+    facts = GPT2Config(vocab_size=words, n_embd=32, n_layer=1, n_head=2, n_positions=64)
+    own = other_llm(llm, tmp_path / "gpt2", facts)
+    test_what_is_served_is_what_was_tuned(own, tmp_path)
+    named = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert named["target_modules"] == ["c_attn", "c_fc", "c_proj"] and named["fan_in_fan_out"]
+    assert pupil(own).limit == 64
+
+
+def test_a_network_that_cannot_be_tuned_is_one_line(llm: TransformersConfig, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, MambaConfig
+
+    words = len(AutoTokenizer.from_pretrained(llm.model))
+    facts = MambaConfig(vocab_size=words, hidden_size=32, num_hidden_layers=1)
+    own = other_llm(llm, tmp_path / "mamba", facts)
+    with pytest.raises(UserError, match="^llm.model=.*mamba: peft puts no adapter beside its layers"):
+        pupil(own)
+    with pytest.raises(
+        UserError, match=r"no layers of tutor\.layers=attention: set tutor\.layers=all_linear"
+    ):
+        pupil(own, replace(SFT, layers="attention"))
+
+
+def test_a_tokenizer_whose_answers_have_no_end_is_refused(
+    llm: TransformersConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from s3exp.llm.template import Chat
+
+    tokenizer = pupil(llm).encoder._tokenizer
+    chat = Chat(llm, tokenizer)
+    monkeypatch.setattr(Chat, "_whole", lambda *_: [])
+    tokenizer.eos_token = None
+    with pytest.raises(UserError, match="no token ends an answer: name one as eos_token"):
+        chat.end_of_answer()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,19 @@ def test_by_the_screen_rows_are_better_than_answers_rejected_for_what_they_say()
     pairs = pairs_of(found, 99, 0)
     assert {pair.worse.answer for pair in pairs} == {"raw 8", "raw 12"} and len(pairs) == 2
     assert all(pair.better.prompt == pair.worse.prompt for pair in pairs)
+
+
+def test_an_answer_that_was_cut_off_has_no_end_to_learn() -> None:
+    whole = record(0)
+    asked = tuple(
+        (prompt, Completion(f"and row {10 * i}" if i == 0 else f"raw {i}", 1, 1, "length"))
+        for i, (prompt, _) in enumerate(whole.batch.asked)
+    )
+    cut = replace(whole, batch=replace(whole.batch, asked=asked))
+    ended = {one.turn.answer: one.turn.ended for one in scored("screen", TASK, [cut], no_model)}
+    # of the other rows something was taken off behind, so that they end
+    assert [text for text, end in ended.items() if not end] == ["row 0", "raw 8", "raw 12"]
+    assert all(one.turn.ended for one in scored("screen", TASK, [whole], no_model))
 
 
 def test_by_the_small_model_the_surest_row_is_beside_the_least_sure_one_of_its_label() -> None:

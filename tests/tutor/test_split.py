@@ -46,6 +46,20 @@ def test_rows_are_in_one_role_and_labels_keep_their_shares(share: float) -> None
     assert split.digest() == whole.digest() and split.select == whole.select
 
 
+@pytest.mark.parametrize("most", [21, 25, 26, 33])
+def test_most_rows_is_the_most(most: int) -> None:
+    rows = tuple(Example(f"m{i}", {"text": f"text {i}"}, i % 2) for i in range(100))
+    split = set_aside(SftConfig(most_rows=most), SINGLE, replace(gold(), mining=rows), 0)
+    assert most - 1 <= len(split.learned) <= most
+
+
+def test_no_label_loses_its_last_mining_row() -> None:
+    rows = tuple(Example(f"m{i}", {"text": f"text {i}"}, int(i == 0)) for i in range(60))
+    for seed in range(5):
+        split = set_aside(SftConfig(share=0.9), SINGLE, replace(gold(), mining=rows), seed)
+        assert {row.target for row in split.mining} == {0, 1} and len(split.learned) > 50
+
+
 def test_another_seed_sets_others_aside_and_the_same_one_the_same() -> None:
     splits = [set_aside(SftConfig(), SINGLE, gold(), seed).learned for seed in (1, 1, 2)]
     assert splits[0] == splits[1] != splits[2]

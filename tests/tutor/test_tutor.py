@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import s3exp
-from s3exp.llm import build_llm
+from s3exp.llm import build_llm, remote, tuning
 from s3exp.llm.store import Stored
 from s3exp.llm.tuning import Nll, Took
 from s3exp.llm.turns import Turn
@@ -25,9 +25,10 @@ from s3exp.settings.task import PromptSet, TaskConfig
 from s3exp.settings.tutor import DpoConfig, SftConfig, SftDpoConfig, TutorConfig
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.roles import Gold, Sealed
+from s3exp.tutor.pairs import pairs_of, scored
 from s3exp.tutor.stages import School
-from s3exp.tutor.tutor import Taught
-from s3exp.types import Batch, Completion, Example, Prompt, Rejected, UserError, prompt_hash
+from s3exp.tutor.tutor import Taught, both
+from s3exp.types import Batch, Completion, Example, LLMFault, Prompt, Rejected, UserError, prompt_hash
 from tests.tiny_llm import tiny_llm
 from tests.toy_world import ToyServer
 
@@ -113,6 +114,71 @@ def test_what_was_learned_is_on_record_and_not_learned_again(
         assert later.numbers == {} and later.adapter == first.adapter
 
 
+def test_two_runs_that_learn_the_same_have_one_llm_whenever_they_learn(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path
+) -> None:
+    """Their records differ in seconds; the answers of the one are those of the other."""
+    school = school_of(replace(SFT, sft_epochs=1))
+    with engine_of(school) as base:
+        answers = []
+        for name in ("one", "two"):
+            own = replace(school, folder=tmp_path / name)
+            writer = Taught(own).writer(base, 0, meter_of(base))
+            answers.append(writer.llm.generate(PROMPTS))
+    one, two = (
+        json.loads((tmp_path / name / "adapters/sft-0/tuned.json").read_text()) for name in ("one", "two")
+    )
+    assert one["seconds"] != two["seconds"] and one["sha256"] == two["sha256"]
+    assert [one.text for one in answers[0]] == [one.text for one in answers[1]]
+    assert not any(one.stored for one in answers[0]) and all(one.stored for one in answers[1])
+
+
+@pytest.mark.parametrize("what", ["llm.max_tokens", "positions"])
+def test_rows_that_are_too_long_are_left_out_and_counted(
+    school_of: Callable[[TutorConfig], School],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    """No answer is cut to what fits: its end would be learned in the middle of it."""
+    school = school_of(replace(SFT, sft_epochs=1))
+    long = replace(school.task.gold.learned[0], fields={"text": "the plot is dull and slow " * 6})
+    gold = replace(school.task.gold, learned=(long, *school.task.gold.learned[1:]))
+    school = replace(school, task=replace(school.task, gold=gold))  # type: ignore[type-var]
+    if what == "positions":
+        monkeypatch.setattr(tuning, "most_tokens", lambda model: 40)
+        school = replace(
+            school, config=replace(school.config, llm=replace(school.config.llm, max_tokens=200))
+        )
+    with engine_of(school) as base:
+        writer = Taught(school).writer(base, 0, meter_of(base))
+    assert writer.numbers["tutor/left_out"] == 1
+    assert writer.numbers["tutor/rows"] + writer.numbers["tutor/held_out"] == 26
+    assert "1 gold rows are not learned" in caplog.text
+
+
+def test_pairs_that_the_llm_does_not_read_are_left_out(
+    school_of: Callable[[TutorConfig], School],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    school = replace(school_of(DpoConfig(pairs="screen", batch=8)), rounds=lambda number: [joyful(0)])
+    monkeypatch.setattr(tuning, "most_tokens", lambda model: 3)
+    with engine_of(school) as base:
+        writer = Taught(school).writer(base, 1, meter_of(base))
+    assert (
+        writer.llm is base and writer.numbers["tutor/left_out"] == 30 and writer.numbers["tutor/pairs"] == 0
+    )
+    assert "30 pairs of answers are longer than the 3 tokens" in caplog.text
+
+
+def test_two_tunings_before_one_round_were_kept_if_both_were() -> None:
+    rows, pairs = ({"tutor/kept": kept, "tutor/tokens": 5.0, "tutor/rows": 1.0} for kept in (0.0, 1.0))
+    pairs |= {"tutor/pairs": 3.0}
+    for found in (both(rows, pairs), both(pairs, rows)):
+        assert found == {"tutor/kept": 0.0, "tutor/tokens": 10.0, "tutor/rows": 1.0, "tutor/pairs": 3.0}
+
+
 def test_with_rounds_the_seed_is_written_without(
     school_of: Callable[[TutorConfig], School], tmp_path: Path
 ) -> None:
@@ -165,7 +231,9 @@ class Spoiled:
     def __init__(self, after: float) -> None:
         self.took, self._nats, self._after = Took(), 2.0, after
 
-    def answers_within(self, turn: Turn, tokens: int) -> bool:
+    limit = 512
+
+    def reads(self, turn: Turn, answer: int | None = None) -> bool:
         return True
 
     def nlls(self, turns: Sequence[Turn]) -> list[Nll]:
@@ -230,14 +298,24 @@ def test_rows_that_cannot_be_learned_are_refused_with_their_number(
 class Loading(ToyServer):
     """Loads adapters as vLLM does, or refuses to."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, *statuses: int) -> None:
+        """`statuses` of its replies, one after another; after them it loads."""
         super().__init__()
-        self.status = status
+        self.statuses = list(statuses)
+        self.keeps = 99  # answers that it gives before it forgets
 
     def answer(self, body: Mapping[str, Any]) -> tuple[int, str]:
-        if "lora_name" not in body:
-            return super().answer(body)
-        return self.status, "Success" if self.status == 200 else "Not Found"
+        if "lora_name" in body:
+            self.about = {"id": body["lora_name"]}
+            status = self.statuses.pop(0) if self.statuses else 200
+            words = {200: "Success", 400: "The lora adapter has already been loaded.", 503: "busy"}
+            return status, words.get(status, "Not Found")
+        if body["model"].startswith("s3exp-"):
+            self.keeps -= 1
+            if self.keeps < 0:
+                self.about = {"id": "toy"}
+                return 404, json.dumps({"error": {"message": f"The model `{body['model']}` does not exist."}})
+        return super().answer(body)
 
 
 def served(school: School, server: ToyServer) -> School:
@@ -262,6 +340,49 @@ def test_a_server_is_told_to_load_the_adapter_and_asked_by_its_name(
     assert len(told) == 1 and told[0]["lora_path"].endswith("adapters/sft-0")
     asked = [body["model"] for _, _, body in server.requests if "label=0" in str(body.get("messages"))]
     assert asked == ["toy"] * len(ask) + [told[0]["lora_name"]] * len(ask)
+
+
+@pytest.mark.parametrize("statuses", [[503, 200], [503, 400], [400]])
+def test_a_server_that_is_busy_or_has_the_adapter_is_asked(
+    school_of: Callable[[TutorConfig], School], monkeypatch: pytest.MonkeyPatch, statuses: list[int]
+) -> None:
+    monkeypatch.setattr(remote, "PAUSE_SECONDS", 0.0)
+    with Loading(*statuses) as server:
+        school = served(school_of(SFT), server)
+        school = replace(school, config=replace(school.config, llm=replace(school.config.llm, retries=3)))
+        config = remote.loaded(school.config.llm, Path("folder"), "sha256:0123456789abcdef0123")  # type: ignore[arg-type]
+        assert config.model == "s3exp-0123456789abcdef" and len(server.requests) == len(statuses)
+
+
+def test_a_server_that_never_has_time_is_a_fault(
+    school_of: Callable[[TutorConfig], School], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "PAUSE_SECONDS", 0.0)
+    with Loading(*[503] * 9) as server:
+        school = served(school_of(SFT), server)
+        with pytest.raises(
+            LLMFault, match=r"has not loaded the adapter in .*503: busy.*llm\.timeout"
+        ) as caught:
+            remote.loaded(school.config.llm, Path("folder"), "sha256:0")  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)
+
+
+def test_a_server_that_forgets_the_adapter_is_said_to_and_told_again(
+    school_of: Callable[[TutorConfig], School],
+) -> None:
+    ask = [replace(prompt, text=f"{prompt.text} label=0") for prompt in PROMPTS]
+    with Loading() as server:
+        server.keeps = 4
+        school = served(school_of(replace(SFT, sft_epochs=1)), server)
+        with engine_of(school) as base:
+            writer = Taught(school).writer(base, 0, meter_of(base))
+            with pytest.raises(LLMFault, match=r"has forgotten the adapter .*the same command") as caught:
+                writer.llm.generate(ask)
+            assert "\n" not in str(caught.value)
+            server.keeps = 99
+            assert len(writer.llm.generate(ask)) == len(ask)
+        told = [body for path, _, body in server.requests if path.endswith("load_lora_adapter")]
+    assert len(told) == 2 and len(set(server.asked)) == len(server.asked) == len(ask)
 
 
 def test_a_server_that_loads_no_adapter_is_one_line(school_of: Callable[[TutorConfig], School]) -> None:
@@ -306,6 +427,11 @@ def test_pairs_are_learned_before_every_round_on_top_of_the_rows(
             if number:
                 assert writer.numbers["tutor/pairs"] == 30 * number
                 assert writer.numbers["tutor/pair_loss"] < 0.6 and writer.numbers["tutor/pairs_right"] > 0.7
+                lines = (tmp_path / f"adapters/dpo-{number}/pairs.jsonl").read_text().splitlines()
+                held = {line["better"] for line in map(json.loads, lines) if line["held_out"]}
+                first = pairs_of(scored("screen", school.task, school.rounds(number), school.fitted), 99, 0)
+                # of all pairs, not of those that are furthest apart
+                assert len(held) == 3 * number and held != {pair.better.answer for pair in first[: len(held)]}
         assert named == ["sft-0", "dpo-1", "dpo-2"]
         assert len({path.read_bytes() for path in tmp_path.glob(f"adapters/*/{WEIGHTS}")}) == 3
 
