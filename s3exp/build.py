@@ -52,7 +52,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
     from s3exp.tasks.kinds import corpus_of, table_of
 
     config, gold = prepared.config, prepared.gold
-    table = table_of(config.task, gold.mining)
+    table = table_of(config.task, gold.known)
     small = prepared.own.small_model or build_small_model(
         config.small_model,
         labels=config.task.labels,

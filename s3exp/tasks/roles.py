@@ -74,6 +74,11 @@ class Gold:
     learned: tuple[Example, ...] = ()
     whole: str = ""
 
+    @property
+    def known(self) -> tuple[Example, ...]:
+        """The rows that say what a column may hold: those mined, and those that the LLM learns in their place."""
+        return (*self.mining, *self.learned)
+
     def digest(self) -> str:
         """Hash of every row's texts, label and answers, by role, and of contexts; a run resumes on the same only."""
         if self.whole:

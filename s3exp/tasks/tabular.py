@@ -268,9 +268,9 @@ def tabular(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str],
     Raises:
         UserError: a column cannot be learned, or a mining row is another one once its text is read.
     """
-    table = columns_of(config, gold.mining)
+    table = columns_of(config, gold.known)
     task = Tabular(config, llm, gold, table, _outcome(config, llm, gold, table))
-    for row in gold.mining:
+    for row in gold.known:
         _check_text(task, row)
     longest = max((len(task.values(row)[ROW]) for row in gold.mining), default=0)
     if longest > _CHARACTERS * llm.max_tokens:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from s3exp.commands.tuning import lines_of_tutor
+from s3exp.commands.tuning import _drawn, lines_of_tutor
 from s3exp.curation.copies import Copies, of_gold
 from s3exp.curation.screen import Screen
 from s3exp.llm.turns import Turn
@@ -15,7 +15,7 @@ from s3exp.settings.columns import TableConfig
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.llm import LLMConfig, TransformersConfig, VllmConfig
 from s3exp.settings.run import Config
-from s3exp.settings.task import PromptSet, TaskConfig
+from s3exp.settings.task import AttributeConfig, PromptSet, TaskConfig
 from s3exp.settings.tutor import SftConfig, SftDpoConfig
 from s3exp.tasks import build_task
 from s3exp.tasks.classification import Classification
@@ -75,6 +75,16 @@ def test_a_question_is_learned_for_the_answer_that_it_has() -> None:
     assert turn.answer == "Where is Hyde Park?" and turn.prompt == f"{text} # London"
 
 
+def test_a_learned_row_of_a_table_may_have_the_largest_number() -> None:
+    """Columns are known by the rows that are learned, too: tuned on or set aside, they are those of the whole."""
+    whole = task_of(TableConfig())
+    learned = tuple(sorted(whole.gold.mining, key=lambda row: float(next(iter(row.fields.values()))))[-2:])
+    mined = tuple(row for row in whole.gold.mining if row not in learned)
+    gold = replace(whole.gold, mining=mined, learned=learned)
+    task = build_task(whole.config, LLM, gold, lambda text: text)
+    assert list(turns_of(task, learned, 3)) == [row.id for row in learned]
+
+
 @pytest.mark.parametrize("order", ["fixed", "permuted"])
 @pytest.mark.parametrize("start", ["none", "feature"])
 @pytest.mark.parametrize("labels", ["asked", "inline"])
@@ -129,6 +139,31 @@ def test_the_dry_run_says_what_tuning_takes() -> None:
     lines = lines_of_tutor(config, task, "no/such", lambda text: len(text.split()))
     assert "36 gold rows" in lines[0] and "4 held-out ones" in lines[0]
     assert "2 passes, 10 steps" in lines[0] and f"{2 * 36 * (3 + 3 + 16):,} tokens" in lines[0]
-    assert "10 pairs" in lines[1] and f"{2 * 10 * 2 * 22:,} tokens" in lines[1]
+    assert "at most 10, 10" in lines[1]
+    assert (
+        "before 2 of these rounds there are fewer than 16 pairs" in lines[2] and "about 0 tokens" in lines[1]
+    )
+    config.tutor = SftDpoConfig(pairs="fixed", most_pairs=200)
+    config.loop.budget.rows = 120  # 80, 20 and 20: pairs are of the rows of round 1
+    assert "at most 0, 10" in lines_of_tutor(config, task, "no/such", lambda text: 1)[1]
+    config.tutor = SftDpoConfig(most_pairs=200)
+    lines = lines_of_tutor(config, task, "no/such", lambda text: len(text.split()))
+    assert "at most 40, 50" in lines[1] and f"{(36 + 45) * 2 * 22:,} tokens" in lines[1]
+    config.llm = replace(LLM, max_tokens=3)
+    line = lines_of_tutor(config, task, "no/such", lambda text: len(text.split()))[0]
+    assert "40 gold rows" in line and "longer than llm.max_tokens=3, and not learned" in line
+    assert any(
+        "fewer than 20 are refused" in line
+        for line in lines_of_tutor(config, task, "no/such", lambda text: 9)
+    )
+    config.tutor = SftDpoConfig(sft_epochs=0)
+    sets = {"plain": replace(SETS["plain"], seed="A {label} one about {topic}.")}
+    topics = {"topic": AttributeConfig(values=["cats and dogs", "the sea"])}
+    with_topics = replace(task.config, prompt_sets=sets, attributes=topics)
+    turns = _drawn(task.with_config(with_topics), rows[:9])
+    assert {turn.prompt for turn in turns} == {
+        f"A bad one about {topic}." for topic in ("cats and dogs", "the sea")
+    }
+    assert {turn.answer for turn in turns} == {"a dull film"}
     alone = lines_of_tutor(replace(config, tutor=SftConfig()), task, "no/such", lambda text: 1)
     assert not any("pairs" in line for line in alone)
