@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from s3exp.commands.audit import _of_run
 from s3exp.record.rounds import read_rounds
 from tests.test_kill import Commands, commanded, kept, record
 from tests.tiny_llm import tiny_llm
@@ -77,6 +79,9 @@ def test_all_of_it_was_at_work_and_no_row_that_was_learned_is_mined_or_shown(com
     mined = {guess.id for guess in first.predictions}
     shown = {row.parent for row in last.batch.examples}
     assert len(learned) > 25 and len(mined) == 30 and not learned & (mined | shown)
+    audited = _of_run(run, Namespace(task=None, gold=None, config_dir=None, overrides=[]))
+    certificate = json.loads((run / "certificate.json").read_text())
+    assert audited.audit.certify(audited.rows)["roles"] == certificate["roles"]  # tuning is one of them
     costs = json.loads((run / "result.json").read_text())["cost"]
     assert costs["tuning_tokens"] > 0 and costs["tuning_flops"] > 0
     assert first.metrics["seconds/tune"] <= costs["seconds"]

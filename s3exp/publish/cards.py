@@ -154,6 +154,7 @@ def _run(one: Exported) -> str:
         "LLM": None
         if given
         else f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
+        "The LLM learned": _learned(one),
         "Rows from": ", ".join(
             f"`{public_name(one)}`" if given else f"those of the run `{Path(one).name}`"
             for one in config.loop.sources
@@ -166,6 +167,17 @@ def _run(one: Exported) -> str:
         "Small model trained on it": f"{run.metric} {run.score:.4f} on gold test rows",
     }
     return f"## {one.name}\n\n" + "\n".join(f"- {key}: {value}" for key, value in facts.items() if value)
+
+
+def _learned(one: Exported) -> str:
+    """What a tutor taught the LLM that wrote the rows; empty: nothing."""
+    said = []
+    for number, found in enumerate(one.run.rounds):
+        counts = {"gold rows": found.get("tutor/rows"), "pairs of its answers": found.get("tutor/pairs")}
+        if learned := [f"{count:,.0f} {name}" for name, count in counts.items() if count]:
+            dropped = "" if found.get("tutor/kept") else ", dropped as no better"
+            said.append(f"{' and '.join(learned)} before round {number}{dropped}")
+    return f"{'; '.join(said)} (tutor={one.config.tutor.kind})" if said else ""
 
 
 def _author(exported: Sequence[Exported]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from s3exp.synthesis.given import Given, screened
 from s3exp.tasks.given import GivenRows, in_sets, read_given
 from s3exp.tasks.roles import Gold, fingerprints
 from s3exp.types import Example, UserError
+
+log = logging.getLogger(__name__)
 
 _SAME = ("kind", "fields", "labels")  # the options of a task that say what a row is
 
@@ -110,3 +113,12 @@ def _check_finished(folder: Path) -> None:
     if not (folder / "result.json").is_file():
         other = "" if is_run(str(folder)) else ": other rows are trained on by strategy=rows"
         raise UserError(f"{KEY}={folder}: no finished run is on record there{other}")
+    learned = read_object(folder / "result.json").get("gold", {}).get("learned")
+    if learned:
+        log.warning(
+            "%s=%s: the LLM that wrote these rows had learned %d gold rows, which may be mined here: the scores of "
+            "mining rows may be too good",
+            KEY,
+            folder,
+            learned,
+        )
