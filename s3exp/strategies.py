@@ -50,6 +50,9 @@ def trained_on(strategy: StrategyConfig) -> str | None:
     return strategy.gold_rows if strategy.human or strategy.with_gold else None
 
 
+OF_TRAINED_GOLD = ("strategy.human", "strategy.with_gold", "strategy.gold_rows")
+
+
 def asks(strategy: StrategyConfig, loop: LoopConfig, curation: CurationConfig) -> bool:
     """Whether a run asks its LLM anything: not where it trains on rows that exist, or on filled templates alone."""
     filled = strategy.seeded in FILLED and len(plan(strategy, loop)) == 1

@@ -20,7 +20,7 @@ from s3exp.settings.run import Config, identity
 from tests.test_loop import go, same
 
 DIGITS = 2  # of a number; of a probability of the small model one
-ADDED = ("nll", "brier", "ece")  # scores that every run has since then
+ADDED = ("nll", "brier", "ece", "test_digest")  # what every result has since then
 RECORD = {
     "s3": {
         "prompts": "c27a3d1a1079f464",

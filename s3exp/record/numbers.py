@@ -240,6 +240,7 @@ def result(
         "seed": seed,
         "metric": task.metric,
         "test": test.metrics,
+        "test_digest": task.gold.test.digest(),
         "test_groups": test.groups,
         "select": under("select/", rounds[-1]),
         "rounds": [_round(record) for record in records],

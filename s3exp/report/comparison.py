@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from s3exp.record.measures import in_all, measure
 from s3exp.record.reading import Run
 from s3exp.report import statistics as stats
 from s3exp.report.arms import Arm, settings
 from s3exp.report.frames import Frames, frames_of
+from s3exp.report.tested import CommonRows, Tested, common_rows, tested_on
 from s3exp.seeds import derive
-from s3exp.strategies import idle
-from s3exp.tasks.ranks import reciprocal
+from s3exp.strategies import OF_TRAINED_GOLD, idle
 from s3exp.terminal.texts import spelled
 
 MORE = 1.02  # a factor: beyond it two numbers of rows or tokens are different budgets
@@ -52,6 +51,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
     test_rows: int  # common to all arms in `pairs`; 0: none are on record
     untested: tuple[Run, ...]  # runs whose test rows are missing, or are other ones
+    apart: tuple[tuple[str, ...], ...]  # names of arms by the test rows that they share, most arms first
     frames: Frames
 
     @property
@@ -82,13 +82,19 @@ class Comparison:
         """Arms whose rows an LLM wrote; all where there is no such arm."""
         return [arm for arm in self.arms if not arm.human] or list(self.arms)
 
+    @property
+    def rivals(self) -> list[Arm]:
+        """Of the synthesized arms those that a verdict compares: the largest group tested on the same rows."""
+        groups = [[arm for arm in self.synthesized if arm.name in names] for names in self.apart]
+        return max(groups, key=len)
+
     def pair(self, first: str, second: str) -> Pair | None:
-        """The first arm minus the second; None where they share no seed."""
+        """The first arm minus the second; None where they share no seed or were tested on other rows."""
         both = [*self.pairs, *map(_turned, self.pairs)]
         return next((pair for pair in both if (pair.first, pair.second) == (first, second)), None)
 
     def over_base(self, arm: Arm) -> Pair | None:
-        """An arm minus its base; None for the base itself, or where they share no seed."""
+        """An arm minus its base; None for the base itself, and where they have no pair."""
         base = self.bases.get(arm.name)
         return self.pair(arm.name, base) if base is not None else None
 
@@ -107,59 +113,44 @@ class Comparison:
 def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
     """Compare the arms of one task; gains are over the strategy `base`, or the lowest arm where it was not run."""
     runs = [run for arm in arms for run in arm.runs]
-    rows = _test_rows(runs if len(arms) > 1 else [])
-    tested = {run.folder for run in rows.runs}
+    tested = {run.folder: tested_on(run) for run in (runs if len(arms) > 1 else ())}
+    rows = common_rows([run for run in runs if run.folder in tested], tested)
+    apart = _apart(arms, tested)
+    known = {run.folder for run in rows.runs}
     return Comparison(
         task=task,
         metric=runs[0].metric,
         arms=tuple(arms),
         base=base,
-        bases=_bases(arms, base),
-        pairs=tuple(_pairs(arms, rows, task)),
+        bases=_bases(arms, base, apart),
+        pairs=tuple(_pairs(arms, rows, task, apart)),
         test_rows=len(rows.right) if len(rows.runs) > 1 else 0,
-        untested=tuple(run for run in runs if run.folder not in tested),
+        untested=tuple(run for run in runs if run.folder not in known),
+        apart=apart,
         frames=frames_of(task, arms),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Whether each run has each test row right, and its score there, whose mean is the run's: (rows, runs)."""
-
-    runs: list[Run]
-    right: NDArray[np.bool_]
-    scores: NDArray[np.float64]
-
-
-def _test_rows(runs: Sequence[Run]) -> _Rows:
-    """The largest group of runs with the same test rows."""
-    read = {place: table for place, run in enumerate(runs) if (table := _right(run)) is not None}
-    if not read:
-        return _Rows([], np.zeros((0, 0), dtype=bool), np.zeros((0, 0)))
-    # the same ids of another file are other rows
-    sources = [[run.identity.get(f"task.gold.{name}") for name in ("test", "test_rows")] for run in runs]
-    keys = {place: (str(sources[place]), frozenset(table)) for place, table in read.items()}
-    ((most, _),) = Counter(keys.values()).most_common(1)
-    places = [place for place in read if keys[place] == most]
-    names = list(read[places[0]])
-    scores = np.array([[read[place][name] for place in places] for name in names])
-    return _Rows([runs[place] for place in places], scores == 1, scores)
+def _apart(arms: Sequence[Arm], tested: Mapping[Path, Tested]) -> tuple[tuple[str, ...], ...]:
+    """The names of arms by the test rows that they share, most arms first; those of one arm have one config."""
+    groups: list[tuple[Tested | None, list[str]]] = []
+    for arm in arms:
+        own = [tested[run.folder] for run in arm.runs if run.folder in tested]
+        rows = next((one for one in own if one.scores), own[0] if own else None)
+        same = (names for first, names in groups if not (first and rows and first.differs(rows)))
+        group = next(same, None)
+        if group is None:
+            groups.append((rows, [arm.name]))
+        else:
+            group.append(arm.name)
+    return tuple(sorted((tuple(names) for _, names in groups), key=len, reverse=True))
 
 
-def _right(run: Run) -> dict[str, float] | None:
-    """The score of each test row, 1 where it is right; None where that is not on record or is of another result."""
-    lines = run.lines("test.jsonl")
-    table = {
-        str(line["id"]): reciprocal(int(line["rank"])) if "rank" in line else float(bool(line["right"]))
-        for line in lines
-        if "id" in line and "right" in line
-    }
-    if not table or len(table) != len(lines) or abs(fmean(table.values()) - run.score) > 1e-6:
-        return None
-    return table
+def _together(apart: Sequence[Sequence[str]], *arms: Arm) -> bool:
+    return any(all(arm.name in names for arm in arms) for names in apart)
 
 
-def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
+def _pairs(arms: Sequence[Arm], rows: CommonRows, task: str, apart: Sequence[Sequence[str]]) -> list[Pair]:
     columns = {run.folder: place for place, run in enumerate(rows.runs)}
     resampled = (
         stats.resampled_scores(rows.scores, derive(0, task, "test rows")) if rows.runs else np.zeros((0, 0))
@@ -167,7 +158,7 @@ def _pairs(arms: Sequence[Arm], rows: _Rows, task: str) -> list[Pair]:
     pairs: list[Pair] = []
     for one, other in combinations(arms, 2):
         over_seeds = stats.paired(one.scores, other.scores)
-        if over_seeds is None:
+        if over_seeds is None or not _together(apart, one, other):
             continue
         tested = ([run for run in arm.runs if run.folder in columns] for arm in (one, other))
         first, second = ({run.seed: columns[run.folder] for run in runs} for runs in tested)
@@ -195,8 +186,8 @@ def _turned(pair: Pair) -> Pair:
     return Pair(pair.second, pair.first, over_seeds, over_rows, by_seed, pair.p)
 
 
-def _bases(arms: Sequence[Arm], base: str) -> dict[str, str]:
-    """The base of every other arm; of several bases the only one that differs by its strategy's options alone."""
+def _bases(arms: Sequence[Arm], base: str, apart: Sequence[Sequence[str]]) -> dict[str, str]:
+    """The base of every other arm, tested on its rows; of several the only one that differs by its strategy alone."""
     among = [arm for arm in arms if arm.strategy == base]
     if not among:
         synthesized = [arm for arm in arms if not arm.human] or list(arms)
@@ -204,16 +195,20 @@ def _bases(arms: Sequence[Arm], base: str) -> dict[str, str]:
     bases: dict[str, str] = {}
     for arm in arms:
         fitting = [one for one in among if len(among) == 1 or _alike(one, arm)]
-        if arm not in among and len(fitting) == 1:
+        if arm not in among and len(fitting) == 1 and _together(apart, arm, *fitting):
             bases[arm.name] = fitting[0].name
     return bases
 
 
 def _alike(*arms: Arm) -> bool:
-    """Whether two arms differ by their strategy's options alone; what is idle in one of them does not count."""
-    ignored = tuple(
-        f"{key}." for key in ("strategy", *(one for arm in arms for one in idle(arm.runs[0].identity)))
-    )
+    """Whether two arms differ by their strategy's options alone; what is idle in one of them does not count.
+
+    Nor does the digest of gold where one of them trains on gold rows: it has them, and the other's has not.
+    """
+    facts = [arm.runs[0].identity for arm in arms]
+    training = {tuple(one.get(key) for key in OF_TRAINED_GOLD) for one in facts}
+    gold = ("gold",) if len(training) > 1 else ()
+    ignored = tuple(f"{key}." for key in ("strategy", *gold, *(key for one in facts for key in idle(one))))
     configs = [settings(arm.runs[0]).items() for arm in arms]
     first, second = ({k: v for k, v in config if not f"{k}.".startswith(ignored)} for config in configs)
     return bool(first) and first == second

@@ -25,7 +25,18 @@ _QUOTED = ("quoted/rows", "quoted/share")
 def warnings(comparison: Comparison) -> list[str]:
     """Reasons to doubt the scores."""
     rows = partial(_cost, cost=ROWS)
-    checks = (_controls, _certificates, collapsed, _seeds, _variants, _gold, rows, _configs, _untested)
+    checks = (
+        _controls,
+        _certificates,
+        collapsed,
+        _seeds,
+        _variants,
+        _gold,
+        _apart,
+        rows,
+        _configs,
+        _untested,
+    )
     return [line for check in checks for line in check(comparison)]
 
 
@@ -34,7 +45,7 @@ def notes(comparison: Comparison) -> list[str]:
     lines = _cost(comparison, TOKENS)
     if comparison.bases and all(arm.strategy != comparison.base for arm in comparison.arms):
         lines.append(f"{comparison.base} was not run: gains are over the lowest of what was.")
-    return [*lines, *mining_beside_test(comparison)]
+    return [*lines, *_without_base(comparison), *mining_beside_test(comparison)]
 
 
 def mining_beside_test(comparison: Comparison) -> list[str]:
@@ -113,6 +124,31 @@ def _gold(comparison: Comparison) -> list[str]:
     sizes = {role: {gold[role] for gold in golds if isinstance(gold.get(role), int)} for role in roles}
     differ = [f"{role} ({' / '.join(map(str, sorted(s)))})" for role, s in sizes.items() if len(s) > 1]
     return [f"Gold rows differ in number: {spelled(differ)}."] if differ else []
+
+
+def _apart(comparison: Comparison) -> list[str]:
+    if len(comparison.apart) < 2:
+        return []
+    groups = "; ".join(_few(names) for names in comparison.apart)
+    return [f"Arms were tested on different gold rows, and have no gain over each other: {groups}."]
+
+
+def _without_base(comparison: Comparison) -> list[str]:
+    """The arms without a gain though there is a base on the same test rows."""
+    bases = set(comparison.bases.values())
+    strategies = {comparison.arm(name).strategy for name in bases} or {comparison.base}
+    among = {arm.name for arm in comparison.arms if arm.strategy in strategies}
+    lines: list[str] = []
+    for names in comparison.apart:
+        here = [name for name in names if name in among]
+        without = [name for name in names if name not in comparison.bases and name not in among]
+        if here and without:
+            base, which = spelled(sorted(strategies)), _few(here)
+            lines.append(
+                f"No gain for {_few(without)}: no arm of {base}, or more than one, differs by the strategy alone "
+                f"({which}). The table of every pair has the differences."
+            )
+    return lines
 
 
 def _cost(comparison: Comparison, cost: Cost) -> list[str]:

@@ -64,8 +64,8 @@ def paper_table(comparison: Comparison) -> Table:
 def as_paper_latex(comparison: Comparison) -> str:
     """The table for one column of a paper: score and spread, gain and interval, rows, and tokens in thousands."""
     table = paper_table(comparison)
-    best = percent(max(arm.mean for arm in comparison.synthesized))
-    bold = {method(arm) for arm in comparison.synthesized}
+    best = percent(max(arm.mean for arm in comparison.rivals))
+    bold = {method(arm) for arm in comparison.rivals}
     lines = []
     for name, mean, spread, gain, interval, rows, tokens in table.rows:
         score = percent(mean)

@@ -55,7 +55,7 @@ class Verdict:
 
 def verdict(comparison: Comparison) -> Verdict:
     """The verdict on one task."""
-    best = comparison.synthesized[0]
+    best = comparison.rivals[0]
     first, sure = _best(comparison, best)
     first = doubt(comparison, best) + first
     if alone := unsaid(missing(comparison.arms), best.name):
@@ -115,7 +115,7 @@ def _range(interval: tuple[float, float]) -> str:
 
 def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
     score, seeds = f"{percent(best.mean)}% {comparison.metric} on test", plural(len(best.runs), "seed")
-    if len(comparison.synthesized) == 1:
+    if len(comparison.rivals) == 1:
         ends = interval_of(best)
         spread = f"95% interval {percent(ends[0])} to {percent(ends[1])}, {seeds}" if ends else seeds
         first = f"{best.name} reaches {score} ({spread})."
@@ -150,7 +150,7 @@ def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
 
 def _resolvable(comparison: Comparison, best: Arm) -> list[str]:
     """The least difference that these seeds would find."""
-    others = [arm for arm in comparison.synthesized if arm is not best]
+    others = [arm for arm in comparison.rivals if arm is not best]
     pair = comparison.over_base(best) or (comparison.pair(best.name, others[0].name) if others else None)
     least = None if pair is None else resolvable(pair.over_seeds)
     if pair is None or not least:
@@ -161,7 +161,7 @@ def _resolvable(comparison: Comparison, best: Arm) -> list[str]:
 
 
 def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
-    others = [arm for arm in comparison.synthesized if arm is not best]
+    others = [arm for arm in comparison.rivals if arm is not best]
     pair = comparison.pair(best.name, others[0].name) if others else None
     if pair is None or others[0].name == comparison.bases.get(best.name):
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -332,12 +333,77 @@ def test_what_weakens_a_comparison_is_said(tmp_path: Path) -> None:
 
 def test_runs_on_other_test_rows_are_not_tested_against_each_other(tmp_path: Path) -> None:
     write_all(tmp_path, ("s3", "zerogen"), [0, 1])
-    other = config("zerogen", 1, task__gold__test="gold/other.jsonl")
+    other = config("zerogen", 1, task__gold__test="gold/other.jsonl", gold="another")
     write_run(tmp_path / "zerogen-1", result("zerogen", 1, 61), other)
     stale = write_run(tmp_path / "s3-2", result("s3", 2, 72), config("s3", 2), {"test.jsonl": answers(10)})
     comparison = read(tmp_path)
     assert {run.folder.name for run in comparison.untested} == {"zerogen-1", stale.name}
     assert comparison.test_rows == 100
+
+
+OTHER_ROWS: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {  # config, result, rows on record of 100
+    "another file": ({"task__gold__test": "gold/other.jsonl", "gold": "another"}, {}, 100),
+    "another split of one file": ({"task__gold__split_seed": 1, "gold": "another"}, {}, 100),
+    "fewer rows": ({}, {}, 50),
+    "the same file after an edit": ({"gold": "another"}, {"test_digest": "b"}, 100),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_ROWS)
+def test_arms_tested_on_other_rows_have_no_gain(tmp_path: Path, case: str) -> None:
+    options, of_result, kept = OTHER_ROWS[case]
+    write_all(tmp_path, ("zerogen", "goldgen"), range(3))
+    for one in tmp_path.glob("*/result.json"):
+        one.write_text(json.dumps(json.loads(one.read_text()) | {"test_digest": "a"}))
+    for seed in range(3):
+        told = result("s3", seed, 90) | {"test_digest": "a" if kept == 100 else None} | of_result
+        if not of_result and kept == 100:
+            del told["test_digest"]  # a record of before
+        lines = [line | {"right": row < kept * 0.9} for row, line in enumerate(answers(90)[:kept])]
+        write_run(tmp_path / f"s3-{seed}", told, config("s3", seed, **options), {"test.jsonl": lines})
+    comparison = read(tmp_path)
+    assert comparison.pair("s3", "zerogen") is None and comparison.gain(arm(comparison, "s3")) is None
+    assert comparison.gain(arm(comparison, "goldgen")) is not None
+    groups = "have no gain over each other: goldgen and zerogen; s3."
+    assert any(line.endswith(groups) for line in warnings(comparison))
+    assert (
+        "goldgen is highest with 65.3%" in verdict(comparison).line and "s3" not in verdict(comparison).line
+    )
+
+
+def test_the_same_rows_in_another_file_are_the_same(tmp_path: Path) -> None:
+    write_all(tmp_path, ("s3",), [0, 1])
+    for seed in (0, 1):
+        moved = config("zerogen", seed, task__gold__test="moved/test.jsonl")
+        write_run(tmp_path / str(seed), result("zerogen", seed, 60), moved, {"test.jsonl": answers(60)})
+    comparison = read(tmp_path)
+    assert comparison.gain(arm(comparison, "s3")) is not None and comparison.test_rows == 100
+
+
+def test_an_arm_that_trains_on_gold_has_a_base_among_several(tmp_path: Path) -> None:
+    for kind in ("bag", "ngrams"):
+        for name, options in {
+            "zerogen": {},
+            "s3": {"strategy__with_gold": True, "gold": "with train"},
+            "gold": {"strategy__human": True, "gold": "with train"},
+        }.items():
+            facts = config(name, 0, small_model__kind=kind, **options)
+            write_run(tmp_path / f"{name}-{kind}", result(name, 0, 70), facts)
+    bases = read(tmp_path).bases
+    assert bases == {
+        f"{name}, kind={kind}": f"zerogen, kind={kind}"
+        for name in ("s3", "gold")
+        for kind in ("bag", "ngrams")
+    }
+
+
+def test_an_arm_that_fits_two_bases_is_said_to_have_no_gain(tmp_path: Path) -> None:
+    for rows in (100, 300):
+        facts = config("zerogen", 0, loop__budget__rows=rows)
+        write_run(tmp_path / str(rows), result("zerogen", 0, 60), facts)
+    write_run(tmp_path / "gold", result("gold", 0, 80), config("gold", 0))
+    (line,) = (one for one in notes(read(tmp_path)) if "No gain" in one)
+    assert line.startswith("No gain for gold: no arm of zerogen, or more than one,")
 
 
 def test_scores_are_those_of_the_record() -> None:
