@@ -11,14 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from s3exp.prepare import Prepared, asks_llm
 from s3exp.record.adapters import check_adapters
 from s3exp.record.state import Outcome, outcome_of
 from s3exp.seeds import derive
 from s3exp.settings.choice import is_private
-from s3exp.settings.compose import plain
+from s3exp.settings.compose import plain, yaml_of
 from s3exp.settings.llm import VllmConfig
 from s3exp.settings.run import Config
 from s3exp.terminal.logs import log_file
@@ -104,7 +104,7 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
 
     task, donor = task_of(prepared), prepared.donor
     tracker = tracker_of(prepared, composed, task)
-    text = OmegaConf.to_yaml(composed, resolve=True)
+    text = yaml_of(composed)
     if (folder / "result.json").is_file():  # before torch is imported
         with closing(RunStore(folder, text, prepared.identity, prepared.overrides)) as store:
             _log_again(store, tracker)

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from s3exp.settings.interpolations import escaped
 from s3exp.settings.task import TaskConfig
 from s3exp.types import UserError
 
@@ -54,7 +55,7 @@ def _text_of(task: Any) -> str:
             gold[role] = str(gold[role]) if isinstance(gold[role], Path) else str(_written(gold[role], role))
     values["gold"] = {key: value for key, value in gold.items() if value != "???"}
     options = {"defaults": ["schema", "_self_"], **values}
-    text: str = yaml.safe_dump(options, sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(escaped(options), sort_keys=False, allow_unicode=True)
     return text
 
 

@@ -22,6 +22,7 @@ from s3exp.settings import plugins
 from s3exp.settings.audit import AuditConfig
 from s3exp.settings.checks import check
 from s3exp.settings.curation import CurationConfig
+from s3exp.settings.interpolations import escaped
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.parsed import keep_parsed
 from s3exp.settings.prompts import check_prompts
@@ -236,6 +237,12 @@ def checked(config: Config) -> Config:
         check_seeds(one)
     check_sets(config)
     return without_unused(config)
+
+
+def yaml_of(composed: DictConfig) -> str:
+    """A composed config as the YAML of a record, which `of_record` reads."""
+    text = OmegaConf.to_yaml(composed, resolve=True)
+    return OmegaConf.to_yaml(OmegaConf.create(escaped(plain(composed)))) if "${" in text else text
 
 
 def plain(composed: DictConfig) -> dict[str, Any]:

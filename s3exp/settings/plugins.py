@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from s3exp.settings.interpolations import escaped
 from s3exp.types import UserError
 
 log = logging.getLogger(__name__)
@@ -61,12 +62,14 @@ def folders() -> Iterator[tuple[str, str]]:
     """
     for entry in sorted(_declared(CONF), key=lambda one: one.name):
         try:
-            files(entry.value)
+            inside = next(iter(files(entry.value).iterdir()), None)
         except Exception as error:  # of the package's code
             log.warning("%s: %s cannot be read: %s: %s", CONF, entry.value, type(error).__name__, error)
             log.debug("%s", entry.value, exc_info=True)
             continue
-        yield entry.name, f"pkg://{entry.value}"
+        # Hydra warns of a package without __init__.py, which a folder of YAML files need not be
+        place = inside.parent if isinstance(inside, Path) else None
+        yield entry.name, f"pkg://{entry.value}" if place is None else f"file://{place}"
 
 
 def with_options(group: str, name: str, options: Any) -> Any:
@@ -85,7 +88,7 @@ def with_options(group: str, name: str, options: Any) -> Any:
             raise UserError(f"{name} of the package {origin(group, name)} has no options: set it to {{}}")
         return made
     try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(made), options or {}))
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(made), escaped(options or {})))
     except Exception as error:  # of OmegaConf, or of the package's code
         raise _refused(group, name, error) from error
 

@@ -12,6 +12,7 @@ from typing import Any, cast, get_type_hints
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from s3exp.settings import plugins
+from s3exp.settings.interpolations import escaped
 from s3exp.settings.llm import LLMS, PluginLLMConfig
 from s3exp.settings.options import REST, WILDCARD, walk
 from s3exp.settings.run import Config, added_defaults, flat
@@ -42,6 +43,7 @@ def typed(values: Mapping[str, Any]) -> Config:
         UserError: an option does not exist or belongs to another choice, or a needed one is missing.
         OmegaConfBaseException: a value has the wrong type.
     """
+    values = escaped(values)
     chosen = {group: _choice(group, values.get(group)) for group in CHOICES}
     _refuse_keys(values, chosen)
     given = {key: value for key, value in values.items() if isinstance(value, Mapping)}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import cache
 
+from omegaconf.errors import GrammarParseError
+
 from s3exp.settings.typed import GROUPS, KEYS, REMOVABLE, exists, nearest, unknown
 from s3exp.types import UserError
 
@@ -59,6 +61,8 @@ def one_line(error: BaseException) -> str:
     if error.__cause__ is not None:
         parts.append(str(error.__cause__))
     text = " ".join(" - ".join(parts).split())
+    if isinstance(error.__cause__ or error, GrammarParseError):
+        return _interpolation(text)
     place = re.match(r"In '([^']+)': ", text)
     where = f"In '{place[1]}': " if place and place[1] not in ("config", "hydra/config") else ""
     for pattern, say in _MESSAGES:
@@ -143,9 +147,17 @@ def _new_member(match: re.Match[str]) -> str:
 
 
 def _variable(match: re.Match[str]) -> str:
-    return f"${{{match[1]}}}: there is no such key; an environment variable is written ${{oc.env:{match[1]}}}"
+    name = match[1]
+    return f"${{{name}}}: there is no such key; an environment variable is written ${{oc.env:{name}}}; {_CHARACTERS}"
 
 
+def _interpolation(text: str) -> str:
+    key = re.search(r"full_key: ([\w.\[\]]+)", text)
+    where = f"{key[1]}: " if key else ""
+    return f"{where}${{ begins the name of an option, and none can be read there: {_CHARACTERS}"
+
+
+_CHARACTERS = "the characters ${ are written \\${ (in YAML's double quotes \\\\${)"
 _Say = Callable[[re.Match[str]], str]
 _MESSAGES: Sequence[tuple[re.Pattern[str], _Say]] = [
     (re.compile(pattern), say)

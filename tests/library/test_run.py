@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import s3exp
+from s3exp.library.tasks import task_words
 from s3exp.llm.toy import ToyLLM, toy_gold
 from s3exp.record.files import read_object
-from s3exp.settings.compose import of_record
+from s3exp.settings.compose import compose, of_record
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Example, Lesson, Prediction, Prompt
 from tests.conftest import TOY_PROMPTS, as_rows
@@ -72,6 +74,11 @@ def task(**more: Any) -> dict[str, Any]:
 
 def pipeline() -> Pipeline:
     return make_pipeline(CountVectorizer(), LogisticRegression())
+
+
+def test_texts_of_a_programs_task_are_no_interpolations(tmp_path: Path) -> None:
+    odd = replace(compose(["task=reviews"]).task, labels=["dear ${x", "b"])
+    assert compose(task_words(odd, tmp_path), tmp_path).task.labels == ["dear ${x", "b"]
 
 
 def test_a_function_an_estimator_and_a_list_are_a_run_and_the_same_call_continues_it() -> None:

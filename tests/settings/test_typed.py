@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
-from s3exp.settings.compose import compose, of_record
+from s3exp.settings.compose import compose, composed_of, from_hydra, of_record, yaml_of
 from s3exp.settings.llm import LLMS
 from s3exp.settings.run import identity
 from s3exp.settings.small_model import BagConfig, EncoderConfig
@@ -144,6 +145,20 @@ def test_what_hydra_knows_is_left_to_it() -> None:
     with pytest.raises(UserError, match=r"~llm.temperature: an option cannot be taken away"):
         refuse_words(["~llm.temperature"])
     refuse_words(["~task.prompt_sets.plain"])
+
+
+@pytest.mark.parametrize("name", ["${x}", "dear ${x", "a\\${y}", "$x", "C:\\dir"])
+def test_a_text_that_looks_like_an_interpolation_is_kept_by_config_and_record(
+    name: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "task" / "odd.yaml"
+    place.parent.mkdir()
+    escaped = name.replace("\\$", "\\\\$").replace("${", "\\${")
+    place.write_text(yaml.safe_dump({"defaults": ["reviews", "_self_"], "labels": [escaped, "other"]}))
+    composed = composed_of(["task=odd"], tmp_path)
+    assert from_hydra(composed).task.labels == [name, "other"]
+    (tmp_path / "config.yaml").write_text(yaml_of(composed))
+    assert of_record(tmp_path).task.labels == [name, "other"]
 
 
 @pytest.mark.parametrize(

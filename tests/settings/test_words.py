@@ -68,6 +68,8 @@ def test_words_that_cannot_be_read_are_named(word: str, says: str) -> None:
         (["loop.budget=300"], "set one of loop.budget.rows, loop.budget.tokens, loop.budget.prices."),
         (["+seed=1"], "+seed: the option exists"),
         (["llm.model=${HOME}"], "${oc.env:HOME}"),
+        (["llm.model='a ${x'"], "the characters ${ are written \\${"),
+        (["llm.model='a ${x y} b'"], "the characters ${ are written \\${"),
     ],
 )
 def test_values_that_cannot_be_taken_are_said_in_the_terms_of_the_option(words: list[str], says: str) -> None:
