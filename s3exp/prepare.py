@@ -6,6 +6,7 @@ Heavy imports wait until they are needed, so that `--help` and a wrong option an
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -25,6 +26,7 @@ from s3exp.settings.llm import PythonLLMConfig, is_structured
 from s3exp.settings.run import Config, identity
 from s3exp.settings.small_model import PythonSmallModelConfig
 from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan
+from s3exp.terminal.texts import spelled
 from s3exp.types import UserError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from s3exp.types import LLM, SmallModel
 
 log = logging.getLogger(__name__)
+_NUMBERED = re.compile(r"(class_)?(minus_|-)?\d+(\.\d*)?")  # a label without a name, as a draft has it
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def prepare(
         facts["rows"] = digest_of([row for record in donor for row in record.batch.examples])
     if asks_llm(config):
         _warn_of_no_rationales(config)
+        _warn_of_no_names(config)
     if donor is None and given is None:
         _check_templates(config, len(gold.contexts))
     folder = run_folder(config, facts)
@@ -178,6 +182,21 @@ def _warn_of_no_rationales(config: Config) -> None:
                 config.strategy.name,
                 name,
                 config.task.name,
+            )
+
+
+def _warn_of_no_names(config: Config) -> None:
+    """Say that the LLM is told labels that are numbers, or the names that a draft makes of them."""
+    from s3exp.tasks.prompts import label_words
+
+    for wording in config.task.wordings if config.task.labels and not config.task.of_cells else ():
+        words = label_words(wording)
+        if all(_NUMBERED.fullmatch(word) for word in words):
+            log.warning(
+                "task.prompt_sets.%s tells the LLM the labels %s, which say nothing of the texts: put words for them "
+                "into its labels, or name task.labels",
+                wording.prompts,
+                spelled(words[:6]),
             )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.prepare import _warn_of_no_rationales
+from s3exp.prepare import _warn_of_no_names, _warn_of_no_rationales
 from s3exp.record.given import rounds_of
 from s3exp.settings.compose import compose, of_record
 from s3exp.settings.run import Config
@@ -54,6 +54,16 @@ def test_an_s3_without_rationale_prompts_says_so(caplog: pytest.LogCaptureFixtur
     bare.strategy.rationales = False
     _warn_of_no_rationales(bare)
     assert not caplog.text
+
+
+@pytest.mark.parametrize(("words", "warned"), [(["class_0", "class_1"], True), (["bad", "class_1"], False)])
+def test_labels_that_are_numbers_are_said_to_say_nothing(
+    words: list[str], warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = compose(["task=reviews"])
+    config.task.prompt_sets[config.task.prompts].labels = words
+    _warn_of_no_names(config)
+    assert ("tells the LLM the labels class_0 and class_1, which say nothing" in caplog.text) is warned
 
 
 @pytest.mark.parametrize("task", ["iris", "diabetes"])

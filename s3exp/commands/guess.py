@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+import regex
+
 from s3exp.commands.guess_labels import label_column, labels_of
+from s3exp.settings.task import NAME
 from s3exp.tasks.columns import plain_name, shown_columns
 from s3exp.tasks.data import clean
 from s3exp.tasks.sources.table import columns as columns_in
@@ -148,7 +151,7 @@ def usable_name(name: str, columns: Sequence[str], source: str, taken: Set[str] 
     Raises:
         UserError: it cannot be one, or two columns would have it.
     """
-    if re.fullmatch(r"\w+", name) and name not in taken:
+    if regex.fullmatch(NAME, name) and name not in taken:
         return name
     plain = plain_name(name)
     if not plain or plain in taken or sum(plain_name(one) == plain for one in columns) > 1:

@@ -40,6 +40,10 @@ LABEL_NAMES = (
     ),
 )
 MOST_LABELS = 100
+SEVERAL = (
+    "has rows with several labels: a task reads one a row: choose another with --label, or make a column of each "
+    "label, with yes or no"
+)
 
 
 def cells_of(column: Sequence[Any]) -> list[str]:
@@ -58,10 +62,8 @@ def labels_of(
 ) -> tuple[dict[str, int], bool, list[str] | None]:
     """Rows by label in the order of class indices, whether the labels are words, and the cells of labels that are
     neither names nor indices."""
-    if any(isinstance(value, (list, tuple)) and len(value) > 1 for value in map(listed, column)):
-        raise UserError(
-            f"{where} has rows with several labels: a task reads one a row: choose another with --label"
-        )
+    if _has_several(column):
+        raise UserError(f"{where} {SEVERAL}")
     texts = cells_of(column)
     counts = Counter(texts)
     declared = names is not None and all(text.isdecimal() and int(text) < len(names) for text in counts)
@@ -83,6 +85,10 @@ def labels_of(
     )
     indices = list(ordered) == [str(index) for index in range(len(ordered))]
     return ordered, False, None if indices else list(ordered)
+
+
+def _has_several(column: Sequence[Any]) -> bool:
+    return any(isinstance(value, (list, tuple)) and len(value) > 1 for value in map(listed, column))
 
 
 def _is_number(text: str) -> bool:
@@ -109,12 +115,19 @@ def label_column(
         held = [
             name for name, column in values.items() if any(isinstance(one, (list, dict)) for one in column)
         ]
+        several = next(
+            (name for name in held if _rank(name) is not None and _has_several(values[name])), None
+        )
+        if several:
+            raise UserError(f"{source}: column {several} {SEVERAL}")
         lists = (
-            f"; {', '.join(held)}: lists or objects, write each of their texts into a column" if held else ""
+            f"; {', '.join(held)}: lists or objects, first write each of their texts into a column"
+            if held
+            else ""
         )
         raise UserError(
-            f"{source}: no column looks like a label ({shown_columns(list(values))}): name it with --label, free "
-            f"answers with --label and --fields, or a query and its passage with --retrieval and --fields{lists}"
+            f"{source}: no column looks like a label ({shown_columns(list(values))}){lists}; name a label with "
+            "--label, free answers with --label and --fields, or a query and its passage with --retrieval and --fields"
         )
     if best not in names and all(map(_is_number, cells_of(values[best]))):
         words = [name for name in fit if name != best and _paired(values[best], values[name])]

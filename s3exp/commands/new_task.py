@@ -94,6 +94,8 @@ def command(words: Sequence[str]) -> int:
             f"{options.file} is split into test, mining and select{' by label' if guess.counts else ''} (gold.file); "
             "--test names a file for test"
         )
+    if guess.counts and not guess.named and not guess.table:
+        dropped.append(f"the labels are numbers: name them in {out}, since the LLM is told their names alone")
     _tell(guess, out, dropped)
     hint = f" small_model={_small_model(guess)}" if guess.table or not guess.counts else ""
     if not options.test and not alone:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import regex
 from omegaconf import MISSING
 
 from s3exp.settings.columns import TableConfig
@@ -15,7 +15,8 @@ from s3exp.settings.labels import as_names
 from s3exp.settings.options import option
 from s3exp.settings.pairs import RetrievalConfig
 
-PROMPT_FIELD = re.compile(r"\{(\w+)\}")  # a named field of a prompt template
+NAME = r"[\p{L}\p{M}\p{N}_]+"  # of a field; marks are the vowels of a Thai or Hindi name
+PROMPT_FIELD = regex.compile(rf"\{{({NAME})\}}")  # a named field of a prompt template
 
 
 @dataclass

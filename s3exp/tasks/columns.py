@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any
+
+import regex
 
 from s3exp.settings.labels import folded
 from s3exp.tasks.sources.table import Row, columns
@@ -82,7 +83,14 @@ def with_columns(
         return rows, renamed
     if pairs := ", ".join(f"{near!r} as {name}" for name, near in renamed.items() if name not in own):
         warn_once(f"{source}: columns are read by nearly the same name: {pairs}")
-    return [{**row, **{name: row.get(one) for name, one in renamed.items()}} for row in rows], renamed
+    gone = set(renamed.values()) - set(needed)
+    return [
+        {
+            **{name: cell for name, cell in row.items() if name not in gone},
+            **{name: row.get(one) for name, one in renamed.items()},
+        }
+        for row in rows
+    ], renamed
 
 
 def shown_columns(names: Sequence[str]) -> str:
@@ -103,4 +111,5 @@ def headless(names: Sequence[str]) -> bool:
 
 def plain_name(name: str) -> str:
     """The name of a column up to case, spaces and signs."""
-    return re.sub(r"[\W_]+", "_", folded(name.replace("\ufeff", ""))).strip("_")
+    plain: str = regex.sub(r"[^\p{L}\p{M}\p{N}]+", "_", folded(name.replace("\ufeff", "")))
+    return plain.strip("_")

@@ -19,7 +19,8 @@ _NUMBERED = re.compile(r"(?:^|(?<=\s)|(?<=[;；,，。.]))(\d{1,2})[.)、．]\s*
 
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Replace every `{name}` by its value; braces inside the values are left alone."""
-    return PROMPT_FIELD.sub(lambda field: values[field.group(1)], template)
+    filled: str = PROMPT_FIELD.sub(lambda field: values[field.group(1)], template)
+    return filled
 
 
 def label_words(task: TaskConfig) -> list[str]:

@@ -96,6 +96,20 @@ def test_a_draft_has_the_prompts_of_every_stage(
     assert (task.prompt_sets["plain"].seed_with_instance is None) == bool(task.context)
 
 
+@pytest.mark.parametrize("name", ["ข้อความ", "पाठ", "نصّ", "Review Text"])
+def test_a_column_is_read_by_its_name_in_any_script(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    rows = [{name: f"some words {i} {i * 7}", "stars": ("low", "high")[i % 2]} for i in range(40)]
+    data, out = table(tmp_path / "d.csv", rows), tmp_path / "my" / "task" / "d.yaml"
+    assert command([data, "--out", str(out)]) == 0
+    task = composed(tmp_path / "my", "d")
+    assert task.fields == [name.replace(" ", "_").lower() if " " in name else name]
+    assert f"{{{task.fields[0]}}}" in task.prompt_sets["plain"].extrapolate
+    assert len(read_role(task, "file")) == 40 and "columns not used" not in caplog.text
+
+
 def test_class_indices_are_to_be_named(tmp_path: Path) -> None:
     rows = [{"text": f"some words {i}", "topic": i % 3} for i in range(30)]
     found = inspect(rows, "x", None, None)
@@ -133,7 +147,13 @@ def test_answers_make_an_extraction_task(tmp_path: Path) -> None:
             [{"query": f"who is {i}", "pos": [f"{i} is"]} for i in range(9)],
             None,
             None,
-            "--retrieval and --fields; pos: lists or objects",
+            "no column looks like a label \\(query, pos\\); pos: lists or objects",
+        ),
+        (
+            [{"text": f"a {i}", "labels": ["x", "y"][: 1 + i % 2]} for i in range(9)],
+            None,
+            None,
+            "column labels has rows with several labels: a task reads one a row",
         ),
         (
             [{"text": f"a {i}", "label": i % 2} for i in range(4)],
