@@ -9,6 +9,7 @@ import atexit
 import gc
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,6 +96,7 @@ def command() -> int:
     register_schemas()
     find_sweeps()
     check_sweeps()
+    sys.argv[1:] = kept_here(sys.argv[1:])
     _say_where_lines_are(sys.argv[1:])
     app = hydra.main(version_base="1.3", config_path=str(conf()), config_name="config")(job)
     try:
@@ -126,6 +128,13 @@ def command() -> int:
         fail("s3exp", failure, code)
     codes = [code, *(cell.code for cell in cells)]
     return code or (1 if 1 in codes else max(codes))  # a fault outweighs a wrong input
+
+
+def kept_here(words: Sequence[str]) -> list[str]:
+    """The words of a command; those of a dry run or a check without the launcher, since these submit nothing."""
+    here = any(re.fullmatch(r"\+*(dry_run|check)=true", word, re.IGNORECASE) for word in words)
+    launcher = ("launcher=", "hydra/launcher=", "hydra.launcher.")
+    return [word for word in words if not (here and word.lstrip("+").startswith(launcher))]
 
 
 def _say_where_lines_are(words: Sequence[str]) -> None:

@@ -88,6 +88,10 @@ class Comparison:
         groups = [[arm for arm in self.synthesized if arm.name in names] for names in self.apart]
         return max(groups, key=len)
 
+    def same_rows(self, *names: str) -> bool:
+        """Whether arms were tested on the same rows, as far as that is on record."""
+        return any(set(names) <= set(group) for group in self.apart)
+
     def pair(self, first: str, second: str) -> Pair | None:
         """The first arm minus the second; None where they share no seed or were tested on other rows."""
         both = [*self.pairs, *map(_turned, self.pairs)]
@@ -222,7 +226,8 @@ def budget(comparison: Comparison) -> str:
     arms = [comparison.arm(name) for name in comparison.bases if not comparison.arm(name).human]
     limited = any(run.identity.get("loop.budget.tokens") is not None for arm in arms for run in arm.runs)
     name, more = ("llm/tokens", MORE) if limited else ("train_rows", 1.0)
-    unit, differ = measure(name).unit, []
+    unit = measure(name).unit
+    differ: list[tuple[float, Arm]] = []
     for arm in arms:
         base = comparison.arm(comparison.bases[arm.name])
         own, other = ({run.seed: in_all(name, run.rounds) for run in one.runs} for one in (arm, base))
@@ -231,8 +236,13 @@ def budget(comparison: Comparison) -> str:
         if len(known) < len(pairs):
             return f"({unit} are not on record)"
         if any(max(pair) > more * min(pair) for pair in known):
-            one, two = (fmean(values) for values in zip(*known, strict=True))
-            differ.append(f"{arm.name} {one:,.0f}, {base.name} {two:,.0f}")
+            one, two = map(fmean, zip(*known, strict=True))
+            differ += [(one, arm), (two, base)]
     human = [name for name in comparison.bases if comparison.arm(name).human]
     apart = f" (but {spelled(human)}: human-written rows)" if human else ""
-    return f"({unit} differ: {'; '.join(differ)})" if differ else f"at the same budget{apart}"
+    if not differ:
+        return f"at the same budget{apart}"
+    if len(differ) == 2:  # one arm and its base
+        return f"({unit} differ: {', '.join(f'{arm.name} {spent:,.0f}' for spent, arm in differ)})"
+    spent = [mean for mean, _ in differ]
+    return f"({unit} differ: {min(spent):,.0f} to {max(spent):,.0f})"

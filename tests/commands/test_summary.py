@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from s3exp.commands.run import _draw, _say_where_lines_are
+from s3exp.commands.run import _draw, _say_where_lines_are, kept_here
 from s3exp.commands.summary import print_summary
 from s3exp.record.reading import LeftOut
 from s3exp.report.study import collect
@@ -181,6 +181,14 @@ def test_every_block_of_runs_says_their_seed() -> None:
     text = printed(strategies(), width=60)
     heads = [line.split() for line in text.split("\n") if line.startswith("run ")]
     assert len(heads) > 1 and all(words[:2] == ["run", "seed"] for words in heads)
+
+
+@pytest.mark.parametrize("asked", ["dry_run=true", "check=True"])
+def test_a_dry_run_and_a_check_submit_no_jobs(asked: str) -> None:
+    own = ["-m", "seed=0,1", asked, "llm.model=m"]
+    launcher = ["launcher=slurm", "+hydra/launcher=joblib", "hydra.launcher.partition=gpu"]
+    assert kept_here([*own, *launcher]) == own
+    assert kept_here(["-m", "seed=0,1", *launcher]) == ["-m", "seed=0,1", *launcher]
 
 
 def test_a_submitted_sweep_names_the_files_of_its_lines(capsys: pytest.CaptureFixture[str]) -> None:

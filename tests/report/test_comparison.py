@@ -364,6 +364,7 @@ def test_arms_tested_on_other_rows_have_no_gain(tmp_path: Path, case: str) -> No
     comparison = read(tmp_path)
     assert comparison.pair("s3", "zerogen") is None and comparison.gain(arm(comparison, "s3")) is None
     assert comparison.gain(arm(comparison, "goldgen")) is not None
+    assert comparison.same_rows("goldgen", "zerogen") and not comparison.same_rows("s3", "zerogen")
     groups = "have no gain over each other: goldgen and zerogen; s3."
     assert any(line.endswith(groups) for line in warnings(comparison))
     assert (
@@ -498,6 +499,11 @@ def test_the_same_budget_is_said_only_where_it_was_the_same(tmp_path: Path) -> N
     told["rounds"][-1]["train_rows"] = 298
     write_run(tmp_path / "s3-1", told, config("s3", 1))
     assert budget(read(tmp_path)) == "(rows differ: s3 299, zerogen 300)"
+    for seed in (0, 1):
+        less = result("goldgen", seed, 70)
+        less["rounds"][-1]["train_rows"] = 250
+        write_run(tmp_path / f"goldgen-{seed}", less, config("goldgen", seed))
+    assert budget(read(tmp_path)) == "(rows differ: 250 to 300)"
     del told["rounds"][-1]["train_rows"], told["rounds"][0]["train_rows"], told["rounds"][1]["train_rows"]
     write_run(tmp_path / "s3-1", told, config("s3", 1))
     assert budget(read(tmp_path)) == "(rows are not on record)"
