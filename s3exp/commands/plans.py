@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeVar
 
+from s3exp.choosing.votes import stand_ins
 from s3exp.curation.curate import asking_of, kept_share
 from s3exp.llm.store import Stored
 from s3exp.prepare import asks_llm
 from s3exp.record.costs import money
+from s3exp.settings.choice import is_private
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import SmallModelConfig, TableModelConfig
 from s3exp.strategies import plan, shows_mistakes, to_be_shown
@@ -161,12 +163,16 @@ def _peeked(stage: Stage[K], llm: Stored) -> tuple[list[Prompt], dict[K, list[st
 
 
 def _of_curators(task: Task, config: Config, number: int, rows: int) -> list[Prompt]:
-    """The questions of curators in a round of so many rows, with gold mining rows in place of the rows."""
-    mining = task.gold.mining
-    stand_ins = [mining[row % len(mining)] for row in range(rows)]
+    """The questions of curators in a round of so many rows, with gold mining rows in place of the rows.
+
+    Where these are protected, stand-ins: `s3exp-check` asks the LLM the first question of each kind.
+    """
+    private = is_private(config.strategy)
+    known = stand_ins(1, task.config.fields, len(task.config.labels)) if private else task.gold.mining
+    some = [known[row % len(known)] for row in range(rows)]
     curators = asking_of(config, task) if rows else []
     first = [prompt for judge in curators for prompt in judge.first_questions() if number == 0]
-    return [*first, *(prompt for judge in curators for prompt in judge.questions(stand_ins))]
+    return [*first, *(prompt for judge in curators for prompt in judge.questions(some))]
 
 
 def _of_each_kind(lists: Sequence[Prompt]) -> list[Prompt]:

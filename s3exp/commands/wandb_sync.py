@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from filelock import FileLock, Timeout
 
 from s3exp.commands.edge import fail
+from s3exp.record.privacy import PROMISE
 from s3exp.terminal.texts import plural
 from s3exp.tracking.environment import unsynced
 from s3exp.types import UserError
@@ -25,7 +26,7 @@ def sync(places: Sequence[Path]) -> int:
     """Upload what W&B does not have yet; returns the exit code. `places` are run directories or folders of them.
 
     Raises:
-        UserError: there is no such run, one of them goes on, one cannot be written, or W&B has no API key.
+        UserError: there is no such run, one of them is private, goes on, or cannot be written, or W&B has no API key.
     """
     if find_spec("wandb") is None:
         raise UserError("W&B is not installed: pip install wandb")
@@ -37,6 +38,11 @@ def sync(places: Sequence[Path]) -> int:
     if not offline:
         print("s3exp-wandb: nothing is left to upload")  # noqa: T201
         return 0
+    for folder in offline:
+        if (folder / PROMISE).exists():
+            raise UserError(
+                f"--sync {folder}: W&B's tables hold the gold rows that its {PROMISE} promises to protect: leave it out"
+            )
     if not has_key():
         raise UserError("W&B has no API key: set WANDB_API_KEY, or run `wandb login`")
     for folder, found in offline.items():

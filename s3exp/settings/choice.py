@@ -136,7 +136,8 @@ def _leaks(config: Config) -> list[tuple[str, str]]:
         "strategy.balance=true": (strategy.balance, "shows gold rows: leave it out"),
         f"task.shots={task.shots}": (task.shots > 0, "shows gold rows: set task.shots=0"),
         f"task.fields={task.fields}": (
-            bool(task.context) and task.contexts is None,
+            # written seeds are about texts of the LLM's own
+            bool(task.context) and task.contexts is None and strategy.seeds != "written",
             f"gives the LLM {', '.join(task.context)} of gold rows: set task.contexts to a pool of others",
         ),
         f"tutor={config.tutor.kind}": (

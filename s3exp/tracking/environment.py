@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from s3exp.record.privacy import PROMISE
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
 from s3exp.types import UserError
 
@@ -125,8 +126,12 @@ def unsynced(folder: Path) -> list[Path]:
 
 
 def sync_line(folders: Sequence[Path]) -> str | None:
-    """The command that uploads the offline W&B files of some run directories; None where there are none to upload."""
-    offline = [folder for folder in dict.fromkeys(folders) if unsynced(folder)]
+    """The command that uploads the offline W&B files of some run directories; None where there are none to upload.
+
+    Those of private runs, which hold gold rows, are not to be uploaded.
+    """
+    public = [folder for folder in dict.fromkeys(folders) if not (folder / PROMISE).exists()]
+    offline = [folder for folder in public if unsynced(folder)]
     if not offline:
         return None
     parents = {folder.parent for folder in offline}

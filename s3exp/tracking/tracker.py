@@ -15,6 +15,7 @@ import yaml
 from s3exp.record.measured import GAIN
 from s3exp.record.measures import explained
 from s3exp.settings.cell import cell_name
+from s3exp.settings.choice import is_private
 from s3exp.settings.given import KEY as ROWS_FROM
 from s3exp.settings.run import Config, identity
 from s3exp.settings.tracker import TrackerConfig, WandbConfig
@@ -40,7 +41,15 @@ def build_tracker(
     """The tracker of one job.
 
     `plain` is the config to show, and `swept` are the options that the multirun swept, with this cell's values.
+
+    Raises:
+        UserError: W&B is online, and gold rows are protected; or as `start` does.
     """
+    if is_private(config.strategy) and mode_of(config.tracker) == "online":
+        raise UserError(
+            f"strategy.privacy.epsilon={config.strategy.privacy.epsilon:g} protects gold rows, and W&B is online (by "
+            "WANDB_MODE, or by its agent), which sends it tables of them: set tracker=none or tracker.mode=offline"
+        )
     options, strategy = config.task, config.strategy.name
     shown = config.tracker if isinstance(config.tracker, WandbConfig) else WandbConfig()
     shown = named(shown, config.sweep or options.name)

@@ -26,6 +26,7 @@ from s3exp.settings.run import Config, identity
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Example, Prediction, UserError
 from tests.conftest import curation_of
+from tests.curation.asked import with_curation
 from tests.test_loop import go, rows, same
 
 PRIVATE = StrategyConfig(name="private", shown="votes", privacy=PrivacyConfig(epsilon=4, candidates=6))
@@ -239,6 +240,32 @@ def test_options_of_votes_without_votes_are_refused() -> None:
         with pytest.raises(UserError, match=r"strategy\.privacy"):
             check_private(config, rows_)
     compose(["task=rte", "task.contexts=pool.jsonl", "method=private"])
+    compose(["task=rte", "method=private", "strategy.seeds=written"])  # its contexts are the LLM's own
+    with pytest.raises(UserError, match=r"task\.fields"):
+        compose(["task=rte", "method=private", "strategy.seeds=templates"])
+
+
+def test_a_private_run_is_not_shown_online(
+    toy_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks for that: the option, a variable, or W&B's agent, whose runs are online by default."""
+    from s3exp.settings.tracker import WandbConfig
+    from s3exp.tasks.classification import Classification
+    from s3exp.tracking.tracker import build_tracker
+
+    config = replace(toy_config, strategy=PRIVATE, tracker=WandbConfig())
+    gold = load_gold(config.task, with_train=False)
+    task = Classification(config.task, config.llm, gold, lambda text: text)
+    for name in ("WANDB_MODE", "WANDB_SWEEP_ID", "WANDB_RUN_ID", "WANDB_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    build_tracker(config, asdict(config), tmp_path, task)  # offline
+    for variables in ({"WANDB_MODE": "online"}, {"WANDB_SWEEP_ID": "s", "WANDB_RUN_ID": "r"}):
+        with monkeypatch.context() as inside:
+            for name, value in variables.items():
+                inside.setenv(name, value)
+            with pytest.raises(UserError, match=r"strategy\.privacy\.epsilon=4 .* W&B is online"):
+                build_tracker(config, asdict(config), tmp_path, task)
+            build_tracker(replace(config, strategy=StrategyConfig(name="s3")), asdict(config), tmp_path, task)
 
 
 def test_a_run_without_it_keeps_its_name() -> None:
@@ -268,13 +295,16 @@ def test_the_dry_run_and_the_check_ask_with_a_stand_in(toy_config: Config, tmp_p
     def nobody() -> ToyLLM:
         raise AssertionError("a dry run starts no LLM")
 
-    config = replace(toy_config, strategy=PRIVATE)
+    config = with_curation(toy_config, label="correct", guard_rows=0, revise=True, copies="flag")
+    config = replace(config, strategy=PRIVATE)
     config.loop.rows_per_error = "4"
     gold = load_gold(config.task, with_train=False)
     task = Classification(config.task, config.llm, gold, lambda text: text)
     with Stored(nobody, Asker("toy", 0.9, 0.95), None) as llm:
         before = plan_rounds(task, llm, config, lambda text: len(text.split()))
     texts = {row.fields["text"] for row in gold.mining}
+    kinds = {prompt.kind for one in before for prompt in one.first}
+    assert kinds == {"seed", "extrapolate", "check", "revise"}
     prompts = [prompt.text for one in before for prompt in one.first]
     assert any("a row that the LLM wrote" in text for text in prompts)
     assert not any(gold_text in text for text in prompts for gold_text in texts)

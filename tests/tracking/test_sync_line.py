@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from s3exp.commands.wandb_sync import sync
 from s3exp.tracking.environment import sync_line
+from s3exp.types import UserError
 
 
 def places(line: str, tmp_path: Path) -> list[str]:
@@ -30,3 +32,8 @@ def test_the_line_names_what_is_not_uploaded_and_nothing_else(tmp_path: Path) ->
     line = sync_line(folders[:2])
     assert line is not None and places(line, tmp_path) == expected[1:2]
     assert sync_line(folders[:1]) is None and sync_line([tmp_path]) is None
+    (folders[1] / "privacy.json").touch()  # its tables hold gold rows that are protected
+    line = sync_line(folders[:3])
+    assert line is not None and places(line, tmp_path) == expected[2:3]
+    with pytest.raises(UserError, match=r"--sync .*b-1: W&B's tables hold the gold rows"):
+        sync([folders[1]])
