@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,16 @@ from s3exp.language.languages import language_of
 from s3exp.publish.dataset import Exported, column_names, repeats_of
 from s3exp.publish.kinds import on_hub
 from s3exp.publish.rejected import RejectedRows
+from s3exp.record.files import read_object
 from s3exp.record.measures import measure
+from s3exp.record.privacy import PROMISE
+from s3exp.settings.choice import is_private
 from s3exp.settings.llm import PluginLLMConfig, PythonLLMConfig
+from s3exp.settings.loop import FILLED, MADE
+from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
+from s3exp.strategies import asks, plan
+from s3exp.terminal.texts import plural
 
 UNKNOWN = "not on record"
 _HEADLINE = (
@@ -93,20 +101,21 @@ def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     own = column_names(task)
     lines = ["## Columns", ""]
     lines += [
-        f"- `{name}`: {'written by the LLM' if name in task.written else 'given to the LLM'}"
+        f"- `{name}`: {'written' if name in task.written else 'what it was written about'}"
         for name in task.fields
     ]
     if task.context:
-        source = "the gold validation rows" if task.contexts is None else f"`{public_name(task.contexts)}`"
-        lines.append(
-            f"\nThe given texts ({', '.join(task.context)}) are from {source}: their own license holds.\n"
-        )
+        lines.append(f"\nThe texts in {', '.join(task.context)} are {_contexts(exported)}.\n")
     kind = on_hub(task)
     if (target := kind.column(task)) is not None:
         lines.append(f"- `{target}`: {kind.says(task)}")
     lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")
+    made = {one.config.strategy.shown in MADE for one in exported}
+    kinds = " or ".join(
+        kind for kind, there in (("gold", False in made), ("synthesized", True in made)) if there
+    )
     lines.append(
-        f"- `{own['parent']}`: the id of the gold row that the LLM was shown, empty in the seed round"
+        f"- `{own['parent']}`: the id of the {kinds} row that the LLM was shown, empty in the seed round"
     )
     if len(exported) > 1:
         lines.append(f"- `{own['run']}`: the run; an id is unique within it")
@@ -148,12 +157,15 @@ def _run(one: Exported) -> str:
     last = run.rounds[-1]
     audit = [f"{measure(key).title} {last[key]:.4g}" for key in _HEADLINE if key in last]
     given = config.strategy.given
-    rounds = "" if given else f", {config.loop.rounds} rounds after the seed"
+    rounds = (
+        "" if given else f", {plural(len(plan(config.strategy, config.loop)) - 1, 'round')} after the seed"
+    )
+    asked = asks(config.strategy, replace(config.loop, rows_from=None), config.curation) and not given
     facts = {
         "Strategy": f"{config.strategy.name}{rounds}, seed {config.seed}",
-        "LLM": None
-        if given
-        else f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})",
+        "LLM": f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})"
+        if asked
+        else None,
         "The LLM learned": _learned(one),
         "Rows from": ", ".join(
             f"`{public_name(one)}`" if given else f"those of the run `{Path(one).name}`"
@@ -163,7 +175,9 @@ def _run(one: Exported) -> str:
         "Rows": counts,
         "Classes": _classes(one),
         "Certificate": in_one_line(run.certificate or {}),
-        "Audit of the last round": "; ".join(audit) or UNKNOWN,
+        # what compares rows with protected ones tells of these
+        "Audit of the last round": "" if is_private(config.strategy) else "; ".join(audit) or UNKNOWN,
+        "Differential privacy": _promise(one),
         "Small model trained on it": f"{run.metric} {run.score:.4f} on gold test rows",
     }
     return f"## {one.name}\n\n" + "\n".join(f"- {key}: {value}" for key, value in facts.items() if value)
@@ -180,13 +194,51 @@ def _learned(one: Exported) -> str:
     return f"{'; '.join(said)} (tutor={one.config.tutor.kind})" if said else ""
 
 
-def _author(exported: Sequence[Exported]) -> str:
-    given = [one.config.strategy.given for one in exported]
-    if all(given):
-        return "were given"
+def _promise(one: Exported) -> str:
+    """What a private run promises of these rows; empty of others."""
+    if not is_private(one.config.strategy):
+        return ""
+    facts = read_object(one.run.folder / PROMISE)
+    if not facts["holds"]:
+        return "none, since the noise is that of the seed (strategy.privacy.noise=seed)"
     return (
-        "a large language model wrote, or that were given," if any(given) else "a large language model wrote"
+        f"epsilon {facts['epsilon']:g} at delta {facts['delta']:.2g} for each of {facts['rows']:,} gold mining rows; "
+        "not for gold select rows, which pick the small model's epoch, and test rows, which score it"
     )
+
+
+def _author(exported: Sequence[Exported]) -> str:
+    """Who wrote the rows: `a large language model wrote`, `were given`, or several such."""
+    authors = sorted({author for one in exported for author in _authors(one.config)})
+    return authors[0] if len(authors) == 1 else f"{', or that '.join(authors)},"
+
+
+def _authors(config: Config) -> Iterator[str]:
+    strategy = config.strategy
+    filled = strategy.seeded in FILLED and not strategy.given
+    if strategy.given:
+        yield "were given"
+    if filled:
+        yield "were filled from templates" if strategy.seeded == "templates" else "were drawn cell by cell"
+    if not strategy.given and (not filled or len(plan(strategy, config.loop)) > 1 or config.curation.revise):
+        yield "a large language model wrote"
+
+
+def _contexts(exported: Sequence[Exported]) -> str:
+    """Where the texts come from that rows are about."""
+    places = dict[str, None]()
+    for config in (one.config for one in exported):
+        strategy, pool = config.strategy, config.task.contexts
+        if strategy.given:
+            places["those of the rows that were given: their own license holds"] = None
+            continue
+        own = strategy.seeded == "written"
+        if own:
+            places["written by the LLM"] = None
+        if not own or (strategy.shown not in MADE and len(plan(strategy, config.loop)) > 1):
+            source = "the gold validation rows" if pool is None else f"`{public_name(pool)}`"
+            places[f"from {source}: their own license holds"] = None
+    return ", or ".join(places)
 
 
 def _classes(one: Exported) -> str:

@@ -19,6 +19,7 @@ from s3exp.curation.screen import GOLD_REASONS
 from s3exp.publish.dataset import Exported, column_names
 from s3exp.publish.kinds import target_of
 from s3exp.record.rounds import read_rounds
+from s3exp.settings.choice import is_private
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.fingerprints import fingerprint
@@ -44,8 +45,16 @@ def read_rejected(exported: Sequence[Exported], columns: Sequence[str]) -> Rejec
     """The rejected completions of runs as rows with these columns.
 
     Raises:
-        UserError: the gold rows of a run cannot be read here, so that nobody knows which texts have gold in them.
+        UserError: the gold rows of a run cannot be read here, so that nobody knows which texts have gold in them, or
+            they are protected.
     """
+    for one in exported:
+        if is_private(one.config.strategy):
+            epsilon = one.config.strategy.privacy.epsilon
+            raise UserError(
+                f"--rejected: {one.run.folder}: which texts are withheld would tell of the gold rows that "
+                f"strategy.privacy.epsilon={epsilon:g} protects: export without it"
+            )
     table: list[dict[str, Any]] = []
     reasons: Counter[str] = Counter()
     withheld = 0

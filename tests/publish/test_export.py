@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from s3exp.commands.export import command
-from s3exp.publish.cards import public_name
-from s3exp.publish.dataset import column_names, read_exported, table_of, without_folders
+from s3exp.publish.cards import data_card, public_name
+from s3exp.publish.dataset import Exported, column_names, read_exported, table_of, without_folders
+from s3exp.publish.rejected import read_rejected
 from s3exp.record.rounds import read_rounds
-from s3exp.types import Example
+from s3exp.settings.loop import PrivacyConfig
+from s3exp.types import Example, UserError
 from tests.publish.worlds import toy_run
 
 ALONE = """
@@ -234,6 +236,55 @@ def test_what_is_refused_leaves_nothing(
     assert command([str(run), "--out", str(tmp_path / "out")]) == 2
     assert says in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
+
+
+def card_of(one: Exported, folder: Path, **options: object) -> str:
+    """The card of a run, had it other options: of the groups strategy, curation, loop and task, by name."""
+    config = one.config
+    for key, value in options.items():
+        group, _, name = key.partition("_")
+        config = replace(config, **{group: replace(getattr(config, group), **{name: value})})
+    return data_card([replace(one, config=config, run=replace(one.run, folder=folder))], {}, {}, None, "en")
+
+
+def test_the_card_says_who_wrote_the_rows_and_about_what(bag_run: Path) -> None:
+    (one,) = read_exported([bag_run])
+    card = card_of(one, bag_run)
+    assert "60 rows that a large language model wrote" in card and "the id of the gold row that" in card
+    assert "3 rounds after the seed" not in card and "2 rounds after the seed" in card and "- LLM: " in card
+    filled = card_of(one, bag_run, strategy_seeds="templates", strategy_max_rounds=0)
+    assert "60 rows that were filled from templates and" in filled and "- LLM: " not in filled
+    assert ", 0 rounds after the seed" in filled
+    both = card_of(one, bag_run, strategy_seeds="templates")
+    assert (
+        "a large language model wrote, or that were filled from templates, and" in both and "- LLM: " in both
+    )
+    assert "synthesized row that the LLM was shown" in card_of(one, bag_run, strategy_shown="helpful")
+    pair = {"task_fields": ["about", "text"], "task_generate": "text"}
+    gold = "from the gold validation rows: their own license holds"
+    assert f"The texts in about are {gold}." in card_of(one, bag_run, **pair)
+    written = card_of(one, bag_run, **pair, strategy_seeds="written")
+    assert f"are written by the LLM, or {gold}" in written
+    alone = card_of(one, bag_run, **pair, strategy_seeds="written", strategy_max_rounds=0)
+    assert "are written by the LLM." in alone and "gold validation" not in alone
+    given = card_of(one, bag_run, **pair, strategy_given=True)
+    assert "60 rows that were given" in given and "those of the rows that were given" in given
+
+
+def test_the_card_of_a_private_run_promises_and_tells_nothing_of_mining_rows(
+    bag_run: Path, tmp_path: Path
+) -> None:
+    (one,) = read_exported([bag_run])
+    private = {"strategy_shown": "votes", "strategy_privacy": PrivacyConfig(epsilon=4)}
+    (tmp_path / "privacy.json").write_text('{"holds": true, "epsilon": 4.0, "delta": 0.001, "rows": 300}')
+    card = card_of(one, tmp_path, **private)
+    assert "epsilon 4 at delta 0.001 for each of 300 gold mining rows" in card
+    assert "Audit of the last round" not in card and "Audit of the last round" in card_of(one, bag_run)
+    (tmp_path / "privacy.json").write_text('{"holds": false}')
+    assert "Differential privacy: none" in card_of(one, tmp_path, **private)
+    strategy = replace(one.config.strategy, shown="votes", privacy=PrivacyConfig(epsilon=4))
+    with pytest.raises(UserError, match=r"--rejected: .* strategy\.privacy\.epsilon=4"):
+        read_rejected([replace(one, config=replace(one.config, strategy=strategy))], ["text"])
 
 
 def test_an_unfinished_run_and_a_place_in_use(
