@@ -143,6 +143,8 @@ def test_flaws_are_judged_beside_mining_rows_alone(toy_config: Config) -> None:
         "'!'" in why for why in carriers_of(toy_config.task, marked(mining), 0)(marked(made)).values()
     )
     assert not carriers_of(toy_config.task, mining, 0)(made[:20])
+    table = replace(toy_config.task, kind="tabular")
+    assert carriers_of(table, mining, 0)(marked(made)) == {}  # whose cells are no texts
 
 
 def test_a_label_keeps_its_rows_and_weights_multiply() -> None:

@@ -28,7 +28,11 @@ def carriers_of(
     """A function of rows that says which of them carry a strong shortcut and its label: the shortcut by row id.
 
     Shortcuts are judged beside `mining` alone: gold rows that pick the epoch, or that are trained on, play no part.
+    They are marks of texts: a table has none.
     """
+    if task.of_cells:
+        log.info("curation.flaws: a table has no texts with shortcuts: it heeds labels that look wrong alone")
+        return lambda rows: {}
 
     def carriers(rows: Sequence[Example]) -> Mapping[str, str]:
         from s3exp.audit.shortcuts.shortcuts import SAMPLE, shortcuts

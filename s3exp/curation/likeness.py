@@ -98,7 +98,7 @@ class Likeness:
         if not rows:
             return []
         self._rows += rows
-        chances = np.full(len(self._rows), self.share) if self.by == "random" else self._chances()
+        chances = np.full(len(self._rows), self.share) if self.by == "random" else self._chances(len(rows))
         draws = [self._draw(row) for row in rows]
         passed = [draw < chance for draw, chance in zip(draws, chances[-len(rows) :], strict=True)]
         self._kept += [row for row, ok in zip(rows, passed, strict=True) if ok]
@@ -120,25 +120,26 @@ class Likeness:
         # of the row alone, whatever rows stand beside it
         return stream(self.seed, "likeness", *_name(row)).random()
 
-    def _chances(self) -> Floats:
-        """The chance of every row of the round to be kept."""
+    def _chances(self, new: int) -> Floats:
+        """The chance of every row of the round to be kept; the last `new` ones are those of the wave."""
         told = self._told(self._rows)
         self._numbers |= {} if told is None else {"c2st": told.auc}
         if told is None or told.low < LEAST_AUC:
-            self._numbers |= {"abstained": 1.0}
+            self._numbers.setdefault("abstained", 1.0)
             why = (
-                f"fewer than {LEAST_MADE} rows"
+                f"the round has fewer than {LEAST_MADE}"
                 if told is None
-                else f"gold is told from them with an AUC of {told.auc:.2f}, and surely only of {told.low:.2f}"
+                else f"gold is told from the round's {len(self._rows)} with an AUC of {told.auc:.2f}, and surely only "
+                f"of {told.low:.2f}"
             )
-            log.info("curation.likeness keeps all of %d rows: %s", len(self._rows), why)
+            log.info("curation.likeness keeps all of %d rows: %s", new, why)
             return np.ones(len(self._rows))
         chances, effective = np.empty(len(self._rows)), 0.0
         for places in _groups(self._rows):
             odds = np.clip(told.odds[places], *np.percentile(told.odds[places], CLIPPED))
             chances[places] = kept(odds, self.share)
             effective += float(odds.sum() ** 2 / (odds**2).sum())
-        self._numbers.setdefault("abstained", 0.0)
+        self._numbers["abstained"] = 0.0  # whatever another wave did
         self._numbers["ess"] = effective / len(self._rows)
         if self._numbers["ess"] < FEW_EFFECTIVE:
             log.warning(

@@ -202,6 +202,9 @@ def test_what_one_field_tells() -> None:
     assert given.accuracy == pytest.approx(0.5, abs=0.07)
     alone = [replace(row, fields={"claim": row.fields["claim"]}) for row in made]
     assert shortcuts(alone, alone, "claim", 2, 0).partial_input == ()
+    numbered = [replace(row, fields={**row.fields, "given": f"n{place}"}) for place, row in enumerate(made)]
+    told = shortcuts(numbered, numbered[:200], "claim", 2, 0).partial_input[0]
+    assert told.field == "given" and told.accuracy < 0.55  # no word of it stands in three rows
 
 
 def test_of_many_rows_a_sample_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,8 @@ def test_of_a_stream_half_of_films_and_half_of_quizzes_the_quizzes_are_rejected(
     assert numbers["abstained"] == 0 and 0.1 < numbers["ess"] <= 1
     assert numbers["c2st_after"] < numbers["c2st"] - 0.1
     assert judge.end_round() == {}  # the next round begins with none
+    assert all(one.row for one in judge(stream[:15])) and not all(one.row for one in judge(stream[15:]))
+    assert judge.end_round()["abstained"] == 0  # since a later wave had enough rows to judge
 
 
 def test_a_random_share_is_of_the_same_size_and_rejects_no_more_strangers() -> None:

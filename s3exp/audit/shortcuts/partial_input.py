@@ -36,14 +36,22 @@ class PartialInput:
 def partial_input(
     synthetic: Sequence[Example], gold: Sequence[Example], field: str, seed: int
 ) -> PartialInput:
-    """Logistic regression on the words (present or not) of one field; of more than 2,000 rows, a sample."""
+    """Logistic regression on the words (present or not) of one field; of more than 2,000 rows, a sample.
+
+    A field without a word that stands in three rows tells nothing: its accuracy is that of the largest class.
+    """
+    from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import CountVectorizer
 
     synthetic = sample(synthetic, SAMPLE, derive(seed, "made"))
     gold = sample(gold, SAMPLE, derive(seed, "gold"))
     labels = np.array([row.label for row in (*synthetic, *gold)], np.int64)
     words = CountVectorizer(binary=True, tokenizer=tokens, token_pattern=None, min_df=LEAST_ROWS)
-    both = words.fit_transform(row.fields[field] for row in (*synthetic, *gold))
+    texts = [row.fields[field] for row in (*synthetic, *gold)]
+    try:
+        both = words.fit_transform(texts)
+    except ValueError:  # there is no such word
+        both = csr_matrix((len(texts), 1))
     sides = slice(len(synthetic)), slice(len(synthetic), None)
     own, theirs = (_cross_validated(both[side], labels[side], seed) for side in sides)
     return PartialInput(field, accuracy=own, gold_own=theirs)
