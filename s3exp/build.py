@@ -61,6 +61,7 @@ def small_models_of(prepared: Prepared) -> tuple[SmallModel, Embedder | None]:
         passage=config.task.passage,
         table=table,
         corpus=corpus_of(config.task, gold),
+        lines=config.task.answer.lines,
     )
     embedder = build_embedder(config.small_model, config.audit.encoder)
     if embedder is not None and config.audit.encoder is not None:

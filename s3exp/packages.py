@@ -41,6 +41,7 @@ def packages_of(config: Config, *, asks_llm: bool) -> dict[str, Any]:
             passage=task.passage,
             table=task.of_cells,
             corpus=() if task.ranked else None,
+            lines=task.answer.lines,
         )
         used.append((plugins.SMALL_MODELS, config.small_model.kind))
     packages = {f"{group}.{name}": plugins.origin(group, name) for group, name in used}

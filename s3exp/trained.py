@@ -112,7 +112,7 @@ class Trained:
             return []
         known = gold.columns_of(self.config.task)
         lacking = replace(
-            known, target=self.fields[0], read=lambda row, tidy, where: None, group=None, more=()
+            known, target=self.fields[0], read=lambda row, tidy, where: None, group=None, more=(), also=None
         )
         named, _ = with_columns(table, list(self.fields), source)
         return to_examples(named, source, "row", lacking)
@@ -133,6 +133,7 @@ class Trained:
             passage=task.passage,
             table=task.of_cells,
             corpus=() if task.ranked else None,
+            lines=task.answer.lines,
         )
         return with_members(small, model).load(folder)
 

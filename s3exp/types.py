@@ -87,7 +87,8 @@ class Example(Targeted):
     `tokens` of its prompt and completion: its share, if it has a `place` (from 0) among several rows of one. A gold row
     may have a `group`, a free tag (say, a kind of difficulty). A row of `loop.rows_from` has its `origin`, its place
     there. `set` is its set from 0 on, where there are several. A row whose label was corrected keeps the class index
-    that the LLM was asked for in `asked_label`.
+    that the LLM was asked for in `asked_label`. A gold row with several right answers that are texts has those beside
+    its target in `also`.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Example(Targeted):
     place: int | None = None
     set: int | None = None
     asked_label: int | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,11 @@ _SAYS = {
     "validation": "all that the loop may look at",
     "test": "read once, for the final report",
 }
+_SCORES = {
+    "exact": "compared as texts; number: by the last number, squad: without punctuation and articles",
+    "number": "compared by the last number; exact: as texts",
+    "squad": "compared without punctuation and articles, as SQuAD does it; exact: as texts",
+}
 
 Gold = Mapping[str, str | Sequence[str] | None]
 
@@ -211,9 +216,12 @@ def _answers(guess: Draft) -> list[str]:
 def _free(guess: Draft) -> list[str]:
     form = [*(f"{name}: {{{name}}}" for name in guess.fields), "answer: {answer}"]
     given = [field for field in guess.fields if field != guess.generate]
+    more = "".join(
+        f", {key}: {value if value == 'true' else _value(value)}" for key, value in guess.right.items()
+    )
     return [
         "labels: []",
-        f"answer: {{column: {_yaml(guess.target)}, score: {guess.free}}} # exact, or the number at its end",
+        f"answer: {{column: {_yaml(guess.target)}, score: {guess.free}{more}}} # {_SCORES[guess.free]}",
         "shots: 3 # gold rows shown before each prompt",
         *("prompts: plain", "prompt_sets:", "  plain:"),
         *("    shot: |-", *(f"      {line}" for line in form)),

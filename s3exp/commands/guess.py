@@ -57,6 +57,7 @@ class Draft:
     missing: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what stands for no value, by column
     notes: Sequence[str] = ()  # on how cells are read that could be read otherwise
     free: str = ""  # answers are free texts, compared by `task.answer.score`
+    right: Mapping[str, str | Sequence[str]] = field(default_factory=dict)  # more options of task.answer
     ranked: bool = False  # the fields are a query and its passage
     negative: str = ""  # the column of hard negatives, or a name for it
     judged: str = ""  # a column beside pairs that may say which passages answer

@@ -20,7 +20,7 @@ from s3exp.curation.asking import Sources, bound, paid
 from s3exp.seeds import derive, stream
 from s3exp.settings.run import Config
 from s3exp.synthesis.rows import Ask, Verdict
-from s3exp.tasks.checking import Said, check_text, corrected, expected, said
+from s3exp.tasks.checking import Said, agrees, check_text, corrected, said
 from s3exp.tasks.prompts import label_words
 from s3exp.tasks.task import Task
 from s3exp.types import Completion, Example, Prompt
@@ -99,7 +99,7 @@ class LabelCheck:
         label, count = self._majority(row, votes)
         if label is None:
             return Verdict(row, counts=("checked", "unclear"))
-        if label == expected(self.task, row):
+        if agrees(self.task, row, label):
             return Verdict(row, counts=("checked",))
         labels = self.task.config.labels
         counts = ["checked", "disagree", *([f"disagree/{labels[row.label]}"] if labels else [])]
@@ -119,7 +119,7 @@ class LabelCheck:
             if votes is not None
         ]
         answers = [(row, self._majority(row, votes)[0]) for row, votes in asked]
-        right = sum(label == expected(self.task, row) for row, label in answers)
+        right = sum(agrees(self.task, row, label) for row, label in answers)
         unclear = sum(label is None for _, label in answers)
         numbers: dict[str, float] = {"guard_rows": len(answers)}
         if answers:

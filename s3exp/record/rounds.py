@@ -43,6 +43,7 @@ _RARE: dict[str, Any] = {
     "rank": None,
     "asked_label": None,
     "greedy": False,
+    "also": [],
 }
 
 

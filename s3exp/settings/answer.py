@@ -23,6 +23,11 @@ def check_generation(config: Config) -> None:
         raise UserError(
             f"task.answer.column={task.answer.column} is one of task.fields: the answer is no column that is read"
         )
+    twice = [name for name in task.answer.also if name in (task.answer.column, *task.fields)]
+    if twice:
+        raise UserError(
+            f"task.answer.also has {twice[0]}, which is task.answer.column or one of task.fields: name other columns"
+        )
     names = [name for name in task.fields if name == "answer" or not name.isidentifier()]
     if names:
         raise UserError(f"task.fields has {names[0]!r}: name it otherwise, as a word that is not `answer`")

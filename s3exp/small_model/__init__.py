@@ -126,6 +126,7 @@ def build_small_model(  # noqa: PLR0913 - what a row is differs by kind of task
     passage: str | None = None,
     table: Table | bool | None = None,
     corpus: Sequence[str] | None = None,
+    lines: bool = False,
 ) -> SmallModel:
     """Build the small model of a run. Loads no weights yet.
 
@@ -138,6 +139,7 @@ def build_small_model(  # noqa: PLR0913 - what a row is differs by kind of task
         table: the typed columns where the fields are those of a table, which a network reads as one text; True: a
             small model that is loaded has its own.
         corpus: the passages that every query is ranked against, beside those of the rows; None: none are ranked.
+        lines: whether answers that are written keep their line breaks.
 
     Raises:
         UserError: the checkpoint is no model folder, or there are more than two fields.
@@ -154,7 +156,7 @@ def build_small_model(  # noqa: PLR0913 - what a row is differs by kind of task
     if isinstance(config, CausalConfig):
         from s3exp.small_model.causal import CausalModel
 
-        return CausalModel(config, fields, progress)
+        return CausalModel(config, fields, progress, lines=lines)
     if isinstance(config, PythonSmallModelConfig):
         raise UserError("small_model=python is an object of a program: give it to s3exp.run(small_model=...)")
     if isinstance(config, PluginSmallModelConfig):

@@ -75,7 +75,8 @@ class FittedCausal:
             with bar, cpu_threads(config.threads):
                 engine = Greedy(self.model.tokenizer, self.pupil.model, self.model.chat, config.predicted)
                 for index, completion in engine.generate(prompts):
-                    answers[index] = " ".join(completion.text.split())
+                    text = completion.text
+                    answers[index] = text.strip("\n").rstrip() if self.model.lines else " ".join(text.split())
                     bar.update()
         except LLMFault as fault:
             raise UserError(f"{self.model.where}: {fault}; set a smaller small_model.predicted") from fault
@@ -103,8 +104,10 @@ class FittedCausal:
 class CausalModel:
     """Trains causal LMs (protocols `SmallModel` and `Watchable`), always from the same checkpoint."""
 
-    def __init__(self, config: CausalConfig, fields: Sequence[str], progress: bool) -> None:
-        self.config, self.fields, self.progress = config, list(fields), progress
+    def __init__(
+        self, config: CausalConfig, fields: Sequence[str], progress: bool, *, lines: bool = False
+    ) -> None:
+        self.config, self.fields, self.progress, self.lines = config, list(fields), progress, lines
         self.where = f"small_model.checkpoint={config.checkpoint}"
         self.watch: Watch | None = None
 
@@ -143,7 +146,7 @@ class CausalModel:
         Raises:
             UserError: it cannot be loaded, a row is longer than it may be, or its loss is no number.
         """
-        pupil = self._pupil(0)
+        pupil = self.pupil(0)
         turns = [self._turn(row) for row in rows if isinstance(row.target, str)]
         if not turns:
             return
@@ -187,7 +190,7 @@ class CausalModel:
             raise UserError(
                 f"small_model={self.config.kind} learns all rows alike, and some have another weight"
             )
-        pupil = self._pupil(seed)
+        pupil = self.pupil(seed)
         turns = [turn for turn in map(self._turn, rows) if self._fits(pupil, turn)]
         if not turns:
             raise UserError(
@@ -231,13 +234,13 @@ class CausalModel:
                 f"tuning={self.config.tuning}"
             )
         if tuning == "full":
-            return FittedCausal(self, self._pupil(0, folder), "")
+            return FittedCausal(self, self.pupil(0, folder), "")
         if facts.get("base") != self.base:
             raise UserError(
                 f"{self.where} is not the checkpoint that the adapter in {folder} was trained beside: put it back"
             )
         try:
-            return FittedCausal(self, self._pupil(0, folder), self.base)
+            return FittedCausal(self, self.pupil(0, folder), self.base)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise UserError(
                 f"{folder}: its adapter cannot be read: {' '.join(str(error).split())[:200]}"
@@ -256,7 +259,7 @@ class CausalModel:
     def _limit(self, pupil: Pupil) -> int:
         return min(self.config.max_length, _positions(pupil.model))
 
-    def _pupil(self, seed: int, trained: Path | None = None) -> Pupil:
+    def pupil(self, seed: int, trained: Path | None = None) -> Pupil:
         """The network with a fresh adapter or as it came, ready to learn; or as it is in the folder `trained`."""
         config, lora = self.config, self.config.tuning == "lora"
         low = lora and (

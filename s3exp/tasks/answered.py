@@ -9,34 +9,57 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from s3exp.tasks.squad import normalise
+from s3exp.tasks.sums import OPERATOR, bare, value_of
+
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w)\]}%])[-−–])?(?:[$€£¥]\s?)?(?:(?<![\d.,/])(?P<whole>\d{1,3}(?:,\d{3})+|\d+) (?=\d+/\d))?"
+    r"(?P<sign>(?<![\w)\]}%])[-−–])?(?:[$€£¥₹]\s?)?(?:(?<![\d.,/])(?P<whole>\d{1,3}(?:,\d{3})+|\d+) (?=\d+/\d))?"
     r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
     r"(?:/(?P<below>\d+)(?![\d/])|(?:\s?(?:[×*·x]|\\times|\\cdot)\s?10\^|[eE])(?P<ten>\{?[-−+]?\d{1,3}\}?)(?!\w)"
     r"|\^(?P<power>\{?[-−+]?\d{1,3}\}?)(?!\w))?"
+    r"(?:(?i:[\s-]?(?P<many>hundred|thousand|million|billion|trillion|lakh|crore)s?)\b|(?P<kilo>k)(?!\w))?"
 )
+_MANY = {
+    **{"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12},
+    **{"lakh": 10**5, "crore": 10**7},
+}
 # what stands before digits that are a part of a number in another form (3,5 7:30 1.200.000 1'000 √2), which is none
 _PART = re.compile(r"(?:\d[,.:/'’_]|\d{4}-\d\d?-|√|sqrt\s?[({]?|\^\{?|\}\{)\Z")
 _SPACED = re.compile(r"(?<!\d)\d{1,3} \Z")  # as in 1 200, which may be one number or two
 _FRACTION = re.compile(r"(?P<behind>(?<=\d)\s?)?\\[dtc]?frac\s?(?:\{(-?\d+)\}|(\d))\s?(?:\{(\d+)\}|(\d))")
 _VULGAR = re.compile(r"\s?([¼-¾⅐-⅞])")
+_RAISED = re.compile(r"(?<=[\d)])⁻?[⁰¹²³⁴-⁹]+")
+_RAISED_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+# marks of other scripts between digits
+_MARKS = {re.compile(rf"(?<=\d)[{marks}](?=\d)"): mark for marks, mark in (("٫．", "."), ("٬，", ","))}
+# behind a number that is a part of another one
+_COUNTED = re.compile(r"\s?(?:π|\\pi\b|[百万萬亿億만억]|千(?![克米瓦]))")
+_DATE = re.compile(r"\d/\d+/\d")
 _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|,\\!|\\,)(?=\d{3})")  # in LaTeX
 _OF_UNIT = re.compile(r"(?:(?<![A-Za-z])([kcdm]?m|ft|in|yd|mi)[23](?![\w.])|(?<=[A-Za-z}])()\s?\^\{?\d+\}?)")
 _MOST_DIGITS = 1000  # of a number; one with more is none that anybody means
 _TAIL = 2000  # characters in which the last number mostly stands
-_ENDS = ".!?,;: \"'“”‘’`*_"  # around an answer, without meaning
+_ENDS = ".!?,;:… \"'`*_«»‹›「」『』。、؟،؛۔।¿¡"  # around an answer, without meaning
+# marks that are typed in several ways
+_TYPED = {ord(one): mark for mark, some in (("'", "‘’‚‛ʼ"), ('"', "“”„‟"), ("-", "‐‑–—−")) for one in some}
 _QUESTIONS = ("question", "problem", "q", "input", "instruction", "task")
 _ANSWERS = ("answer", "solution", "a", "output", "response")
+_FENCES = re.compile(r"^```[^\n]*\n.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"```[^\n`]*\n(.*?)\n?```\s*", re.DOTALL)
+_GAP = re.compile(r"[ \t]*\n| ")
 _RULE = re.compile(r"[\s#*_=-]{2,}$")  # between two rows, at the end of the first
 _PREAMBLE = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
 
 
 def normalised(text: str) -> str:
-    """An answer for comparison: composed, in lower case, with single spaces, without marks and quotes at its ends."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    bare = folded.strip(_ENDS)
+    """An answer for comparison: composed, in lower case, with single spaces, without marks and quotes at its ends.
+
+    Quotes, apostrophes and dashes are those of ASCII.
+    """
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_TYPED).split())
+    kept = folded.strip(_ENDS)
     # .5 is another answer than 5
-    return f".{bare}" if bare[:1].isdecimal() and f".{bare}" in folded else bare
+    return f".{kept}" if kept[:1].isdecimal() and f".{kept}" in folded else kept
 
 
 def number_at_end(text: str) -> Fraction | None:
@@ -44,9 +67,13 @@ def number_at_end(text: str) -> Fraction | None:
 
     Digits of any script, with decimals behind a point, commas between thousands (1,200), as a fraction (3/4, 3 1/2, ½,
     that of LaTeX) or with a power (1.2e-5, 6 × 10^23). A minus is a sign where it stands directly before the number,
-    and behind no word, number or bracket. The power of a unit (m^2, m2) is passed over. Digits that are a part of
-    something else (3,5 7:30 1.200.000 1 200 √2 2π) are no number: they may mean another one.
+    and behind no word, number or bracket. Signs of currencies and percent, and the power of a unit (m^2, m2) are passed
+    over; 5 million and 5k count as much. A text that ends in = and a sum (= 2 * 4) has its value. Digits that are a
+    part of something else (3,5 7:30 1.200.000 1 200 √2 2π) are no number: they may mean another one.
     """
+    computed = _computed(text[-_TAIL:])
+    if computed is not None:
+        return computed
     last = _last(text[-_TAIL:])
     if len(text) > _TAIL and (last is None or last.start() == 0):  # it may begin before
         last = _last(text)
@@ -57,9 +84,16 @@ def number_at_end(text: str) -> Fraction | None:
     if not below or len(last["number"]) * abs(power) > _MOST_DIGITS or (not value and power < 0):
         return None
     value = value**power * Fraction(10) ** ten / below
+    value *= _MANY[last["many"].lower()] if last["many"] else 1000 if last["kilo"] else 1
     if last["whole"] and value < 1:
         value += int(last["whole"].replace(",", ""))
     return -value if last["sign"] else value
+
+
+def _computed(text: str) -> Fraction | None:
+    """The value of the sum that stands behind the last = of a text."""
+    side = bare(text.rpartition("=")[2]) if "=" in text else ""
+    return None if "\n" in side or _DATE.search(side) or not OPERATOR.search(side) else value_of(side)
 
 
 def _is_part(last: re.Match[str]) -> bool:
@@ -67,8 +101,8 @@ def _is_part(last: re.Match[str]) -> bool:
     before, behind = last.string[: last.start()], last.string[last.end() :]
     if last["number"].startswith(".") and before[-1:].isdecimal():
         return True
-    thousands = re.fullmatch(r"\d{3}(?:\.\d+)?", last.group()) and _SPACED.search(before)
-    return bool(thousands or _PART.search(before) or re.match(r"\s?(?:π|\\pi\b)", behind))
+    thousands = re.fullmatch(r"\d{3}(?:\.\d+)?", last["number"]) and _SPACED.search(before)
+    return bool(thousands or _PART.search(before) or _COUNTED.match(behind))
 
 
 def _exponent(text: str | None, default: int) -> int:
@@ -77,6 +111,9 @@ def _exponent(text: str | None, default: int) -> int:
 
 def _last(text: str) -> re.Match[str] | None:
     digits = "".join(str(unicodedata.digit(one)) if one.isdecimal() else one for one in text)
+    for marks, mark in _MARKS.items():
+        digits = marks.sub(mark, digits)
+    digits = _RAISED.sub(lambda hit: f"^{hit[0].translate(_RAISED_DIGITS)}", digits)
     digits = _VULGAR.sub(lambda hit: f" {unicodedata.normalize('NFKC', hit[1]).replace('⁄', '/')}", digits)
     digits = _FRACTION.sub(_in_line, digits)
     digits = _OF_UNIT.sub(r"\1", _THOUSANDS.sub(",", digits))
@@ -92,17 +129,37 @@ def _in_line(hit: re.Match[str]) -> str:
     return f"{'' if hit['behind'] is None else ' '}{above[0] or above[1]}/{below or short}"
 
 
-def key_of(text: str, score: str) -> str | None:
-    """What any two right answers have in common, by `task.answer.score`; None: nothing was answered."""
+def key_of(text: str, score: str, lines: bool = False) -> str | None:
+    """What any two right answers have in common, by `task.answer.score` and `lines`; None: nothing was answered."""
     if score == "number":
         number = number_at_end(text)
         return None if number is None else str(number)
+    if score == "squad":
+        return normalise(text) or normalised(text) or None  # an answer of articles alone, such as A
+    if lines:
+        return unfenced(lines_of(unicodedata.normalize("NFC", text))) or None
     return normalised(text) or None
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks."""
+    return " ".join(text.split())
+
+
+def lines_of(text: str) -> str:
+    """A text with its line breaks and indents, without white space at the ends of lines and blank lines around it."""
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+
+
+def unfenced(text: str) -> str:
+    """What stands in the one fence (```) that is all of a text; another text as it is."""
+    fence = _FENCE.fullmatch(text)
+    return text if fence is None or "\n```" in fence[1] else fence[1].strip("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A row in a text: its cells by column, each one line, and the place in the text where it ends."""
+    """A row in a text: its cells by column, and the place in the text where it ends."""
 
     cells: Mapping[str, str]
     end: int
@@ -113,14 +170,25 @@ def form_of(names: Sequence[str], cells: Mapping[str, str]) -> str:
     return "\n".join(f"{name}: {cells[name]}" for name in names)
 
 
-def solved_in(text: str, written: Sequence[str], answer: str) -> list[Solved]:
+def solved_in(text: str, written: Sequence[str], answer: str, *, lines: bool = False) -> list[Solved]:
     """The rows of a text, in order. A row ends where another column than the answer comes behind its answer.
+
+    A cell is one line or, with `lines`, as it stands: what is fenced (```) or indented then names no column.
 
     Columns are known by their names before a colon; the answer, and a single column to write, by other words for them
     too. The first name may be missing: a prompt may have said it. A second name of the answer (a solution, then an
     answer) belongs to the answer.
     """
-    marks = [(hit.start(), hit.end(), _column(hit, written, answer)) for hit in _marks(written, answer, text)]
+    fences = [hit.span() for hit in _FENCES.finditer(text)] if lines else []
+    marks = [
+        (hit.start(), _behind(hit) if lines else hit.end(), _column(hit, written, answer))
+        for hit in _marks(written, answer, text)
+        if not lines
+        or not (
+            (hit["begin"] and hit[0][:1].isspace())
+            or any(start <= hit.start() < end for start, end in fences)
+        )
+    ]
     if marks and marks[0][2] != written[0] and text[: marks[0][0]].strip():
         marks.insert(0, (0, 0, written[0]))
     rows: list[dict[str, list[str]]] = []
@@ -134,14 +202,25 @@ def solved_in(text: str, written: Sequence[str], answer: str) -> list[Solved]:
         rows[-1].setdefault(name, []).append(text[start if again else begin : end])
         ends[-1] = end
     return [
-        Solved({name: _tidy(" ".join(parts)) for name, parts in row.items()}, end)
+        Solved({name: _joined(parts, lines) for name, parts in row.items()}, end)
         for row, end in zip(rows, ends, strict=True)
     ]
 
 
+def _behind(hit: re.Match[str]) -> int:
+    """Where the text of a cell begins, with the indent of its first line."""
+    name = hit.start() + len(hit[0].rstrip())
+    gap = _GAP.match(hit.string, name)
+    return name if gap is None else gap.end()
+
+
+def _joined(parts: Sequence[str], lines: bool) -> str:
+    return lines_of("".join(parts).rstrip()) if lines else _tidy(" ".join(parts))
+
+
 def _tidy(text: str) -> str:
     """One line, without an announcement before it, and marks of emphasis or a rule around it."""
-    line = " ".join(_RULE.sub("", _PREAMBLE.sub("", text.strip())).split())
+    line = one_line(_RULE.sub("", _PREAMBLE.sub("", text.strip())))
     return line.strip("*_` ")
 
 

@@ -38,11 +38,11 @@ def check_text(task: Task, row: Example) -> str:
     return fill(template, {**task.values(row), "labels": ", ".join(label_words(task.config))})
 
 
-def expected(task: Task, row: Example) -> Said | None:
-    """What an answer says that agrees with the row's target: its class index, `AGREES`, or the key of a free answer."""
+def agrees(task: Task, row: Example, says: Said | None) -> bool:
+    """Whether what an answer says is the row's target: its class index, `AGREES`, or the key of a free answer."""
     if isinstance(task, Answering):
-        return task.key(row.target)
-    return row.label if task.config.labels else AGREES
+        return says in task.keys(row)
+    return says == (row.label if task.config.labels else AGREES)
 
 
 def said(task: Task, row: Example, completion: Completion) -> Said | None:

@@ -34,6 +34,9 @@ class Columns:
     cell: Callable[[str], str] | None = None  # the form of a cell, in a table; None: fields are texts
     commas: Collection[str] = ()  # columns of texts that are numbers with a decimal comma
     missing: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # what stands for no value, by column
+    lines: bool = False  # texts keep their line breaks
+    # other right answers of a row, where it may have several
+    also: Callable[[Mapping[str, Any], Callable[[str], str], str], tuple[str, ...]] | None = None
 
     @property
     def needed(self) -> list[str]:

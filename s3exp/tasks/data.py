@@ -8,6 +8,7 @@ from typing import Any
 
 from s3exp.embedded import locate
 from s3exp.settings.labels import folded, text_of_value
+from s3exp.tasks.answered import lines_of
 from s3exp.tasks.columns import Columns, warn_once, with_columns
 from s3exp.tasks.labels import Unusable
 from s3exp.tasks.numbers import with_points
@@ -110,10 +111,13 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
         for field in columns.fields
     }
     group = text_of_value(row.get(columns.group)) or None if columns.group else None
+    if columns.lines and tidy is clean:
+        tidy = lines_of
     # places of answers are counted in the texts as they stand
     target = columns.read({**row, **raw}, tidy, where)
+    also = () if columns.also is None else columns.also({**row, **raw}, tidy, where)
     tidy = tidy if columns.cell is None else columns.cell
-    return Example(name, {field: tidy(text) for field, text in raw.items()}, target, group=group)
+    return Example(name, {field: tidy(text) for field, text in raw.items()}, target, group=group, also=also)
 
 
 def _known(value: Any, marks: Sequence[Any]) -> Any:

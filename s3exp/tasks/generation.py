@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from s3exp.settings.labels import text_of_value
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.answered import Solved, form_of, key_of, number_at_end, solved_in
+from s3exp.tasks.answered import Solved, form_of, key_of, lines_of, one_line, solved_in, unfenced
 from s3exp.tasks.characters import plain
-from s3exp.tasks.fingerprints import content
+from s3exp.tasks.free import text_of
 from s3exp.tasks.givens import SeedLists
-from s3exp.tasks.labels import Unusable
 from s3exp.tasks.parsing import CUT_OFF, too_short
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.reasoning import without_reasoning
@@ -119,7 +117,7 @@ class Generation:
         answer = without_reasoning(text)
         rules = () if answer is None else ("reasoning",)
         text = text if answer is None else answer
-        rows = solved_in(text, self.config.written, self._column)
+        rows = self._rows(text)
         if not rows:
             empty = "only_reasoning" if rules and not text.strip() else "no_row" if text.strip() else "empty"
             return [Part(text, problem=empty, rules=rules)]
@@ -137,7 +135,7 @@ class Generation:
         """The row of a text, or the reason of its rejection."""
         if completion.finish_reason == CUT_OFF:
             return "truncated"
-        rows = solved_in(completion.text, self.config.written, self._column)
+        rows = self._rows(completion.text)
         if not rows:
             return "no_row"
         cells = rows[0].cells
@@ -147,7 +145,7 @@ class Generation:
             return "repeats_prompt"
         if too_short(self.config.text_of(cells), self.config):
             return "too_short"
-        target = cells[self._column]
+        target = self._tidy(cells[self._column])
         if self.key(target) is None:
             return "no_number"
         fields = {**prompt.context, **cells}
@@ -155,7 +153,11 @@ class Generation:
 
     def key(self, target: Target) -> str | None:
         """What any two right answers have in common; None: nothing is answered."""
-        return key_of(text_of(target), self.config.answer.score)
+        return key_of(text_of(target), self.config.answer.score, self.config.answer.lines)
+
+    def keys(self, row: Example) -> set[str]:
+        """Those of a row's right answers."""
+        return {key for text in (row.target, *row.also) if (key := self.key(text)) is not None}
 
     def read(self, completion: Completion) -> str | None:
         """The LLM's answer to a problem as one line; None: there is none, or it was cut off."""
@@ -163,9 +165,10 @@ class Generation:
             return None
         text = plain(completion.text)
         answer = without_reasoning(text)
-        rows = solved_in(text if answer is None else answer, self.config.written, self._column)
+        text = text if answer is None else answer
+        rows = self._rows(text)
         said = rows[0].cells.get(self._column) if rows else None
-        line = said or " ".join((text if answer is None else answer).split())
+        line = self._tidy(said or text)
         return line if self.key(line) is not None else None
 
     def says(self, target: Target) -> str:
@@ -187,15 +190,19 @@ class Generation:
         beside = {"answered": sum(self.key(text) is not None for text in said) / len(said)}
         if not self._by_number:
             pairs = zip(said, examples, strict=True)
-            beside["f1"] = sum(f1(text, [text_of(row.target)]) for text, row in pairs) / len(said)
+            beside["f1"] = sum(f1(text, [text_of(row.target), *row.also]) for text, row in pairs) / len(said)
         return Score(share(self.metric, right) | beside, by_group(examples, right))
 
     def _right(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[bool]:
-        pairs = [
-            (self.key(guess.target), self.key(row.target))
-            for row, guess in zip(examples, predictions, strict=True)
-        ]
-        return [said is not None and said == gold for said, gold in pairs]
+        pairs = zip(examples, predictions, strict=True)
+        return [self.key(guess.target) in self.keys(row) for row, guess in pairs]
+
+    def _rows(self, text: str) -> list[Solved]:
+        return solved_in(text, self.config.written, self._column, lines=self.config.answer.lines)
+
+    def _tidy(self, text: str) -> str:
+        """An answer of the LLM as gold has them: one line, or lines without a fence around them."""
+        return unfenced(lines_of(text)) if self.config.answer.lines else one_line(text)
 
     def _asked(self, prompt: Prompt) -> Prompt:
         """The prompt with the form of a row behind it, and its worked examples before it."""
@@ -227,43 +234,3 @@ class Generation:
     @property
     def _tokens(self) -> int:
         return self.llm.max_tokens * self.rows_per_answer
-
-
-def text_of(target: Target) -> str:
-    """The target as a text.
-
-    Raises:
-        TypeError: it is of another type.
-    """
-    if not isinstance(target, str):
-        raise TypeError(f"{target!r} is no text")
-    return target
-
-
-def read_target(config: TaskConfig, row: Mapping[str, Any], tidy: Callable[[str], str], where: str) -> str:
-    """The answer of a gold row, as one line.
-
-    Raises:
-        Unusable: it has none, or no number where numbers are compared.
-        UserError: it is no text.
-    """
-    value, column = row.get(config.answer.column), config.answer.column
-    if isinstance(value, (list, tuple, dict)):
-        raise UserError(f"{where}: column {column} holds no text: one answer is read, as a text or a number")
-    text = "" if value is None or value != value else tidy(text_of_value(value))
-    if not text or (config.answer.score == "exact" and key_of(text, "exact") is None):
-        raise Unusable(f"{where}: column {column} has no answer", "unlabelled", value)
-    if config.answer.score == "number" and number_at_end(text) is None:
-        raise Unusable(
-            f"{where}: column {column} has {text[:60]!r}, in which no number can be read (1,200 and 3.5 can)",
-            "unlabelled",
-            text[:60],
-            "have an answer in which no number can be read (1,200 and 3.5 can)",
-            ", or set task.answer.score=exact",
-        )
-    return text
-
-
-def unit(config: TaskConfig, row: Example) -> str:
-    """The hash of a row: no row stands in two roles."""
-    return content(row.fields.values())

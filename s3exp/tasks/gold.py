@@ -255,7 +255,16 @@ def columns_of(task: TaskConfig) -> Columns:
     kind = kind_of(task)
     column, read = kind.column(task), partial(kind.read, task)
     return Columns(
-        task.fields, column, read, task.group, kind.more(task), kind.cell, task.commas, task.missing
+        task.fields,
+        column,
+        read,
+        task.group,
+        kind.more(task),
+        kind.cell,
+        task.commas,
+        task.missing,
+        task.answer.lines,
+        None if kind.also is None else partial(kind.also, task),
     )
 
 

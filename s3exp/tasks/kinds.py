@@ -8,7 +8,7 @@ from typing import Any
 
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks import cells, classification, extraction, generation, retrieval, tabular
+from s3exp.tasks import cells, classification, extraction, free, generation, retrieval, tabular
 from s3exp.tasks.cells import Table
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
@@ -25,7 +25,8 @@ class Kind:
     tidies texts and the row's place for messages, and returns the target or raises UserError; `unit` is the hash of
     the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
     of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs. `corpus` gives
-    the passages that are ranked beside those of gold rows, where passages are ranked. Words of messages: a target is a
+    the passages that are ranked beside those of gold rows, where passages are ranked, `also` the other right answers
+    of a row, where it may have several. Words of messages: a target is a
     `target`, a prediction stands in the column `predicted`, and rows that have their target are `known`.
     """
 
@@ -37,6 +38,7 @@ class Kind:
     cell: Tidy | None = None
     more: Callable[[TaskConfig], Sequence[str]] = lambda task: ()
     corpus: Callable[[TaskConfig, Gold], Sequence[str]] | None = None
+    also: Callable[[TaskConfig, Mapping[str, Any], Tidy, str], tuple[str, ...]] | None = None
     target: str = "label"
     predicted: str = "label"
     known: str = "have a label"
@@ -69,8 +71,10 @@ KINDS = {
     "generation": Kind(
         generation.Generation,
         lambda task: task.answer.column,
-        generation.read_target,
-        generation.unit,
+        free.read_target,
+        free.unit,
+        more=lambda task: task.answer.also,
+        also=free.read_also,
         target="answer",
         predicted="answer",
         known="have an answer",

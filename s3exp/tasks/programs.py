@@ -11,6 +11,7 @@ from itertools import pairwise
 from s3exp.embedded.word_problems import solved
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.answered import number_at_end
+from s3exp.tasks.sums import CURRENCIES, OPERATOR, bare, value_of
 from s3exp.types import Example
 
 
@@ -24,7 +25,7 @@ class Checked:
 
 Program = Callable[[str, str], Checked]  # of the text of a problem, and an answer to it
 
-_SUMS = re.compile(r"[\d$(.−-][\d\s.,()$+*/x×÷=−-]*")  # where equations may stand
+_SUMS = re.compile(rf"[\d{CURRENCIES}(.−-][\d\s.,(){CURRENCIES}+*/x×÷=−-]*")  # where equations may stand
 # where a side goes on outside of them: 20% of 50 = 10, 2^3 = 8, 3 hours * 60 + 5 = 185, 1/4 = 25%
 _BEFORE = re.compile(
     r"(?:[%^\\]|[\w)]\s*[*×÷·/+]|\b(?:of|half|double|triple|twice|x|times|cdot|div|plus|minus|by|over))\s*\Z",
@@ -32,10 +33,7 @@ _BEFORE = re.compile(
 )
 _BEHIND = re.compile(r"\s*(?:[%^:]|\\[a-z])")
 _ENDS = re.compile(r"[.,](?=\s)")  # of a sentence or clause
-_TOKEN = re.compile(r"\s*(?:(\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)|([-+*/x×÷−()]))")
-_OPERATOR = re.compile(r"[\d)]\s*[-+*/x×÷−]")
 _BULLET = re.compile(r"\A[-−]\s+")  # of a list
-_MOST = 200  # characters of a side
 
 
 def word_problems(question: str, answer: str) -> Checked:
@@ -71,61 +69,15 @@ def checked(task: TaskConfig, row: Example) -> Checked:
 def _equations(text: str) -> Iterator[tuple[Fraction, Fraction, int]]:
     """Both sides of each equation, and the decimals of the right one; sides that are no sums are passed over."""
     for hit in _SUMS.finditer(text):
-        runs = [_BULLET.sub("", run).split("=") for run in _ENDS.split(hit.group())]
+        runs = [_BULLET.sub("", run).split("=") for run in _ENDS.split(bare(hit.group()))]
         for run in runs:  # a number alone may be the end of what a word says: half of 10 = 5
-            run[0] = run[0] if _OPERATOR.search(run[0]) else ""
+            run[0] = run[0] if OPERATOR.search(run[0]) else ""
         if _BEFORE.search(text, 0, hit.start()):
             runs[0][0] = ""
         if _BEHIND.match(text, hit.end()):
             runs[-1][-1] = ""
         for left, right in (pair for run in runs for pair in pairwise(run)):
-            values = _value(left), _value(right)
+            values = value_of(left), value_of(right)
             if values[0] is not None and values[1] is not None:
-                decimals = right.strip(" .,$").partition(".")[2]
+                decimals = right.strip(" .,").partition(".")[2]
                 yield values[0], values[1], len(decimals) if decimals.isdecimal() else 0
-
-
-def _value(text: str) -> Fraction | None:
-    """The value of a sum; None: it is none."""
-    text = text.strip().rstrip(".,* ").replace("$", "")
-    tokens, place = list[str](), 0
-    while place < len(text) and len(text) <= _MOST:
-        hit = _TOKEN.match(text, place)
-        if hit is None:
-            return None
-        tokens.append(hit.group().strip())
-        place = hit.end()
-    try:
-        value, rest = _sum(tokens)
-    except (IndexError, ValueError, ZeroDivisionError):
-        return None
-    return None if rest or not tokens else value
-
-
-def _sum(tokens: list[str]) -> tuple[Fraction, list[str]]:
-    value, rest = _product(tokens)
-    while rest and rest[0] in "+-−":
-        term, after = _product(rest[1:])
-        value, rest = (value + term if rest[0] == "+" else value - term), after
-    return value, rest
-
-
-def _product(tokens: list[str]) -> tuple[Fraction, list[str]]:
-    value, rest = _factor(tokens)
-    while rest and rest[0] in "*x×/÷":
-        factor, after = _factor(rest[1:])
-        value, rest = (value / factor if rest[0] in "/÷" else value * factor), after
-    return value, rest
-
-
-def _factor(tokens: list[str]) -> tuple[Fraction, list[str]]:
-    first, *rest = tokens
-    if first in "-−":
-        value, after = _factor(rest)
-        return -value, after
-    if first == "(":
-        value, after = _sum(rest)
-        if after[0] != ")":
-            raise ValueError("a bracket is not closed")
-        return value, after[1:]
-    return Fraction(first.replace(",", "")), rest

@@ -103,4 +103,5 @@ def fingerprints(rows: Sequence[Example], written: Sequence[str]) -> list[Finger
 
 def _hash(row: Example) -> str:
     spans = "".join(f":{len(a.text)}@{a.start}" for a in row.target) if isinstance(row.target, tuple) else ""
-    return f"{content(row.fields.values())}:{spans or row.target}\n"
+    also = "".join(f"\x1f{text}" for text in row.also)
+    return f"{content(row.fields.values())}:{spans or row.target}{also}\n"

@@ -126,6 +126,9 @@ class Answering(Protocol):
     def key(self, target: Target) -> str | None:
         """What any two right answers have in common; None: nothing is answered."""
 
+    def keys(self, row: Example) -> set[str]:
+        """Those of a row's right answers."""
+
     def read(self, completion: Completion) -> str | None:
         """The LLM's answer to a row; None: it gave none."""
 

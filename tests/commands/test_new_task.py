@@ -6,11 +6,13 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
 from s3exp.commands.guess import inspect
+from s3exp.commands.guess_answers import answers_in
 from s3exp.commands.new_task import _name, command
 from s3exp.settings.compose import compose as compose_user
 from s3exp.settings.compose import find_sweeps, from_hydra, register_schemas
@@ -338,6 +340,29 @@ def test_spellings_of_a_label_are_said_with_the_draft(
     assert command([table(tmp_path / "d.csv", rows), "--out", str(out)]) == 0
     assert composed(tmp_path / "my", "d").labels == ["neg", "pos"]
     assert "spells a label in several ways: 'pos' (10), 'Pos' (10), 'pos ' (10)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("cells", "score", "more"),
+    [
+        ({"answer": ["Rome {0} hills", "the old Rome {0}"]}, "squad", {"several": "true"}),
+        ({"answers": '["Rome {0} hills", "Roma {0}"]'}, "squad", {"several": "true"}),
+        ({"answer": {"value": "Rome {0} hills", "aliases": ["Roma"]}}, "squad", {"several": "true"}),
+        ({"answer_1": "Rome {0} hills", "answer_2": ""}, "squad", {"also": ["answer_2"]}),
+        ({"solution": "So it is\n#### ${0},000"}, "number", {"lines": "true"}),
+        ({"output": "def f(x):\n    return {0}0 * x"}, "exact", {"lines": "true"}),
+        ({"answers": {"text": ["Rome {0} hills"], "answer_start": [3]}}, None, {}),
+    ],
+)
+def test_lists_of_right_answers_and_lines_are_drafted(
+    cells: dict[str, Any], score: str | None, more: dict[str, Any]
+) -> None:
+    rows = []
+    for place in range(40):
+        filled = json.loads(json.dumps(cells).replace("{0}", str(place)))
+        rows.append({"question": f"Which town is number {place} of the list?", **filled})
+    drafted = answers_in(rows, None, None)
+    assert (drafted and (drafted.free, dict(drafted.right))) == (score and (score, more))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import string
 import unicodedata
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -23,10 +25,12 @@ from s3exp.settings.task import Numbered, PromptSet, TaskConfig
 from s3exp.tasks import build_task
 from s3exp.tasks.answered import key_of, normalised, number_at_end, solved_in
 from s3exp.tasks.fingerprints import fingerprint, jaccard
-from s3exp.tasks.generation import Generation, read_target
+from s3exp.tasks.free import read_also, read_target
+from s3exp.tasks.generation import Generation
 from s3exp.tasks.labels import Unusable
 from s3exp.tasks.programs import PROGRAMS, checked, equations
 from s3exp.tasks.roles import Gold, Sealed
+from s3exp.tasks.task import Written
 from s3exp.types import Completion, Example, Prediction, Prompt, UserError
 from tests.toy_problems import PROMPTS
 
@@ -113,7 +117,10 @@ def test_exact_match_equals_an_independent_scorer(one: str, other: str) -> None:
             " " if c.isspace() else c for c in unicodedata.normalize("NFKC", text).casefold()
         ).split(" ")
         kept = " ".join(word for word in words if word)
-        ends = ".!?,;: \"'“”‘’`*_"
+        ends = set(".!?,;:… \"'`*_«»‹›「」『』。、؟،؛۔।¿¡")
+        kept = "".join(
+            "'" if c in "‘’‚‛ʼ" else '"' if c in "“”„‟" else "-" if c in "‐‑–—−" else c for c in kept
+        )
         first = next((i for i, c in enumerate(kept) if c not in ends), len(kept))
         last = next((i for i in range(len(kept), first, -1) if kept[i - 1] not in ends), first)
         point = 0 < first < last and kept[first].isdecimal() and kept[first - 1] == "."
@@ -219,8 +226,119 @@ def test_gold_answers_that_cannot_be_read() -> None:
             read_target(task, {"answer": value}, str, "f, row 0")
     with pytest.raises(UserError, match="no number can be read"):
         read_target(task, {"answer": "many"}, str, "f, row 0")
-    with pytest.raises(UserError, match="one answer is read"):
+    with pytest.raises(UserError, match="set task.answer.several=true"):
         read_target(task, {"answer": ["7"]}, str, "f, row 0")
+    with pytest.raises(UserError, match="one answer is read"):
+        read_target(task, {"answer": {"a": 7}}, str, "f, row 0")
+    exact = replace(task, answer=AnswerConfig())
+    assert [read_target(exact, {"answer": one}, str, "f") for one in ("007", "1.0", 1.0)] == [
+        "007",
+        "1.0",
+        "1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "first", "others"),
+    [
+        (["Paris", " the city of light ", None, "Paris", 3], "Paris", ("the city of light", "3")),
+        ('["Paris", "3"]', "Paris", ("3",)),
+        ("['Paris', 'Rome']", "Paris", ("Rome",)),
+        ({"text": ["Paris", "Rome"], "answer_start": [3, 4]}, "Paris", ("Rome",)),
+        ('{"value": "Paris", "aliases": ["Rome"]}', "Paris", ("Rome",)),
+        ([{"text": "Paris", "answer_start": 3}], "Paris", ()),
+        ("Paris", "Paris", ()),
+        (["...", "Paris"], "Paris", ()),
+    ],
+)
+def test_several_right_answers_of_a_cell(cell: Any, first: str, others: tuple[str, ...]) -> None:
+    task = replace(task_of().config, answer=AnswerConfig(score="squad", several=True))
+    row = {"answer": cell}
+    assert (read_target(task, row, str.strip, "f"), read_also(task, row, str.strip, "f")) == (first, others)
+
+
+def squad_scorer(predicted: str, gold: list[str]) -> tuple[bool, float]:
+    """Exact match and F1 after the definition of SQuAD, written here apart from the package."""
+
+    def words(text: str) -> list[str]:
+        kept = "".join(c for c in text.lower() if c not in string.punctuation)
+        return [word for word in kept.split() if word not in ("a", "an", "the")]
+
+    def overlap(one: list[str], other: list[str]) -> float:
+        shared = sum(min(one.count(word), other.count(word)) for word in set(one))
+        return 2 * shared / (len(one) + len(other)) if shared else float(one == other)
+
+    said = words(predicted)
+    return any(said == words(one) for one in gold), max(overlap(said, words(one)) for one in gold)
+
+
+def test_several_right_answers_are_scored_as_squad_does() -> None:
+    task = task_of()
+    options = AnswerConfig(score="squad", also=["answer_2"])
+    task = replace(task, config=replace(task.config, answer=options))
+    chance, some = (
+        Random(3),
+        ["The Eiffel Tower", "eiffel-tower", "Gustave's tower, Paris", "an apple", "U.S.", "5%"],
+    )
+    rows, said = [], []
+    for place in range(200):
+        gold: dict[str, Any] = {"answer": chance.choice(some), "answer_2": chance.choice([*some, None])}
+        target, also = (read(task.config, gold, str, "f") for read in (read_target, read_also))
+        rows.append(Example(f"r-{place}", {"question": "q"}, target, also=also))
+        said.append(chance.choice([*some, "eiffel tower!", "apple", "tower in paris", "us", ""]))
+    scores = task.score(rows, [Prediction(row.id, one, (1.0,)) for row, one in zip(rows, said, strict=True)])
+    apart = [squad_scorer(one, [str(row.target), *row.also]) for row, one in zip(rows, said, strict=True)]
+    assert scores.metrics["em"] == pytest.approx(sum(one for one, _ in apart) / 200) != 0.0
+    assert scores.metrics["f1"] == pytest.approx(sum(one for _, one in apart) / 200)
+    assert any(
+        row.also and not squad_scorer(one, [str(row.target)])[0] for row, one in zip(rows, said, strict=True)
+    )
+
+
+def test_code_keeps_its_lines_and_indents() -> None:
+    task = task_of("exact")
+    task = replace(task, config=replace(task.config, answer=AnswerConfig(lines=True)))
+    codes = ["def f(x):\n    input: int = 3\n    return x", "    return 2", "x = 1\n\nprint(x)", "A: int"]
+    for code in codes:
+        for said in (code, f"```python\n{code}\n```", f"\n```\n{code}\n\n```"):
+            text = f"question: Write some code that runs.\nIt is short.\nanswer: {said}"
+            prompt = Prompt("ask", "seed", 1, 9, None)
+            (part,) = task.parts(prompt, Completion(text, 1, 1, "stop"))
+            (row,) = task.parse(prompt, Completion(part.text, 1, 1, "stop"))
+            assert isinstance(row, Written)
+            assert (row.target, row.fields["question"]) == (code, "Write some code that runs.\nIt is short.")
+            assert task.key(said.strip("\n")) == task.key(code)
+    assert len({task.key(code) for code in ("if a:\n  b\n  c", "if a:\n  b\nc", "if A:\n  b\n  c")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(
+            (text, 18)
+            for text in ("$18", "18 %", "18%", "18\u202f€", "€ 18", "\\$18", "18\\%", "-18 = 4 * 9 / 2")
+        ),
+        *(("3 + 5 = 8 = 2 * 4", 8), ("x = 10 - 7", 3), ("= 5 € + 3 €.", 8), ("so x = -7\n- 3 days", 3)),
+        *(("$1.2 million", 1_200_000), ("5k steps", 5000), ("5 km", 5), ("3 crore", 30_000_000)),
+        *(
+            ("٣٫٥", Fraction(7, 2)),
+            ("１，２００．５", Fraction(2401, 2)),
+            ("10²", 100),
+            ("5 m²", 5),
+            ("5万", None),
+        ),
+    ],
+)
+def test_numbers_with_signs_of_currencies_words_and_sums(text: str, number: Fraction | None) -> None:
+    assert number_at_end(text) == number
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("don’t", "don't"), ("−5", "-5"), ("«Oui»", "oui"), ("„Ja“.", "ja"), ("はい。", "はい"), ("¿Sí?", "sí")],
+)
+def test_marks_that_are_typed_in_several_ways_are_the_same(one: str, other: str) -> None:
+    assert normalised(one) == normalised(other)
 
 
 @given(st.integers(0, 10**6), st.sampled_from(list(PATTERNS)))
@@ -275,6 +393,8 @@ def test_problems_without_a_whole_answer_are_not_solved() -> None:
             ("Step 1: 2+3 = 5", True),
             ("He sold 2+3 = 6", False),
         ),
+        *(("3 + 5 = 8 = 2 * 4", True), ("3 + 5 = 8 = 2 * 5", False), ("5€ + 3€ = 9€", False)),
+        *(("£5 + £3 = £8", True), ("3 + 5 = 9 = 3 * 3", False), ("8 = 2 * 4 = 16 / 2", True)),
     ],
 )
 def test_equations_are_computed(answer: str, right: bool | None) -> None:
