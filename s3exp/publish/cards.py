@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,8 @@ from s3exp.record.privacy import PROMISE
 from s3exp.settings.choice import is_private
 from s3exp.settings.llm import PluginLLMConfig, PythonLLMConfig
 from s3exp.settings.loop import FILLED, MADE
-from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
-from s3exp.strategies import asks, plan
+from s3exp.strategies import plan
 from s3exp.terminal.texts import plural
 
 UNKNOWN = "not on record"
@@ -37,6 +35,19 @@ _HEADLINE = (
     "fidelity/so_far",
     "audit/repeats_near",
 )
+# who made rows, and how their columns came to be
+_WHO = {
+    "llm": "a large language model wrote",
+    "marginals": "were drawn cell by cell from gold mining rows",
+    "templates": "were filled from templates",
+    "given": "were given",
+}
+_HOW = {
+    "llm": "written by the LLM",
+    "marginals": "drawn from the cells of gold mining rows",
+    "templates": "from a template",
+    "given": "as it was given",
+}
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens")
 
 
@@ -91,24 +102,25 @@ def data_card(
         _columns(exported, task),
         *([] if rejected is None else [_rejected(rejected, task)]),
         *(_run(one) for one in exported),
-        *dict.fromkeys(_prompts(one.config.task) for one in exported if not one.config.strategy.given),
+        *dict.fromkeys(
+            _prompts(one.config.task) for one in exported if {"llm", "templates"} & {*_makers([one])}
+        ),
         _CITE,
     ]
     return in_yaml(facts) + "\n\n".join(parts) + "\n"
 
 
 def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
-    own = column_names(task)
+    own, how = column_names(task), " or ".join(_HOW[one] for one in _makers(exported))
     lines = ["## Columns", ""]
     lines += [
-        f"- `{name}`: {'written' if name in task.written else 'what it was written about'}"
-        for name in task.fields
+        f"- `{name}`: {how if name in task.written else 'what it was written about'}" for name in task.fields
     ]
     if task.context:
         lines.append(f"\nThe texts in {', '.join(task.context)} are {_contexts(exported)}.\n")
     kind = on_hub(task)
     if (target := kind.column(task)) is not None:
-        lines.append(f"- `{target}`: {kind.says(task)}")
+        lines.append(f"- `{target}`: {kind.says(task, how)}")
     lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")
     made = {one.config.strategy.shown in MADE for one in exported}
     kinds = " or ".join(
@@ -160,11 +172,10 @@ def _run(one: Exported) -> str:
     rounds = (
         "" if given else f", {plural(len(plan(config.strategy, config.loop)) - 1, 'round')} after the seed"
     )
-    asked = asks(config.strategy, replace(config.loop, rows_from=None), config.curation) and not given
     facts = {
         "Strategy": f"{config.strategy.name}{rounds}, seed {config.seed}",
         "LLM": f"`{name}` (license: {_license_of(llm.model)}{f'; {sampling}' if sampling else ''})"
-        if asked
+        if "llm" in _makers([one])
         else None,
         "The LLM learned": _learned(one),
         "Rows from": ", ".join(
@@ -208,20 +219,24 @@ def _promise(one: Exported) -> str:
 
 
 def _author(exported: Sequence[Exported]) -> str:
-    """Who wrote the rows: `a large language model wrote`, `were given`, or several such."""
-    authors = sorted({author for one in exported for author in _authors(one.config)})
-    return authors[0] if len(authors) == 1 else f"{', or that '.join(authors)},"
+    """Who made the rows: `a large language model wrote`, `were given`, or several such."""
+    who = [_WHO[one] for one in _makers(exported)]
+    return who[0] if len(who) == 1 else f"{', or that '.join(who)},"
 
 
-def _authors(config: Config) -> Iterator[str]:
-    strategy = config.strategy
-    filled = strategy.seeded in FILLED and not strategy.given
-    if strategy.given:
-        yield "were given"
-    if filled:
-        yield "were filled from templates" if strategy.seeded == "templates" else "were drawn cell by cell"
-    if not strategy.given and (not filled or len(plan(strategy, config.loop)) > 1 or config.curation.revise):
-        yield "a large language model wrote"
+def _makers(exported: Sequence[Exported]) -> list[str]:
+    """Who made the rows of some runs, as in `_WHO`: a filled row that was revised has two makers."""
+    makers = set[str]()
+    for one in exported:
+        strategy = one.config.strategy
+        for seed in {row.round == 0 for row in one.rows}:
+            if strategy.given:
+                makers.add("given")
+            elif seed and strategy.seeded in FILLED:
+                makers |= {strategy.seeded, *(["llm"] if one.config.curation.revise else [])}
+            else:
+                makers.add("llm")
+    return [name for name in _WHO if name in makers]
 
 
 def _contexts(exported: Sequence[Exported]) -> str:

@@ -16,7 +16,7 @@ class OnHub:
 
     `category` is the hub's name for its data sets, `pipeline` that for an encoder that learned one. A row's target
     stands in the column `column` (None: none does) as `value`, which has the feature `feature`; `says` is the card's
-    line on it. `reads` says how the encoder reads the columns of a row.
+    line on it, which may say how it was made. `reads` says how the encoder reads the columns of a row.
     """
 
     category: Callable[[TaskConfig], str]
@@ -24,7 +24,7 @@ class OnHub:
     column: Callable[[TaskConfig], str | None]
     feature: Callable[[TaskConfig], Any]
     value: Callable[[Targeted], Any]
-    says: Callable[[TaskConfig], str]
+    says: Callable[[TaskConfig, str], str]
     reads: Callable[[Sequence[str]], str] = lambda fields: ""
 
 
@@ -72,7 +72,7 @@ def _label(task: TaskConfig) -> str:
     return task.label
 
 
-def _classes(task: TaskConfig) -> str:
+def _classes(task: TaskConfig, how: str) -> str:
     return ", ".join(task.labels) or "a number"
 
 
@@ -94,7 +94,7 @@ HUB = {
         lambda task: task.answers,
         _spans,
         _squad,
-        lambda task: f"spans of {task.passage}",
+        lambda task, how: f"spans of {task.passage}",
         lambda fields: (
             "\nIn training, long texts are cut into windows that compete with each other, and the question comes "
             "first; other code that takes the best span of each window can answer long texts otherwise."
@@ -115,7 +115,7 @@ HUB = {
         lambda task: task.answer.column,
         _text,
         _as_it_is,
-        lambda task: "the answer, written by the LLM",
+        lambda task, how: f"the answer, {how}",
     ),
     "retrieval": OnHub(
         lambda task: "text-retrieval",
@@ -123,7 +123,7 @@ HUB = {
         lambda task: task.retrieval.negative,
         _text,
         _as_it_is,
-        lambda task: "a hard negative, written by the LLM, which may be a right answer after all",
+        lambda task, how: f"a hard negative, {how}, which may be a right answer after all",
         lambda fields: f" It embeds {' and '.join(fields)} alike; passages are ranked by cosine similarity.",
     ),
 }

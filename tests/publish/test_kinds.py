@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from s3exp.publish.cards import data_card
 from s3exp.publish.dataset import Exported, _features, column_names
 from s3exp.publish.kinds import HUB, on_hub, target_of
 from s3exp.publish.model import _card
@@ -112,3 +113,51 @@ def test_the_card_of_a_small_model_says_that_it_learned_gold_rows(config: Config
     own = replace(config, strategy=replace(config.strategy, with_gold=with_gold))
     card = _card(Exported("s3, seed=0", run, own, [], []), "AutoModelForCausalLM.from_pretrained")
     assert ("learned gold rows, too" in card) == with_gold
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rounds", "says", "never"),
+    [
+        (
+            {"seeds": "plain"},
+            [0, 1],
+            ["a large language model wrote and", "written by the LLM", "- LLM:"],
+            [],
+        ),
+        (
+            {"seeds": "marginals"},
+            [0, 0],
+            [
+                "were drawn cell by cell from gold mining rows and",
+                "`question`: drawn from the cells of gold mining rows",
+                "the answer, drawn from",
+            ],
+            ["language model wrote", "written by the LLM", "- LLM:", "## Prompts"],
+        ),
+        (
+            {"seeds": "templates"},
+            [0, 1],
+            [
+                "a large language model wrote, or that were filled from templates, and",
+                "written by the LLM or from a template",
+            ],
+            [],
+        ),
+        ({"rows": "given"}, [0], ["were given and", "`question`: as it was given"], ["by the LLM", "- LLM:"]),
+    ],
+)
+def test_the_card_says_who_made_the_rows(
+    config: Config, strategy: dict[str, Any], rounds: list[int], says: list[str], never: list[str]
+) -> None:
+    result = {"task": "t", "strategy": "x", "seed": 0, "test": {"accuracy": 0.5}, "rounds": [{}]}
+    facts = {"rows_that_copy": {}, "roles": {}, "rows": 0, "clean": True}
+    run = run_of(Path("runs/a"), {"status": "done", **result}, {}, facts)
+    assert isinstance(run, Run)
+    given = strategy.pop("rows", None) is not None
+    own = compose(["task=word_problems", f"strategy={'rows' if given else 'zerogen'}", "small_model=smollm2",
+                   *(["loop.rows_from=x.csv"] if given else [])])  # fmt: skip
+    own = replace(own, strategy=replace(own.strategy, **strategy))
+    rows = [Example(f"r{n}-{i}", {"question": PROBLEM}, "7", n) for i, n in enumerate(rounds)]
+    card = data_card([Exported("x, seed=0", run, own, rows, [1.0] * len(rows))], {}, {}, None, None)
+    flat = " ".join(card.split())
+    assert [one for one in says if one not in flat] == [one for one in never if one in flat] == []
