@@ -124,6 +124,8 @@ ONE = (
     Odd("422 of FastAPI", json.dumps({"detail": [{"loc": ["body", "messages", 0], "msg": "a strange character"}]}),
         REFUSED, "body.messages.0: a strange character", 422),
     Odd("an error inside a 200", error("Provider returned error", code=400), REFUSED, "Provider returned error"),
+    Odd("an error inside a 200 in a form of its own", json.dumps({"base_resp": {"status_code": 1004, "status_msg":
+        "no such group"}, "choices_of": []}), REFUSED, "no such group"),
     # no chat completion
     Odd("no choices", json.dumps({"choices": []}), BAD, "choices"),
     Odd("choices are null", json.dumps({"choices": None}), BAD, "choices"),
@@ -141,6 +143,10 @@ ONE = (
     Odd("bytes that are no text", b"\xff\xfe\x00\x01", BAD, ""),
     Odd("gzip that is none", chat(), BAD, "decoded", headers={"content-encoding": "gzip"}),
     Odd("it broke off", chat("half a ro", finish="error"), BAD, "finish_reason"),
+    Odd("an error in the choice", json.dumps({"choices": [{"message": {"content": "half a ro"}, "finish_reason": None,
+        "error": {"code": 502, "message": "upstream idle"}}]}), BAD, "upstream idle"),
+    Odd("an error beside the choices", json.dumps({"choices": [{"message": {"content": "half a ro"}}],
+        "error": {"message": "upstream gone"}}), BAD, "upstream gone"),
     Odd("a stream that was cut", events(delta(content="half a ro"), end=""), BAD, "", 200, "text/event-stream"),
     Odd("500 for this one prompt", error("internal error"), "-> server_failed", "internal error", 500),
     Odd("502 in HTML for this one prompt", "<html><h1>Bad Gateway</h1></html>", "-> server_failed", "Bad Gateway",
@@ -185,6 +191,10 @@ ONE = (
     Odd("tool_calls is an empty list", chat(ROW, tool_calls=[]), ROW),
     Odd("several choices", json.dumps({"choices": [{"index": n, "message": {"content": text}} for n, text in
         enumerate((ROW, "another row of words entirely"))]}), ROW),
+    Odd("several choices in another order", json.dumps({"choices": [{"index": n, "message": {"content": text}} for
+        n, text in ((1, "another row of words entirely"), (0, ROW))]}), ROW),
+    Odd("201", chat(ROW), ROW, status=201),
+    Odd("a stream whose events have no error", events({**delta(content=ROW), "error": None}, delta("stop")), ROW),
     Odd("error is null", json.dumps({**json.loads(chat(ROW)), "error": None}), ROW),
     Odd("a byte order mark", b"\xef\xbb\xbf" + chat(ROW).encode(), ROW),
     Odd("the wrong content type", chat(ROW), ROW, type="text/plain"),
@@ -218,6 +228,8 @@ EVERY = (
         param="temperature", code="unsupported_value"), "llm.request.drop=[temperature]", "Unsupported value", 400),
     Odd("seed unknown, without a code", json.dumps({"message": "json: unknown field \"seed\""}),
         "llm.request.drop=[seed]", "unknown field", 400),
+    Odd("a parameter that is too long", error("Invalid 'seed': the sequence is too long. Expected a length of at most "
+        "4.", param="seed", code="array_above_max_length"), "llm.request.drop=[seed]", "at most 4", 400),
     Odd("top_p forbidden, FastAPI", json.dumps({"detail": [{"loc": ["body", "top_p"], "msg": "Extra inputs are not "
         "permitted", "type": "extra_forbidden"}]}), "llm.request.drop=[top_p]", "not permitted", 422),
     Odd("no words at all", "", "each of the first 5 prompts", "400", 400),
@@ -277,6 +289,7 @@ class OddServer:
 def _handler(server: OddServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body of each answer waits 40 ms for its head
 
         def do_POST(self) -> None:
             server.paths.append(self.path)

@@ -79,7 +79,7 @@ def test_a_server_that_fails_in_mid_round_costs_no_answer(
 ) -> None:
     toy_config.loop.budget.rows = 60
     unbroken, result = whole
-    monkeypatch.setattr("s3exp.llm.server.MAX_WAIT_SECONDS", 0.02)  # between two tries
+    monkeypatch.setattr("s3exp.llm.pace.MAX_PAUSE_SECONDS", 0.02)  # between two tries
     cache = tmp_path / "store.sqlite"
     llm = ServerConfig(model="toy", retries=2, concurrency=1)
     with Failing(trouble, good) as server, pytest.raises(TROUBLE, match="failed 2 times|nobody answers"):

@@ -90,6 +90,8 @@ class Choice(BaseModel):
 
     message: Message
     finish_reason: Any = None
+    index: Lenient[int] = None
+    error: Any = None
 
 
 class Details(BaseModel):
@@ -111,6 +113,7 @@ class Chat(BaseModel):
 
     choices: Annotated[list[Choice], Field(min_length=1)]
     usage: Lenient[Usage] = None
+    error: Any = None
     system_fingerprint: Lenient[str] = None
 
 
@@ -143,8 +146,10 @@ def completion_of(value: Any) -> tuple[Completion, str | None]:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "all of it"
         raise Malformed(f"no chat completion in its answer: {place}: {first['msg']}") from error
-    choice, usage = chat.choices[0], chat.usage or Usage()
-    message = choice.message
+    choice = min(chat.choices, key=lambda one: one.index or 0)
+    if broken := choice.error or chat.error:
+        raise Malformed(f"it broke off: {json.dumps(broken, ensure_ascii=False)[:200]}")
+    message, usage = choice.message, chat.usage or Usage()
     parts = _parts(message.content)
     text = "".join(part.text or "" for part in parts if not part.thought)
     reasoning = message.thoughts or "".join(part.thought for part in parts)
@@ -206,8 +211,8 @@ def _joined(text: str) -> Any:
     lines = (line[5:].strip() for line in text.splitlines() if line.startswith("data:"))
     events = [json.loads(line) for line in lines if line and line != "[DONE]"]
     events = [event for event in events if isinstance(event, dict)]
-    if not events or any("error" in event for event in events):
-        return next((event for event in events if "error" in event), {})
+    if not events or any(event.get("error") for event in events):
+        return next((event for event in events if event.get("error")), {})
     every = [one for event in events for one in event.get("choices") or [] if isinstance(one, dict)]
     first = min((one.get("index") or 0 for one in every), default=0)
     pieces = [one for one in every if (one.get("index") or 0) == first]  # a server may send several answers

@@ -19,7 +19,6 @@ import httpx
 from s3exp.llm.chat import Malformed, decoded
 
 WORDS = 300  # characters of a server's words that are passed on
-MAX_WAIT_SECONDS = 60.0
 
 
 class Kind(StrEnum):
@@ -34,7 +33,8 @@ class Failure(Exception):
     """A request without an answer.
 
     `reason` is a key of `types.NO_ANSWER`, `words` the server's in one line, `option` what the user can set, `wait` the
-    seconds that the server asks for; `nobody`: no connection was made.
+    seconds that the server asks for; `nobody`: no connection was made; `busy`: the server has too much to do for now;
+    `slow`: no answer came in time. `since` is when its tries began (time.monotonic).
     """
 
     def __init__(
@@ -43,6 +43,8 @@ class Failure(Exception):
         super().__init__(words)
         self.kind, self.reason, self.words, self.option, self.nobody = kind, reason, words, option, nobody
         self.wait: float | None = None
+        self.busy = self.slow = False
+        self.since = 0.0
 
 
 # the option that helps, by status; {...} are the server's options
@@ -60,6 +62,7 @@ OPTIONS = {
     501: PLACE,
 }
 MOMENTARY = frozenset((408, 409, 423, 425, 429))
+BUSY = frozenset((429, 503, 529))
 # codes and types that name what every prompt would meet, without their punctuation
 CODES_EVERY = {
     **dict.fromkeys(
@@ -100,16 +103,10 @@ SCHEMA_WORDS = re.compile(
 _CREDIT = re.compile(r"\bbilling\b|\bcredits?\b|\binsufficient (balance|funds)\b|\bpayment\b", re.IGNORECASE)
 _ABOUT_THE_PROMPT = ("messages", "prompt", "input", "content")
 _MESSAGE_KEYS = (
-    "message",
-    "msg",
-    "detail",
-    "details",
-    "error",
-    "error_msg",
-    "errors",
-    "description",
-    "title",
+    *("message", "msg", "detail", "details", "error", "error_msg", "errors", "description", "title"),
+    *("status_msg", "errmsg", "error_message", "base_resp"),
 )
+_STATUS_KEYS = ("code", "status", "status_code", "error_code")
 _CODE_KEYS = ("code", "type", "error_type", "status", "reason", "param")
 
 
@@ -119,14 +116,24 @@ def failure_of(response: httpx.Response) -> Failure | None:
         value = decoded(response.content)
     except Malformed:
         value = None
-    if response.status_code == 200:
-        inside = value.get("error") if isinstance(value, Mapping) and not value.get("choices") else None
+    if response.is_success:
+        inside = _error_in(value)
         if not inside:
             return None
-        said = [inside.get("code"), inside.get("status")] if isinstance(inside, Mapping) else []
+        said = [inside.get(key) for key in _STATUS_KEYS] if isinstance(inside, Mapping) else []
         known = (int(word) for word in map(str, said) if re.fullmatch(r"[45]\d\d", word))
         return of_status(next(known, 400), value, response)
     return of_status(response.status_code, value, response)
+
+
+def _error_in(value: Any) -> Any:
+    """The error in the body of a response that succeeded by its status, or nothing."""
+    if not isinstance(value, Mapping) or value.get("choices"):
+        return None
+    says = value.get("error")
+    if says or "choices" in value:
+        return says
+    return value if any(_messages(value)) else None  # a vendor's own form
 
 
 def of_status(status: int, value: Any, response: httpx.Response) -> Failure:
@@ -141,7 +148,8 @@ def of_status(status: int, value: Any, response: httpx.Response) -> Failure:
     every = [CODES_EVERY[code] for code in codes if code in CODES_EVERY]
     if every and not param.startswith(_ABOUT_THE_PROMPT):
         return Failure(Kind.EVERY, "refused", words, option=every[0])
-    named = _reason(status, codes, words)
+    of_parameter = bool(param) and not param.startswith(_ABOUT_THE_PROMPT) and "tokens" not in param
+    named = "refused" if of_parameter else _reason(status, codes, words)
     if status == 403 and named == "filtered":
         return Failure(Kind.PROMPT, named, words)
     if status in (400, 403, 429) and _CREDIT.search(words) and named == "refused":
@@ -150,7 +158,7 @@ def of_status(status: int, value: Any, response: httpx.Response) -> Failure:
         return Failure(Kind.EVERY, "refused", words, option=OPTIONS[status])
     if status in MOMENTARY or (status >= 500 and named != "too_long"):
         failure = Failure(Kind.MOMENT, "failed", words)
-        failure.wait = _retry_after(response)
+        failure.wait, failure.busy = _retry_after(response), status in BUSY
         return failure
     return Failure(Kind.PROMPT, named, words)
 
@@ -209,10 +217,10 @@ def _codes(value: Any) -> tuple[list[str], str]:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """The seconds of the server's Retry-After, which may be a date, up to the limit; None where it is not given."""
-    word = response.headers.get("retry-after", "")
+    """The seconds of the server's Retry-After, which may be a date; None where it is not given."""
+    word, thousandths = response.headers.get("retry-after", ""), response.headers.get("retry-after-ms", "")
     try:
-        seconds = float(word)
+        seconds = float(thousandths) / 1000 if thousandths else float(word)
     except ValueError:
         try:
             now = response.headers.get("date")  # by the server's clock
@@ -220,4 +228,4 @@ def _retry_after(response: httpx.Response) -> float | None:
             seconds = (parsedate_to_datetime(word) - began).total_seconds()
         except (ValueError, TypeError):  # no date, or one of them without a zone
             return None
-    return min(max(0.0, seconds), MAX_WAIT_SECONDS) if seconds == seconds else None
+    return max(0.0, seconds) if seconds == seconds else None

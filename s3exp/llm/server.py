@@ -15,11 +15,10 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
-from tenacity.wait import wait_exponential_jitter
 
 from s3exp.llm.chat import Malformed, completion_of, decoded
-from s3exp.llm.failures import MAX_WAIT_SECONDS, SCHEMA_WORDS, Failure, Kind, failure_of
+from s3exp.llm.failures import SCHEMA_WORDS, Failure, Kind, failure_of
+from s3exp.llm.pace import Pace
 from s3exp.llm.sessions import Session
 from s3exp.llm.tally import Held, Tally, counted
 from s3exp.llm.witness import canary_of, description_of
@@ -55,7 +54,7 @@ class Server:
         self._answered = False  # by anybody, with anything
         self._description: dict[str, Any] | None = None
         self._canaries: list[str] = []
-        self._back_off = wait_exponential_jitter(initial=0.5, max=MAX_WAIT_SECONDS / 2, jitter=0.5)
+        self._pace = Pace(self._session, config.concurrency)
 
     @property
     def name(self) -> str:
@@ -128,6 +127,7 @@ class Server:
     ) -> None:
         """Run `concurrency` workers until they are cancelled or one fails. Each waits until its answer is taken."""
         held = Held()
+        self._pace.begin()
         busy = 0
         async with self._session.client() as client:
 
@@ -147,7 +147,7 @@ class Server:
                         completion = await self._ask(client, prompt)
                     except Failure as failure:
                         completion = Completion("", None, None, failure.reason, said=failure.words)
-                        if self._last_good <= began:  # by the prompt, or by the server?
+                        if self._last_good <= failure.since:  # by the prompt, or by the server?
                             problem = f"failed {self._tries(failure)} times"
                             if held.too_many(index, completion, last=busy == 1 and todo.empty()):
                                 raise LLMFault(self._session.line(problem, failure)) from failure
@@ -156,7 +156,7 @@ class Server:
                     else:
                         taken = put(index, completion)
                     busy -= 1
-                    if self._last_good > began or (not busy and todo.empty()):
+                    if (taken is not None and self._last_good > began) or (not busy and todo.empty()):
                         for item in held.release():
                             items.put(item)
                     if taken is not None:  # not if it is held back: then it waits for the answers of others
@@ -176,11 +176,8 @@ class Server:
         Raises:
             Failure: all tries failed, perhaps by the server and not by the prompt.
         """
-        tries = AsyncRetrying(
-            retry=retry_if_exception(_may_pass), stop=self._enough, wait=self._wait, reraise=True
-        )
         try:
-            completion: Completion = await tries(self._try, client, prompt)
+            completion = await self._tried(client, prompt)
         except Failure as failure:
             # the answers to lists of reasons, which have no schema, do not tell whether it is refused
             schema = prompt.schema is not None and failure.reason == "refused"
@@ -210,20 +207,36 @@ class Server:
             line = self._session.line(counted(many, self._tally.good, failure), failure, told=True)
             raise LLMFault(line) if self._tally.good else UserError(line)
 
+    async def _tried(self, client: httpx.AsyncClient, prompt: Prompt) -> Completion:
+        """The answer to a prompt, after some tries. Where the server has too much to do, all prompts count together.
+
+        Raises:
+            Failure: that of the last try; `since` says when the tries began that were counted.
+            LLMFault: the server asks to wait too long.
+        """
+        tries, began = 0, time.monotonic()
+        while True:
+            try:
+                return await self._try(client, prompt)
+            except Failure as failure:
+                tries, waves = tries + 1, self._pace.waves
+                together = failure.busy or (failure.slow and waves > tries)
+                counted, failure.since = (waves, self._pace.dry) if together else (tries, began)
+                if failure.kind is not Kind.MOMENT or counted >= self._tries(failure):
+                    raise
+                await self._pace.pause(failure, tries)
+
     async def _try(self, client: httpx.AsyncClient, prompt: Prompt) -> Completion:
-        response = await self._session.send(client, body_for(self._config, prompt))
-        self._answered = True
-        failure = failure_of(response)
-        if failure is not None:
-            raise failure
+        async with self._pace.turn():
+            response = await self._session.send(client, body_for(self._config, prompt))
+            self._answered = True
+            failure = failure_of(response)
+            if failure is not None:
+                raise failure
         try:
             return completion_of(decoded(response.content))[0]
         except Malformed as error:
             raise Failure(Kind.MOMENT, "malformed", str(error)) from error
-
-    def _enough(self, state: RetryCallState) -> bool:
-        failure = state.outcome.exception() if state.outcome else None
-        return not isinstance(failure, Failure) or state.attempt_number >= self._tries(failure)
 
     def _tries(self, failure: Failure) -> int:
         """How often a request is sent that fails so."""
@@ -232,17 +245,6 @@ class Server:
         if failure.nobody and not self._answered:
             return min(self._config.retries, FIRST_TRIES)
         return self._config.retries
-
-    def _wait(self, state: RetryCallState) -> float:
-        """As long as the server says, up to a limit, or else an exponential back-off."""
-        failure = state.outcome.exception() if state.outcome else None
-        if isinstance(failure, Failure) and failure.wait is not None:
-            return failure.wait
-        return float(self._back_off(state))
-
-
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, Failure) and error.kind is Kind.MOMENT
 
 
 def _take(untaken: dict[int, asyncio.Event], index: int) -> None:

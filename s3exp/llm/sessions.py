@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +23,7 @@ from s3exp.types import UserError
 CONNECT_SECONDS = 5.0
 PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy")
 HIDDEN = "***"
+_SYSTEM = re.compile(r"\bsystem (role|message|prompt)|got system\b|\broles must alternate", re.IGNORECASE)
 MIN_SECRET = 4  # characters; a shorter one would blot out ordinary words
 
 
@@ -57,8 +60,9 @@ class Session:
         url, _ = endpoint(self._config, path)
         with self._proxies():
             client = httpx.Client(**self._options())
-        with client, _failures():
-            return client.get(url) if body is None else client.post(url, content=_encoded(body))
+        method, content = ("GET", None) if body is None else ("POST", _encoded(body))
+        with client, self._failures(), client.stream(method, url, content=content) as response:
+            return _read(response, time.monotonic() + self._config.timeout)
 
     async def send(self, client: httpx.AsyncClient, body: Mapping[str, Any]) -> httpx.Response:
         """Post a request.
@@ -66,8 +70,9 @@ class Session:
         Raises:
             Failure: there is no answer.
         """
-        with _failures():
-            return await client.post(self.url, content=_encoded(body))
+        with self._failures():
+            async with asyncio.timeout(self._config.timeout):  # httpx's own begins anew with every byte
+                return await client.post(self.url, content=_encoded(body))
 
     def line(self, problem: str, failure: Failure, *, told: bool = False) -> str:
         """One line with the URL, the server's words and the option that helps, without secrets."""
@@ -94,11 +99,42 @@ class Session:
         }
 
     @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn errors of the transport into failures."""
+        try:
+            yield
+        except httpx.DecodingError as error:
+            raise Failure(Kind.MOMENT, "malformed", f"an answer that cannot be decoded: {error}") from error
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> Failure:
+        words = " ".join((str(error) or type(error).__name__).split())
+        if "certificate" in words.lower():
+            hint = "the environment variable SSL_CERT_FILE can name a certificate of your own"
+            return Failure(Kind.EVERY, "failed", words, option=hint)
+        if "ssl" in words.lower():
+            hint = "does llm.url begin with http:// where it should be https://, or the other way round?"
+            return Failure(Kind.EVERY, "failed", words, option=hint)
+        nobody = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL))
+        if nobody or not isinstance(error, (TimeoutError, httpx.TimeoutException)):
+            return Failure(Kind.MOMENT, "failed", words, nobody=nobody)
+        words = f"no whole answer within llm.timeout={self._config.timeout:g} s"
+        failure = Failure(
+            Kind.MOMENT, "failed", words, option="set llm.timeout higher or llm.concurrency lower"
+        )
+        failure.slow = True
+        return failure
+
+    @contextmanager
     def _proxies(self) -> Iterator[None]:
         """Refuse proxies of the environment that cannot be used."""
         try:
             yield
         except (ImportError, ValueError, OSError, httpx.HTTPError) as error:
+            file = os.environ.get("SSL_CERT_FILE")
+            if isinstance(error, OSError) and file:
+                raise UserError(f"the environment's SSL_CERT_FILE={file} cannot be used: {error}") from error
             names = " or ".join(name for name in PROXIES if os.environ.get(name)) or "a proxy"
             reason = (
                 "a SOCKS proxy needs the package socksio" if isinstance(error, ImportError) else str(error)
@@ -119,6 +155,8 @@ class Session:
             )
         if failure.reason == "malformed":
             return "is llm.url the address of a chat API, often ending in /v1?"
+        if self._config.system and _SYSTEM.search(failure.words):
+            return "leave llm.system empty: its chat template has no place for it"
         if self._config.structured and SCHEMA_WORDS.search(failure.words):
             drop = f"'llm.request.drop=[{RESPONSE_FORMAT}]'"
             return f"set llm.structured=false, or {drop}, which asks for JSON in words alone"
@@ -151,23 +189,14 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Turn errors of the transport into failures."""
-    try:
-        yield
-    except httpx.DecodingError as error:
-        raise Failure(Kind.MOMENT, "malformed", f"an answer that cannot be decoded: {error}") from error
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        words = " ".join((str(error) or type(error).__name__).split())
-        if "certificate" in words.lower():
-            hint = "the environment variable SSL_CERT_FILE can name a certificate of your own"
-            raise Failure(Kind.EVERY, "failed", words, option=hint) from error
-        if "ssl" in words.lower():
-            hint = "does llm.url begin with http:// where it should be https://, or the other way round?"
-            raise Failure(Kind.EVERY, "failed", words, option=hint) from error
-        nobody = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL))
-        raise Failure(Kind.MOMENT, "failed", words, nobody=nobody) from error
+def _read(response: httpx.Response, deadline: float) -> httpx.Response:
+    """A response with all of its body. Raises TimeoutError when that takes too long."""
+    pieces = list[bytes]()
+    for piece in response.iter_raw():
+        pieces.append(piece)
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return httpx.Response(response.status_code, headers=response.headers, content=b"".join(pieces))
 
 
 def _headers(config: ServerConfig) -> dict[str, str]:

@@ -74,8 +74,9 @@ def check(llm: Witnessed, books: Sequence[Book], *, accept: bool) -> None:
         if differences and differences not in said:
             said.append(differences)
             log.warning("%s is another LLM than before (%s): accepted", llm.name, "; ".join(differences))
-        if before is None or differences:
-            answers = [llm.canary(number) for number in range(CANARIES)]
+        if before is None or differences or not any(before.get("canary") or []):
+            # one that could not answer now is not waited for again
+            answers = [llm.canary(number) for number in range(CANARIES)] if llm.canary(0) else [""]
             book.write({"description": dict(llm.describe()), "canary": sorted(set(answers))})
 
 
@@ -105,6 +106,13 @@ def description_of(config: ServerConfig, session: Session) -> dict[str, Any]:
     models = value.get("data") if isinstance(value, Mapping) else None
     listed = [one for one in models if isinstance(one, Mapping)] if isinstance(models, list) else []
     own = next((one for one in listed if one.get("id") == config.model), {})
+    if listed and not own:
+        names = ", ".join(_short(one.get("id")) for one in listed[:3]) + (", ..." if listed[3:] else "")
+        log.warning(
+            "llm.url=%s does not list llm.model=%s, but %s: is it this LLM that answers?",
+            config.url, config.model, names,
+        )  # fmt: skip
+        own = listed[0] if len(listed) == 1 else {}
     return {key: own[key] for key in KEPT if own.get(key) is not None}
 
 

@@ -124,11 +124,11 @@ class ServerConfig(LLMConfig):
     """Parameters of the URL, for example {api-version: 2024-10-21}."""
     request: RequestConfig = field(default_factory=RequestConfig)
     concurrency: int = option(64, at_least=1)
-    """Requests in flight."""
+    """Requests in flight at most; fewer where the server is busy or too slow."""
     timeout: float = option(120.0, above=0)
-    """Seconds for one request."""
+    """Seconds until the whole answer to a request."""
     retries: int = option(6, at_least=1)
-    """Tries of one request before giving up."""
+    """Tries of one request before giving up; those that a busy server puts off count while nobody gets an answer."""
 
 
 @dataclass

@@ -57,6 +57,10 @@ ADVICE = {
     "label_disagrees": "the LLM does not stand by the labels that it was asked for: choose another llm.model or other "
     "task.prompts; curation.label=report keeps such rows",
     "content_filter": "the server's filter keeps its answers back: choose another llm.model or other task.prompts",
+    "server_failed": "the server has no answer to these prompts: its words are in rejected.jsonl; where it is slow set "
+    "llm.timeout higher or llm.concurrency lower",
+    "refused_by_server": "the server refuses these prompts: its words are in rejected.jsonl",
+    "malformed_answer": "the server's answers are no chat completions: its words are in rejected.jsonl",
     "tool_call": "the LLM calls tools that nobody offered: choose another llm.model",
     "not_checked": "no tokens were left to check these rows: raise loop.budget.tokens",
     "no_list": "change the prompts that ask for lists (task.prompts), or set strategy.seeds=plain",

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from s3exp.llm.failures import MAX_WAIT_SECONDS, failure_of
+from s3exp.llm.failures import Failure, Kind, failure_of
+from s3exp.llm.pace import Pace
 from s3exp.llm.server import Server
+from s3exp.llm.sessions import Session
 from s3exp.settings.llm import ServerConfig
 from s3exp.types import Completion, LLMFault, UserError
 from tests.llm.fakes import ask
+from tests.odd_server import Odd, OddServer
 
 PATH = "/v1/chat/completions"
 Handler = Callable[[Request], Response]
@@ -84,7 +91,7 @@ def test_a_date_is_how_long_to_wait_by_the_servers_own_clock() -> None:
     off = {"date": "Mon, 30 Nov 2026 10:00:00 GMT", "retry-after": "Mon, 30 Nov 2026 10:00:07 GMT"}
     assert wait(**off) == 7
     assert wait(**{"retry-after": off["date"], "date": off["retry-after"]}) == 0
-    assert wait(**{"retry-after": "tomorrow"}) is None and wait(**{"retry-after": "9999"}) == MAX_WAIT_SECONDS
+    assert wait(**{"retry-after": "tomorrow"}) is None and wait(**{"retry-after": "9999"}) == 9999
 
 
 @pytest.mark.parametrize(
@@ -196,6 +203,122 @@ def test_a_slow_answer_times_out(httpserver: HTTPServer) -> None:
     with pytest.raises(LLMFault, match="failed 1 times"):
         list(Server(config(httpserver, retries=1, timeout=0.3)).generate(ask(1)))
     done.set()
+
+
+def dripping(connections: list[socket.socket], listener: socket.socket) -> None:
+    """Answer with a byte of white space at a time, as servers do that keep a connection open."""
+    with suppress(OSError):
+        while True:
+            connections.append(listener.accept()[0])
+            connections[-1].sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            threading.Thread(target=drip, args=(connections[-1],), daemon=True).start()
+
+
+def drip(connection: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            connection.sendall(b"1\r\n \r\n")
+            time.sleep(0.05)
+
+
+def test_a_server_that_only_keeps_the_connection_open_times_out() -> None:
+    connections: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=dripping, args=(connections, listener), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        server = Server(ServerConfig(model="m", url=url, retries=1, timeout=0.4))
+        assert server.canary(0) == ""
+        with pytest.raises(LLMFault, match=r"within llm.timeout=0.4 s; set llm.timeout higher"):
+            list(server.generate(ask(2)))
+    for connection in connections:
+        connection.close()
+
+
+class Third(OddServer):
+    """Puts off all but every third request."""
+
+    def reply(self, body: Mapping[str, Any]) -> Odd:
+        good = super().reply(body)
+        return good if len(self.asked) % 3 == 0 else Odd("busy", "slow down", status=429)
+
+
+def test_a_server_that_puts_off_loses_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s3exp.llm.pace.FIRST_PAUSE_SECONDS", 0.01)
+    with Third() as server:
+        found = dict(Server(ServerConfig(model="m", url=server.url, retries=3)).generate(ask(12)))
+    assert sorted(found) == list(range(12)) and {one.finish_reason for one in found.values()} == {"stop"}
+
+
+def test_what_times_out_is_sent_fewer_at_a_time_and_what_is_put_off_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    slow, busy = (Failure(Kind.MOMENT, "failed", "no answer", option="wait") for _ in range(2))
+    slow.slow = busy.busy = True
+    pace = Pace(Session(ServerConfig(model="m")), 16)
+
+    async def one(failure: Failure | None, sent: asyncio.Event) -> None:
+        async with pace.turn():
+            await sent.wait()
+            if failure is not None:
+                raise failure
+
+    async def wave(count: int, failure: Failure | None = None) -> int:
+        """How many of so many requests are in flight together; then all of them end."""
+        sent = asyncio.Event()
+        tasks = [asyncio.create_task(one(failure, sent)) for _ in range(count)]
+        await asyncio.sleep(0.01)
+        together = pace._busy
+        sent.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return together
+
+    async def all_waves() -> list[int]:
+        put_off = [await wave(12, busy), await wave(12), await wave(200), await wave(16)]
+        return [*put_off, await wave(16, slow), await wave(99), await wave(99)]
+
+    assert asyncio.run(all_waves()) == [12, 3, 6, 16, 16, 4, 8]
+    assert pace.waves == 0 and caplog.text.count("it is sent at most 4 at a time for now") == 1
+
+
+def test_a_server_that_says_hours_ends_the_run_at_once(httpserver: HTTPServer) -> None:
+    serve(httpserver, then=lambda request: Response("the day's limit", 429, {"Retry-After": "4320"}))
+    with pytest.raises(LLMFault, match="asks to wait 4,320 s: 429: the day's limit"):
+        list(Server(config(httpserver)).generate(ask(9)))
+
+
+class Falling(OddServer):
+    """Answers one prompt while the others are in flight, and then no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent, self.down = threading.Barrier(4), threading.Event()
+
+    def reply(self, body: Mapping[str, Any]) -> Odd:
+        if not self.down.is_set():
+            self.sent.wait(30)
+        if body["seed"] == 0:
+            self.down.set()
+            return super().reply(body)
+        self.down.wait(30)
+        time.sleep(0.2)  # until the answer is there
+        return Odd("down", "down", status=503)
+
+
+def test_prompts_in_flight_when_a_server_goes_down_are_not_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("s3exp.llm.pace.FIRST_PAUSE_SECONDS", 0.01)
+    found = []
+    with Falling() as server, pytest.raises(LLMFault, match="failed 2 times"):
+        for index, _ in Server(ServerConfig(model="m", url=server.url, retries=2, concurrency=4)).generate(
+            ask(4)
+        ):
+            found.append(index)
+    assert found == [0]
+
+
+def test_a_model_without_a_system_turn_is_said() -> None:
+    session = Session(ServerConfig(model="m", system="be brief"))
+    failure = failure_of(httpx.Response(400, json={"message": "System role not supported"}))
+    assert failure is not None and "leave llm.system empty" in session.line("refuses", failure)
 
 
 def test_stops_asking_when_nobody_listens(httpserver: HTTPServer) -> None:
