@@ -137,6 +137,15 @@ def test_a_source_may_have_names_of_its_own(toy: Path) -> None:
             prepared(toy, *words)
 
 
+def test_a_column_that_is_read_by_another_name_is_not_said_to_be_unused(
+    toy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    rows = [{"text": "other", "C": row["text"], "Label": row["label"], "ppl": 1} for row in released()]
+    prepared(toy, write_rows_in(toy, "rows.jsonl", rows), "loop.rows_names={text: C}")
+    assert "200 kept; columns not used: text, ppl\n" in f"{caplog.text}\n"
+
+
 def test_a_strategy_is_chosen_where_none_is(toy: Path) -> None:
     source = write_rows_in(toy, "rows.jsonl", released())
     assert with_strategy(["-m", f"loop.rows_from={source}", "seed=1"]) == [

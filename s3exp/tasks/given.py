@@ -16,7 +16,6 @@ from s3exp.tasks.columns import say_once
 from s3exp.tasks.gold import columns_of
 from s3exp.tasks.rows import Own, index_of, read_task_table, says_nothing, usable
 from s3exp.tasks.sources.places import place_of
-from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.types import Example, Rejected, UserError
 
 _ROUND = ("s3exp_round", "round")  # the columns in which s3exp-export writes a row's round
@@ -105,10 +104,7 @@ def read_given(source: str, task: TaskConfig, names: Mapping[str, str] | None = 
         hint = next((hint for words, hint in _HINTS.items() if words in str(error)), "")
         error.args = (f"{KEY}{place}: {error}{hint}",)
         raise
-    known = {*columns.needed, *own.columns.values()}
-    unused = [name for name in columns_in(table.rows) if name not in known]
-    aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
-    say_once(f"rows: {source}: {len(table.rows):,} rows read, {len(rows):,} kept{aside}")
+    say_once(f"rows: {source}: {len(table.rows):,} rows read, {len(rows):,} kept{table.aside}")
     kept = {index_of(row) for row in rows}
     left_out = (row for index, row in enumerate(table.rows) if index not in kept)
     return GivenRows(

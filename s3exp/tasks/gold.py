@@ -22,7 +22,6 @@ from s3exp.tasks.rows import index_of, read_task_table, usable
 from s3exp.tasks.shared import Unit, distinct, separate
 from s3exp.tasks.sources.places import is_local
 from s3exp.tasks.sources.table import Row, layout_of
-from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.tasks.split import joined, split
 from s3exp.types import Example, Target, UserError
 
@@ -214,10 +213,8 @@ def _read(task: TaskConfig, role: str, columns: Columns) -> tuple[list[Example],
         place = "" if source in str(error) else f"={source}"
         error.args = (f"task.gold.{role}{place}: {error}",)
         raise
-    unused = [name for name in columns_in(table.rows) if name not in columns.needed]
-    aside = f"; columns not used: {', '.join(unused[:10])}" if unused else ""
     kept = f"{len(table.rows):,} rows read, {len(examples):,} kept{_by_class(task, examples)}"
-    say_once(f"{role}: {source}: {kept}{aside}")
+    say_once(f"{role}: {source}: {kept}{table.aside}")
     return examples, table.rows
 
 

@@ -16,6 +16,7 @@ from s3exp.tasks.fingerprints import content
 from s3exp.tasks.labels import Unusable, WrongLabel, to_names
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.sources.table import Row, Table, layout_of
+from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.types import Example, UserError
 
 FEW = 0.05  # of a file's rows: more than that is no accident, and refused
@@ -86,7 +87,9 @@ def read_task_table(source: str, task: TaskConfig, columns: Columns, own: Own | 
     declared = column in names and task.kind == "classification"
     rows = named_classes(rows, names, column, task, source)
     rows = rows if declared else own.labelled(rows, columns.target, source)
-    return replace(table, rows=rows, notes=())
+    used = {renamed.get(name, name) for name in columns.needed}
+    unused = [name for name in columns_in(table.rows) if name not in used]
+    return replace(table, rows=rows, notes=(), unused=unused)
 
 
 def named_classes(

@@ -26,12 +26,19 @@ class Table:
 
     `names` are the class names of a column, by class index, as the source itself declares them. `notes` say how it was
     read where that was a guess, one line each. `places` are `FILE:LINE` of each row; empty where rows stand on no line.
+    `unused` are the columns that the task does not read.
     """
 
     rows: Sequence[Row]
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     places: Sequence[str] = ()
+    unused: Sequence[str] = ()
+
+    @property
+    def aside(self) -> str:
+        """The columns that are not used, for the line about a file."""
+        return f"; columns not used: {', '.join(self.unused[:10])}" if self.unused else ""
 
 
 def layout_of(gold: GoldConfig) -> Layout:
