@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """The rows to audit, their audit, and the error ledger of a run."""
+    """The rows to audit, their audit, and a run's error ledger and folder."""
 
     rows: Sequence[Example]
     audit: Audit
     ledger: Sequence[ErrorHistory] = ()
+    run: Path | None = None
 
 
 def main() -> None:
@@ -124,7 +125,7 @@ def _of_run(folder: Path, options: argparse.Namespace) -> Subject:
     embedder = build_embedder(config.small_model, config.audit.encoder)
     roles, train = of_gold(gold, config.task.written), gold.train or gold.aside
     audit = build_audit(config, seen, roles, embedder, train, gold.select)
-    return Subject(rows, audit, read_ledger(folder))
+    return Subject(rows, audit, read_ledger(folder), folder)
 
 
 def _audit(subject: Subject, options: argparse.Namespace) -> int:
@@ -147,7 +148,7 @@ def _audit(subject: Subject, options: argparse.Namespace) -> int:
         content = {"certificate": certificate, "numbers": dict(report.numbers), "tables": tables}
         print(json.dumps(content, indent=1))  # noqa: T201
     else:
-        print_audit(certificate, report, subject.ledger)
+        print_audit(certificate, report, subject.ledger, subject.run)
     return 1 if certificate["clean"] is False else 0
 
 

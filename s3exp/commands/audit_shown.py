@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from s3exp.audit.observer import Report
@@ -21,7 +23,9 @@ _DEBRIS = ("refusal", "preamble", "wrapped", "label_in_text", "repeats_exact", "
 _LINES = 5  # shortcuts, copies, errors that are listed
 
 
-def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistory]) -> None:
+def print_audit(
+    certificate: Entry, report: Report, ledger: Sequence[ErrorHistory], run: Path | None = None
+) -> None:
     """Print the certificate first, then debris, repeats, shortcuts, gap, diversity, noise, the unjudged and errors."""
     page, numbers = Page(Terminal()), report.numbers
     page.paragraph("Leakage certificate", in_one_line(certificate))
@@ -39,7 +43,7 @@ def print_audit(certificate: Entry, report: Report, ledger: Sequence[ErrorHistor
     _fidelity(page, report)
     _answers(page, report)
     _unjudged(page, report)
-    _fates(page, ledger)
+    _fates(page, ledger, run)
 
 
 def _false_negatives(page: Page, report: Report) -> None:
@@ -212,13 +216,15 @@ def _unjudged(page: Page, report: Report) -> None:
         page.paragraph("Not judged", "\n".join(lines))
 
 
-def _fates(page: Page, ledger: Sequence[ErrorHistory]) -> None:
+def _fates(page: Page, ledger: Sequence[ErrorHistory], run: Path | None) -> None:
     if not ledger:
         return
     counts = Counter(history.fate for history in ledger)
     rows = [[name, str(count)] for name, count in counts.most_common()]
     page.table("Mining rows that were ever wrong, by fate", ("fate", "rows"), rows, texts=("fate",))
-    page.paragraph("One of them, with its children", f"s3exp-audit RUN --error {ledger[0].error}")
+    parents = [one for one in ledger if one.children] or ledger
+    words = ("s3exp-audit", str(run), "--error", parents[0].error)
+    page.paragraph("One of them, with its children", shlex.join(words))
 
 
 def _number(value: float | None) -> str:

@@ -123,6 +123,11 @@ def _several(match: re.Match[str]) -> str:
 def _no_choice(match: re.Match[str]) -> str:
     group, _, choice = match[1].rpartition("/")
     choices = [name for name in match[2].split() if not name.startswith("schema")]
+    if group.startswith("hydra/") and choice in PLUGINS_OF_HYDRA:
+        extra = PLUGINS_OF_HYDRA[choice]
+        return (
+            f"{group}={choice} needs a plug-in of Hydra, which is not installed: pip install 's3exp[{extra}]'"
+        )
     near = get_close_matches(choice, choices, 1)
     hint = f"did you mean {near[0]}? " if near else ""
     own = "" if group.startswith("hydra") else "; a folder with choices of your own is named by --config-dir"
@@ -157,6 +162,13 @@ def _interpolation(text: str) -> str:
     return f"{where}${{ begins the name of an option, and none can be read there: {_CHARACTERS}"
 
 
+# choices of hydra/launcher and hydra/sweeper by the extra of this package that installs them
+PLUGINS_OF_HYDRA = {
+    "joblib": "sweeps",
+    "submitit_slurm": "sweeps",
+    "submitit_local": "sweeps",
+    "optuna": "optuna",
+}
 _CHARACTERS = "the characters ${ are written \\${ (in YAML's double quotes \\\\${)"
 _Say = Callable[[re.Match[str]], str]
 _MESSAGES: Sequence[tuple[re.Pattern[str], _Say]] = [
@@ -184,6 +196,7 @@ _MESSAGES: Sequence[tuple[re.Pattern[str], _Say]] = [
             _new_member,
         ),
         (r"not a subclass of \w+Config\. value: (.*) full_key: ([\w.]+)", _section),
+        (r"Sweep parameters '(.+)' requires --multirun", lambda m: f"{m[1]}: a range is a sweep: add -m"),
         (r"Interpolation key '([^']+)' not found", _variable),
     )
 ]

@@ -7,10 +7,14 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from s3exp.commands.audit_shown import _fates
+from s3exp.record.errors import Child, ErrorHistory, ErrorRound
+from s3exp.terminal.page import Page, Terminal
 from tests import warm
 from tests.curation.test_copies import sentence
 
@@ -149,3 +153,14 @@ def test_other_forms_of_rows_and_gold(tmp_path: Path, gold: Path, write_rows: Wr
     own = audit(tmp_path, made, "--task", "own", "--config-dir", "my", "--gold", str(gold))
     assert own.returncode == 1, own.stderr
     assert "10 of 10 rows copy gold" in own.stdout
+
+
+def test_the_page_of_a_run_names_the_command_that_shows_an_error_with_children(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    child = Child("r1-1", {"text": "a child"}, "positive", "p", 1, 2)
+    rounds = [ErrorRound(number, False, "negative", 0.6, ()) for number in range(2)]
+    alone = ErrorHistory("v-1", {"text": "t"}, "positive", None, "never right", tuple(rounds))
+    parent = replace(alone, error="v-2", rounds=(rounds[0], replace(rounds[1], children=(child,))))
+    _fates(Page(Terminal()), [alone, parent], Path("my runs/a"))
+    assert "s3exp-audit 'my runs/a' --error v-2" in capsys.readouterr().out

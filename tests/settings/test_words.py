@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from s3exp.settings.compose import compose
-from s3exp.settings.words import refuse_words
+from s3exp.settings.words import one_line, refuse_words
 from s3exp.types import UserError
 
 
@@ -94,3 +94,21 @@ def test_values_that_cannot_be_taken_are_said_in_the_terms_of_the_option(words: 
 )
 def test_what_can_be_read_passes(words: list[str], tmp_path: Path) -> None:
     refuse_words(words)
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (
+            "Could not find 'hydra/sweeper/optuna' Available options in 'hydra/sweeper': basic Config search path: x",
+            "hydra/sweeper=optuna needs a plug-in of Hydra, which is not installed: pip install 's3exp[optuna]'",
+        ),
+        (
+            "Could not find 'hydra/launcher/submitit_slurm' Available options in 'hydra/launcher': basic joblib",
+            "pip install 's3exp[sweeps]'",
+        ),
+        ("Sweep parameters 'a=range(0,3)' requires --multirun", "a=range(0,3): a range is a sweep: add -m"),
+    ],
+)
+def test_what_hydra_says_of_plug_ins_and_ranges_names_the_remedy(message: str, says: str) -> None:
+    assert one_line(ValueError(message)).endswith(says)
