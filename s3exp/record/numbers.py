@@ -19,7 +19,7 @@ from s3exp.record.rounds import RoundRecord
 from s3exp.record.versions import versions
 from s3exp.settings.loop import StrategyConfig
 from s3exp.tasks.task import Score, Task
-from s3exp.terminal.texts import percent
+from s3exp.terminal.texts import percent, plural
 from s3exp.types import NO_ANSWER, Batch, Completion, Example, Listed, Prediction
 
 FEWEST = 20  # mining rows: of fewer, all may be said to be of one class by chance
@@ -200,7 +200,7 @@ def line(record: RoundRecord, errors: Sequence[Example], metric: str) -> str:
         known = [f"{title} {numbers[f'{role}/{n}']:.3f}" for title, n in named if f"{role}/{n}" in numbers]
         return ", ".join(known)
 
-    inside = ", ".join(filter(None, [f"{len(errors)} errors", beside("mining")]))
+    inside = ", ".join(filter(None, [plural(len(errors), "error"), beside("mining")]))
     select = beside("select")
     return (
         f"{numbers['new_rows']:.0f} new rows{f' ({new})' if new else ''}, {numbers['train_rows']:.0f} to train on; "

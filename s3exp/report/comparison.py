@@ -51,7 +51,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
     test_rows: int  # common to all arms in `pairs`; 0: none are on record
     untested: tuple[Run, ...]  # runs whose test rows are missing, or are other ones
-    apart: tuple[tuple[str, ...], ...]  # names of arms by the test rows that they share, most arms first
+    apart: tuple[tuple[str, ...], ...]  # names of arms by the test rows that they share, most runs first
     frames: Frames
 
     @property
@@ -84,9 +84,9 @@ class Comparison:
 
     @property
     def rivals(self) -> list[Arm]:
-        """Of the synthesized arms those that a verdict compares: the largest group tested on the same rows."""
-        groups = [[arm for arm in self.synthesized if arm.name in names] for names in self.apart]
-        return max(groups, key=len)
+        """The synthesized arms that a verdict compares: those of the first group in `apart` that has any."""
+        groups = ([arm for arm in self.synthesized if arm.name in names] for names in self.apart)
+        return next(filter(None, groups))
 
     def same_rows(self, *names: str) -> bool:
         """Whether arms were tested on the same rows, as far as that is on record."""
@@ -136,7 +136,7 @@ def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
 
 
 def _apart(arms: Sequence[Arm], tested: Mapping[Path, Tested]) -> tuple[tuple[str, ...], ...]:
-    """The names of arms by the test rows that they share, most arms first; those of one arm have one config."""
+    """The names of arms by the test rows that they share, most runs first; those of one arm have one config."""
     groups: list[tuple[Tested | None, list[str]]] = []
     for arm in arms:
         own = [tested[run.folder] for run in arm.runs if run.folder in tested]
@@ -147,7 +147,9 @@ def _apart(arms: Sequence[Arm], tested: Mapping[Path, Tested]) -> tuple[tuple[st
             groups.append((rows, [arm.name]))
         else:
             group.append(arm.name)
-    return tuple(sorted((tuple(names) for _, names in groups), key=len, reverse=True))
+    runs = {arm.name: len(arm.runs) for arm in arms}
+    apart = [tuple(names) for _, names in groups]
+    return tuple(sorted(apart, key=lambda names: -sum(runs[name] for name in names)))
 
 
 def _together(apart: Sequence[Sequence[str]], *arms: Arm) -> bool:

@@ -109,7 +109,7 @@ CONTROLS = (
         "curation.label",
         _unset("curation.label"),
         "labels as they were asked for",
-        off=(UNSET, "none"),
+        off=(UNSET, "none", "report"),  # which changes no row
         free=("task.prompt_sets.*.check",),
     ),
     Control(

@@ -129,8 +129,11 @@ def _gold(comparison: Comparison) -> list[str]:
 def _apart(comparison: Comparison) -> list[str]:
     if len(comparison.apart) < 2:
         return []
-    groups = "; ".join(_few(names) for names in comparison.apart)
-    return [f"Arms were tested on different gold rows, and have no gain over each other: {groups}."]
+    first, *others = (_arms(names) for names in comparison.apart)
+    return [
+        "Arms were tested on different gold rows, and have no gain over each other. Verdict and tests over rows are "
+        f"about these: {first}. On other rows: {' / '.join(others)}."
+    ]
 
 
 def _without_base(comparison: Comparison) -> list[str]:
@@ -143,10 +146,9 @@ def _without_base(comparison: Comparison) -> list[str]:
         here = [name for name in names if name in among]
         without = [name for name in names if name not in comparison.bases and name not in among]
         if here and without:
-            base, which = spelled(sorted(strategies)), _few(here)
             lines.append(
-                f"No gain for {_few(without)}: no arm of {base}, or more than one, differs by the strategy alone "
-                f"({which}). The table of every pair has the differences."
+                f"No gain for these, since no base, or more than one, differs by the strategy alone: {_arms(without)}. "
+                f"Bases: {_arms(here)}. The table of every pair has the differences."
             )
     return lines
 
@@ -204,10 +206,17 @@ def _by_arm(arms: Sequence[str], values: Sequence[object]) -> str:
 
 
 def _untested(comparison: Comparison) -> list[str]:
-    if not comparison.untested or not comparison.test_rows:
+    alike = [arm for arm in comparison.arms if arm.name in comparison.apart[0]]
+    names = runs_in_words(alike, comparison.untested)
+    if not names or not comparison.test_rows:
         return []
-    names = runs_in_words(comparison.arms, comparison.untested)
     return [f"Not in the tests over rows, since their test rows are missing or are other rows: {names}."]
+
+
+def _arms(names: Sequence[str]) -> str:
+    """Some arms for a sentence; their names have commas."""
+    more = [f"{len(names) - _KEYS} more"] if len(names) > _KEYS else []
+    return "; ".join([*names[:_KEYS], *more])
 
 
 def _few(names: Sequence[str]) -> str:

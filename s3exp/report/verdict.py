@@ -141,11 +141,9 @@ def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
 def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
     rows = (pair.over_rows.low, pair.over_rows.high) if pair.over_rows is not None else None
     ends = pair.over_seeds.interval or rows
-    scores = (
-        f"{best.name} {percent(best.mean)}, {base.name} {percent(base.mean)} (% {comparison.metric} on test)"
-    )
+    scores = f"{best.name} has {percent(best.mean)}%, and {base.name} {percent(base.mean)}% {comparison.metric} on test"
     interval = f" ({_range(ends)})" if ends else ""
-    return f"No clear winner: {scores}, difference {points(pair.over_seeds.mean)}{interval}."
+    return f"No clear winner: {scores}; the difference is {points(pair.over_seeds.mean)} points{interval}."
 
 
 def _resolvable(comparison: Comparison, best: Arm) -> list[str]:

@@ -150,6 +150,8 @@ def test_the_card_says_what_the_record_says(bag_run: Path, tmp_path: Path) -> No
     assert info["download_size"] == (tmp_path / "out" / "data" / "train.parquet").stat().st_size
     assert facts["license"] == "cc0-1.0" and facts["task_categories"] == ["text-classification"]
     assert "Certificate: clean: none of 60 rows copies" in card
+    rounds = len(json.loads((bag_run / "result.json").read_text())["rounds"]) - 1
+    assert f", {rounds} {'round' if rounds == 1 else 'rounds'} after the seed, seed" in card
     assert "label={label} like: {text}" in card and "Budget: 60 rows" in card
     result = json.loads((bag_run / "result.json").read_text())
     assert f"accuracy {result['test']['accuracy']:.4f} on gold test rows" in card

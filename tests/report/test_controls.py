@@ -168,3 +168,8 @@ def test_the_verdict_names_the_least_difference_that_its_seeds_find() -> None:
     many = study(({**BASE, "curation.noise": "drop"}, 0.8, 5), (BASE, 0.7, 5)).verdicts[0]
     assert "With 5 seeds such a study finds a true difference of " in many.line
     assert many.line.count("points four times in five.") == 1
+
+
+def test_a_check_that_only_counts_needs_no_control() -> None:
+    (one,) = study(({**BASE, **LABEL, "curation.label": "report"}, 0.7, 2)).comparisons
+    assert missing(one.arms) == []

@@ -170,7 +170,10 @@ def test_what_is_missing_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "runs" / "stopped" / "run.json").write_text("{}")
     write_all(tmp_path / "runs", ("s3",), [0])
     text = write_report(tmp_path / "runs", tmp_path / "out").read_text()
-    assert "No clear winner: s3 71.0, old 50.0 (% accuracy on test), difference +21.0." in text
+    assert (
+        "No clear winner: s3 has 71.0%, and old 50.0% accuracy on test; the difference is +21.0 points."
+        in text
+    )
     assert "not finished: 0 rounds on record" in text
     assert "a synthesized row copy a gold row; 1 run without one." in text
 
@@ -193,7 +196,9 @@ def test_two_tasks_are_two_verdicts(tmp_path: Path) -> None:
             }  # nothing to draw
             write_run(tmp_path / "runs" / f"{task}-{strategy}", told)
     text = write_report(tmp_path / "runs", tmp_path / "out").read_text()
-    assert text.index("zerogen, the baseline, is highest with 50.0%") > text.index("No clear winner: s3 71.0")
+    assert text.index("zerogen, the baseline, is highest with 50.0%") > text.index(
+        "No clear winner: s3 has 71.0"
+    )
     assert "Beside the paper" in text and "73.3" in text
     assert (tmp_path / "out" / "tables" / "rte-paper.csv").is_file()
 
