@@ -102,7 +102,7 @@ def prepare(
     from s3exp.tasks.gold import gold_of
     from s3exp.tasks.shots import check_shots
     from s3exp.tutor.split import set_aside
-    from s3exp.tutor.tutor import check_packages
+    from s3exp.tutor.tutor import check_packages, check_weights
 
     if asks_llm(config):
         served, held = config.llm.backend == "server", is_structured(config.llm)
@@ -118,6 +118,7 @@ def prepare(
         warn_of_near_gold(config.task, gold, config.curation.near)
     if asks_llm(config):
         check_packages(config.tutor)
+        check_weights(config.tutor)
         gold = set_aside(config.tutor, config.task, gold, config.seed)
     check_mining(config, gold.mining)
     check_private(config, len(gold.mining))

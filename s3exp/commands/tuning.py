@@ -56,6 +56,7 @@ def lines_of_tutor(config: Config, task: Task, model: str, count: Callable[[str]
         more, own = _of_pairs(config, task, tutor, lambda text: count(text) + around / 2)
         lines += more
         tokens += own
+    model = tutor.weights or model
     folder = (
         Path(model) if Path(model).is_dir() else cached_folder(model, getattr(config.llm, "revision", None))
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,12 +21,17 @@ log = logging.getLogger(__name__)
 def turns_of(task: Task, rows: Sequence[Example], seed: int) -> dict[str, Turn]:
     """The turns of gold rows by their ids: the prompt of a seed as this run asks it, and the row as its answer.
 
-    Several prompt sets take turns. A row that could not be read from such an answer is left out, and the log says so.
+    Several prompt sets take turns, in each label. A row that could not be read from such an answer is left out, and the
+    log says so.
     """
     asked = wordings(task)
     turns: dict[str, Turn] = {}
-    for number, row in enumerate(rows):
-        prompt = asked[number % len(asked)].prompt_of(row, derive(seed, "tutor", row.id))
+    before = Counter[int | None]()
+    for row in rows:
+        label = row.target if isinstance(row.target, int) else None
+        # labels that alternate in the file would have a prompt set each
+        prompt = asked[before[label] % len(asked)].prompt_of(row, derive(seed, "tutor", row.id))
+        before[label] += 1
         if _readable(task, prompt, row):
             turns[row.id] = Turn(prompt.text, answer_of(task, prompt, row))
     if len(turns) < len(rows):

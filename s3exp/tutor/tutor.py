@@ -12,12 +12,14 @@ from typing import Protocol
 
 from safetensors import SafetensorError
 
+from s3exp.checkpoints.folder import check_folder
+from s3exp.checkpoints.llm import check_llm_folder
 from s3exp.llm import with_adapter
 from s3exp.llm.store import Stored
 from s3exp.record import adapters
 from s3exp.record.adapters import Tuned, read_tuned
 from s3exp.record.numbers import Meter
-from s3exp.settings.tutor import DpoConfig, SftConfig, TutorConfig
+from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig, TutorConfig
 from s3exp.strategies import asks
 from s3exp.tutor.stages import School, imitate, prefer
 from s3exp.types import LLMFault, UserError
@@ -131,6 +133,22 @@ def build_tutor(school: School) -> Tutor:
     config = school.config
     asked = asks(config.strategy, config.loop, config.curation)
     return Taught(school) if asked and config.tutor.learns else UNTAUGHT
+
+
+def check_weights(tutor: TutorConfig) -> None:
+    """Refuse a folder in `tutor.weights` that is none, or whose LLM cannot be tuned. A hub id is asked for later.
+
+    Raises:
+        UserError: names what is wrong with it.
+    """
+    if not isinstance(tutor, LoraConfig) or tutor.weights is None:
+        return
+    folder, key = Path(tutor.weights).expanduser(), f"tutor.weights={tutor.weights}"
+    if folder.is_dir():
+        check_folder(folder, key, llm=True)
+        check_llm_folder(folder, key, template=False)
+    elif tutor.weights.startswith((".", "/", "~")) or tutor.weights.count("/") > 1:
+        raise UserError(f"{key}: no such folder")
 
 
 def check_packages(tutor: TutorConfig) -> None:

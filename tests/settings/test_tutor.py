@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
+from s3exp.embedded import locate
 from s3exp.settings.compose import compose, composed_of
 from s3exp.settings.prompts import check_prompts
 from s3exp.settings.run import identity
+from s3exp.settings.tutor import TutorConfig
 from s3exp.tutor import tutor
 from s3exp.types import UserError
 
@@ -132,6 +136,18 @@ def test_which_rounds_a_tuned_llm_writes(words: str, rounds: list[int]) -> None:
 
 def test_a_sweep_over_tutors_leaves_arms_without_an_llm_alone() -> None:
     assert compose(["llm=server", "strategy=gold", "tutor=sft"]).tutor.learns
+
+
+def test_weights_that_are_none_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    def chosen(weights: str) -> TutorConfig:
+        return compose(["llm=server", "llm.model=any", "tutor=dpo", f"tutor.weights={weights}"]).tutor
+
+    with pytest.raises(UserError, match=r"tutor\.weights=\./no/such: no such folder"):
+        tutor.check_weights(chosen("./no/such"))
+    with pytest.raises(UserError, match=r"^tutor\.weights=.*config\.json"):
+        tutor.check_weights(chosen(str(tmp_path)))
+    tutor.check_weights(chosen("org/model"))
+    tutor.check_weights(chosen(str(locate("embedded/reviews-lm"))))
 
 
 def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,10 @@ def test_several_prompt_sets_take_turns() -> None:
     task = task.with_config(replace(task.config, prompts=["plain", "other"], prompt_sets=sets))
     rows = [Example(f"g{i}", {"text": "A dull film indeed."}, 0) for i in range(4)]
     assert [turn.prompt for turn in turns_of(task, rows, 0).values()] == ["A bad one.", "Again, bad."] * 2
+    # every label has every prompt set, also where labels alternate
+    rows = [replace(row, target=i % 2) for i, row in enumerate(rows)]
+    found = [turn.prompt for turn in turns_of(task, rows, 0).values()]
+    assert found == ["A bad one.", "A good one.", "Again, bad.", "Again, good."]
 
 
 def test_a_question_is_learned_for_the_answer_that_it_has() -> None:
