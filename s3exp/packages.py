@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from s3exp.settings import plugins
@@ -9,6 +10,8 @@ from s3exp.settings.llm import PluginLLMConfig
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import PluginSmallModelConfig
 from s3exp.strategies import MADE, SHOWN
+
+log = logging.getLogger(__name__)
 
 
 def packages_of(config: Config, *, asks_llm: bool) -> dict[str, Any]:
@@ -21,7 +24,10 @@ def packages_of(config: Config, *, asks_llm: bool) -> dict[str, Any]:
 
     added_curators(config)
     used = [(plugins.CURATORS, name) for name in config.curation.curators]
-    if config.strategy.shown not in {**SHOWN, **MADE}:
+    ours = {*SHOWN, *MADE}
+    for name in ours & {*plugins.names(plugins.SHOWN)}:
+        log.warning("%s: %s is a name of s3exp's own: rename that of the package", plugins.SHOWN, name)
+    if config.strategy.shown not in ours:
         plugins.load(plugins.SHOWN, config.strategy.shown)
         used.append((plugins.SHOWN, config.strategy.shown))
     if isinstance(config.llm, PluginLLMConfig) and asks_llm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from s3exp.choosing.helpful import helpful, notes_of_helpful
@@ -14,7 +14,7 @@ from s3exp.seeds import stream
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import FILLED, LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
-from s3exp.settings.plugins import load, origin
+from s3exp.settings.plugins import load, origin, with_failures
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.types import Example, UserError
@@ -239,13 +239,16 @@ def _criterion(name: str) -> Callable[[Sequence[Example], Guesses, int], list[Ex
     """A criterion of ours, or of an installed package; that of a package is checked."""
     if name in SHOWN:
         return SHOWN[name]
-    choose = load(PLUGINS, name)
+    choose = with_failures(PLUGINS, name, load(PLUGINS, name))
 
     def checked(mining: Sequence[Example], last: Guesses, seed: int) -> list[Example]:
-        chosen, known = list(choose(mining, last)), {row.id for row in mining}
-        if not all(isinstance(row, Example) and row.id in known for row in chosen):
+        answer, known = choose(mining, last), {row.id: row for row in mining}
+        chosen: list[Any] = [*answer] if isinstance(answer, Iterable) else [None]
+        own = {row.id for row in chosen if isinstance(row, Example) and known.get(row.id) == row}
+        if len(own) < len(chosen):
             raise UserError(
-                f"strategy.shown={name} ({origin(PLUGINS, name)}) must return some of the mining rows"
+                f"strategy.shown={name} ({origin(PLUGINS, name)}) must return some of the mining rows, as they are and "
+                "each once"
             )
         return chosen
 

@@ -8,14 +8,18 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import s3exp
-from s3exp.curation.curate import added_curators
+from s3exp.curation.curate import added_curators, checked
 from s3exp.llm.identity import llm_identity
 from s3exp.llm.own import of_package
+from s3exp.packages import packages_of
 from s3exp.record.reading import read_lines
 from s3exp.settings import plugins
 from s3exp.settings.compose import compose
@@ -107,16 +111,54 @@ def test_a_broken_package_is_refused_by_its_name(packages: Path) -> None:
         s3exp.run([*QUICK, "strategy.shown=bad"])
 
 
-def test_a_criterion_returns_mining_rows_and_no_others(packages: Path) -> None:
-    text = "def first(mining, last):\n    return mining[:2]\ndef wrong(mining, last):\n    return ['a']\n"
-    (packages / "s3exp_test_shown.py").write_text(text)
-    names = {name: f"s3exp_test_shown:{name}" for name in ("first", "wrong")}
-    install(packages, "shown", "1", {plugins.SHOWN: names})
+CRITERIA = """
+from dataclasses import replace
+
+def first(mining, last):
+    return mining[:2]
+
+def wrong(mining, last):
+    return ["a"]
+
+def twice(mining, last):
+    return [*mining, mining[0]]
+
+def changed(mining, last):
+    return [replace(row, fields={"text": "words of mine"}) for row in mining]
+
+def nothing_at_all(mining, last):
+    return None
+
+def raising(mining, last):
+    raise ValueError("no\\nchoice")
+
+def one(mining):
+    return mining
+"""
+
+
+def test_a_criterion_returns_mining_rows_and_no_others(
+    packages: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (packages / "s3exp_test_shown.py").write_text(CRITERIA)
+    names = {name: f"s3exp_test_shown:{name}" for name in re.findall(r"def (\w+)", CRITERIA)}
+    install(packages, "shown", "1", {plugins.SHOWN: names | {"errors": "s3exp_test_shown:first"}})
     last = Guesses([Prediction(row.id, 0, (0.5, 0.5)) for row in ROWS], frozenset())
     assert exemplars(config("strategy.shown=first").strategy, ROWS, last) == ROWS[:2]
     assert exemplars(config("strategy.shown=first").strategy, ROWS, None) == []
-    with pytest.raises(s3exp.UserError, match=r"shown=wrong \(shown 1\) must return some of the mining rows"):
-        exemplars(config("strategy.shown=wrong").strategy, ROWS, last)
+    for name in ("wrong", "twice", "changed", "nothing_at_all"):
+        with pytest.raises(
+            s3exp.UserError, match=rf"shown={name} \(shown 1\) must return some of the mining rows"
+        ):
+            exemplars(config(f"strategy.shown={name}").strategy, ROWS, last)
+    for name, says in (
+        ("raising", r"ValueError: no choice \(s3exp_test_shown.py, line 20\)"),
+        ("one", "TypeError"),
+    ):
+        with pytest.raises(s3exp.UserError, match=rf"^{name} of the package shown 1 failed: {says}[^\n]*$"):
+            exemplars(config(f"strategy.shown={name}").strategy, ROWS, last)
+    packages_of(config(), asks_llm=False)
+    assert "s3exp.shown: errors is a name of s3exp's own: rename that of the package" in caplog.text
 
 
 def test_a_curators_options_are_checked(packages: Path) -> None:
@@ -140,8 +182,40 @@ def test_a_curator_gives_one_verdict_a_row(packages: Path) -> None:
     judge = added_curators(config("curation.curators={short: {}}"))["short"]
     with pytest.raises(s3exp.UserError, match=r"short must return one s3exp\.Verdict for each of 4 rows"):
         judge(ROWS)
+    with pytest.raises(s3exp.UserError, match=r"likeness is the name of a step of s3exp's own"):
+        added_curators(config("curation.curators={likeness: {}}"))
     with pytest.raises(s3exp.UserError, match=r"short of the package short 1 has no options"):
         added_curators(config("curation.curators={short: {most: 1}}"))
+
+
+def test_a_verdict_is_on_a_row_that_the_task_can_have() -> None:
+    task = config().task
+
+    def judged(change: Callable[[Example], Any]) -> Sequence[s3exp.Verdict]:
+        return checked("mine", lambda rows: [change(row) for row in rows], task)(ROWS)
+
+    def rewritten(**fields: Any) -> Callable[[Example], s3exp.Verdict]:
+        return lambda row: s3exp.Verdict(replace(row, fields=fields), "rewritten")
+
+    wrong: dict[str, Callable[[Example], Any]] = {
+        "must return one": lambda row: row,
+        "rejects a row without a reason": lambda row: s3exp.Verdict(None),
+        "returns another row": lambda row: s3exp.Verdict(ROWS[0]),
+        "whose columns are not texts in text": rewritten(other="a text"),
+        "columns are not texts": rewritten(text=3),
+        "returns a row of class 2, and task.labels has 2": lambda row: s3exp.Verdict(
+            replace(row, target=2), "x"
+        ),
+    }
+    for says, change in wrong.items():
+        with pytest.raises(s3exp.UserError, match=f"^the curator mine .*{says}"):
+            judged(change)
+    with pytest.raises(s3exp.UserError, match="must return one"):
+        checked("mine", lambda rows: None, task)(ROWS)  # type: ignore[arg-type, return-value]
+    emptied = judged(rewritten(text=" ..."))
+    assert {(one.row, one.why) for one in emptied} == {(None, "too_short")}
+    flipped = judged(lambda row: s3exp.Verdict(replace(row, target=1 - row.label), "flipped", ("flips",)))
+    assert [one.row.label for one in flipped if one.row] == [0, 1, 0, 1]
 
 
 LLM = """

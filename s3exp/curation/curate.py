@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -18,9 +18,11 @@ from s3exp.curation.screen import Screen, habits_of
 from s3exp.language.languages import language_of
 from s3exp.language.script import common_script
 from s3exp.settings.plugins import CURATORS as PLUGINS
-from s3exp.settings.plugins import with_options
+from s3exp.settings.plugins import with_failures, with_options
 from s3exp.settings.run import Config
-from s3exp.synthesis.rows import Asking, Curation, Judge, Verdict, nothing_copied
+from s3exp.settings.task import TaskConfig
+from s3exp.synthesis.rows import Asking, Counting, Curation, Judge, Verdict, nothing_copied
+from s3exp.tasks.parsing import too_short
 from s3exp.tasks.task import Task
 from s3exp.types import Example, UserError
 
@@ -46,6 +48,7 @@ CURATORS: dict[str, Callable[[Config, Sources], Judge | Asking | None]] = {
     "program": _program,
     **ASKING,
 }
+TAKEN = {*CURATORS, "repair", "noise", "flaws"}  # steps of changes
 
 
 def build_curation(
@@ -77,9 +80,9 @@ def build_curation(
             language,
             " ".join(LANGUAGES),
         )
-    added = added_curators(config)
     ours = {} if sources is None else curators_of(config, replace(sources, screen=screen))
-    return Curation(screen, {**ours, **added, **own}, copied, 1.0 if sources is None else kept_share(config))
+    theirs = added_curators(config) | {name: checked(name, judge, config.task) for name, judge in own.items()}
+    return Curation(screen, {**ours, **theirs}, copied, 1.0 if sources is None else kept_share(config))
 
 
 def curators_of(config: Config, sources: Sources) -> dict[str, Judge | Asking]:
@@ -113,17 +116,68 @@ def added_curators(config: Config) -> dict[str, Judge]:
     Raises:
         UserError: a package or an option is wrong.
     """
-    chosen = config.curation.curators.items()
-    return {name: checked(name, with_options(PLUGINS, name, options)) for name, options in chosen}
+    made: dict[str, Judge] = {}
+    for name, options in config.curation.curators.items():
+        check_name(f"curation.curators.{name}", name)
+        made[name] = checked(
+            name, with_failures(PLUGINS, name, with_options(PLUGINS, name, options)), config.task
+        )
+    return made
 
 
-def checked(name: str, judge: Judge) -> Judge:
-    """The curator, which must return one verdict a row."""
+def check_name(key: str, name: str) -> None:
+    """Refuse the name of a step of ours: its changes on record would be taken for ours, and ours would not judge.
+
+    Raises:
+        UserError: it is taken.
+    """
+    if name in TAKEN:
+        raise UserError(f"{key}: {name} is the name of a step of s3exp's own: give the curator another name")
+
+
+def checked(name: str, judge: Judge, task: TaskConfig) -> Judge:
+    """The curator, which must return one verdict a row, in their order, each on a row that this task can have.
+
+    A row that it leaves without words, or with fewer than `task.min_words`, is rejected as the LLM's would be.
+    """
 
     def verdicts(rows: Sequence[Example]) -> Sequence[Verdict]:
-        found = list(judge(rows))
+        answer = judge(rows)
+        found = list(answer) if isinstance(answer, Iterable) else []
         if len(found) != len(rows) or not all(isinstance(one, Verdict) for one in found):
             raise UserError(f"the curator {name} must return one s3exp.Verdict for each of {len(rows)} rows")
-        return found
+        for row, one in zip(rows, found, strict=True):
+            if (problem := _problem(row, one, task)) is not None:
+                raise UserError(f"the curator {name} {problem}")
+        return [_long_enough(*pair, task) for pair in zip(rows, found, strict=True)]
 
+    if isinstance(judge, Counting):
+        verdicts.end_round = judge.end_round
     return verdicts
+
+
+def _problem(row: Example, verdict: Verdict, task: TaskConfig) -> str | None:
+    """What is wrong with a verdict on a row; None: nothing."""
+    after, labels = verdict.row, len(task.labels)
+    if after is None:
+        return (
+            None
+            if verdict.why
+            else "rejects a row without a reason: name one, as in Verdict(None, 'too_long')"
+        )
+    if after.id != row.id:
+        return "returns another row than it was given: one verdict a row, in their order, and ids as they are"
+    if after.fields.keys() != row.fields.keys() or not all(
+        isinstance(text, str) for text in after.fields.values()
+    ):
+        return f"returns a row whose columns are not texts in {', '.join(row.fields)}"
+    if labels and not (isinstance(after.target, int) and 0 <= after.target < labels):
+        return f"returns a row of class {after.target}, and task.labels has {labels}, counted from 0"
+    return None
+
+
+def _long_enough(row: Example, verdict: Verdict, task: TaskConfig) -> Verdict:
+    after = verdict.row
+    if after is None or after.fields == row.fields or not too_short(task.text_of(after.fields), task):
+        return verdict
+    return Verdict(None, "too_short", verdict.counts)

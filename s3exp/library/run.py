@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf
 
 from s3exp.build import run as run_prepared
-from s3exp.curation.curate import checked
+from s3exp.curation.curate import check_name
 from s3exp.library.identity import name_of, version_of, version_of_estimator
 from s3exp.library.tasks import CHOICE, task_words
 from s3exp.llm.environment import prepare_environment
@@ -178,5 +178,6 @@ def _curators(given: Curators) -> tuple[dict[str, Judge], dict[str, str]]:
                 f"curators: {name} has a state that s3exp cannot see: name its version, as in "
                 f'curators={{"{name}@1": ...}}, and another one when it changes'
             )
-        judges[name], facts[name] = checked(name, judge), version or name.rpartition("@")[2]
+        check_name("curators", name)
+        judges[name], facts[name] = judge, version or name.rpartition("@")[2]
     return judges, facts

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from importlib.resources import files
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from s3exp.settings.interpolations import escaped
@@ -106,6 +107,34 @@ def made_with(group: str, name: str, options: Mapping[str, Any]) -> Any:
         return made(**options)
     except Exception as error:  # of the package's code
         raise _refused(group, name, error) from error
+
+
+def with_failures(group: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a package, whose exceptions become one line: what failed, in which line of the package.
+
+    Raises:
+        UserError: in the function's place, when it fails.
+    """
+
+    def called(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except UserError:
+            raise
+        except Exception as error:  # of the package's code
+            *_, last = extract_tb(error.__traceback__)
+            ours = Path(last.filename) == Path(__file__)  # it takes other arguments
+            place = "" if ours else f" ({Path(last.filename).name}, line {last.lineno})"
+            problem = " ".join(str(error).split())[:200]
+            log.debug("%s of %s", name, group, exc_info=True)
+            raise UserError(
+                f"{name} of the package {origin(group, name)} failed: {type(error).__name__}: {problem}{place}: mend "
+                "the package, or leave it out"
+            ) from error
+
+    if (end := getattr(function, "end_round", None)) is not None:
+        called.end_round = end  # type: ignore[attr-defined]
+    return called
 
 
 def parameters(group: str, name: str) -> frozenset[str]:
