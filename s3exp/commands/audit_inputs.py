@@ -44,7 +44,8 @@ def read_audited(source: str, task: TaskConfig) -> list[Example]:
     Raises:
         UserError: the file cannot be read, lacks a column, or has a label that is not the task's.
     """
-    table, columns = said(read_table(source, layout_of(task.gold))), columns_of(task)
+    table = said(read_table(source, layout_of(task.gold)))
+    columns = replace(columns_of(task), group=None)  # which only scores read, and no synthesized row has
     rows: Sequence[Row] = [_flat(row, task) for row in table.rows]
     if rows:
         rows, renamed = with_columns(rows, columns.needed, source)

@@ -114,7 +114,7 @@ def _range(interval: tuple[float, float]) -> str:
 
 
 def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
-    score, seeds = f"{percent(best.mean)}% {comparison.metric} on test", plural(len(best.runs), "seed")
+    score, seeds = f"{percent(best.mean)}% {comparison.word} on test", plural(len(best.runs), "seed")
     if len(comparison.rivals) == 1:
         ends = interval_of(best)
         spread = f"95% interval {percent(ends[0])} to {percent(ends[1])}, {seeds}" if ends else seeds
@@ -141,7 +141,7 @@ def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
 def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
     rows = (pair.over_rows.low, pair.over_rows.high) if pair.over_rows is not None else None
     ends = pair.over_seeds.interval or rows
-    scores = f"{best.name} has {percent(best.mean)}%, and {base.name} {percent(base.mean)}% {comparison.metric} on test"
+    scores = f"{best.name} has {percent(best.mean)}%, and {base.name} {percent(base.mean)}% {comparison.word} on test"
     interval = f" ({_range(ends)})" if ends else ""
     return f"No clear winner: {scores}; the difference is {points(pair.over_seeds.mean)} points{interval}."
 

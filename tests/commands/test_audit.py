@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from s3exp.commands.audit_inputs import read_audited
 from s3exp.commands.audit_shown import _fates
 from s3exp.record.errors import Child, ErrorHistory, ErrorRound
+from s3exp.settings.compose import compose
 from s3exp.terminal.page import Page, Terminal
 from tests import warm
 from tests.curation.test_copies import sentence
@@ -164,3 +166,18 @@ def test_the_page_of_a_run_names_the_command_that_shows_an_error_with_children(
     parent = replace(alone, error="v-2", rounds=(rounds[0], replace(rounds[1], children=(child,))))
     _fates(Page(Terminal()), [alone, parent], Path("my runs/a"))
     assert "s3exp-audit 'my runs/a' --error v-2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "a dull film", "label": "negative"},
+        {"id": "r0-1", "fields": {"text": "a dull film"}, "target": 0, "group": None},
+    ],
+)
+def test_rows_without_the_column_of_groups_are_read(row: dict[str, object], tmp_path: Path) -> None:
+    task = compose(["task=reviews"]).task
+    assert task.group == "kind"
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    (one,) = read_audited(str(tmp_path / "rows.jsonl"), task)
+    assert (one.fields["text"], one.target) == ("a dull film", 0)
