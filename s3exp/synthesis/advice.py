@@ -49,6 +49,8 @@ ADVICE = {
     "unknown_label": "the LLM writes labels that task.labels lacks: name them in the prompts (task.prompts)",
     "other_start": "the LLM changes the cell that its row begins with: set task.table.start=none",
     "same_text": "the LLM writes one text for two: choose another llm.model or other task.prompts",
+    "passage_in_negative": "the LLM's hard negatives hold the passage, and so answer too: choose another llm.model or "
+    "other task.prompts",
     "query_in_passage": "the LLM repeats the query in its passage: choose another llm.model or other task.prompts",
     "negative_of_gold": "the hard negative is a gold passage: choose other task.prompts",
     "answer_not_in_text": "the answers do not stand in the gold texts: check the task's answers column",

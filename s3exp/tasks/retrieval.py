@@ -173,6 +173,8 @@ class Retrieval:
             return "query_in_passage"
         if too_short(passage, self.config) or (negative and too_short(negative, self.config)):
             return "too_short"
+        if other is not None and f" {right} " in f" {other} ":
+            return "passage_in_negative"
         return None
 
 

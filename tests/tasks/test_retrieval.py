@@ -25,6 +25,7 @@ from s3exp.tasks.kinds import corpus_of
 from s3exp.tasks.named import named_texts
 from s3exp.tasks.ranks import scores_of_ranks
 from s3exp.tasks.retrieval import NamedRetrieval, Retrieval
+from s3exp.tasks.sources import read_table
 from s3exp.tasks.task import Written
 from s3exp.tutor.judge import question
 from s3exp.tutor.lessons import turns_of
@@ -115,6 +116,10 @@ def test_a_prompt_asks_for_named_lines_and_an_error_shows_what_was_ranked_first(
         (
             "Query: it is here\nPassage: we say it is here now\nNegative: nothing of it here",
             "query_in_passage",
+        ),
+        (
+            "Query: where is it\nPassage: it stands in the north\nNegative: Now it stands, in the north, they say.",
+            "passage_in_negative",
         ),
         ("Query: where is it\nPassage: here\nNegative: nothing of it here", "too_short"),
         ("Query: ?\nPassage: it stands in the north\nNegative: nothing of it here", "empty"),
@@ -314,3 +319,26 @@ def test_an_option_of_retrieval_is_refused_elsewhere() -> None:
         compose(["task=reviews", "small_model=pairs"])
     with pytest.raises(UserError, match="small_model=pairs"):
         compose(["task=iris", "small_model=pairs"])
+
+
+def test_judgements_beside_queries_and_corpus_are_read_as_pairs(tmp_path: Path) -> None:
+    """BEIR's layout."""
+    write_rows_in(
+        tmp_path, "queries.jsonl", [{"_id": "q1", "text": "who wrote it"}, {"_id": "2", "text": "why"}]
+    )
+    docs = [
+        {"_id": "d1", "title": "A letter", "text": "Ada wrote it."},
+        {"_id": "7", "title": "", "text": "Rain."},
+    ]
+    corpus = write_rows_in(tmp_path, "corpus.jsonl", docs)
+    judged = tmp_path / "qrels" / "dev.tsv"
+    judged.parent.mkdir()
+    judged.write_text("query-id\tcorpus-id\tscore\nq1\td1\t2\n2\t7\t1\n2\td1\t0\n")
+    table = read_table(str(judged))
+    pairs_of_file = [("who wrote it", "A letter Ada wrote it."), ("why", "Rain.")]
+    assert [(row["query"], row["passage"]) for row in table.rows] == pairs_of_file
+    assert "1 of 3 have a score that is not above 0" in table.notes[-1]
+    assert [row["passage"] for row in read_table(str(corpus)).rows] == ["A letter Ada wrote it.", "Rain."]
+    judged.write_text("query-id\tcorpus-id\tscore\nq1\td9\t1\nq1\td1\t1\n")
+    with pytest.raises(UserError, match=r"d9 has no text in .*corpus.jsonl"):
+        read_table(str(judged))

@@ -17,6 +17,7 @@ from s3exp.tasks.sources.documents import read_json
 from s3exp.tasks.sources.exports import read_fasttext
 from s3exp.tasks.sources.hub import read_hub, sliced
 from s3exp.tasks.sources.places import Place, place_of
+from s3exp.tasks.sources.qrels import with_texts
 from s3exp.tasks.sources.shards import ENDINGS, OTHERS, ending_of
 from s3exp.tasks.sources.table import Layout, Row, Table, columns
 from s3exp.tasks.sources.texts import decoded, unpacked
@@ -43,6 +44,8 @@ def read_table(source: str, layout: Layout | None = None) -> Table:
     if place is None:
         return read_hub(source)
     table = (_by_class if place.by_class else _joined)(place, source, layout)
+    if len(place.files) == 1:
+        table = with_texts(table, place.files[0], source, lambda path: _read(path, str(path), layout))
     rows, places = table.rows, table.places
     if place.split:
         rows = sliced(rows, place.split, source)
