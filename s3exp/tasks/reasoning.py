@@ -68,7 +68,7 @@ _THOUGHT = re.compile(
     rf"(?:(?P<sure>thinking(?: process)?|thought process|chain[- ]of[- ]thoughts?|reasoning(?: process| steps)?"
     r"|scratchpad|internal monologue|brainstorming|思考过程|思考過程|推理过程)|thoughts?|analysis|plan(?:ning)?|drafts?"
     r"|思考)"
-    rf"(?:{_TAIL}|(?<=[\w]\*\*)[ \t]*\n|(?:\.{{3}}|…)[*_]{{0,4}}[ \t]*\n)",
+    rf"(?:{_TAIL}|\*{{2,3}}[ \t]*\n|(?:\.{{3}}|…)[*_]{{0,4}}[ \t]*\n)",
     re.IGNORECASE,
 )
 _REPLY = re.compile(

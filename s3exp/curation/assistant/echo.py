@@ -164,7 +164,8 @@ def _column(names: tuple[str, ...]) -> re.Pattern[str]:
     """The name of a column to write, as a heading of the row."""
     known = "|".join(re.escape(name).replace("_", "[_ ]") for name in names)
     return re.compile(
-        rf"[*_#\[(\"' ]{{0,4}}(?:{known})[*_\])\"' ]{{0,4}}(?:[:：][*_]{{0,3}}|\n)\s*(?=\S)", re.IGNORECASE
+        rf"[*_#\[(\"' ]{{0,4}}(?:{known})[*_\])\"' ]{{0,4}}(?:[:：][*_]{{0,3}}(?:[ \t]*[|>][+-]?(?=\n))?|\n)\s*(?=\S)",
+        re.IGNORECASE,
     )
 
 

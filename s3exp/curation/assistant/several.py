@@ -84,11 +84,16 @@ def _counted(text: str) -> str | None:
     lines = all(text[hit.start() - 1] == "\n" for hit in starts[1:])
     ended = all(_ENDED.search(item) for item in items[:-1])
     if ended and count(items[0]) >= LEAST and not _ENDED.search(items[-1]):
-        return items[0].strip("*_ \t")  # the second one was cut off
+        return _without_half_marks(items[0])  # the second one was cut off
     # "It scored 1. The rest 2. Bundesliga": within a line the items are sentences, or there are three
     if not (lines or ended or len(items) > 2) or min(count(item) for item in items[:2]) < LEAST:
         return None
-    return items[0].strip("*_ \t")
+    return _without_half_marks(items[0])
+
+
+def _without_half_marks(item: str) -> str:
+    """An item without the end of an emphasis that begins before its number: `**1. …**`."""
+    return item.strip("*_ \t") if any(item.count(mark) % 2 for mark in ("**", "*", "_")) else item
 
 
 def _markers(text: str, begin: int) -> list[re.Match[str]]:

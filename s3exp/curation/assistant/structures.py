@@ -23,11 +23,16 @@ _LONGEST = 200_000  # characters that are parsed; no row is longer
 _NAME = re.compile(r"[a-z]+")
 _RANK = {name: rank for names, rank in patterns.RANKS.items() for name in names.split()}
 _COMMA = re.compile(r",(\s*[\]}])")
+_TYPED = re.compile(r"(?<=[{\[,:])(\s*)[“„”]|[“”](\s*)(?=[}\],:])")  # marks of prose in place of JSON's
+_REMARK = re.compile(r"^\s*//[^\n]*$", re.MULTILINE)
 _BARE = re.compile(r"([{,]\s*)([A-Za-z_]{2,20})(\s*:\s*[\"\[{])")  # a key without its marks
 _PAIR = re.compile(r'"([^"\n\\]{1,40})"\s*:\s*"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _CSV_HEAD = re.compile(r"[\w \"]{1,40}(?:,[\w \"]{1,40}){1,5}")
+_GIVEN = re.compile(r"(?:(?:const|let|var|str|String) )?(\w{2,30})\s?=\s?(\"{1,3}|')(.+?)\2;?", re.DOTALL)
 _KEY = re.compile(r'"([^"\n\\]{1,40})"\s*:')
-_JSON = re.compile(r"\{\s*(?:[\"'{]|[a-z_]{2,20}\s*:\s*\")|\[\s*(?:\{|\[|\"[^\"]*\"\s*[,\]]|'[^']*'\s*[,\]])")
+_JSON = re.compile(
+    r"(?:\"\s*(?=[{\[]\s*\\\"))?\{\s*(?:[\"'{“„]|\\\"|//|[a-z_]{2,20}\s*:\s*\")|\[\s*(?:\{|\[|\"[^\"]*\"\s*[,\]]|'[^']*'\s*[,\]])"
+)
 # tags of HTML's text, which may be the row's own
 _MARKUP = frozenset(
     "b i em strong u p br a span div h1 h2 h3 h4 h5 h6 ul ol li s small sub sup font code pre blockquote q cite img hr"
@@ -110,6 +115,9 @@ def _parsed(text: str) -> Any:
         _COMMA.sub(r"\1", text),
         _BARE.sub(r'\1"\2"\3', text),
         f"[{','.join(filter(None, text.splitlines()))}]",
+        _TYPED.sub(r'\1"\2', text),
+        _REMARK.sub("", text),
+        text.replace('\\"', '"').strip('"'),  # a string of JSON in a string of JSON
     ):
         try:
             value = json.loads(tidied, strict=False)  # models write newlines into strings as they are
@@ -178,6 +186,14 @@ def _taken(name: str, inner: str) -> tuple[str, str] | None:
     except ValueError:  # quotation marks that are not escaped
         inner = inner.replace('\\"', '"').replace("\\n", "\n")
     return name, inner.strip()
+
+
+def in_code(text: str, expected: Expected) -> tuple[str, str] | None:
+    """The row in a string that code gives to a variable which is named as a row is."""
+    given = _GIVEN.fullmatch(text)
+    if given is None or not _names_row(given.group(1), expected) or given.group(2) in given.group(3):
+        return None
+    return "code", given.group(3).strip()
 
 
 def in_table(text: str, expected: Expected) -> tuple[str, str] | None:

@@ -13,8 +13,13 @@ from s3exp.curation.assistant import patterns, structures
 from s3exp.curation.assistant.structures import PLAIN, Expected
 from s3exp.language.words import count
 
-_CLOSERS = ('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'")
-_QUOTES = dict(zip("\"“„«»‘'「『`", _CLOSERS, strict=True))
+_CLOSERS = (
+    *('"', "”", "“”", "»", "«", "’", "'", "」", "』", "'"),
+    *("›", "‹", "＂", "″", "”", "‘’"),
+)
+_QUOTES = dict(zip("\"“„«»‘'「『`‹›＂″”‚", _CLOSERS, strict=True))
+_CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
+_BLOCK = re.compile(r"\A[|>][+-]?[ \t]*\n")  # of YAML: the text begins on the next line
 _BRACKETS = {"(": ")", "[": "]", "<": ">", "【": "】"}
 _BOXED = re.compile(r"\${0,2}\\boxed\{(?:\\text\{([^{}]*)\}|([^{}]*))\}\${0,2}")
 _EMPHASIS = ("***", "**", "__", "*", "_")
@@ -35,8 +40,12 @@ def unwrapped(text: str, expected: Expected = PLAIN) -> tuple[str, str] | None:
         return "brackets", (boxed.group(1) or boxed.group(2) or "").strip()
     if first == "`" == last:
         return ("code", text[1:-1].strip()) if text.count("`") == 2 else None
+    if cdata := _CDATA.fullmatch(text):
+        return "tag", cdata.group(1).strip()
     if structures.like_json(text):
         return structures.in_json(text, expected)
+    if last in "\"';" and (code := structures.in_code(text, expected)):
+        return code
     if first == "<" and structures.like_tag(text):
         return structures.in_tags(text, expected)
     for kind, pairs in (("brackets", _BRACKETS), ("quotes", _QUOTES)):
@@ -59,7 +68,9 @@ def main_field(text: str, expected: Expected = PLAIN) -> str | None:
     if not 2 <= len(hits) <= _MOST_FIELDS or 1 < len(set(names)) < len(names):
         return None
     ends = [hit.start() for hit in hits[1:]] + [len(text)]
-    values = [text[hit.end() : end].strip() for hit, end in zip(hits, ends, strict=True)]
+    values = [
+        _BLOCK.sub("", text[hit.end() : end].strip()).strip() for hit, end in zip(hits, ends, strict=True)
+    ]
     if len(set(names)) == 1:  # "Review: … Review: …"
         return values[0] if structures.rank(names[0]) and count(values[0]) >= structures.LEAST else None
     if len({(hit[1] + hit[2]).lower() for hit in hits}) == 1 and all(
