@@ -161,6 +161,11 @@ def test_a_request_is_changed_as_the_user_says(tmp_path: Path, words: list[str])
     [
         ("llm.request.drop=[top_k]", "llm.request.drop names top_k, which is not sent"),
         ("llm.request.drop=[messages]", "has to be"),
+        ("llm.request.rename={max_tokens: temperature}", "temperature would be sent twice"),
+        ("llm.request.rename={seed: messages}", "messages would be sent twice"),
+        ("llm.request={rename: {seed: a}, add: {a: 3}}", "a would be sent twice"),
+        ("llm.request={rename: {seed: a}, drop: [seed]}", "both name seed"),
+        ("llm.stop=['END','']", "llm.stop holds an empty text"),
         ("llm.request.add={temperature: 1}", "set llm.temperature instead"),
         ("llm.request.add={n: 3}", "n must be 1"),
         ("llm.request.add={api_key: sk-123}", "looks like a secret"),

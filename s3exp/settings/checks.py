@@ -109,8 +109,12 @@ def check(config: Config) -> None:
 
 
 def check_asking(config: Config) -> None:
-    """Refuse curators that ask the LLM where it cannot be asked, or where the answers would undo another option."""
+    """Refuse an empty stop, and curators whose questions cannot be asked or whose answers would undo another option."""
     curation, task = config.curation, config.task
+    if "" in config.llm.stop:
+        raise UserError(
+            "llm.stop holds an empty text, which ends every answer before it begins: leave it out"
+        )
     checks = f"curation.label={curation.label}"
     chosen = {checks: "check"} if curation.label != "none" else {}
     chosen |= {"curation.revise=true": "revise"} if curation.revise else {}

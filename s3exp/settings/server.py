@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -47,6 +48,14 @@ def check_server(config: ServerConfig) -> None:
                     f"llm.request.{option} names {name}, which is not sent or has to be; sent are "
                     f"{', '.join(sorted(set(sent) - set(_PROTECTED)))}"
                 )
+    both = sorted(set(changes.drop) & set(changes.rename))
+    if both:
+        raise UserError(f"llm.request.drop and llm.request.rename both name {both[0]}: leave one of them out")
+    left = [name for name in dict.fromkeys(sent) if name not in changes.drop]
+    named = Counter([*(changes.rename.get(name, name) for name in left), *changes.add])
+    twice = next((name for name in changes.rename.values() if named[name] > 1), None)
+    if twice is not None:
+        raise UserError(f"llm.request: {twice} would be sent twice: rename to a name that nothing else has")
     for name in changes.add:
         if name in sent and name not in changes.drop and name not in changes.rename:
             own = "structured" if name == RESPONSE_FORMAT else name
