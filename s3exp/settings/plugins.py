@@ -153,8 +153,14 @@ def _declared(group: str) -> EntryPoints:
 
 @lru_cache(maxsize=16)
 def _declared_in(group: str, places: tuple[Path, ...], changed: tuple[int, ...]) -> EntryPoints:
+    declared: EntryPoints = _all_declared(places, changed).select(group=group)
+    return declared
+
+
+@lru_cache(maxsize=4)
+def _all_declared(places: tuple[Path, ...], changed: tuple[int, ...]) -> Any:
     """Read a file of every installed package, and again when one comes or goes: the folder that holds it changes."""
-    return entry_points(group=group)
+    return entry_points()
 
 
 def _is_dataclass(made: Any) -> bool:
