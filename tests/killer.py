@@ -1,9 +1,10 @@
 """Gives the `s3exp` command in a process that sends itself a signal at the n-th event of a kind.
 
-    python -m tests.killer '[FOLDER, KIND, NUMBER, SIGNAL, AGAIN]' WORDS...
+    python -m tests.killer '[FOLDER, KIND, NUMBER, SIGNAL, AGAIN, SHOWS]' WORDS...
 
 It works in its folder as the command would, and gets the signal when the event is reached. Without a kind it goes to
-its end and leaves its counts of events in events.json. For test_kill.py.
+its end and leaves its counts of events in events.json. Without SHOWS it draws no plot and prints no table at its end,
+which takes as long as the run. For test_kill.py.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def end_slowly(store: Any) -> None:
     Path("waited").touch()
 
 
-def give(folder: str, kind: str | None, number: int, sent: int, again: bool) -> None:
+def give(folder: str, kind: str | None, number: int, sent: int, again: bool, shows: bool) -> None:
     """The command, which ends this process."""
     os.chdir(folder)
     log = os.open("out.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -102,11 +103,13 @@ def give(folder: str, kind: str | None, number: int, sent: int, again: bool) -> 
 
     if again:
         Stored.close = end_slowly  # type: ignore[method-assign]
-    from s3exp.commands.run import command
+    from s3exp.commands import run
 
+    if not shows:
+        run._show = lambda cells: None
     code = 1
     try:
-        code = command()
+        code = run.command()
         Path("events.json").write_text(json.dumps(events.seen))
     finally:
         sys.stderr.flush()
