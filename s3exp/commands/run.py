@@ -131,10 +131,20 @@ def command() -> int:
 
 
 def kept_here(words: Sequence[str]) -> list[str]:
-    """The words of a command; those of a dry run or a check without the launcher, since these submit nothing."""
-    here = any(re.fullmatch(r"\+*(dry_run|check)=true", word, re.IGNORECASE) for word in words)
-    launcher = ("launcher=", "hydra/launcher=", "hydra.launcher.")
-    return [word for word in words if not (here and word.lstrip("+").startswith(launcher))]
+    """The words of a command; those of a dry run or a check without a launcher, since these submit nothing.
+
+    A sweep's file may name one, too.
+    """
+    asked = re.compile(r"\+*(dry_run|check)=(true|yes|on|y|1)", re.IGNORECASE)
+    here = next((word for word in words if asked.fullmatch(word)), None)
+    if here is None:
+        return [*words]
+    launcher = ("launcher=", "~launcher", "hydra/launcher=", "hydra.launcher.")
+    kept = [word for word in words if not word.lstrip("+").startswith(launcher)]
+    kept.insert(
+        kept.index(here) + 1, "~launcher"
+    )  # beside it: flags of Hydra must not stand between overrides
+    return kept
 
 
 def _say_where_lines_are(words: Sequence[str]) -> None:

@@ -38,9 +38,7 @@ HASHED_SUFFIXES = {
     ".txt",
     ".py",
 }
-BESIDE = frozenset(
-    ("tuned.json",)
-)  # the record of a tuning beside its adapter, with the seconds that it took
+BESIDE = frozenset(("tuned.json",))  # beside an adapter: how it was tuned, and the seconds that took
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 HASHED_WHOLE = 64 << 20  # bytes up to which a file is hashed from end to end
 HASHED_END = 1 << 20  # bytes hashed at either end of a larger one

@@ -71,6 +71,8 @@ def loaded(config: ServerConfig, folder: Path, digest: str) -> ServerConfig:
             failure = _refusal(config, answer)
         if failure.nobody:
             raise session.unheard(failure) from failure
+        if failure.kind is Kind.EVERY:
+            raise UserError(session.line("cannot be asked", failure)) from failure
         if number < config.retries - 1:
             time.sleep(min(failure.wait or PAUSE_SECONDS * 2**number, MAX_PAUSE_SECONDS))
     problem = f"has not loaded the adapter in {folder}, told {config.retries} times"

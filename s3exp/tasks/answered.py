@@ -35,6 +35,9 @@ _MARKS = {re.compile(rf"(?<=\d)[{marks}](?=\d)"): mark for marks, mark in (("٫�
 # behind a number that is a part of another one
 _COUNTED = re.compile(r"\s?(?:π|\\pi\b|[百万萬亿億만억]|千(?![克米瓦]))")
 _DATE = re.compile(r"\d/\d+/\d")
+_JOINED = re.compile(
+    r"\s*\d+(?:[.,]\d+)*(?:[-−]\d+(?:[.,]\d+)*)+\W*"
+)  # 2020-01-05, 5-10, 555-1234: no difference
 _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|,\\!|\\,)(?=\d{3})")  # in LaTeX
 _OF_UNIT = re.compile(r"(?:(?<![A-Za-z])([kcdm]?m|ft|in|yd|mi)[23](?![\w.])|(?<=[A-Za-z}])()\s?\^\{?\d+\}?)")
 _MOST_DIGITS = 1000  # of a number; one with more is none that anybody means
@@ -93,7 +96,8 @@ def number_at_end(text: str) -> Fraction | None:
 def _computed(text: str) -> Fraction | None:
     """The value of the sum that stands behind the last = of a text."""
     side = bare(text.rpartition("=")[2]) if "=" in text else ""
-    return None if "\n" in side or _DATE.search(side) or not OPERATOR.search(side) else value_of(side)
+    other = "\n" in side or _DATE.search(side) or _JOINED.fullmatch(side)
+    return None if other or not OPERATOR.search(side) else value_of(side)
 
 
 def _is_part(last: re.Match[str]) -> bool:

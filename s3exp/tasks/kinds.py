@@ -26,8 +26,8 @@ class Kind:
     the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
     of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs. `corpus` gives
     the passages that are ranked beside those of gold rows, where passages are ranked, `also` the other right answers
-    of a row, where it may have several. Words of messages: a target is a
-    `target`, a prediction stands in the column `predicted`, and rows that have their target are `known`.
+    of a row, where it may have several. Words of messages: a target is a `target`, a prediction stands in the column
+    `predicted`, and rows that have their target are `known`.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]

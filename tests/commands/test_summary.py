@@ -183,11 +183,12 @@ def test_every_block_of_runs_says_their_seed() -> None:
     assert len(heads) > 1 and all(words[:2] == ["run", "seed"] for words in heads)
 
 
-@pytest.mark.parametrize("asked", ["dry_run=true", "check=True"])
+@pytest.mark.parametrize("asked", ["dry_run=true", "check=True", "dry_run=1", "++dry_run=yes"])
 def test_a_dry_run_and_a_check_submit_no_jobs(asked: str) -> None:
-    own = ["-m", "seed=0,1", asked, "llm.model=m"]
+    own = ["seed=0,1", asked, "llm.model=m", "-m"]
     launcher = ["launcher=slurm", "+hydra/launcher=joblib", "hydra.launcher.partition=gpu"]
-    assert kept_here([*own, *launcher]) == own
+    none = ["seed=0,1", asked, "~launcher", "llm.model=m", "-m"]  # nor one that a sweep's file names
+    assert kept_here([*own, *launcher]) == none
     assert kept_here(["-m", "seed=0,1", *launcher]) == ["-m", "seed=0,1", *launcher]
 
 

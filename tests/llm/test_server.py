@@ -287,20 +287,18 @@ def test_a_server_that_says_hours_ends_the_run_at_once(httpserver: HTTPServer) -
 
 
 class Falling(OddServer):
-    """Answers one prompt while the others are in flight, and then no more."""
+    """Answers one prompt while the others are in flight, and no more once that answer is `taken`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent, self.down = threading.Barrier(4), threading.Event()
+        self.sent, self.taken = threading.Barrier(4), threading.Event()
 
     def reply(self, body: Mapping[str, Any]) -> Odd:
-        if not self.down.is_set():
+        if not self.taken.is_set():
             self.sent.wait(30)
         if body["seed"] == 0:
-            self.down.set()
             return super().reply(body)
-        self.down.wait(30)
-        time.sleep(0.2)  # until the answer is there
+        self.taken.wait(30)
         return Odd("down", "down", status=503)
 
 
@@ -312,6 +310,7 @@ def test_prompts_in_flight_when_a_server_goes_down_are_not_rejected(monkeypatch:
             ask(4)
         ):
             found.append(index)
+            server.taken.set()
     assert found == [0]
 
 

@@ -367,6 +367,17 @@ def test_a_server_that_never_has_time_is_a_fault(
         assert "\n" not in str(caught.value)
 
 
+def test_a_server_that_cannot_be_asked_at_all_is_told_once(
+    school_of: Callable[[TutorConfig], School], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote.time, "sleep", lambda seconds: pytest.fail("it waits for nothing"))
+    with Loading() as server:
+        config = served(school_of(SFT), server).config.llm
+        config = replace(config, url=server.url.replace("http:", "https:"))  # type: ignore[call-arg]
+        with pytest.raises(UserError, match=r"does llm\.url begin with http://"):
+            remote.loaded(config, Path("folder"), "sha256:0")  # type: ignore[arg-type]
+
+
 def test_a_server_that_forgets_the_adapter_is_said_to_and_told_again(
     school_of: Callable[[TutorConfig], School],
 ) -> None:
