@@ -21,7 +21,7 @@ from s3exp.llm.failures import SCHEMA_WORDS, Failure, Kind, failure_of
 from s3exp.llm.pace import Pace
 from s3exp.llm.sessions import Session
 from s3exp.llm.tally import Held, Tally, counted
-from s3exp.llm.witness import canary_of, description_of
+from s3exp.llm.witness import canary_of, description_of, question_for
 from s3exp.settings.llm import LLMConfig, ServerConfig
 from s3exp.settings.server import body_for
 from s3exp.types import LLM, NO_ANSWER, Completion, LLMFault, Prompt, UserError
@@ -148,9 +148,11 @@ class Server:
                     except Failure as failure:
                         completion = Completion("", None, None, failure.reason, said=failure.words)
                         if self._last_good <= failure.since:  # by the prompt, or by the server?
-                            problem = f"failed {self._tries(failure)} times"
                             if held.too_many(index, completion, last=busy == 1 and todo.empty()):
-                                raise LLMFault(self._session.line(problem, failure)) from failure
+                                await self._ask_another(client, failure)
+                                for item in held.release():
+                                    self._count(failure, item[1].finish_reason)
+                                    items.put(item)
                         else:
                             taken = put(index, completion)
                     else:
@@ -169,6 +171,20 @@ class Server:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _ask_another(self, client: httpx.AsyncClient, failure: Failure) -> None:
+        """Ask the fixed question: no other prompt is left to tell the doing of some prompts from the server's.
+
+        Raises:
+            LLMFault: the server gives no answer to it either.
+        """
+        answered = False
+        with suppress(Failure, Malformed):
+            response = await self._session.send(client, question_for(self._config))
+            answered = failure_of(response) is None and bool(completion_of(decoded(response.content)))
+        if not answered:
+            problem = f"failed {self._tries(failure)} times"
+            raise LLMFault(self._session.line(problem, failure)) from failure
 
     async def _ask(self, client: httpx.AsyncClient, prompt: Prompt) -> Completion:
         """The answer to a prompt, or a completion that says why there is none.
@@ -200,9 +216,9 @@ class Server:
             self._last_good = time.monotonic()
         return completion
 
-    def _count(self, failure: Failure) -> None:
+    def _count(self, failure: Failure, reason: str = "") -> None:
         """Note a prompt without an answer. Raises if the counts say that every prompt would meet it."""
-        many = self._tally.note(failure.reason)
+        many = self._tally.note(reason or failure.reason)
         if many:
             line = self._session.line(counted(many, self._tally.good, failure), failure, told=True)
             raise LLMFault(line) if self._tally.good else UserError(line)

@@ -116,17 +116,20 @@ def description_of(config: ServerConfig, session: Session) -> dict[str, Any]:
     return {key: own[key] for key in KEPT if own.get(key) is not None}
 
 
+def question_for(config: ServerConfig) -> dict[str, Any]:
+    """The request of the fixed question."""
+    greedy = {"temperature": 0.0, "top_p": 1.0, "max_tokens": CANARY_TOKENS, "seed": 0}
+    return body_of(replace(config, **BARE), QUESTION, greedy)
+
+
 def canary_of(config: ServerConfig, session: Session) -> str:
     """The most probable answer to the fixed question; empty where there is none.
 
     Raises:
         UserError: nobody listens there, or it would refuse every prompt.
     """
-    bare = replace(config, **BARE)
-    greedy = {"temperature": 0.0, "top_p": 1.0, "max_tokens": CANARY_TOKENS, "seed": 0}
-    body = body_of(bare, QUESTION, greedy)
     try:
-        response = _heard(session, body)
+        response = _heard(session, question_for(config))
         failure = failure_of(response)
         if failure is not None:
             raise failure

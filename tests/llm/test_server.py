@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -113,15 +113,47 @@ def test_tries_again(httpserver: HTTPServer, trouble: Response) -> None:
 
 
 def test_yields_what_it_has_and_gives_up_in_one_line(httpserver: HTTPServer) -> None:
-    def sometimes(request: Request) -> Response:
-        return echo(request) if json.loads(request.data)["seed"] < 3 else Response("no\nmore", 500)
+    good: list[Response] = []
 
-    serve(httpserver, then=sometimes)
+    def falling(request: Request) -> Response:
+        good.append(echo(request))
+        return good[-1] if len(good) <= 3 else Response("no\nmore", 500)
+
+    serve(httpserver, then=falling)
     stream = Server(config(httpserver, retries=2, concurrency=1)).generate(ask(5))
     assert [next(stream)[0] for _ in range(3)] == [0, 1, 2]
     with pytest.raises(LLMFault, match=rf"{httpserver.url_for('/v1')} failed 2 times") as error:
         next(stream)
     assert "\n" not in str(error.value)
+
+
+def on_seeds(good: Container[int]) -> Callable[[Request], Response]:
+    """A server that answers these seeds, and fails at others; the fixed question has seed 0."""
+    return lambda request: (
+        echo(request) if json.loads(request.data)["seed"] in good else Response("out of memory", 500)
+    )
+
+
+@pytest.mark.parametrize("good", [range(3), range(1), {0, 2, 4}])
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_the_last_prompts_may_all_be_of_a_kind_that_fails(
+    httpserver: HTTPServer, good: Container[int], concurrency: int
+) -> None:
+    serve(httpserver, then=on_seeds(good))
+    found = dict(Server(config(httpserver, retries=1, concurrency=concurrency)).generate(ask(5)))
+    assert {index for index, one in found.items() if one.finish_reason == "stop"} == {
+        n for n in range(5) if n in good
+    }
+    assert all(found[index].said == "500: out of memory" for index in range(5) if index not in good)
+
+
+@pytest.mark.parametrize(("first", "error", "many"), [(0, UserError, 5), (3, LLMFault, 50)])
+def test_a_server_that_answers_nothing_but_the_fixed_question_is_given_up(
+    httpserver: HTTPServer, first: int, error: type[Exception], many: int
+) -> None:
+    serve(httpserver, then=on_seeds({0, *range(1, first + 1)}))
+    with pytest.raises(error, match=rf"{many} prompts.*out of memory"):
+        list(Server(config(httpserver, retries=1, concurrency=2)).generate(ask(100, start=1)))
 
 
 @pytest.mark.parametrize(
@@ -296,8 +328,8 @@ class Falling(OddServer):
     def reply(self, body: Mapping[str, Any]) -> Odd:
         if not self.taken.is_set():
             self.sent.wait(30)
-        if body["seed"] == 0:
-            return super().reply(body)
+            if body["seed"] == 0:
+                return super().reply(body)
         self.taken.wait(30)
         return Odd("down", "down", status=503)
 
