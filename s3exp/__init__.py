@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from s3exp.library.run import run as run
     from s3exp.library.run import study as study
-    from s3exp.synthesis.rows import Verdict as Verdict
+    from s3exp.synthesis.curating import Verdict as Verdict
     from s3exp.trained import load as load
     from s3exp.types import Completion as Completion
     from s3exp.types import Example as Example
@@ -20,7 +20,7 @@ _HOMES = {
     "run": "s3exp.library.run",
     "load": "s3exp.trained",
     "study": "s3exp.library.run",
-    "Verdict": "s3exp.synthesis.rows",
+    "Verdict": "s3exp.synthesis.curating",
     "Completion": "s3exp.types",
     "Example": "s3exp.types",
     "LLMFault": "s3exp.types",

@@ -98,8 +98,8 @@ def run(prepared: Prepared, composed: DictConfig) -> Outcome:
     from s3exp.curation.curate import build_curation
     from s3exp.record.privacy import voting_of
     from s3exp.record.run import LLMFacts, RunStore
+    from s3exp.synthesis.curating import nothing_copied
     from s3exp.synthesis.replay import recorded, taken
-    from s3exp.synthesis.rows import nothing_copied
     from s3exp.tutor.stages import School, answers_of
     from s3exp.tutor.tutor import build_tutor
 

@@ -21,9 +21,9 @@ from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.small_model import Watchable
 from s3exp.strategies import exemplars, noted, plan, shows_mistakes
 from s3exp.synthesis.advice import no_rows
+from s3exp.synthesis.curating import Curation
 from s3exp.synthesis.order import Order, order_of
 from s3exp.synthesis.replay import Synthesis
-from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks.task import Mistaking, Task
 from s3exp.tracking.tracker import Tracker

@@ -31,8 +31,8 @@ from s3exp.types import UserError
 
 if TYPE_CHECKING:
     from s3exp.record.rounds import RoundRecord
+    from s3exp.synthesis.curating import Judge
     from s3exp.synthesis.given import Given
-    from s3exp.synthesis.rows import Judge
     from s3exp.tasks.given import GivenRows
     from s3exp.tasks.roles import Gold
     from s3exp.types import LLM, SmallModel

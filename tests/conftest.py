@@ -29,7 +29,7 @@ from s3exp.llm.toy import toy_gold
 from s3exp.settings.loop import LoopConfig, StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
-from s3exp.synthesis.rows import Curation
+from s3exp.synthesis.curating import Curation
 from s3exp.tasks.task import Task
 from s3exp.types import Example
 from tests import warm

@@ -25,7 +25,7 @@ from s3exp.settings.llm import LLMConfig
 from s3exp.settings.loop import StrategyConfig
 from s3exp.settings.run import Config
 from s3exp.settings.task import GoldConfig, PromptSet, TaskConfig
-from s3exp.synthesis.rows import Curation, Verdict
+from s3exp.synthesis.curating import Curation, Verdict
 from s3exp.tasks import build_task, kinds
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.gold import load_gold

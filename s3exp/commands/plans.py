@@ -19,10 +19,10 @@ from s3exp.settings.choice import is_private
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import SmallModelConfig, TableModelConfig
 from s3exp.strategies import plan, shows_mistakes, to_be_shown
+from s3exp.synthesis.curating import nothing_copied
 from s3exp.synthesis.given import Given
 from s3exp.synthesis.givens import LISTS, Stage, sift, stage_of_domains, stage_of_instances, stage_of_reasons
 from s3exp.synthesis.order import Order, dealt, order_of, question
-from s3exp.synthesis.rows import nothing_copied
 from s3exp.tasks.task import Mistaking, Task, wordings
 from s3exp.types import Prompt, Target
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from s3exp.curation.vectors import Cached
+from s3exp.synthesis.curating import Screen
 from s3exp.synthesis.order import most_tokens
-from s3exp.synthesis.rows import Screen
 from s3exp.tasks.task import Task
 from s3exp.types import Completion, Example, Prompt
 

@@ -21,7 +21,7 @@ from s3exp.settings.plugins import CURATORS as PLUGINS
 from s3exp.settings.plugins import with_failures, with_options
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
-from s3exp.synthesis.rows import Asking, Counting, Curation, Judge, Verdict, nothing_copied
+from s3exp.synthesis.curating import Asking, Counting, Curation, Judge, Verdict, nothing_copied
 from s3exp.tasks.parsing import too_short
 from s3exp.tasks.task import Task
 from s3exp.types import Example, UserError

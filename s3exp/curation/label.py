@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from s3exp.curation.asking import Sources, bound, paid
 from s3exp.seeds import derive, stream
 from s3exp.settings.run import Config
-from s3exp.synthesis.rows import Ask, Verdict
+from s3exp.synthesis.curating import Ask, Verdict
 from s3exp.tasks.checking import Said, agrees, check_text, corrected, said
 from s3exp.tasks.prompts import label_words
 from s3exp.tasks.task import Task

@@ -26,7 +26,7 @@ from s3exp.curation.vectors import Cached, of_both
 from s3exp.seeds import derive, stream
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
-from s3exp.synthesis.rows import Verdict
+from s3exp.synthesis.curating import Verdict
 from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from s3exp.settings.task import TaskConfig
-from s3exp.synthesis.rows import Verdict
+from s3exp.synthesis.curating import Verdict
 from s3exp.tasks.programs import checked
 from s3exp.types import Example
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from s3exp.curation.asking import Sources, bound, paid
 from s3exp.seeds import derive
 from s3exp.settings.run import Config
-from s3exp.synthesis.rows import Ask, Screen, Verdict, read_completion
+from s3exp.synthesis.curating import Ask, Screen, Verdict
+from s3exp.synthesis.rows import read_completion
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.task import Task
 from s3exp.types import Completion, Example, Prompt

@@ -29,7 +29,7 @@ from s3exp.settings.compose import composed_of
 from s3exp.settings.given import with_strategy
 from s3exp.settings.llm import LLMConfig
 from s3exp.small_model.estimator import as_small_model
-from s3exp.synthesis.rows import Judge
+from s3exp.synthesis.curating import Judge
 from s3exp.types import LLM, Example, SmallModel, UserError
 
 if TYPE_CHECKING:

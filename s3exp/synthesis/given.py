@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from s3exp.seeds import stream
 from s3exp.settings.task import TaskConfig
-from s3exp.synthesis.rows import Candidate, Screen, candidate
+from s3exp.synthesis.curating import Screen
+from s3exp.synthesis.rows import Candidate, candidate
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.given import GivenRows
 from s3exp.tasks.parsing import too_short

@@ -8,10 +8,11 @@ from dataclasses import replace
 from math import ceil
 
 from s3exp.synthesis.advice import tell
+from s3exp.synthesis.curating import Curation
 from s3exp.synthesis.given import Given, drawn
 from s3exp.synthesis.order import Answers, Order, set_of
 from s3exp.synthesis.round import Round, unwatched
-from s3exp.synthesis.rows import Curation, Reading
+from s3exp.synthesis.rows import Reading
 from s3exp.tasks.task import Task
 from s3exp.types import Batch, Completion, Example, Prompt, Watch
 

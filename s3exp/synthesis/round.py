@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
+from s3exp.synthesis.curating import Curation, curate
 from s3exp.synthesis.order import Answers, Order, affordable, check_counted
-from s3exp.synthesis.rows import Candidate, Curation, Reading, candidate, curate, rejection, rejections
+from s3exp.synthesis.rows import Candidate, Reading, candidate, rejection, rejections
 from s3exp.synthesis.wave import Wave
 from s3exp.tasks.reasoning import thought
 from s3exp.types import Change, Completion, Example, Prompt, Rejected, Watch

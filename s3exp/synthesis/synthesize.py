@@ -16,10 +16,11 @@ from functools import partial
 from math import ceil
 
 from s3exp.synthesis.advice import tell
+from s3exp.synthesis.curating import Curation
 from s3exp.synthesis.givens import Filled, Givens, ask_givens
 from s3exp.synthesis.order import Answers, Order, affordable, dealt, next_wave, question, refills
 from s3exp.synthesis.round import Round, unwatched
-from s3exp.synthesis.rows import Curation, read_completion
+from s3exp.synthesis.rows import read_completion
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.reasoning import thought
 from s3exp.tasks.task import Task, wordings

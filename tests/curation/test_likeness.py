@@ -259,11 +259,12 @@ def test_a_run_that_stops_anywhere_ends_as_an_unbroken_one(toy_config: Config, t
 
 
 def test_given_rows_are_judged_as_well() -> None:
+    from s3exp.synthesis.curating import Curation
     from s3exp.synthesis.given import Given
     from s3exp.synthesis.order import Order
     from s3exp.synthesis.replay import taken
     from s3exp.synthesis.round import unwatched
-    from s3exp.synthesis.rows import Candidate, Curation
+    from s3exp.synthesis.rows import Candidate
 
     gold, real = drawn(6)
     strangers = [(text, place % 2) for place, text in enumerate(quizzes(len(real), random.Random(3)))]

@@ -15,8 +15,8 @@ from s3exp.llm.store import Asker, Stored
 from s3exp.llm.toy import ToyLLM
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.run import Config
+from s3exp.synthesis.curating import Curation
 from s3exp.synthesis.order import Order
-from s3exp.synthesis.rows import Curation
 from s3exp.synthesis.synthesize import synthesize
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.gold import load_gold
