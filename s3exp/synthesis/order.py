@@ -216,19 +216,23 @@ def affordable(
     asked: Sequence[tuple[Prompt, Completion]],
     reserve: Callable[[Prompt], int] = lambda prompt: 0,
 ) -> list[Prompt]:
-    """The first prompts, as many as surely fit into the tokens left: a byte is at most a token, answers may be full.
-
-    `reserve` gives the tokens that a prompt's answer will take beside it: curators ask about its rows.
-    """
+    """The first prompts, as many as surely fit into the tokens left after those that were `asked`; see `fitting`."""
     if order.tokens is None:
         return prompts
     for _, completion in asked:
         check_counted(completion, order)
-    left = order.tokens - sum(c.tokens or 0 for _, c in asked)
+    return fitting(prompts, order.tokens - sum(c.tokens or 0 for _, c in asked), reserve)
+
+
+def fitting(prompts: list[Prompt], tokens: float, reserve: Callable[[Prompt], int]) -> list[Prompt]:
+    """The first prompts, as many as surely fit into some tokens: a byte is at most a token, answers may be full.
+
+    `reserve` gives the tokens that a prompt's answer will take beside it: curators ask about its rows.
+    """
     for count, prompt in enumerate(prompts):
         own = 0 if prompt.kind == "template" else most_tokens(prompt)
-        left -= own + reserve(prompt)
-        if left < 0:
+        tokens -= own + reserve(prompt)
+        if tokens < 0:
             return prompts[:count]
     return prompts
 
@@ -251,6 +255,7 @@ def check_counted(completion: Completion, order: Order) -> None:
 def refills(order: Order) -> bool:
     """Whether a new prompt can replace a rejected answer at once.
 
-    Where tokens are counted, or the rows of each exemplar, the next prompt depends on all answers before it.
+    Where tokens are counted, or the rows of each exemplar, the next prompt depends on all answers before it: see
+    `foresight`.
     """
     return order.tokens is None and order.cap is None

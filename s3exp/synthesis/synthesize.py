@@ -12,13 +12,13 @@ longer run, or another strategy that shows the same exemplar, asks the same ques
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from math import ceil
+from functools import cache, partial
 
 from s3exp.synthesis.advice import tell
 from s3exp.synthesis.curating import Curation
+from s3exp.synthesis.foresight import Foresight, Waves
 from s3exp.synthesis.givens import Filled, Givens, ask_givens
-from s3exp.synthesis.order import Answers, Order, affordable, dealt, next_wave, question, refills
+from s3exp.synthesis.order import Answers, Order, affordable, dealt, question, refills
 from s3exp.synthesis.round import Round, unwatched
 from s3exp.synthesis.rows import read_completion
 from s3exp.tasks.fingerprints import content
@@ -64,22 +64,27 @@ def synthesize(
     writer = Filled() if order.filled else llm
     ask = dealt(asks, order)
     read = partial(read_completion, task, curation.screen, order.round)
-    number = questions = 0  # of the next question; asked so far
     shortage = "after all tries" + (_TRIES.get(order.seeds, "") if order.filled else "")
+    alike = refills(order)
+    waves = Waves(ask if alike else cache(ask), order, task.rows_per_answer)
+    foresight = Foresight(round_, waves, writer, read)
     while round_.missing:
-        tries = ceil(order.wanted / task.rows_per_answer) * order.tries - questions  # left
-        count = min(ceil(round_.asking / task.rows_per_answer), tries)
-        wave = next_wave(ask, order, round_.rows_of, number, count, task.rows_per_answer)
+        wave = waves.next(round_.asking, round_.rows_of)
         prompts = affordable([prompt for _, prompt in wave], order, round_.asked, round_.reserve)
         if not prompts:
             shortage = "for its LLM tokens" if wave else shortage
             break
-        number = wave[len(prompts) - 1][0] + 1
-        spare = map(ask, range(number, number + tries - len(prompts))) if refills(order) else iter(())
-        readings = round_.ask(writer, prompts, spare, read)
-        number += len(readings) - len(prompts)
-        questions += len(readings)
+        wave = wave[: len(prompts)]
+        last = wave[-1][0]
+        if alike:
+            spare = map(ask, range(last + 1, last + 1 + waves.tries - len(wave)))
+            readings = round_.ask(writer, prompts, spare, read)
+            last += len(readings) - len(wave)
+        else:
+            readings = foresight.answers(wave)
+        waves.go_on(last, len(readings))
         round_.add(readings)
+    round_.ahead += foresight.unneeded
     if round_.asked:
         round_.show(always=True)
     batch = Batch(

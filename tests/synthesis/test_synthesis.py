@@ -100,9 +100,19 @@ class Jumbled(Joining):
             yield index, self._answer(prompts[index])
 
 
+CAPPED = {"rows_per_error": 1, "round": 1}
+OFTEN = {"rows_per_error": 4, "round": 1, "balance": True, "sets": 3}
+
+
 @pytest.mark.parametrize(("flaws", "tries"), [(0.4, 5), (0.15, 3), (0.9, 2), (1.0, 3), (0.0, 3)])
-def test_what_is_asked_ahead_changes_no_row(task: Classification, flaws: float, tries: int) -> None:
-    order = Order(0, 120, seed=1, tries=tries)
+@pytest.mark.parametrize(
+    "options", [{}, CAPPED, OFTEN, {"tokens": 2000}, {"tokens": 10**6}, {**CAPPED, "tokens": 1500}]
+)
+def test_what_is_asked_ahead_changes_no_row(
+    task: Classification, flaws: float, tries: int, options: dict[str, int]
+) -> None:
+    shown = task.gold.mining[:50] if options.get("round") else ()
+    order = replace(Order(0, 120, seed=1, tries=tries, shown=shown), **options)
     plain = make(task, stored(ToyLLM(flaws)), order, [])
     llm = Jumbled(flaws)
     ahead = stored(llm)
@@ -119,29 +129,36 @@ def test_what_is_asked_ahead_changes_no_row(task: Classification, flaws: float, 
     assert llm.asked == 0 and again.ahead == 0
 
 
-def test_asking_ahead_fills_the_last_batch(task: Classification) -> None:
+class Places(ToyLLM):
+    """Has 16 places, whose prompts end together; counts those that it leaves empty."""
+
+    empty = 0
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
+        taken = 0
+        while taken < len(prompts):
+            some = range(taken, min(taken + 16, len(prompts)))
+            self.empty += 16 - len(some)
+            taken = some.stop
+            for index in some:
+                yield index, self._answer(prompts[index])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"rows_per_error": 1}, {"rows_per_error": 3}, {"tokens": 2500}, {"tokens": 10**6}]
+)
+def test_asking_ahead_fills_the_last_batch(task: Classification, options: dict[str, int]) -> None:
     """Of 16 places that an LLM has at a time, the refills of rejected answers leave fewer empty."""
-
-    class Places(Jumbled):
-        empty = 0
-
-        def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Completion]]:
-            taken = 0
-            while taken < len(prompts):  # all of a batch end together
-                some = range(taken, min(taken + 16, len(prompts)))
-                self.empty += 16 - len(some)
-                taken = some.stop
-                for index in some:
-                    yield index, self._answer(prompts[index])
-
-    empty = []
+    order = Order(1, 40, seed=1, tries=5, shown=task.gold.mining[:40], **options)  # type: ignore[arg-type]
+    empty, batches = [], []
     for ahead in (False, True):
         llm = Places(0.3)
         one = stored(llm)
         one.ahead = ahead
-        make(task, one, Order(0, 128, seed=1, tries=5), [])
+        batches.append(make(task, one, order, []))
         empty.append(llm.empty)
     assert empty[1] < empty[0]
+    assert replace(batches[1], ahead=0) == batches[0]
 
 
 def test_a_hopeless_llm_ends_after_the_tries(task: Classification, caplog: pytest.LogCaptureFixture) -> None:
