@@ -10,15 +10,18 @@ from __future__ import annotations
 import sys
 from time import perf_counter
 
+from s3exp.llm.environment import prepare_environment
 from s3exp.settings.compose import compose
 from s3exp.small_model import build_small_model
-from s3exp.small_model.causal import CausalModel, FittedCausal
 from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 
 
 def main() -> None:
     """Print the scores, and some answers."""
+    prepare_environment()
+    from s3exp.small_model.causal import CausalModel, FittedCausal
+
     config = compose(sys.argv[1:])
     gold = load_gold(config.task, with_train=False)
     task = build_task(config.task, config.llm, gold, str)

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s3exp.commands.edge import guarded
-from s3exp.llm.environment import prepare_environment
 from s3exp.terminal.logs import prepare_logs
 from s3exp.types import Example, UserError
 
@@ -48,7 +47,6 @@ def main() -> None:
 def command(words: Sequence[str]) -> int:
     """Audit the rows that the command line names; returns the exit code."""
     options = _parser().parse_intermixed_args(words)
-    prepare_environment()
     logging.basicConfig(level=logging.WARNING, format="s3exp-audit: %(message)s", stream=sys.stderr)
     prepare_logs()
     place = Path(options.path)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 
+from s3exp.llm.environment import prepare_environment
 from s3exp.terminal.texts import printable
 from s3exp.types import UserError
 
@@ -23,6 +24,7 @@ def guarded(name: str) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         @wraps(command)
         def run(words: Sequence[str]) -> int:
+            prepare_environment()
             try:
                 code = command(words)
                 sys.stdout.flush()

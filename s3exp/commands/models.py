@@ -15,7 +15,6 @@ from pathlib import Path
 
 from s3exp.checkpoints.packaged import MODELS, make, missing
 from s3exp.commands.edge import fail, guarded
-from s3exp.llm.environment import prepare_environment
 
 
 def main() -> None:
@@ -35,7 +34,6 @@ def command(words: Sequence[str]) -> int:
     if packages is None:
         sys.stdout.write(" ".join(need for one in lacking for need in (one.package, *one.tools)))
         return 0
-    prepare_environment()
     try:
         for one in lacking:
             sys.stdout.write(f"{make(one, packages, MODELS)}: made of {one.package}, Apache-2.0\n")

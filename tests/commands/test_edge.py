@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from s3exp.commands.edge import guarded
 
 pytestmark = pytest.mark.process
 
@@ -50,3 +53,11 @@ def test_a_broken_pipe_that_is_not_the_output_is_a_fault() -> None:
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "a worker is gone" in done.stderr
+
+
+def test_idle_threads_of_a_command_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside another busy process, threads that spin make predictions many times slower."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    seen: list[str | None] = []
+    assert guarded("x")(lambda words: seen.append(os.environ.get("OMP_WAIT_POLICY")) or 0)([]) == 0
+    assert seen == ["PASSIVE"]
