@@ -139,13 +139,14 @@ def nearest(key: str) -> list[str]:
     names, scores = key.split("."), {}
     for option in (*_named(), *GROUPS):
         parts = option.split(".")
-        named = zip(parts, (*names, *["NAME"] * len(parts)), strict=False)
-        option = ".".join(name if part == WILDCARD else part for part, name in named)
-        leaf = SequenceMatcher(None, names[-1], parts[-1]).ratio()
-        whole = SequenceMatcher(None, key, option).ratio()
-        scores[option] = whole + leaf if leaf >= SUGGESTION_THRESHOLD else 0.0
-    best = max(scores.values())
-    near = [option for option, score in scores.items() if score and score > best - 0.1]
+        leaf = SequenceMatcher(None, names[-1], parts[-1])
+        ratios = (leaf.real_quick_ratio, leaf.quick_ratio, leaf.ratio)  # bounds of the last, cheapest first
+        if all(ratio() >= SUGGESTION_THRESHOLD for ratio in ratios):
+            named = zip(parts, (*names, *["NAME"] * len(parts)), strict=False)
+            option = ".".join(name if part == WILDCARD else part for part, name in named)
+            scores[option] = leaf.ratio() + SequenceMatcher(None, key, option).ratio()
+    best = max(scores.values(), default=0.0)
+    near = [option for option, score in scores.items() if score > best - 0.1]
     return sorted(near, key=lambda option: -scores[option])[:3]
 
 
