@@ -119,17 +119,21 @@ def _table(guess: Draft) -> list[str]:
 
 def _options(guess: Draft) -> list[str]:
     """The notation of numbers, of the table or of those columns alone that have another, and of missing cells."""
-    if not guess.commas and not guess.missing:
+    if not (guess.commas or guess.missing or guess.units or guess.categories):
         return [
             "# table: {columns: {NAME: {min: 0}}} # types and bounds are learned from gold; what is set here wins"
         ]
     columns: dict[str, list[str]] = {
         name: ['decimal: ","'] for name in (guess.commas if guess.points else ())
     }
+    for name in guess.categories:
+        columns.setdefault(name, []).append("type: category")
+    for name, unit in guess.units.items():
+        columns.setdefault(name, []).append(f"unit: {_yaml(unit)}")
     for name, marks in guess.missing.items():
         columns.setdefault(name, []).append(f"missing: {_value(marks)}")
     return [
-        "table: # notations of the file; in prompts and records 1.234,5 is 1234.5",
+        "table: # notations of the file; in prompts and records 1.234,5 is 1234.5, and records have no units",
         *(['  decimal: ","'] if guess.commas and not guess.points else []),
         *(["  columns:"] if columns else []),
         *(f"    {_yaml(name)}: {{{', '.join(options)}}}" for name, options in columns.items()),

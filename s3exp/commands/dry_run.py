@@ -75,7 +75,8 @@ def print_plan(rounds: Sequence[RoundPlan], task: Task, config: Config, folder: 
 
 def says_target(task: Task, target: Target) -> str:
     """A target with the word for its kind."""
-    return f"{kind_of(task.config).target} {task.says(target)}"
+    is_amount = task.config.of_cells and not task.config.labels
+    return f"{task.config.label if is_amount else kind_of(task.config).target} {task.says(target)}"
 
 
 def print_given(page: Page, given: Given, config: Config) -> None:

@@ -54,6 +54,8 @@ class Draft:
     table: bool = False  # the fields are typed columns; without counts a number is predicted
     commas: Sequence[str] = ()  # of them, those whose numbers have a decimal comma
     points: Sequence[str] = ()  # and those that have others with a point
+    categories: Sequence[str] = ()  # of typed columns, those with values that look like numbers
+    units: Mapping[str, str] = field(default_factory=dict)  # of columns of numbers
     missing: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what stands for no value, by column
     notes: Sequence[str] = ()  # on how cells are read that could be read otherwise
     free: str = ""  # answers are free texts, compared by `task.answer.score`

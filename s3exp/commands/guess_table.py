@@ -7,14 +7,16 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from s3exp.commands.guess import ASIDE_NAMES, TEXT_NAMES, Draft
+from s3exp.commands.guess import ASIDE_NAMES, TEXT_NAMES, Draft, is_wordy
 from s3exp.commands.guess_labels import LABEL_NAMES, MOST_LABELS, cells_of, labels_of
 from s3exp.settings.labels import folded, text_of_value
+from s3exp.settings.table import problem_of_name, same_name
 from s3exp.tasks.cells import MOST_VALUES, cell
 from s3exp.tasks.columns import plain_name
-from s3exp.tasks.numbers import advice, in_digits, number, with_points
+from s3exp.tasks.numbers import in_digits, number, with_points
 from s3exp.tasks.rows import is_missing
 from s3exp.tasks.sources.table import columns as columns_in
+from s3exp.tasks.units import advice, bared, units_in
 from s3exp.types import UserError
 
 FEWEST = 2  # typed columns beside the target, and twice as many as texts that are no columns of it
@@ -42,6 +44,8 @@ def table_in(
     """
     if not rows:
         return None
+    written, (units, bare, several) = rows, _units(rows)
+    rows = [{**row, **{name: bared(row.get(name), unit) for name, unit in units.items()}} for row in rows]
     points, commas, either = _notations(rows)
     rows = [with_points(row, commas, source) for row in rows]
     values = {name: _cells(rows, name) for name in columns_in(rows)}
@@ -59,26 +63,36 @@ def table_in(
     if any(isinstance(value, (list, dict)) for row in rows for value in row.values()):
         return None
     numbered = [name for place, name in enumerate(values) if _is_name(name, values[name], first=not place)]
-    typed = [name for name in values if _is_typed(values[name]) and name not in numbered]
+    apart = several | _unfit(values)
+    typed = [name for name in values if _is_typed(values[name]) and name not in (*numbered, *apart)]
     told = [name for name in typed if len(set(values[name])) > 1]  # a constant column is no target
     target, why = (label, "--label") if label else _target(list(values), told)
     others, typed = ([name for name in some if name != target] for some in (values, typed))
-    almost = {name: note for name in others if name not in typed and (note := _almost(name, values[name]))}
+    almost = {
+        name: note
+        for name in others
+        if name not in typed and (note := apart.get(name) or _almost(name, values[name]))
+    }
     texts = [name for name in others if name not in (*typed, *numbered, *almost)]
     read = [name for name in texts if plain_name(name) in TEXT_NAMES or _is_long(values[name])]
     if fields or not read:
-        for name in [*(fields or others), target]:
+        for name in [*(fields or [one for one in others if one not in almost]), target]:
             _refuse_notation(source, name, values[name])
     fewest = FEWEST if texts or not any(_is_numbers(values[name]) for name in typed) else 1
-    if fields is None and (read or len(typed) < max(fewest, 2 * len(texts))):
+    wordy = [name for name in texts if sum(map(is_wordy, values[name])) * 2 > len(rows)]
+    if fields is None and (read or len(typed) < max(fewest, 2 * len(wordy))):
         return None
     chosen = list(fields) if fields else typed
-    written = [name for name in (*chosen, target) if name in commas]
-    column = [row.get(target) for row in rows]
+    mixed = {name: note for name in chosen if (note := _mixed(name, values[name]))}
+    with_commas = [name for name in (*chosen, target) if name in commas]
+    column = [row.get(target) for row in (written if target in units else rows)]
     if _is_amount(values[target]):
         counts, words, cells = dict[str, int](), True, None
         why += "; a number"
+    elif target in several and len(set(values[target])) > MOST_LABELS:
+        raise UserError(f"{source}: column {several[target]}")
     else:
+        units.pop(target, None)
         counts, words, cells = labels_of(column, names.get(target), f"{source}: column {target}")
     return Draft(
         fields=chosen,
@@ -91,16 +105,42 @@ def table_in(
         why=why,
         unused=[name for name in others if name not in chosen],
         table=True,
-        commas=written,
-        points=[name for name in chosen if name in points] if written else [],
+        commas=with_commas,
+        points=[name for name in chosen if name in points] if with_commas else [],
+        categories=list(mixed),
+        units={name: unit for name, unit in units.items() if name in (*chosen, target)},
         missing={
             name: found for name, found in marks.items() if name in chosen or (name == target and not counts)
         },
         notes=[
+            *(bare[name] for name in (*chosen, target) if name in units),
             *(either[name] for name in (*chosen, target) if name in either),
+            *mixed.values(),
             *(note for name, note in almost.items() if name not in chosen),
+            *_texts_left_out([name for name in texts if name not in chosen]),
         ],
     )
+
+
+def _units(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """The units of columns of numbers, a note on each, and notes on columns that have several units."""
+    units, notes, several = dict[str, str](), dict[str, str](), dict[str, str]()
+    for name in columns_in(rows):
+        cells = [text_of_value(row[name]) for row in rows if isinstance(row.get(name), (str, bytes))]
+        known = [text for text in cells if not is_missing(text) and folded(text) not in MARKS]
+        found = units_in(known)
+        said = ", ".join(f"{unit!r} ({count:,})" for unit, count in found.most_common() if unit)
+        bare, odd = found.pop("", 0), len(known) - units_in(known).total()
+        if found.total() * 2 <= len(known) or (odd and _is_typed(cells)):
+            continue
+        if len(found) > 1:
+            if not _is_typed(cells) or advice(known, name) is not None:
+                several[name] = f"{name}: its numbers have several units, {said}: write one in the file"
+            continue
+        units[name] = next(iter(found))
+        more = f"; {bare:,} of {len(known):,} cells have none" if bare else ""
+        notes[name] = f"{name}: numbers with the unit {said}{more}"
+    return units, notes, several
 
 
 def _notations(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str], dict[str, str]]:
@@ -152,6 +192,38 @@ def _almost(name: str, column: Sequence[str]) -> str:
     )
 
 
+def _unfit(values: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Notes on columns that are left out, since they are mostly empty or their names cannot stand in a row's text."""
+    notes = dict[str, str]()
+    for place, (name, column) in enumerate(values.items()):
+        empty = sum(map(is_missing, column))
+        other = same_name(name, list(values)[:place])
+        if empty * 2 > len(column):
+            notes[name] = (
+                f"{name}: {empty:,} of {len(column):,} cells have no value: left out, since a row without one is no "
+                "row (--fields names it)"
+            )
+        elif why := problem_of_name(name):
+            notes[name] = f"{name}: left out: {why}"
+        elif other is not None:
+            notes[name] = f"{name}: left out: a row's text cannot tell it from {other}: rename one"
+    return notes
+
+
+def _mixed(name: str, column: Sequence[str]) -> str:
+    """A note on a column of few values that are mostly numbers, as 0, 1, 2 and 3+ are: it is a category."""
+    different = {text for text in column if not is_missing(text)}
+    odd = sorted(text for text in different if number(text) is None)
+    if not odd or len(odd) == len(different):
+        return ""
+    return f"{name}: its {len(different):,} values are a category, since {odd[0][:SHORT]!r} is no number"
+
+
+def _texts_left_out(names: Sequence[str]) -> list[str]:
+    some = ", ".join(names)
+    return [f"{some}: left out: texts with more values than a category has, and no numbers"] if names else []
+
+
 def _said(text: str, mark: str) -> str:
     value = number(text, mark)
     return text if value is None else in_digits(value)
@@ -159,7 +231,7 @@ def _said(text: str, mark: str) -> str:
 
 def _refuse_notation(source: str, name: str, column: Sequence[str]) -> None:
     known = [text for text in column if not is_missing(text)]
-    other = advice(known) if len(set(known)) > CLASSES else None
+    other = advice(known, f"table.columns.{name}") if len(set(known)) > CLASSES else None
     if other is not None:
         raise UserError(
             f"{source}: column {name}: {other[0]!r} is no number as they are read here: {other[1]}, or leave the "

@@ -30,7 +30,7 @@ _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _BESIDE = {"test/macro_f1": "macro F1", f"test/{MAJORITY}": LARGEST}
 _REASONS = 3  # of rejection, by round: the most frequent
 LEGEND = """mining: gold rows whose errors the next round may be shown
-select: gold rows that choose the epoch; test: gold rows read once, at the end
+select: gold rows that choose the epoch, where there are epochs; test: gold rows read once, at the end
 why: the reasons of rejected rows, most frequent first"""
 LEGEND_OF_FLOOR = f"\n{LARGEST}: the accuracy of always saying it"
 FIDELITY = (

@@ -113,14 +113,16 @@ def data_card(
 def _columns(exported: Sequence[Exported], task: TaskConfig) -> str:
     own, how = column_names(task), " or ".join(_HOW[one] for one in _makers(exported))
     lines = ["## Columns", ""]
+    units = {name: f" ({unit})" for name, unit in task.units.items()}
     lines += [
-        f"- `{name}`: {how if name in task.written else 'what it was written about'}" for name in task.fields
+        f"- `{name}`{units.get(name, '')}: {how if name in task.written else 'what it was written about'}"
+        for name in task.fields
     ]
     if task.context:
         lines.append(f"\nThe texts in {', '.join(task.context)} are {_contexts(exported)}.\n")
     kind = on_hub(task)
     if (target := kind.column(task)) is not None:
-        lines.append(f"- `{target}`: {kind.says(task, how)}")
+        lines.append(f"- `{target}`{units.get(target, '')}: {kind.says(task, how)}")
     lines.append(f"- `{own['id']}`, `{own['round']}` (0 is the seed round)")
     made = {one.config.strategy.shown in MADE for one in exported}
     kinds = " or ".join(

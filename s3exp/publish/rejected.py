@@ -27,6 +27,7 @@ from s3exp.tasks.gold import gold_of
 from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.lines import rows_in
 from s3exp.tasks.roles import Gold
+from s3exp.tasks.units import without_unit
 from s3exp.types import Prompt, Rejected, UserError, prompt_hash
 
 _STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -143,8 +144,11 @@ def _as_cells(task: TaskConfig, gold: Gold, cell: Callable[[str], str]) -> Gives
             return any(copies.find([fingerprint("", known, task.written)]))
         return len(known) >= QUOTED * len(task.written) and any(known.items() <= one.items() for one in shown)
 
+    def read(name: str, text: str) -> str:
+        return cell(without_unit(text, task.units.get(name, "")))
+
     def gives(raw: str, context: Mapping[str, str]) -> bool:
-        rows = [{name: cell(text) for name, text in found.cells} for found in rows_in(raw, names)]
+        rows = [{name: read(name, text) for name, text in found.cells} for found in rows_in(raw, names)]
         return any(repeats({**context, **row}) for row in rows)
 
     return gives

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from s3exp.settings.options import option
+
+PLACE = "..."  # of the number in a unit
+
+
+def is_unit(unit: str) -> bool:
+    """Whether a unit has its number's place once, and signs beside it that cannot be read as a part of the number."""
+    before, *behind = unit.split(PLACE)
+    if len(behind) != 1 or not (before + behind[0]).strip() or any(mark in unit for mark in ("\n", ", ")):
+        return False
+    return not re.search(r"[\d.,+−-]\s*$", before) and not re.match(r"\s*[\d.,+−-]", behind[0])
 
 
 @dataclass
@@ -16,6 +27,8 @@ class ColumnConfig:
     """number | category."""
     decimal: str | None = option(None, choices=(".", ","), added=True)
     """The decimal mark of its texts in files of rows; null: that of the table."""
+    unit: str | None = option(None, added=True)
+    """What stands beside its numbers in files, prompts and answers, and their place: "$..." or "... kg". 18 % is 18."""
     decimals: int | None = option(None, at_least=0, added=True)
     """Of a number: digits behind the point to which written ones are rounded."""
     min: float | None = option(None, added=True)

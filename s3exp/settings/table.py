@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from s3exp.settings.columns import is_unit
 from s3exp.settings.labels import check_labels, check_names
 from s3exp.settings.llm import is_structured
 from s3exp.settings.run import Config
@@ -58,19 +61,31 @@ def check_tabular(config: Config) -> None:
         )
 
 
+def problem_of_name(name: str) -> str:
+    """Why a column's name cannot stand in the text of a row; empty: it can."""
+    if name.strip() and not any(mark in name for mark in (", ", " is ", "\n", ": ", "=")):
+        return ""
+    return "a name of a column stands before ' is ' in the text of a row: rename it, without ', ', ' is ', ': ' and '='"
+
+
+def same_name(name: str, others: Sequence[str]) -> str | None:
+    """The first of some names that differs from a name in case alone."""
+    return next((one for one in others if one.casefold().strip() == name.casefold().strip()), None)
+
+
 def _check_columns_of_table(task: TaskConfig) -> None:
     """Refuse names that the text of a row could not be read by."""
     names = [*task.fields, task.label]
-    folded = [name.casefold().strip() for name in names]
-    for name in names:
-        if not name.strip() or any(mark in name for mark in (", ", " is ", "\n", ": ", "=")):
+    for place, name in enumerate(names):
+        if why := problem_of_name(name):
+            raise UserError(f"task.fields has {name!r}: {why}")
+        if (other := same_name(name, names[:place])) is not None and name == task.label:
             raise UserError(
-                f"task.fields has {name!r}: a name of a column stands before ' is ' in the text of a row: rename it, "
-                "without ', ', ' is ', ': ' and '='"
+                f"task.fields and task.label={task.label}: {other} is there twice: the target is no column that is read"
             )
-        if folded.count(name.casefold().strip()) > 1:
+        if other is not None:
             raise UserError(
-                f"task.fields and task.label={task.label}: {name} is there twice: the target is no column that is read"
+                f"task.fields has {other!r} and {name!r}, which a row's text cannot tell apart: rename one"
             )
     if set(task.written) != set(task.fields):
         raise UserError(
@@ -82,16 +97,17 @@ def _check_columns_of_table(task: TaskConfig) -> None:
             f"task.table.columns.{unknown[0]}: no such column; task.fields are {', '.join(task.fields)}"
         )
     for name, column in task.table.columns.items():
-        is_class = bool(task.labels) and name == task.label
-        if column.decimal is not None and (is_class or column.values or column.type == "category"):
-            why = (
-                "task.labels"
-                if is_class
-                else f"task.table.columns.{name}.{'values' if column.values else 'type'}"
-            )
+        key, is_class = f"task.table.columns.{name}", bool(task.labels) and name == task.label
+        for option, value in (("decimal", column.decimal), ("unit", column.unit)):
+            if value is not None and (is_class or column.values or column.type == "category"):
+                why = "task.labels" if is_class else f"{key}.{'values' if column.values else 'type'}"
+                raise UserError(
+                    f"{key}.{option}={value} is of numbers, and by {why} the column has none: leave one of them out"
+                )
+        if column.unit is not None and not is_unit(column.unit):
             raise UserError(
-                f"task.table.columns.{name}.decimal={column.decimal} is of numbers, and by {why} the column has none: "
-                "leave one of them out"
+                f"{key}.unit={column.unit!r}: must have three points where the number stands, and signs beside them "
+                "that are no part of a number: '$...' or '... kg'"
             )
     if task.labels and task.table.tolerance is not None:
         raise UserError(

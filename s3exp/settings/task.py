@@ -282,6 +282,11 @@ class TaskConfig:
         )
 
     @property
+    def units(self) -> dict[str, str]:
+        """The units of columns of numbers."""
+        return {name: one.unit for name, one in self.table.columns.items() if one.unit is not None}
+
+    @property
     def missing(self) -> dict[str, list[Any]]:
         """The texts that stand for no value, by column."""
         return {name: list(one.missing) for name, one in self.table.columns.items() if one.missing}

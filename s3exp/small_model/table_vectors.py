@@ -95,5 +95,6 @@ def _code(text: str, places: Mapping[str, int] | None) -> float:
 
 
 def plain(column: Column) -> dict[str, Any]:
-    """A column in JSON, which has no infinity."""
-    return {key: None if value in (math.inf, -math.inf) else value for key, value in asdict(column).items()}
+    """A column in JSON, which has no infinity; without a unit it has none there."""
+    facts = {key: None if value in (math.inf, -math.inf) else value for key, value in asdict(column).items()}
+    return {key: value for key, value in facts.items() if key != "unit" or value}

@@ -249,7 +249,7 @@ def _value(target: Target) -> float:
 def _column(facts: Mapping[str, Any]) -> Column:
     low = -math.inf if facts["low"] is None else facts["low"]
     high = math.inf if facts["high"] is None else facts["high"]
-    return Column(facts["name"], tuple(facts["values"]), low, high, facts["decimals"])
+    return Column(facts["name"], tuple(facts["values"]), low, high, facts["decimals"], facts.get("unit", ""))
 
 
 def _one_thread() -> Any:

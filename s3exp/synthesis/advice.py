@@ -42,6 +42,8 @@ ADVICE = {
     "no_label": f"the LLM leaves out the label: {_FORM}",
     "no_number": "a text stands where a number must: ask for numbers in the prompts (task.prompts), or choose another "
     "llm.model",
+    "other_unit": "a number has another unit than its column: name it in the prompts (task.prompts), or choose "
+    "another llm.model",
     "out_of_bounds": "a number is outside of those of the gold mining rows: set min and max of its column in "
     "task.table.columns",
     "unknown_category": "a value is none of the gold mining rows': name all in values of its column in "

@@ -6,6 +6,7 @@ They are learned from gold mining rows, as far as `task.table.columns` does not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -14,10 +15,12 @@ from s3exp.settings.columns import ColumnConfig
 from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import clean
-from s3exp.tasks.numbers import advice, in_digits, is_code, number
+from s3exp.tasks.numbers import in_digits, is_code, number
+from s3exp.tasks.units import advice, units_in, with_unit, without_unit
 from s3exp.types import Example, UserError
 
 NO_NUMBER, OUT_OF_BOUNDS, UNKNOWN = "no_number", "out_of_bounds", "unknown_category"  # reasons of rejection
+OTHER_UNIT = "other_unit"
 MOST_VALUES = 100  # of a category that is learned; a column with more is a text
 _HALF = 0.5
 _EXACT = Context(prec=800, rounding=ROUND_HALF_EVEN)  # a number has 308 digits before its point at most
@@ -34,6 +37,7 @@ class Column:
     low: float = float("-inf")
     high: float = float("inf")
     decimals: int = 0
+    unit: str = ""
 
     def fit(self, text: str) -> str | tuple[str, str]:
         """The cell that a written text stands for; or the reason of its rejection, and what was wrong with it."""
@@ -43,12 +47,17 @@ class Column:
                 if (found := known.get(folded(cell(said)))) is not None:
                     return found
             return UNKNOWN, text
-        value = next((value for said in _readings(text) if (value := number(said)) is not None), None)
+        bare = (without_unit(said, self.unit) for said in _readings(text))
+        value = next((value for said in bare if (value := number(said)) is not None), None)
         if value is None:
-            return NO_NUMBER, text
+            return OTHER_UNIT if self.unit and re.search(r"\d", text) else NO_NUMBER, text
         if not self.low <= float(value) <= self.high:
             return OUT_OF_BOUNDS, text
         return in_digits(_EXACT.quantize(value, Decimal(1).scaleb(-self.decimals)))
+
+    def written(self, text: str) -> str:
+        """A cell as it stands in the text of a row."""
+        return with_unit(text, self.unit) if self.unit else text
 
     def says(self) -> str:
         """The column in words, for a page."""
@@ -56,7 +65,8 @@ class Column:
             more = ", ..." if len(self.values) > _SHOWN else ""
             return f"{len(self.values)} values: {', '.join(self.values[:_SHOWN])}{more}"
         digits = f", decimals: {self.decimals}" if self.decimals else ""
-        return f"number, {self.low:g} to {self.high:g}{digits}"
+        low, high = self.written(f"{self.low:g}"), self.written(f"{self.high:g}")
+        return f"number, {low} to {high}{digits}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +129,15 @@ def _column(task: TaskConfig, name: str, cells: Sequence[tuple[str, str]]) -> Co
     given = task.table.columns.get(name, ColumnConfig())
     key, numbers = f"task.table.columns.{name}", {text: number(text) for _, text in cells}
     odd = [(row, text) for row, text in cells if numbers[text] is None]
-    kind = given.type or ("category" if given.values or odd else "number")
+    kind = given.type or ("category" if given.values or (odd and not given.unit) else "number")
     if kind == "number":
         if odd:
+            what = "type=number" if given.unit is None else f"unit={given.unit!r}"
+            other = advice([text for _, text in odd], key) or ("", "set it to category")
+            other = other if given.unit is None else ("", "name what stands for no value by missing")
             raise UserError(
-                f"{key}.type=number: {len(odd)} of {len(cells)} mining rows have no number there (the first: "
-                f"{odd[0][0]}, {odd[0][1]!r}): mend the file, or set it to category"
+                f"{key}.{what}: {len(odd)} of {len(cells)} mining rows have no such number there (the first: "
+                f"{odd[0][0]}, {odd[0][1]!r}): mend the file, or {other[1]}"
             )
         return _of_numbers(name, given, [value for _, text in cells if (value := numbers[text]) is not None])
     values = [cell(text_of_value(value)) for value in given.values] or sorted({text for _, text in cells})
@@ -147,7 +160,8 @@ def _of_numbers(name: str, given: ColumnConfig, values: Sequence[Decimal]) -> Co
         raise UserError(
             f"task.table.columns.{name}: min={low:g} is above max={high:g}: set both, or neither of them"
         )
-    return Column(name, (), low, high, digits if given.decimals is None else given.decimals)
+    digits = digits if given.decimals is None else given.decimals
+    return Column(name, (), low, high, digits, given.unit or "")
 
 
 def _check_category(
@@ -158,7 +172,7 @@ def _check_category(
     values: Sequence[str],
 ) -> None:
     """Refuse a column that is rather a text, or one of numbers of which some are none or in a notation not read."""
-    if (other := advice([text for _, text in odd])) is not None:
+    if (other := advice([text for _, text in odd], key)) is not None:
         raise UserError(
             f"column {name}: {other[0]!r} is no number as they are read here: {other[1]}, or set {key}.type=category"
         )
@@ -169,9 +183,14 @@ def _check_category(
             f"{key}.type=category"
         )
     if len(values) > MOST_VALUES or (len(values) > _SHOWN and len(values) > len(cells) * _HALF):
+        found = units_in([text for _, text in cells])
+        units, what = [unit for unit in found if unit], "leave the column out of task.fields"
+        if found.total() == len(cells) and units:
+            what = f"set {key}.unit={units[0]!r}"
+            what = f"write one unit in the file ({', '.join(units)})" if len(units) > 1 else what
         raise UserError(
             f"column {name} has {len(values)} different texts in {len(cells)} mining rows ({values[0][:40]!r}, ...): "
-            f"a text is no category: leave the column out of task.fields, or set {key}.type=category"
+            f"a text is no category: {what}, or set {key}.type=category"
         )
 
 

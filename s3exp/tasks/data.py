@@ -15,6 +15,7 @@ from s3exp.tasks.numbers import with_points
 from s3exp.tasks.sources import read_lines, read_table
 from s3exp.tasks.sources.shards import ending_of
 from s3exp.tasks.sources.table import Layout, Row, Table
+from s3exp.tasks.units import without_units
 from s3exp.types import Example, UserError
 
 _BREAKS = re.compile(r"(?:<br\s*/?>|\s)+")
@@ -102,6 +103,8 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
     """
     if columns.missing:
         row = {**row, **{field: _known(row.get(field), marks) for field, marks in columns.missing.items()}}
+    if columns.units:
+        row = without_units(row, columns.units, where.rpartition(", row ")[0] or where)
     if columns.commas:
         row = with_points(row, columns.commas, where)
     raw = {

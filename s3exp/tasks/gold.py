@@ -259,6 +259,7 @@ def columns_of(task: TaskConfig) -> Columns:
         kind.more(task),
         kind.cell,
         task.commas,
+        task.units,
         task.missing,
         task.answer.lines,
         None if kind.also is None else partial(kind.also, task),

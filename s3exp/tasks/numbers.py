@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +18,7 @@ _THOUSANDS = {
     )
     for mark, other in ((".", ","), (",", "."))
 }
-_MONEY = re.compile(r"^[$€£¥]\s?|\s?[$€£¥%]$")
-_HALF = 0.5
+MARKS = tuple(_THOUSANDS)
 
 
 def number(text: str, decimal: str = ".") -> Decimal | None:
@@ -67,24 +66,3 @@ def _pointed(value: Any, name: str, where: str) -> Any:
             f"task.table.columns.{name}.decimal='.', or, if it holds no numbers, its type=category"
         )
     return value if found is None else in_digits(found)
-
-
-def advice(texts: Sequence[str]) -> tuple[str, str] | None:
-    """The first text that is a number with a decimal comma, a currency or a percent sign, and what to do with it.
-
-    None: fewer than half of the texts are.
-    """
-    none = [text for text in texts if number(text) is None]
-    found = [text for text in none if _is_money(text) or number(text, ",") is not None]
-    if len(found) <= len(texts) * _HALF:
-        return None
-    bare = _MONEY.sub("", found[0].strip())
-    what = (
-        f"write {bare} in the file, without a sign" if _is_money(found[0]) else "set task.table.decimal=','"
-    )
-    return found[0], what
-
-
-def _is_money(text: str) -> bool:
-    bare = _MONEY.sub("", text.strip())
-    return bare != text.strip() and any(number(bare, mark) is not None for mark in _THOUSANDS)

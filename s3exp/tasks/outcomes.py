@@ -15,9 +15,10 @@ from s3exp.settings.task import TaskConfig
 from s3exp.tasks.cells import Column, amount
 from s3exp.tasks.classification import Classification, class_index
 from s3exp.tasks.labels import NOTHING, Unusable, to_label
-from s3exp.tasks.numbers import advice, number
+from s3exp.tasks.numbers import number
 from s3exp.tasks.prompts import label_words
 from s3exp.tasks.task import Score, by_group, share
+from s3exp.tasks.units import advice
 from s3exp.types import Example, Prediction, Target, UserError
 
 
@@ -102,8 +103,8 @@ class Amounts:
         return value_of(stream(seed, "targets", round_, row).choice(self.mining).target)
 
     def written(self, target: Target) -> str:
-        """The number in digits."""
-        return amount(value_of(target))
+        """The number in digits, with its unit."""
+        return self.column.written(amount(value_of(target)))
 
     def read(self, cell: str) -> float:
         """The number of a cell."""
@@ -165,7 +166,7 @@ def read_target(config: TaskConfig, row: Mapping[str, Any], where: str) -> Targe
         raise Unusable(f"{where}: column {config.label} has no number", "unlabelled", value)
     found = None if isinstance(value, bool) else number(str(value))
     if found is None:
-        other = advice([str(value)])
+        other = advice([str(value)], f"task.table.columns.{config.label}")
         what = "name classes by task.labels, or another column by task.label" if other is None else other[1]
         raise UserError(f"{where}: column {config.label} has {str(value)[:60]!r}, which is no number: {what}")
     return float(found)

@@ -191,8 +191,8 @@ def index_of(row: Example | str) -> int:
 
 
 def opening(fields: Mapping[str, str]) -> str:
-    """The beginning of a row's first text, in quotes, for a message."""
-    return repr(next(iter(fields.values()))[:_TEXT])
+    """The beginning of a row's texts, in quotes, for a message."""
+    return repr(", ".join(fields.values())[:_TEXT])
 
 
 def place_of(table: Table, index: int) -> str:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from s3exp.seeds import stream
+from s3exp.settings.columns import PLACE
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.cells import Table, table_of
@@ -31,6 +32,7 @@ from s3exp.tasks.roles import Gold
 from s3exp.tasks.shots import with_shots
 from s3exp.tasks.structured import Part
 from s3exp.tasks.task import Score, Written
+from s3exp.tasks.units import with_unit
 from s3exp.types import NO_ANSWER, Completion, Example, Prediction, Prompt, Target, UserError
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ KIND = "template"  # of a prompt that is its own answer
 FORM = "Write one row as one line of this form: {form}"
 FORM_OF_SEVERAL = "Write {count} other rows, each as one line of this form: {form}"
 OTHERS = "Write {count} of them, a line each."
-BLANK = "..."
+BLANK = PLACE
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Tabular:
     def template_prompt(self, target: Target, seed: int, context: Mapping[str, str]) -> Prompt:
         """A row whose cells are those of mining rows, each drawn by itself, as a prompt that is its own answer."""
         chance, mining = stream(seed, "marginals"), self.gold.mining
-        cells = [(name, chance.choice(mining).fields[name]) for name in self.config.fields]
+        cells = [self._written(name, chance.choice(mining).fields[name]) for name in self.config.fields]
         drawn = chance.choice(mining).target if target is None else target
         text = line_of([*cells, (self.config.label, self.outcome.written(drawn))])
         return Prompt(text, KIND, seed, 0, drawn)
@@ -223,21 +225,24 @@ class Tabular:
         """A row's cells in the order of a prompt: what it begins with comes first."""
         given = list(prompt.context)
         rest = [name for name in self._order(prompt.seed, "form") if name not in given]
-        cells = [(name, fields[name]) for name in [*given, *rest]]
+        cells = [self._written(name, fields[name]) for name in [*given, *rest]]
         return self._with_target(cells, label, begun=bool(given))
 
     def _shot(self, seed: int, row: Example) -> dict[str, str]:
         return self._values(row, self._order(seed, row.id))
 
     def _values(self, row: Example, order: Sequence[str]) -> dict[str, str]:
-        cells = [(name, row.fields[name]) for name in order]
+        cells = [self._written(name, row.fields[name]) for name in order]
         label = self.outcome.written(row.target)
         lines = {ROW: line_of(self._with_target(cells, label)), FEATURES: line_of(cells)}
-        return {**row.fields, **lines, "label": label}
+        return {**dict(cells), **lines, "label": label}
 
     def _with_target(self, cells: Cells, label: str, *, begun: bool = False) -> Cells:
         target = (self.config.label, label)
         return [target, *cells] if self.config.table.target == "first" and not begun else [*cells, target]
+
+    def _written(self, name: str, text: str) -> tuple[str, str]:
+        return name, with_unit(text, self.config.units.get(name, PLACE))
 
     def _order(self, *use: Any) -> list[str]:
         """The order of the columns in a text."""
@@ -317,9 +322,10 @@ _CHARACTERS = 3  # of a token, about: names of columns have more, numbers fewer
 
 def _check_text(task: Tabular, row: Example) -> None:
     """Refuse a row that its own text does not give back: a cell has the name of another column in it."""
-    found = rows_in(task.values(row)[ROW], task._names)
+    written = task.values(row)
+    found = rows_in(written[ROW], task._names)
     read = dict(found[0].cells) if found else {}
-    for name, value in row.fields.items():
+    for name, value in ((name, written[name]) for name in row.fields):
         if read.get(name) != value or len(found) != 1:
             raise UserError(
                 f"row {row.id}: column {name} has {value[:60]!r}, which the text of a row does not give back: it may "

@@ -101,23 +101,81 @@ def test_what_tells_rows_apart_is_no_column_and_what_says_nothing_no_target(
 
 
 @pytest.mark.parametrize(
-    ("written", "says"),
-    [("{:.2f}", None), ("{:,.2f}", None), ("$ {:,.2f}", "$ 1,"), ("{:.1f}%", "%'")],
+    ("written", "unit"),
+    [
+        ("{:.2f}", None),
+        ("{:,.2f}", None),
+        ("$ {:,.2f}", "$ ..."),
+        ("{:.1f}%", "...%"),
+        ("EUR {:.0f}", "EUR ..."),
+        ("-{:.1f} kg/m2", "... kg/m2"),
+    ],
 )
-def test_numbers_in_another_notation_are_no_categories(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, says: str | None
+def test_units_are_drafted_and_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, unit: str | None
+) -> None:
+    """A column is read as numbers, whether it is predicted or not; one cell in ten has no unit, which is said."""
+    plain, rows = passengers(), passengers()
+    for place, row in enumerate(rows):
+        plain[place]["fare"] = float(str(row["fare"])) + 1000
+        row["fare"] = written.format(plain[place]["fare"]) if place % 10 else f"{plain[place]['fare']:.0f}"
+    for target in ("survived", "fare"):
+        assert command([write_csv(tmp_path, rows), "--label", target, "--force"]) == 0
+        assert ("; 20 of 200 cells have none" in capsys.readouterr().out) == (unit is not None)
+        task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+        assert task.units == ({} if unit is None else {"fare": unit})
+        for before, one in zip(plain, read_role(replace_file(task), "validation"), strict=True):
+            cells = {**one.fields, task.label: str(one.target)}
+            assert abs(float(cells["fare"])) == pytest.approx(float(str(before["fare"])), abs=0.51)
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "says"),
+    [
+        (["${}", "€{}"], None, "its numbers have several units, '$...' (100), '€...' (100)"),
+        (["{} kg", "{} lb"], None, "its numbers have several units, '... kg' (100), '... lb' (100)"),
+        (["{}:30", "{}:15 pm"], None, "fare: left out: texts"),
+        (["", "", "{}"], None, "134 of 200 cells have no value: left out"),
+        (["0", "1", "2", "3+"], "type: category", "its 4 values are a category, since '3+' is no number"),
+        (["4th", "5th"], "fare", ""),  # a rank is no unit
+    ],
+)
+def test_what_is_no_column_of_numbers_is_left_out_or_a_category_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cells: list[str], column: str | None, says: str
+) -> None:
+    """The rest of the table is drafted; predicted, or named by --fields, such a column is refused in one line."""
+    rows = passengers()
+    for place, row in enumerate(rows):
+        row["fare"] = cells[place % len(cells)].format(place + 1000)
+    path = write_csv(tmp_path, rows)
+    assert command([path, "--label", "survived", "--out", "task.yaml"]) == 0
+    assert says in capsys.readouterr().out
+    drafted = Path("task.yaml").read_text()
+    assert ("fare" in drafted.partition("fields: [")[2].partition("]")[0]) == (column is not None)
+    assert (column or "") in drafted and "unit:" not in drafted
+    if "units" in says:
+        capsys.readouterr()
+        for words in (["--label", "fare"], ["--label", "survived", "--fields", "age", "deck", "fare"]):
+            assert command([path, *words, "--out", "other.yaml"]) == 2
+            shown = capsys.readouterr().err
+            assert "fare" in shown and "unit" in shown and shown.count("\n") == 1
+
+
+def test_columns_whose_names_cannot_stand_in_a_text_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = passengers()
     for row in rows:
-        fare = float(str(row["fare"])) + 1000
-        row["fare"] = written.format(fare)
-    code = command([write_csv(tmp_path, rows), "--label", "survived", "--out", "task.yaml"])
-    shown = capsys.readouterr().err
-    if says is None:
-        assert code == 0 and "fare" in Path("task.yaml").read_text()
-    else:
-        assert code == 2 and "column fare: " in shown and says in shown and not Path("task.yaml").exists()
-        assert "write 1" in shown  # and what to write instead
+        row |= {"Deck": row["deck"], "fare, paid": row["fare"]}
+    path = write_csv(tmp_path, rows)
+    assert command([path, "--label", "survived"]) == 0
+    said = capsys.readouterr().out
+    assert "Deck: left out: a row's text cannot tell it from deck" in said
+    assert "fare, paid: left out: " in said and "rename it" in said
+    task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
+    assert task.fields == ["deck", "age", "sex", "fare"]
+    assert command([path, "--label", "survived", "--fields", "deck", "Deck", "age", "--force"]) == 2
+    assert "task.fields has 'deck' and 'Deck'" in capsys.readouterr().err
 
 
 TURNED = str.maketrans(",.", ".,")

@@ -17,6 +17,7 @@ from s3exp.publish.cards import data_card, public_name
 from s3exp.publish.dataset import Exported, column_names, read_exported, table_of, without_folders
 from s3exp.publish.rejected import read_rejected
 from s3exp.record.rounds import read_rounds
+from s3exp.settings.columns import ColumnConfig, TableConfig
 from s3exp.settings.loop import PrivacyConfig
 from s3exp.types import Example, UserError
 from tests.publish.worlds import toy_run
@@ -263,6 +264,8 @@ def test_the_card_says_who_wrote_the_rows_and_about_what(bag_run: Path) -> None:
         "a large language model wrote, or that were filled from templates, and" in both and "- LLM: " in both
     )
     assert "synthesized row that the LLM was shown" in card_of(one, bag_run, strategy_shown="helpful")
+    unit = TableConfig(columns={"text": ColumnConfig(unit="... kg")})
+    assert "- `text` (... kg): written by the LLM" in card_of(one, bag_run, task_table=unit)
     pair = {"task_fields": ["about", "text"], "task_generate": "text"}
     gold = "from the gold validation rows: their own license holds"
     assert f"The texts in about are {gold}." in card_of(one, bag_run, **pair)

@@ -15,6 +15,7 @@ from s3exp.publish.kinds import HUB, on_hub, target_of
 from s3exp.publish.model import _card
 from s3exp.publish.rejected import _as_cells, _as_texts
 from s3exp.record.reading import Run, run_of
+from s3exp.settings.columns import ColumnConfig, TableConfig
 from s3exp.settings.compose import compose
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
@@ -96,6 +97,11 @@ def test_a_rejected_row_of_a_table_is_withheld_where_it_repeats_the_cells_of_gol
     assert gives("width is 3, colour is red", {"length": "5.1"})
     assert gives("length is 5.1, width is 3", {}) and not gives("length is 5.1, width is 4", {})
     assert not gives("length is 5.1", {}) and not gives("I cannot do that.", {})
+    units = replace(task, table=TableConfig(columns={"length": ColumnConfig(unit="... cm")}))
+    gives = _as_cells(units, gold_of(shown, sealed), cell)
+    assert gives(whole.replace("5.10", "5.10cm").format(3), {}) and not gives(
+        whole.replace("5.10", "5.1 m").format(3), {}
+    )
 
 
 @pytest.mark.parametrize("with_gold", [False, True])

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from s3exp.settings.columns import ColumnConfig, TableConfig
+from s3exp.settings.columns import ColumnConfig, TableConfig, is_unit
 from s3exp.settings.compose import compose
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.data import example
 from s3exp.tasks.gold import columns_of
 from s3exp.tasks.numbers import in_digits, number
+from s3exp.tasks.units import unit_of, with_unit, without_unit
 from s3exp.types import UserError
 
 
@@ -52,6 +53,78 @@ def test_numbers_are_read_back_from_either_notation(value: Decimal) -> None:
     assert number(written.translate(str.maketrans(",.", ".,")), ",") == value
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("$1,200.50", "$..."),
+        ("-$5", "$..."),
+        ("$-5", "$..."),
+        ("US$ 12", "US$ ..."),
+        ("CHF 1’200.5", "CHF ..."),
+        ("1.234,56 €", "... €"),
+        ("−3 %", "... %"),
+        ("12\u00a0°C", "...\u00a0°C"),
+        ("9.81 m/s²", "... m/s²"),
+        ("50,000 sq ft", "... sq ft"),
+        ("$1.2M", "$...M"),
+        ("7", ""),
+        ("5e3", ""),
+        ("($5)", None),
+        ("$5-$9", None),
+        ("10 am", None),
+        ("3rd", None),
+        ("Q1", None),
+        ("route 66", None),
+        ("5 x 3", None),
+        ("12:30", None),
+        ("1 Jan 2020", None),
+        ("$ -", None),
+        ("three kg", None),
+    ],
+)
+def test_a_number_with_one_unit_is_known_and_read_back(text: str, unit: str | None) -> None:
+    assert unit_of(text) == unit
+    if unit:
+        assert is_unit(unit)
+        bare = without_unit(text, unit)
+        assert number(bare) or number(bare, ",")
+        assert without_unit(with_unit(bare, unit), unit) == bare
+        assert without_unit(bare, unit) == bare
+
+
+@pytest.mark.parametrize("unit", ["kg", "...", "5...", "... 2x", "...,", "$... or ...", "... a, b", "-..."])
+def test_a_unit_has_the_place_of_its_number_and_signs_that_are_none(unit: str) -> None:
+    with pytest.raises(UserError, match=r"columns.petal width \(cm\).unit=.*'\$...' or '... kg'"):
+        compose(
+            [
+                "task=iris",
+                "small_model=boosting",
+                f"task.table.columns={{petal width \\(cm\\): {{unit: '{unit}'}}}}",
+            ]
+        )
+
+
+def test_cells_have_the_units_of_their_columns(caplog: pytest.LogCaptureFixture) -> None:
+    """Of any format; a number without one has it, which is said of texts; what is no number then stays as it is."""
+    own = {"x": ColumnConfig(unit="$..."), "y": ColumnConfig(unit="... kg", decimal=",")}
+    columns = columns_of(task_of(columns=own))
+    for x, y, row in (
+        ("$1,234.50", "-7,25 kg", ("1234.5", -7.25)),
+        (b"1234.5 $", -7.25, ("1234.5", -7.25)),
+        (1234.5, "-7,25kg", ("1234.5", -7.25)),
+    ):
+        one = example({"x": x, "code": "a", "y": y}, "r", "f, row 1", columns)
+        assert (one.fields["x"], one.target) == row
+    assert not caplog.records
+    bare = example({"x": "12", "code": "a", "y": "1,5 kg"}, "r", "g.csv, row 1", columns)
+    assert bare.fields["x"] == "12" and "g.csv: column x has numbers without a unit" in caplog.text
+    assert example({"x": "€5", "code": "a", "y": "1 kg"}, "r", "f, row 1", columns).fields["x"] == "€5"
+    with pytest.raises(UserError, match="column y has '5 lb', which is no number"):
+        example({"x": "$5", "code": "a", "y": "5 lb"}, "r", "f, row 1", columns)
+    with pytest.raises(UserError, match=r"'€5', which is no number: set task.table.columns.y.unit='€...'"):
+        example({"x": "5", "code": "a", "y": "€5"}, "r", "f, row 1", columns_of(task_of()))
+
+
 def task_of(**table: object) -> TaskConfig:
     return TaskConfig(
         name="t",
@@ -84,6 +157,7 @@ def test_texts_have_the_mark_that_is_set_and_numbers_none() -> None:
             ["task.table.columns={petal width \\(cm\\): {decimal: '.', type: category}}"],
             r"columns.petal width \(cm\).type",
         ),
+        (["task.table.columns={species: {unit: '... kg'}}"], "by task.labels"),
         (["task.table.decimal=';'"], "task.table.decimal"),
         (["task=reviews", "task.table.decimal=','"], "task.kind"),
     ],

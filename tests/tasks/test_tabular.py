@@ -25,6 +25,7 @@ from s3exp.tasks.numbers import number
 from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.tabular import Tabular, tabular
+from s3exp.tasks.units import with_unit
 from s3exp.types import Completion, Example, Prompt, UserError
 
 SETS = ["iris", "wine", "breast_cancer", "diabetes"]
@@ -228,6 +229,58 @@ def test_prompts_show_rows_in_the_order_and_place_that_is_asked_for() -> None:
     }
     assert len(texts) > 4 and all(text.count("kind is yes") == 2 for text in texts)
     assert all(text.endswith("kind is yes") for text in texts)
+
+
+def test_units_stand_in_prompts_and_are_cut_off_in_answers() -> None:
+    """A number with another unit is no number of the column, with none it is; text -> row -> text is the identity."""
+    units = {"size": "$...", "weight": "... kg", "kind": "... %"}
+    table = TableConfig(columns={name: ColumnConfig(unit=unit) for name, unit in units.items()})
+    task = task_of(table, labels=[])
+    assert [said for _, said in task.described()][::3] == [
+        "number, $1.5 to $4, decimals: 2",
+        "number, 0 % to 3 %",
+    ]
+    prompt = task.extrapolate_prompt(Example("m-1", ROWS[1], 1.0), 1.0, 5).text
+    assert prompt.startswith(
+        "like size is $2.25, colour is dark green, or so, weight is -3 kg, kind is 1 %, of 1 %"
+    )
+    assert prompt.endswith("size is $..., colour is ..., weight is ... kg, kind is 1 %")
+    begun = task_of(TableConfig(columns=table.columns, start="feature"), labels=[]).seed_prompt(2.0, 2, {})
+    ((name, value),) = begun.context.items()
+    assert begun.text.rpartition(": ")[2].startswith(f"{name} is {with_unit(value, units.get(name, '...'))},")
+    written = "size is $2, colour is red, weight is 11 kg, kind is 2 %"
+    for text, found in (
+        (written, (FIELDS, 2.0)),
+        ("size is 2 $, colour is red, weight is **11kg**, kind is 2%.", (FIELDS, 2.0)),
+        (f"{GOOD}, kind is 2", (FIELDS, 2.0)),
+        (written.replace("$", "€"), "other_unit"),
+        (written.replace("kg", "mg"), "other_unit"),
+        (written.replace("$2", "$2 million"), "other_unit"),
+        (written.replace("2 %", "2 % of it"), "other_unit"),
+        (written.replace("$2", "cheap"), "no_number"),
+        (written.replace("11 kg", "-11 kg"), "out_of_bounds"),
+        (written.replace("2 %", "1 %"), "other_label"),
+    ):
+        assert read(task, text, target=2.0) == [found], text
+    drawn = task.template_prompt(None, 3, {})
+    ((fields, target),) = read(task, drawn.text)
+    assert fields["size"] in {row["size"] for row in ROWS} and "$" in drawn.text and isinstance(target, float)
+    for row in task.gold.mining:
+        assert read(task, task.values(row)["row"]) == [(row.fields, row.target)]
+
+
+def test_a_column_with_another_unit_than_is_set_is_refused_and_told_what_to_set() -> None:
+    rows = [
+        {**row, "size": f"{row['size']} mm", "weight": f"€{place}"} for place, row in enumerate(ROWS * 60)
+    ]
+    rows = [{**row, "size": f"{place}.5 mm"} for place, row in enumerate(rows)]
+    with pytest.raises(UserError, match=r"column size has 240 .* set task.table.columns.size.unit='... mm'"):
+        task_of(rows=rows)
+    size = ColumnConfig(unit="... cm")
+    with pytest.raises(UserError, match=r"size.unit='... cm': 240 of 240 mining rows have no such number"):
+        task_of(TableConfig(columns={"size": size}), rows)
+    with pytest.raises(UserError, match=r"'€0' is no number as .* set task.table.columns.weight.unit='€...'"):
+        task_of(TableConfig(columns={"size": ColumnConfig(type="category")}), rows)
 
 
 def test_shots_stand_in_place_of_the_form_of_a_row() -> None:
