@@ -232,6 +232,9 @@ def test_a_number_to_predict(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         )
         scores = scores_of(done.folder, gold["test"], capsys)
         assert scores == pytest.approx(test, abs=1e-4) and scores["tolerance"] > 1
+        assert predict([str(done.folder), gold["test"], "--no-score"]) == 0
+        first = json.loads(capsys.readouterr().out.splitlines()[0])
+        assert first.keys() == {"row", "label"} and isinstance(first["label"], float)
         again = s3exp.load(done.folder).predict([{"size (cm)": 2.0, "colour": "red"}])
         assert 10 < float(again[0].label) < 35
     made = s3exp.run(

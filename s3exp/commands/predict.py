@@ -58,7 +58,7 @@ def command(words: Sequence[str]) -> int:
     gold = [] if options.no_score else _labelled(trained, table.rows, table.names, options.file)
     guesses = trained.guesses(rows)
     column = kind_of(trained.config.task).predicted
-    lines = [_line(index, column, one) for index, one in enumerate(map(trained.named, guesses))]
+    lines = [_line(index, column, guess, trained.named(guess)) for index, guess in enumerate(guesses)]
     _write(lines, options.out)
     _say(plural(len(rows), "row"))
     if gold:
@@ -104,7 +104,9 @@ def _labelled(
     return found
 
 
-def _line(index: int, column: str, one: Predicted) -> dict[str, Any]:
+def _line(index: int, column: str, guess: Prediction, one: Predicted) -> dict[str, Any]:
+    if isinstance(guess.target, float):  # which has no probability
+        return {"row": index, column: guess.target}
     place = {} if one.start is None else {"start": one.start}
     more = {"rank": one.rank, "doubt": one.doubt, "scores": dict(one.scores) or None}
     known = {name: value for name, value in more.items() if value is not None}
@@ -121,6 +123,8 @@ def _write(lines: Sequence[Mapping[str, Any]], out: Path | None) -> None:
             write_text(out, _as_csv(lines))
         else:
             write_lines(out, lines)
+    except BrokenPipeError:  # of stdout
+        raise
     except OSError as error:
         raise UserError(f"--out {out or 'stdout'}: cannot be written: {error}") from error
 

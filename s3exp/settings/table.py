@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from s3exp.settings.columns import is_unit
 from s3exp.settings.labels import check_labels, check_names
@@ -120,16 +121,16 @@ def _refuse_for_numbers(config: Config) -> None:
     """Refuse what goes by classes, where the target is a number."""
     small, strategy, curation = config.small_model, config.strategy, config.curation
     what = "and the target of this task is a number (task.labels=[])"
-    chosen = {
-        "curation.noise": curation.noise != "none",
-        "curation.label": curation.label != "none",
-        "strategy.pick": strategy.pick.by != "none"
-        or strategy.pick.spread == "badge"
-        or strategy.pick.skip > 0,
+    by_classes: dict[str, tuple[Any, Any]] = {
+        "curation.noise": (curation.noise, "none"),
+        "curation.label": (curation.label, "none"),
+        "strategy.pick.by": (strategy.pick.by, "none"),
+        "strategy.pick.spread": (strategy.pick.spread if strategy.pick.spread == "badge" else "none", "none"),
+        "strategy.pick.skip": (strategy.pick.skip, 0),
     }
-    for key, on in chosen.items():
-        if on:
-            raise UserError(f"{key} goes by classes, {what}: leave it out")
+    for key, (value, off) in by_classes.items():
+        if value != off:
+            raise UserError(f"{key}={value} goes by classes, {what}: set it to {off}")
     if strategy.shown in ("helpful", "votes"):
         raise UserError(f"strategy.shown={strategy.shown} goes by classes, {what}: choose another")
     if isinstance(small, NetworkConfig):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import s3exp
-from s3exp.commands.predict import command
+from s3exp.commands.predict import _write, command
 from s3exp.record.reading import read_lines
 from s3exp.types import UserError
 
@@ -124,3 +126,15 @@ def test_what_is_wrong_is_said_in_one_line(
         assert says in said and said.count("\n") == 1
         assert not out.exists()
     assert command([str(bag_run), str(source), "--out", str(out), "--no-score"]) == 0
+
+
+def test_a_reader_that_leaves_is_no_fault_of_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`s3exp-predict RUN FILE | head` ends as other commands do: 141, without a word."""
+
+    class Closed(io.StringIO):
+        def writelines(self, lines: Iterable[str]) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        _write([{"row": 0}], None)

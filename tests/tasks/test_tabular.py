@@ -451,3 +451,19 @@ def test_marks_are_values_and_signs_count(tmp_path: Path) -> None:
     one, other = (Example("", {"x": "a", "y": y}, 0) for y in ("1", "-1"))
     assert copies(task.config, one) != copies(task.config, other)
     assert table_of(task.config, task.gold.mining, ("no", "yes")) == task.table
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["method=pred_llm"], "curation.label=correct goes by classes, .*: set it to none"),
+        (
+            ["strategy.pick.by=margin", "strategy.pick.top=9"],
+            "strategy.pick.by=margin goes by .*: set it to none",
+        ),
+        (["curation.noise=drop"], "curation.noise=drop goes by classes, .*: set it to none"),
+    ],
+)
+def test_what_goes_by_classes_is_refused_for_numbers_with_what_to_set(words: list[str], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        compose(["task=diabetes", "small_model=boosting", *words])
