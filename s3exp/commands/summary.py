@@ -13,12 +13,12 @@ from shlex import quote
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
-from s3exp.record.measured import MAJORITY
+from s3exp.record.measured import ERRORS, MAJORITY
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
 from s3exp.report.doubts import mining_beside_test
-from s3exp.report.export import formatted
-from s3exp.report.frames import Frames, known, means, shared_rounds
+from s3exp.report.export import Column, formatted
+from s3exp.report.frames import Frames, known, mean_by_arm, means, shared_rounds
 from s3exp.report.majority import LARGEST, majority_of
 from s3exp.report.over_tasks import over_tasks
 from s3exp.report.study import Study
@@ -28,9 +28,12 @@ from s3exp.tracking.environment import sync_line
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
 _BESIDE = {"test/macro_f1": "macro F1", f"test/{MAJORITY}": LARGEST}
+_NUMBER = Column("number", "number", "number")
+_ERRORS = {f"test/{name}": title for name, title in ERRORS.items()}
 _REASONS = 3  # of rejection, by round: the most frequent
 LEGEND = """mining: gold rows whose errors the next round may be shown
-select: gold rows that choose the epoch, where there are epochs; test: gold rows read once, at the end
+select: gold rows that choose the epoch, where there are epochs
+test: gold rows read once, at the end
 why: the reasons of rejected rows, most frequent first"""
 LEGEND_OF_FLOOR = f"\n{LARGEST}: the accuracy of always saying it"
 FIDELITY = (
@@ -61,7 +64,8 @@ def print_summary(study: Study, folders: Order, plots: Sequence[Path], console: 
     if study.comparisons:
         floors = [one for one in study.comparisons if majority_of(one) is not None]
         judged = any(known(one.frames.rounds, ["fidelity/share"]) for one in study.comparisons)
-        page.paragraph("Legend", LEGEND + (LEGEND_OF_FLOOR if floors else "") + (FIDELITY if judged else ""))
+        more = (LEGEND_OF_FLOOR if floors else "") + (FIDELITY if judged else "")
+        page.paragraph("Legend", LEGEND + more + "".join(map(_tolerance, study.comparisons)))
     _places(page, folders)
     for plot in plots:
         page.line("plot", plot)
@@ -129,7 +133,7 @@ def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: s
     """A row a run: its score and its costs."""
     frame = comparison.frames.runs
     costs = ("train_rows", "llm/calls", "llm/store_hits", "llm/tokens")
-    beside = known(frame, ["test/macro_f1", f"test/{MAJORITY}"])
+    beside = known(frame, [*_BESIDE, *_ERRORS])
     numbers = (*costs, "test", "test_low", "test_high", "cost/seconds", *beside)
     rows = []
     for arm in arms:
@@ -137,9 +141,10 @@ def _comparison(page: Page, comparison: Comparison, arms: Sequence[Arm], task: s
         for (seed,), counts in means(own, ["seed"], numbers).items():
             *spent, test, low, high, seconds = counts[: len(counts) - len(beside)]
             interval = "" if low is None or high is None else f"{_share(low)}-{_share(high)}"
-            scores = (_share(test), interval, *map(_share, counts[len(counts) - len(beside) :]))
+            cells = zip(beside, counts[len(counts) - len(beside) :], strict=True)
+            scores = (_share(test), interval, *(_beside(name, value) for name, value in cells))
             rows.append([arm.name, str(seed), *map(_count, spent), *scores, _count(seconds)])
-    titles = ("test", "95% interval", *(_BESIDE[name] for name in beside))
+    titles = ("test", "95% interval", *((_BESIDE | _ERRORS)[name] for name in beside))
     names = ("run", "seed", "rows", "LLM calls", "store hits", "tokens", *titles, "seconds")
     title = f"{_title(comparison, task)} on the test set, and what it took"
     page.table(title, names, rows, texts=("run",), keys=2)
@@ -207,6 +212,20 @@ def _why(reasons: Mapping[str, float]) -> str:
 
 def _count(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
+
+
+def _beside(name: str, value: float | None) -> str:
+    """A score beside the primary one: a share, or an error in units of the target."""
+    return _share(value) if name in _BESIDE else formatted(_NUMBER, value)
+
+
+def _tolerance(comparison: Comparison) -> str:
+    """The line of a legend on the tolerance of a number that is predicted."""
+    some = {one for (one,) in mean_by_arm(comparison.frames, "test/tolerance").values() if one is not None}
+    said = ", ".join(formatted(_NUMBER, one) for one in sorted(some))
+    return (
+        f"\nwithin the tolerance: test rows whose number is at most {said} away from theirs" if said else ""
+    )
 
 
 def _share(value: float | None) -> str:

@@ -16,7 +16,7 @@ from s3exp.publish.dataset import Exported, column_names, repeats_of
 from s3exp.publish.kinds import on_hub
 from s3exp.publish.rejected import RejectedRows
 from s3exp.record.files import read_object
-from s3exp.record.measures import measure
+from s3exp.record.measures import measure, word_of
 from s3exp.record.privacy import PROMISE
 from s3exp.settings.choice import is_private
 from s3exp.settings.llm import PluginLLMConfig, PythonLLMConfig
@@ -191,7 +191,7 @@ def _run(one: Exported) -> str:
         # what compares rows with protected ones tells of these
         "Audit of the last round": "" if is_private(config.strategy) else "; ".join(audit) or UNKNOWN,
         "Differential privacy": _promise(one),
-        "Small model trained on it": f"{run.metric} {run.score:.4f} on gold test rows",
+        "Small model trained on it": f"{word_of(run.metric)} {run.score:.4f} on gold test rows",
     }
     return f"## {one.name}\n\n" + "\n".join(f"- {key}: {value}" for key, value in facts.items() if value)
 

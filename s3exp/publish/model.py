@@ -9,6 +9,7 @@ from typing import Any
 from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
 from s3exp.publish.kinds import on_hub
+from s3exp.record.measures import word_of
 from s3exp.settings.small_model import CausalConfig, EncoderConfig, PairsConfig
 from s3exp.small_model import member_folders, weights_file
 from s3exp.types import UserError
@@ -93,5 +94,8 @@ def _card(one: Exported, loaded: str) -> str:
             "Classes by index: " + ", ".join(f"{i} {name}" for i, name in enumerate(task.labels)) + ".",
         ]
     gold = " It learned gold rows, too, which are not exported." if one.config.strategy.with_gold else ""
-    lines += ["", f"It scored {run.metric} {run.score:.4f} on the gold test rows ({one.name}).{gold}"]
+    lines += [
+        "",
+        f"It scored {word_of(run.metric)} {run.score:.4f} on the gold test rows ({one.name}).{gold}",
+    ]
     return in_yaml(facts) + "\n".join(lines) + "\n"

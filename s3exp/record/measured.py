@@ -13,6 +13,13 @@ AddsUp = Literal["sum", "last", "none"]
 
 GAIN = "gain"  # of a run
 MAJORITY, MOST_SAID = "majority", "most_said"  # of gold rows, of predictions
+ERRORS = {"r2": "R2", "mae": "MAE", "rmse": "RMSE"}  # of numbers that are predicted, in columns
+
+
+WORDS = {
+    **{"em": "EM", "f1": "F1", "mrr@10": "MRR@10", "ndcg@10": "nDCG@10"},
+    **{"within": "within the tolerance", "number": "right numbers"},
+}  # of metrics, in titles; others have their own name there
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,11 @@ class Measure:
 
 
 _OF_ANSWERS: tuple[tuple[str, str, str, Direction, str], ...] = (
-    ("number", "right number", "share", "up", "answers whose last number is gold's"),
+    ("number", WORDS["number"], "share", "up", "answers whose last number is gold's"),
     ("answered", "answered", "share", "up", "answers in which there is anything to compare"),
 )
 _OF_NUMBERS: tuple[tuple[str, str, str, Direction, str], ...] = (
-    ("within", "right within the tolerance", "share", "up", "errors of at most task.table.tolerance"),
+    ("within", WORDS["within"], "share", "up", "errors of at most task.table.tolerance"),
     ("tolerance", "tolerance", "", "", "in units of the target"),
     ("r2", "R2", "", "up", "1 = all variance explained, 0 = as good as the mean"),
     ("mae", "mean absolute error", "", "down", "in units of the target"),
@@ -146,7 +153,10 @@ MEASURES = (
     Measure("test/<metric>", "test <metric>", "share", "up", "none"),
     Measure(GAIN, "gain over round 0, select", "share", "up", "none", says="last round's select score less round 0's"),
     Measure("select/loss", "select loss", "", "down", says="loss on the gold rows that pick the epoch"),
-    Measure("select/<metric>", "select <metric>", "share", "up", says="on the gold rows that pick the epoch"),
+    Measure(
+        "select/<metric>", "select <metric>", "share", "up",
+        says="on the gold rows that pick the epoch, if there are epochs",
+    ),
     Measure("mining/<metric>", "mining <metric>", "share", "up", says="on the gold rows that errors are mined from"),
     # an ensemble: its members on select, and what they say of rows that they did not learn
     Measure("ensemble/doubt", "doubt", "", says="disagreement of the members on mining rows, nats"),

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import accumulate
 from typing import TypeVar
 
-from s3exp.record.measured import MEASURES, Measure
+from s3exp.record.measured import MEASURES, WORDS, Measure
 
 CURATION = "curation/"  # before the name of a number of the curators
 ROUND = "round/"  # before the name of a number by round in W&B; there a name alone is the run's
@@ -22,6 +22,11 @@ ONE_CLASS, MARGIN = 0.95, 0.02  # shares
 def one_class(most_said: float, majority: float) -> bool:
     """Whether a small model says (nearly) one class, of rows that are not nearly of one class themselves."""
     return most_said >= ONE_CLASS and most_said > majority + MARGIN
+
+
+def word_of(metric: str) -> str:
+    """A metric in a title."""
+    return WORDS.get(metric, metric)
 
 
 @cache
@@ -49,6 +54,7 @@ def find(name: str) -> Measure | None:
         if bracket and re.fullmatch(f"{re.escape(head)}.+{re.escape(ending)}", name, re.DOTALL):
             word = name[len(head) : len(name) - len(ending)]
             before, _, after = one.title.partition("<")
+            word = word_of(word) if one.title.endswith("<metric>") else word
             return replace(one, name=name, title=before + word + after.partition(">")[2])
     return None
 

@@ -71,7 +71,7 @@ def costs(comparison: Comparison) -> Table:
 
 def groups(comparison: Comparison) -> Table:
     """Mean test score by group of test rows; no rows where no run has groups."""
-    title = f"{comparison.task}: test {comparison.metric} by group of test rows, %"
+    title = f"{comparison.task}: test {comparison.word} by group of test rows, %"
     names = [name for name in comparison.frames.runs if name.startswith("test_groups/")]
     by_arm = mean_by_arm(comparison.frames, *names)
     columns = (Column("group", "group"), *(Column(arm, arm, "score") for arm in by_arm))
@@ -211,7 +211,7 @@ def beside_paper(comparison: Comparison) -> Table | None:
         Column("paper_score", "paper: score, %", "score"),
         Column("paper_gain", "paper: over zerogen", "points"),
         Column("rows", "here: rows", "count"),
-        Column("test", f"here: test {comparison.metric}, %", "score"),
+        Column("test", f"here: test {comparison.word}, %", "score"),
         Column("test", "95% interval", "interval"),
         *(Column(MAJORITY, f"here: {LARGEST}, %", "score") for _ in beside),
         Column("gain", "here: over zerogen", "points"),

@@ -10,7 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
-from s3exp.record.measures import in_all, measure
+from s3exp.record.measures import in_all, measure, word_of
 from s3exp.record.reading import Run
 from s3exp.report import statistics as stats
 from s3exp.report.arms import Arm, settings
@@ -56,8 +56,8 @@ class Comparison:
 
     @property
     def word(self) -> str:
-        """The metric in a title: an abbreviation in capitals."""
-        return self.metric.upper() if len(self.metric) < 4 else self.metric
+        """The metric in a title."""
+        return word_of(self.metric)
 
     @property
     def over(self) -> str:

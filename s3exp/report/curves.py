@@ -166,10 +166,10 @@ def cost_panels(comparison: Comparison) -> list[Panel]:
     metric, at, spent = comparison.metric, [], []
     for cost in COSTS:
         curves = _curves(comparison.synthesized, partial(at_equal_cost, cost=cost, name=f"select/{metric}"))
-        title = f"select {metric} at equal {cost.name}"
-        caption = "% on the gold rows that pick the epoch, for what was spent"
+        title = f"select {comparison.word} at equal {cost.name}"
+        caption = "% on the gold rows that pick the epoch, if there are epochs, for what was spent"
         at.append(Panel(f"select-at-{cost.name}", title, caption, cost.title, curves, "steps", True))
-        title, ends = f"test {metric} by {cost.name} spent", _ends(comparison, cost)
+        title, ends = f"test {comparison.word} by {cost.name} spent", _ends(comparison, cost)
         caption = "% on test rows, read once, when all has been spent"
         spent.append(Panel(f"test-by-{cost.name}", title, caption, cost.title, ends, "points", True))
     return _described(at + spent, comparison.synthesized)

@@ -96,7 +96,7 @@ def plots_of(comparison: Comparison) -> Iterator[Plot]:
     for one in heats(comparison):
         pairs.setdefault((one.x.key, one.y.key), []).append(one)
     for (x, y), maps in pairs.items():
-        title = f"test {comparison.metric} by {x.rpartition('.')[2]} and {y.rpartition('.')[2]}"
+        title = f"test {comparison.word} by {x.rpartition('.')[2]} and {y.rpartition('.')[2]}"
         yield Plot("swept", f"swept-{file_name(x)}-and-{file_name(y)}", draw_heats(maps, title))
     kinds = {
         "scores": curves.score_panels(comparison),

@@ -53,7 +53,7 @@ def ensembles(comparison: Comparison) -> Table:
         Column("method", "method"),
         Column("kind", "small models x rows"),
         Column("seeds", "seeds", "count"),
-        Column("mean", f"test {comparison.metric}, %", "score"),
+        Column("mean", f"test {comparison.word}, %", "score"),
         Column("nll", "NLL", "number"),
         Column("brier", "Brier", "number"),
         Column("ece", "ECE, %", "score"),

@@ -28,6 +28,7 @@ _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~!])")
+_SMALL = 0.001  # of a number, below which three digits behind the point say too little
 _FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet computes such a cell, after white space too
 
 
@@ -175,6 +176,8 @@ def escaped_latex(text: str) -> str:
 
 
 def _number(value: float) -> str:
+    if 0 < abs(value) < _SMALL:
+        return f"{value:.2g}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3f}".rstrip("0").rstrip(".")
 
 

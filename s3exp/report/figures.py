@@ -90,7 +90,7 @@ def draw_scores(comparison: Comparison, looks: Looks) -> Figure:
     caption = "%; line: mean, dot: a seed"
     caption += f", bar: 95% interval over {over}" if over else ""
     caption += f"; always saying the largest class: {percent(floor)}" if floor is not None else ""
-    figure, axes = _wide(f"Test {comparison.metric}", caption, [arm.name for arm in arms])
+    figure, axes = _wide(f"Test {comparison.word}", caption, [arm.name for arm in arms])
     for place, arm in enumerate(arms):
         look, mean, ends = looks[arm.name], arm.mean, interval_of(arm)
         if ends is not None:

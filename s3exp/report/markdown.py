@@ -39,7 +39,7 @@ def methods(comparison: Comparison) -> Table:
     fields = (
         (Column("method", "method"), method),
         (Column("seeds", "seeds", "count"), lambda arm: len(arm.runs)),
-        (Column("mean", f"test {comparison.metric}, %", "score"), lambda arm: mean_of(arm).mean),
+        (Column("mean", f"test {comparison.word}, %", "score"), lambda arm: mean_of(arm).mean),
         (Column("std", "std", "score"), _spread),
         (Column("mean", "95% interval", "interval"), interval_of),
         (

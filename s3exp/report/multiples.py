@@ -43,7 +43,7 @@ def multiples_of(comparisons: Sequence[Comparison]) -> list[Multiples]:
             by_axis.setdefault(panel.x, {})[one.task] = panel
             for arm in lines_of(one, panel):
                 lines.setdefault(panel.x, {}).setdefault(arm.name, arm)
-    metrics = {one.task: one.metric for one in comparisons}
+    metrics = {one.task: one.word for one in comparisons}
     return [
         _multiples(axis, panels, metrics, looks_by_name(list(lines[axis].values())))
         for axis, panels in by_axis.items()

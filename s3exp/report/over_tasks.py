@@ -38,7 +38,7 @@ def over_tasks(comparisons: Sequence[Comparison]) -> Table | None:
     for one in comparisons:
         for arm in one.arms:
             by_method.setdefault(method(arm), {})[one.task] = arm
-    tasks, metrics = [one.task for one in comparisons], {one.metric for one in comparisons}
+    tasks, metrics = [one.task for one in comparisons], {one.word for one in comparisons}
     alike = len(metrics) == 1
     rows = [
         (name, seeds_of(own.values()), *_by_task(own, tasks), *average(own, tasks, alike))
@@ -53,7 +53,7 @@ def over_tasks(comparisons: Sequence[Comparison]) -> Table | None:
             column
             for one in comparisons
             for column in (
-                Column(one.task, one.task if alike else f"{one.task}, {one.metric}", "score"),
+                Column(one.task, one.task if alike else f"{one.task}, {one.word}", "score"),
                 Column(one.task, "95% interval", "interval"),
             )
         ),

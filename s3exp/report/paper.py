@@ -7,17 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import stdev
 
 import matplotlib
 
+from s3exp.record.measured import ERRORS
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison
 from s3exp.report.drawing import Plot, plots_of, plots_over_tasks
-from s3exp.report.export import Column, Table, as_csv, as_markdown, escaped_latex, table_of
+from s3exp.report.export import (
+    Cell,
+    Column,
+    Fields,
+    Table,
+    as_csv,
+    as_markdown,
+    escaped_latex,
+    formatted,
+    table_of,
+)
 from s3exp.report.figures import PRINTED, words_of
-from s3exp.report.frames import mean_by_arm
+from s3exp.report.frames import known, mean_by_arm
 from s3exp.report.majority import LARGEST, majority_of
 from s3exp.report.over_tasks import in_print, method, over_tasks, seeds_of
 from s3exp.terminal.texts import file_name, file_names, percent, points, spelled
@@ -31,16 +43,24 @@ _COLUMN = 5.5  # inches of a figure, up to which it stands in one column of two
 
 
 def paper_table(comparison: Comparison) -> Table:
-    """Every method: mean and standard deviation over seeds, gain with its interval, rows and tokens."""
+    """Every method: mean and standard deviation over seeds, gain with its interval, rows and tokens.
+
+    Where a number is predicted, its errors stand last.
+    """
+    errors = [name for name in ERRORS if known(comparison.frames.runs, [f"test/{name}"])]
+    missed = mean_by_arm(comparison.frames, *(f"test/{name}" for name in errors))
     spent = mean_by_arm(comparison.frames, "train_rows", "llm/tokens")
 
     def spread(arm: Arm) -> float | None:
         return stdev(arm.scores.values()) if len(arm.runs) > 1 else None
 
+    def error(at: int, arm: Arm) -> Cell:
+        return missed[arm.name][at]
+
     gains = {arm.name: comparison.gain(arm) for arm in comparison.arms}
-    fields = (
+    fields: Fields[Arm] = (
         (Column("method", "Method"), method),
-        (Column("mean", f"{comparison.metric}, %", "score"), lambda arm: arm.mean),
+        (Column("mean", f"{comparison.word}, %", "score"), lambda arm: arm.mean),
         (Column("std", "std, %", "score"), spread),
         (
             Column("gain", "Gain, points", "points"),
@@ -52,9 +72,10 @@ def paper_table(comparison: Comparison) -> Table:
         ),
         (Column("rows", "Rows", "count"), lambda arm: spent[arm.name][0] or None),
         (Column("tokens", "Tokens", "count"), lambda arm: spent[arm.name][1] or None),
+        *((Column(name, ERRORS[name], "number"), partial(error, at)) for at, name in enumerate(errors)),
     )
     over, counted = in_print(comparison.over), seeds_of(comparison.arms)
-    title = f"{comparison.task}: test {comparison.metric}, seeds: {counted}; gains over {over}"
+    title = f"{comparison.task}: test {comparison.word}, seeds: {counted}; gains over {over}"
     table = table_of("paper", title, comparison.arms, fields)
     floor = majority_of(comparison)
     beside = () if floor is None else ((LARGEST, floor, *(None for _ in fields[2:])),)
@@ -62,12 +83,12 @@ def paper_table(comparison: Comparison) -> Table:
 
 
 def as_paper_latex(comparison: Comparison) -> str:
-    """The table for one column of a paper: score and spread, gain and interval, rows, and tokens in thousands."""
+    """The table for one column of a paper: score and spread, gain and interval, rows, tokens in thousands, errors."""
     table = paper_table(comparison)
     best = percent(max(arm.mean for arm in comparison.rivals))
     bold = {method(arm) for arm in comparison.rivals}
     lines = []
-    for name, mean, spread, gain, interval, rows, tokens in table.rows:
+    for name, mean, spread, gain, interval, rows, tokens, *errors in table.rows:
         score = percent(mean)
         score = rf"\textbf{{{score}}}" if score == best and name in bold else score
         deviation = "" if spread is None else rf" $\pm$ {percent(spread)}"
@@ -75,8 +96,13 @@ def as_paper_latex(comparison: Comparison) -> str:
         ends = "" if interval is None else _ends(_signed(interval[0]), _signed(interval[1]))
         spent = "" if tokens is None else f"{tokens / 1000:,.1f}"
         costs = ["" if rows is None else f"{rows:,.0f}", spent]
-        lines.append([_first(name), score + deviation, gained + ends, *costs])
-    head = ["Method", rf"{escaped_latex(comparison.metric)} (\%)", "Gain (points)", "Rows", "Tokens (k)"]
+        last = [
+            formatted(one, cell).replace("-", "$-$")
+            for one, cell in zip(table.columns[7:], errors, strict=True)
+        ]
+        lines.append([_first(name), score + deviation, gained + ends, *costs, *last])
+    head = ["Method", rf"{escaped_latex(comparison.word)} (\%)", "Gain (points)", "Rows", "Tokens (k)"]
+    head += [column.title for column in table.columns[7:]]
     return _tabular(f"{table.title}.", file_name(comparison.task), head, lines)
 
 
@@ -95,8 +121,8 @@ def over_tasks_latex(comparisons: Sequence[Comparison], whole: Table) -> str:
         ]
         for row in whole.rows
     ]
-    metrics = list(dict.fromkeys(one.metric for one in comparisons))
-    heads = [one.task if len(metrics) == 1 else f"{one.task}, {one.metric}" for one in comparisons]
+    metrics = list(dict.fromkeys(one.word for one in comparisons))
+    heads = [one.task if len(metrics) == 1 else f"{one.task}, {one.word}" for one in comparisons]
     head = ["Method", *map(escaped_latex, [*heads, "Average"])]
     seeds = spelled(list(dict.fromkeys(str(row[1]) for row in whole.rows if row[1] is not None)))
     some = any(row[at + 1] is not None for row in whole.rows for at in places)

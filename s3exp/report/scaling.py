@@ -81,7 +81,7 @@ def scaling(comparison: Comparison) -> Table | None:
         (Column("sizes", "sizes", "count"), lambda law: law.sizes),
         (Column("seeds", "seeds", "count"), lambda law: law.seeds),
         (
-            Column("doubling", f"test {comparison.metric} for twice the rows, points", "points"),
+            Column("doubling", f"test {comparison.word} for twice the rows, points", "points"),
             lambda law: None if law.doubling is None else law.doubling.mean,
         ),
         (

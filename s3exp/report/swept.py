@@ -115,7 +115,7 @@ def _panel(comparison: Comparison, axis: Axis) -> Panel:
         words.append(f"{spelled(list(tied))} {verb} with it")
     if len(known) < len(comparison.arms):
         words.append(f"{len(comparison.arms) - len(known)} arms without a config on record are not shown")
-    title = f"test {comparison.metric} by {axis.key}"
+    title = f"test {comparison.word} by {axis.key}"
     name = f"swept-{file_name(axis.key)}"
     return Panel(name, title, "; ".join(words), axis.key, tuple(curves), percent=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from s3exp.record.measured import MAJORITY
+from s3exp.record.measured import ERRORS, MAJORITY
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import compare_at_cost
@@ -32,7 +32,7 @@ def results(comparison: Comparison) -> Table:
     fields = (
         (Column("strategy", "strategy"), lambda arm: arm.name),
         (Column("seeds", "seeds", "count"), lambda arm: len(arm.runs)),
-        (Column("test", f"test {comparison.metric}, %", "score"), lambda arm: mean_of(arm).mean),
+        (Column("test", f"test {comparison.word}, %", "score"), lambda arm: mean_of(arm).mean),
         (Column("test", "95% interval", "interval"), interval_of),
         *_beside(comparison),
         *_with_interval(_gain(bases[0] if len(bases) == 1 else "base"), lambda arm: gains[arm.name]),
@@ -104,7 +104,7 @@ def equal_cost(comparison: Comparison) -> Table:
         (Column("budget", "spent", "count"), lambda one: one.budget),
         (Column("strategy", "strategy"), lambda one: one.arm),
         (Column("rounds", "rounds done", "number"), lambda one: one.rounds),
-        *_with_interval(Column("select", f"select {comparison.metric}, %", "score"), lambda one: one.score),
+        *_with_interval(Column("select", f"select {comparison.word}, %", "score"), lambda one: one.score),
         *_with_interval(_gain("base"), lambda one: one.gain),
     )
     note = "At what the cheapest arm spent in all; empty: not every seed had finished a round by then."
@@ -112,12 +112,14 @@ def equal_cost(comparison: Comparison) -> Table:
 
 
 def _beside(comparison: Comparison) -> Fields[Arm]:
-    """What an accuracy is to be seen beside, where it is on record."""
+    """What a score is to be seen beside, where it is on record."""
     frame, fields = comparison.frames, list[tuple[Column, Callable[[Arm], Any]]]()
-    for name, title in (("macro_f1", "macro F1, %"), (MAJORITY, f"{LARGEST}, %")):
+    shares = {"macro_f1": "macro F1, %", MAJORITY: f"{LARGEST}, %"}
+    for name, title in (shares | ERRORS).items():
         values = mean_by_arm(frame, f"test/{name}")
         if any(value is not None for (value,) in values.values()):
-            fields.append((Column(name, title, "score"), partial(_of_arm, values)))
+            kind = "score" if name in shares else "number"
+            fields.append((Column(name, title, kind), partial(_of_arm, values)))
     return tuple(fields)
 
 

@@ -17,7 +17,7 @@ from s3exp.commands.run import _draw, _say_where_lines_are, kept_here
 from s3exp.commands.summary import print_summary
 from s3exp.record.reading import LeftOut
 from s3exp.report.study import collect
-from tests.report.fakes import S3, ZEROGEN, extraction, result, strategies, study
+from tests.report.fakes import S3, ZEROGEN, extraction, regression, result, strategies, study
 from tests.report.records import config, write_run
 from tests.report.records import result as on_disk
 
@@ -114,6 +114,15 @@ def test_a_run_with_another_metric_is_shown_by_it() -> None:
     assert "EM on the test set" in text and "0.180-0.230" in text and "ccuracy" not in text
     both = printed([extraction(), *strategies()], width=120)
     assert "answers: EM on the test set" in both and "reviews: Accuracy on the test set" in both
+
+
+def test_a_number_that_is_predicted_has_its_errors_and_its_tolerance() -> None:
+    text = printed([regression(unit=50.0)], width=160)
+    assert "Within the tolerance on the test set" in text
+    assert "within the tolerance: test rows whose number is at most 50 away from theirs" in text
+    (line,) = [line for line in text.split("\n") if "0.390-0.440" in line]
+    assert line.split()[-4:] == ["0.390-0.440", "-0.25", "75", "100"]
+    assert "tolerance" not in printed(strategies())
 
 
 def test_what_gains_are_over_and_at_which_budget() -> None:

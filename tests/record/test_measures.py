@@ -39,7 +39,7 @@ def test_names_are_there_once_and_open_ones_after_those_that_they_would_hide() -
 
 
 def test_an_open_name_takes_its_ending() -> None:
-    assert (measure("select/f1").title, measure("select/f1").unit) == ("select f1", "share")
+    assert (measure("select/f1").title, measure("select/f1").unit) == ("select F1", "share")
     assert measure("select/loss").unit == ""
     assert measure("partial/sentence2_gold").title == "label from sentence2 alone, gold rows"
     assert measure("rejected/a <b>/c").title == "rejected, a <b>/c"

@@ -83,6 +83,26 @@ def extraction(strategy: str = "s3", test: float = 0.21) -> dict[str, Any]:
     return {**run, "metric": "em", "test": scores, "select": {"em": 0.25}}
 
 
+def regression(strategy: str = "s3", test: float = 0.42, seed: int = 0, unit: float = 1.0) -> dict[str, Any]:
+    """One run of a task where a number is predicted; its errors are so many units of the target."""
+    run = result(strategy, ((90, 0.0, 0.0, 54), (45, 0.0, 0.0, 48)), test, seed, task="prices")
+    for number, entry in enumerate(run["rounds"]):
+        entry["metrics"] = {"select/within": 0.4 + number / 10, "mining/within": (1 + number) / 10}
+    scores = {
+        "within": test,
+        "within_low": test - 0.03,
+        "within_high": test + 0.02,
+        "r2": -0.25,
+        "tolerance": unit,
+    }
+    return {
+        **run,
+        "metric": "within",
+        "test": scores | {"mae": 1.5 * unit, "rmse": 2 * unit},
+        "select": {"within": 0.5},
+    }
+
+
 def study(results: Sequence[dict[str, Any]], *identities: dict[str, Any]) -> Study:
     """The study of some results, in run directories 0, 1, ...; their configs are on record where they are given."""
     runs = []

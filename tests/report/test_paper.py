@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.report.paper import as_paper_latex, write_paper
-from tests.report.fakes import S3, result, strategies, study
+from s3exp.report.export import as_markdown
+from s3exp.report.paper import as_paper_latex, paper_table, write_paper
+from s3exp.report.tables import results
+from tests.report.fakes import S3, extraction, regression, result, strategies, study
 
 
 def test_the_best_synthesized_method_is_bold_and_every_line_has_all_columns() -> None:
@@ -24,6 +26,25 @@ def test_the_best_synthesized_method_is_bold_and_every_line_has_all_columns() ->
     assert any(line.startswith(r"S3 & \textbf{82.0}") for line in body)
     assert any(line.startswith("ZeroGen & ") for line in body)
     assert body[0].split(" & ")[3].replace(",", "").isdigit()  # whole rows: 32 are not 0.0 thousand
+
+
+def test_what_is_predicted_as_a_number_has_its_errors_beside_the_share_of_right_rows() -> None:
+    """In units of the target, however small or large; names of metrics are words of the reader."""
+    runs = [
+        regression(one, 0.42, seed, unit)
+        for one in ("s3", "zerogen")
+        for seed, unit in ((0, 2e-4), (1, 2e-4))
+    ]
+    comparison = study(runs).comparisons[0]
+    text = as_paper_latex(comparison)
+    assert r"Method & within the tolerance (\%) & " in text and r" & R2 & MAE & RMSE \\" in text
+    assert text.count(r" & $-$0.25 & 0.0003 & 0.0004 \\") == 2
+    assert [column.title for column in results(comparison).columns][2:7] == [
+        "test within the tolerance, %", "95% interval", "R2", "MAE", "RMSE",
+    ]  # fmt: skip
+    large = paper_table(study([regression(unit=1e6)]).comparisons[0])
+    assert "| -0.25 | 1,500,000 | 2,000,000 |" in as_markdown(large)
+    assert r"EM (\%)" in as_paper_latex(study([extraction()]).comparisons[0])
 
 
 @pytest.mark.parametrize("sign", ["_", "%", "&", "#", "$"])
