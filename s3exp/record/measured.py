@@ -43,11 +43,11 @@ class Measure:
 
 
 _OF_ANSWERS: tuple[tuple[str, str, str, Direction, str], ...] = (
-    ("number", WORDS["number"], "share", "up", "answers whose last number is gold's"),
-    ("answered", "answered", "share", "up", "answers in which there is anything to compare"),
+    ("number", WORDS["number"], "share", "up", "of answers whose last number is gold's"),
+    ("answered", "answered", "share", "up", "of answers in which there is anything to compare"),
 )
 _OF_NUMBERS: tuple[tuple[str, str, str, Direction, str], ...] = (
-    ("within", WORDS["within"], "share", "up", "errors of at most task.table.tolerance"),
+    ("within", WORDS["within"], "share", "up", "of rows whose error is at most task.table.tolerance"),
     ("tolerance", "tolerance", "", "", "in units of the target"),
     ("r2", "R2", "", "up", "1 = all variance explained, 0 = as good as the mean"),
     ("mae", "mean absolute error", "", "down", "in units of the target"),

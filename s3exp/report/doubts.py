@@ -15,6 +15,7 @@ from s3exp.report.curves import ROWS, TOKENS, Cost
 from s3exp.report.majority import collapsed
 from s3exp.report.statistics import FEW
 from s3exp.settings.cell import shown
+from s3exp.strategies import idle
 from s3exp.terminal.texts import cut, percent, plural, spelled
 
 _KEYS = 6  # of a config in a sentence
@@ -168,9 +169,19 @@ def _cost(comparison: Comparison, cost: Cost) -> list[str]:
 
 
 def _beside_strategy(arms: Sequence[Arm]) -> dict[str, list[Any]]:
-    """The options in which some arms differ, and their values by arm, but for those of the strategy."""
+    """The options in which some arms that read them differ, with their values by arm, but for the strategy's."""
     found = differing([settings(arm.runs[0]) for arm in arms])
-    return {key: list(values) for key, values in found.items() if not key.startswith("strategy.")}
+    unread = [tuple(f"{key}." for key in idle(arm.runs[0].identity)) for arm in arms]
+
+    def differ(key: str, values: Sequence[Any]) -> bool:
+        pairs = zip(values, unread, strict=True)
+        return len({repr(value) for value, own in pairs if not f"{key}.".startswith(own)}) > 1
+
+    return {
+        key: list(values)
+        for key, values in found.items()
+        if not key.startswith("strategy.") and differ(key, values)
+    }
 
 
 def _configs(comparison: Comparison) -> list[str]:

@@ -552,3 +552,14 @@ def test_of_many_arms_those_are_named_that_differ_from_most(tmp_path: Path) -> N
     differ = said.partition("Arms differ by more than the strategy: ")[2]
     assert differ.startswith("llm.model (another/llm: ") and "the others: " in differ
     assert {"dge", "targen"} == set(differ.partition(": ")[2].partition(";")[0].split(" and "))
+
+
+@pytest.mark.parametrize(("seeds", "said"), [("marginals", False), ("plain", True)])
+def test_an_option_that_an_arm_does_not_read_is_no_difference(tmp_path: Path, seeds: str, said: bool) -> None:
+    """Marginals ask no LLM: they have no shots, whatever task.shots is for all runs of the sweep."""
+    own = {"strategy__shown": "nothing", "strategy__seeds": seeds, "strategy__max_rounds": 0}
+    shots = {"task__shots": 3, "small_model__kind": "boosting"}
+    write_run(tmp_path / "zerogen", result("zerogen", 0, 60), config("zerogen", 0, **shots))
+    other = {**shots, **own, "task__shots": 3 if seeds == "marginals" else 0}
+    write_run(tmp_path / "marginals", result("marginals", 0, 50), config("marginals", 0, **other))
+    assert any("task.shots (" in one for one in warnings(read(tmp_path))) == said
