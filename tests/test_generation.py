@@ -16,7 +16,7 @@ from s3exp.embedded.word_problems import solved
 from s3exp.record.measures import find
 from s3exp.record.rounds import read_rounds
 from s3exp.report.controls import missing
-from s3exp.types import Example, Lesson, UserError
+from s3exp.types import Example, Lesson, Prompt, UserError
 from tests.toy_problems import KNOWN, ProblemLLM, Pupil, kind_of, problem_task, problems
 
 WORDS = [
@@ -140,6 +140,24 @@ def test_a_majority_of_the_llms_answers_finds_the_wrong_ones(tmp_path: Path) -> 
     (seed,) = read_rounds(once.folder)
     assert seed.batch.numbers["disagree"] == pytest.approx(60 * (1 - seed.metrics["answers/right"]))
     assert once.result["curation"]["guard_accuracy"] == 1.0
+
+
+def test_the_program_judges_the_answer_that_the_llm_has_corrected(tmp_path: Path) -> None:
+    """The LLM misreads many problems. A budget of tokens knows what a check may take before there is a row."""
+
+    class Misreader(ProblemLLM):
+        def _answer(self, prompt: Prompt) -> str:
+            wrong = prompt.kind == "check" and len(prompt.text) % 3 == 0
+            return "It is 7000." if wrong else super()._answer(prompt)
+
+    words = ["curation.label=correct", "curation.program=reject", "loop.budget.tokens=100000"]
+    llm = Misreader(wrong=0.2)
+    done = run(tmp_path, "strategy=zerogen", "loop.budget.rows=30", *words, "run_dir=run", llm=llm)
+    (seed,) = read_rounds(done.folder)
+    numbers = seed.batch.numbers
+    assert seed.metrics["answers/right"] == 1.0 and len(seed.batch.examples) == 30
+    assert numbers["relabelled"] > numbers["program_wrong"] > 5  # some were corrected rightly
+    assert numbers["checked"] == numbers["program_right"] + numbers["program_wrong"]
 
 
 class Forgetful(Pupil):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from s3exp.curation.vectors import Cached
+from s3exp.settings.kinds import rules_of
 from s3exp.synthesis.curating import Screen
 from s3exp.synthesis.order import most_tokens
 from s3exp.tasks.task import Task
@@ -34,7 +35,8 @@ def bound(task: Task, prompt: Prompt, ask: Callable[[Example], Prompt], times: i
     A token may have more bytes than assumed; what then does not fit into the budget is not asked.
     """
     empty = dict.fromkeys(task.config.fields, "") | dict(prompt.context)
-    question = most_tokens(ask(Example("", empty, prompt.target)))
+    target = "" if rules_of(task.config).free else prompt.target  # a free answer is written with the row
+    question = most_tokens(ask(Example("", empty, target)))
     return times * (task.rows_per_answer * question + TOKEN_BYTES * prompt.max_tokens)
 
 

@@ -86,8 +86,14 @@ def build_curation(
 
 
 def curators_of(config: Config, sources: Sources) -> dict[str, Judge | Asking]:
-    """The curators of ours that a config switches on, in the order in which they judge."""
-    judges = {name: make(config, sources) for name, make in CURATORS.items()}
+    """The curators of ours that a config switches on, in the order in which they judge.
+
+    Where the LLM corrects free answers, the program judges last: what it judged must be the answer that stays.
+    """
+    names = [*CURATORS]
+    if config.curation.label == "correct":
+        names.sort(key=lambda name: name == "program")
+    judges = {name: CURATORS[name](config, sources) for name in names}
     return {name: judge for name, judge in judges.items() if judge is not None}
 
 
