@@ -139,6 +139,7 @@ def prepare(
         _warn_of_no_rationales(config)
         _warn_of_no_names(config)
     if donor is None and given is None:
+        _warn_of_nothing_shown(config)
         _check_templates(config, len(gold.contexts))
     folder = run_folder(config, facts)
     return Prepared(config, model, gold, facts, folder, donor, overrides, in_order(swept), own, given)
@@ -165,6 +166,23 @@ def _check_templates(config: Config, contexts: int) -> None:
         wordings = config.task.wordings
         for wording in wordings:
             check_rows(wording, ceil(plan(config.strategy, config.loop)[0] / len(wordings)), contexts)
+
+
+def _warn_of_nothing_shown(config: Config) -> None:
+    """Say that options of what rounds show change nothing in a run without such a round, as one of a sweep may be."""
+    strategy = config.strategy
+    if strategy.human or len(plan(strategy, config.loop)) > 1:
+        return
+    pick = strategy.pick
+    chosen = {
+        f"strategy.pick.by={pick.by}": pick.by != "none",
+        f"strategy.pick.spread={pick.spread}": pick.spread != "none",
+        "strategy.balance=true": strategy.balance,
+        f"strategy.labels={strategy.labels}": strategy.labels != "gold",
+    }
+    for option in (option for option, on in chosen.items() if on):
+        why = f"strategy={strategy.name} shows none" if config.loop.rounds else "loop.rounds=0 has no round"
+        log.warning("%s is about the rows that rounds show, and %s: it changes nothing", option, why)
 
 
 def _warn_of_no_rationales(config: Config) -> None:

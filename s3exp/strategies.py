@@ -74,6 +74,7 @@ OF_GIVEN = (
     *("task.prompts", "task.prompt_sets", "task.rows_per_answer", "task.shots"),
     *("strategy.seeds", "task.domains", "task.instances", "task.attributes"),
 )
+OF_EXEMPLARS = ("strategy.pick", "strategy.balance")  # where no round shows any
 OF_SWITCH = {  # with the option and its value that read them
     "small_model.loss_q": ("small_model.loss", "gce"),
     "small_model.unlearning": ("curation.flaws", "unlearn"),
@@ -104,10 +105,12 @@ def idle(facts: Mapping[str, Any]) -> tuple[str, ...]:
     seeds = facts.get("strategy.seeds")
     unchecked = facts.get("curation.label", "none") == "none"
     curated = not unchecked or facts.get("curation.revise", False)
-    filled = seeds in FILLED and (alone or facts.get("loop.rounds") == 0) and not curated
+    unshown = alone or facts.get("loop.rounds") == 0
+    filled = seeds in FILLED and unshown and not curated
     return (
         *unread,
         *(OF_ROUNDS if alone else ()),
+        *(OF_EXEMPLARS if unshown else ()),
         *(OF_FILLED if filled else ()),
         *(OF_CHECK if unchecked else ()),
         *(OF_SEED_ROWS if seeds == "none" else ()),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.prepare import _warn_of_no_names, _warn_of_no_rationales
+from s3exp.prepare import _warn_of_no_names, _warn_of_no_rationales, _warn_of_nothing_shown
 from s3exp.record.given import rounds_of
 from s3exp.settings.compose import compose, of_record
 from s3exp.settings.run import Config
@@ -72,3 +72,26 @@ def test_a_kind_of_task_that_has_no_rationales_is_not_warned_of_them(
 ) -> None:
     _warn_of_no_rationales(compose([f"task={task}", "small_model=boosting"]))
     assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ["loop.rounds=0", "strategy.pick.spread=kmeans", "strategy.pick.top=5"],
+            "loop.rounds=0 has no round",
+        ),
+        (
+            ["loop.rounds=0", "strategy.labels=random"],
+            "strategy.labels=random is about the rows that rounds show",
+        ),
+        (["strategy=zerogen", "strategy.balance=true"], "strategy=zerogen shows none: it changes nothing"),
+        (["strategy.pick.by=loss", "strategy.pick.top=5", "strategy.balance=true"], ""),
+        (["loop.rounds=0"], ""),
+    ],
+)
+def test_options_of_rows_that_no_round_shows_are_said_to_change_nothing(
+    words: list[str], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _warn_of_nothing_shown(compose(["task=reviews", *words]))
+    assert says in caplog.text and bool(says) == bool(caplog.text)

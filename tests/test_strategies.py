@@ -116,6 +116,8 @@ def test_configs_that_cannot_differ_are_one_run() -> None:
     assert one("small_model.loss_q=0.3") == one("small_model.unlearning.epochs=9") == one()
     assert one("small_model.loss=gce", "small_model.loss_q=0.3") != one("small_model.loss=gce")
     assert one("curation.flaws=unlearn", "small_model.unlearning.epochs=9") != one("curation.flaws=unlearn")
+    picks = ("strategy.pick.by=loss", "strategy.pick.top=9", "strategy.balance=true")
+    assert one("loop.rounds=0", *picks) == one("loop.rounds=0") and one(*picks) != one()
     assert one("strategy=s3", "loop.rounds=1") != one("strategy=s3", "loop.rounds=2")
     assert one("strategy=zerogen", "loop.budget.rows=9") != one("strategy=zerogen")
     assert one("strategy=zerogen", "loop.tries=1") != one("strategy=zerogen")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from s3exp.settings.run import ADDED_SETS, Config
 from s3exp.types import UserError
@@ -47,6 +49,12 @@ def _check_sources(config: Config) -> None:
         raise UserError(
             f"{key} and strategy={strategy.name}: a list of sources is trained on in one round, a set each: "
             "choose strategy=rows, or name one run directory"
+        )
+    places = [os.path.realpath(Path(source).expanduser()) for source in loop.sources]
+    twice = next((one for at, one in enumerate(loop.sources) if places[at] in places[:at]), None)
+    if twice is not None:
+        raise UserError(
+            f"{key}: {twice} stands there twice, and the rows of a source are learned once: name each source once"
         )
     if loop.sets not in (1, len(loop.sources)):
         raise UserError(

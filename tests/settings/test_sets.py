@@ -38,6 +38,10 @@ def named(*words: str) -> list[str]:
             ["loop.rows_from=[a.jsonl,b.jsonl]", "strategy=rows", "loop.sets=3"],
             "and loop.sets=3: each source is",
         ),
+        (
+            ["loop.rows_from=[x/a.jsonl,b.jsonl,./x/../x/a.jsonl]", "strategy=rows"],
+            "x/../x/a.jsonl stands there twice",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(words: list[str], says: str) -> None:
