@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests import warm
@@ -82,3 +84,26 @@ def test_a_folder_that_a_library_made_is_its_own() -> None:
 def test_what_is_read_at_import_is_refused(variables: dict[str, str]) -> None:
     with pytest.raises(AssertionError, match="HF_HOME"):
         warm.run(["-c", ""], env={**variables, "HF_HOME": "elsewhere"})
+
+
+WORKER = """
+import sys
+from tests import warm
+print(warm.run(["-c", "import os; print(os.getppid())"]).stdout, warm.Process(["-c", sys.argv[1]]).pid, flush=True)
+"""
+
+
+def test_workers_share_one_parent_and_a_workers_processes_end_with_it() -> None:
+    """A worker learns from the environment where the parent listens, as any process does that this one starts."""
+    own = warm.Process(["-c", "import signal; signal.pause()"])
+    words = [sys.executable, "-c", WORKER, "import signal; signal.pause()"]
+    said = subprocess.run(words, cwd=warm.ROOT, capture_output=True, text=True, check=True).stdout
+    parent, left = map(int, said.split())
+    assert parent == psutil.Process(own.pid).ppid()
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(left):
+        assert time.monotonic() < deadline, "nobody waits for it, and it runs"
+        time.sleep(0.01)
+    assert own.poll() is None
+    own.send_signal(signal.SIGKILL)
+    assert own.wait(60) == -signal.SIGKILL

@@ -7,18 +7,21 @@ What comes is a process of its own, as Python would have started it: its own fol
 memory and end, with a parent that is not the test. Only what is read while Python or a library is loaded is that of the
 tests: a variable of `EARLY` is refused, and a test of what is imported starts Python itself.
 
-One such parent serves a worker of pytest. It ends with it, since it then reads the end of its socket.
+One such parent serves all workers of pytest, and ends with the process that started them. A worker's children end with
+the worker, whose connection the parent then reads the end of.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import gc
 import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,7 +29,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -124,27 +127,61 @@ def run(
 
 
 START = "tests.warm.start"  # an audit event
+PLACE = "S3EXP_TESTS_WARM"  # a variable
 _PARENTS: dict[bool, socket.socket] = {}
 
 
 def _ask(vllm: bool, message: bytes, files: list[int]) -> None:
-    """Send an order to the parent, which the first one starts."""
+    """Send an order to the parent, which the first one of all workers starts."""
     sys.audit(START, message[:80])  # its words, and not the environment
     if vllm not in _PARENTS:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours = _PARENTS[vllm] = _connected(vllm)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        with theirs:
+        atexit.register(ours.close)
+    socket.send_fds(_PARENTS[vllm], [message], files)
+
+
+def _owner() -> tuple[int, Path]:
+    """The process that a run of pytest began with, and its folder of sockets, which its workers are told of."""
+    if PLACE not in os.environ:
+        folder = tempfile.mkdtemp(prefix="s3exp-warm-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ[PLACE] = f"{os.getpid()} {folder}"
+    owner, _, folder = os.environ[PLACE].partition(" ")
+    return int(owner), Path(folder)
+
+
+OWNER, FOLDER = _owner()
+
+
+def _connected(vllm: bool) -> socket.socket:
+    """A connection to the parent of this run of pytest."""
+    place = str(FOLDER / ("vllm" if vllm else "plain"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        try:
+            listening.bind(place)  # by one worker alone
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            listening.listen()
             subprocess.Popen(
-                [sys.executable, "-m", "tests.warm", str(theirs.fileno()), *(["vllm"] if vllm else [])],
+                [sys.executable, "-m", "tests.warm", *map(str, (listening.fileno(), int(vllm)))],
                 cwd=ROOT,
                 env={**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")},
-                pass_fds=[theirs.fileno()],
+                pass_fds=[listening.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        _PARENTS[vllm] = ours
-        atexit.register(ours.close)
-    socket.send_fds(_PARENTS[vllm], [message], files)
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for _ in range(100):
+        try:
+            ours.connect(place)
+        except ConnectionRefusedError:  # the other worker is about to listen
+            time.sleep(0.05)
+        else:
+            return ours
+    raise RuntimeError(f"{place}: the parent of warm processes died")
 
 
 def _import(vllm: bool) -> None:
@@ -195,46 +232,58 @@ def _folders() -> list[tempfile.TemporaryDirectory[str]]:
     return found
 
 
-def _serve(orders: socket.socket) -> None:
-    """Fork for every order; returns in a child, which then is Python as it was ordered."""
+def _serve(listening: socket.socket) -> None:
+    """Fork for every order of every worker; returns in a child, which then is Python as it was ordered."""
     folders = _folders()
-    running: dict[int, tuple[int, socket.socket]] = {}  # by a descriptor that tells of its end
+    gone = os.pidfd_open(OWNER)
+    workers: set[socket.socket] = set()
+    running: dict[int, tuple[int, socket.socket, socket.socket]] = {}  # by a descriptor that tells of its end
     while True:
-        ready = select.select([orders, *running], [], [])[0]
-        for ended in ready:
-            if ended is orders:
-                continue
-            pid, told = running.pop(ended)
+        ready = select.select([gone, listening, *workers, *running], [], [])[0]
+        for ended in [one for one in ready if one in running]:
+            pid, told, _ = running.pop(ended)
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             os.close(ended)
             with told, contextlib.suppress(OSError):  # the test has given up
                 told.send(f"ended {code}\n".encode())
-        if orders not in ready:
-            continue
-        message, files, _, _ = socket.recv_fds(orders, 1 << 20, 4)
-        if not message:
-            for pid, _ in running.values():  # nobody waits for it any more
-                os.kill(pid, signal.SIGKILL)
+        if listening in ready:
+            workers.add(listening.accept()[0])
+        for worker in workers.intersection(ready):
+            message, files, _, _ = socket.recv_fds(worker, 1 << 20, 4)
+            if not message:
+                _kill(pid for pid, _, of in running.values() if of is worker)  # nobody waits for it any more
+                workers.remove(worker)
+                worker.close()
+                continue
+            child = os.fork()
+            if child == 0:
+                os.close(gone)
+                for other, (_, told, _) in running.items():
+                    os.close(other)
+                    told.close()
+                for one in (listening, *workers):
+                    one.close()
+                for folder in folders:  # the child that ends first would remove it for all
+                    folder._finalizer.detach()  # type: ignore[attr-defined]
+                    folder.__init__()  # type: ignore[misc]
+                with socket.socket(fileno=files.pop()) as told:
+                    _become(*json.loads(message), files)
+                    told.send(f"{os.getpid()}\n".encode())
+                return
+            told = socket.socket(fileno=files.pop())
+            for file in files:
+                os.close(file)
+            running[os.pidfd_open(child)] = (child, told, worker)
+        if gone in ready:
+            _kill(pid for pid, _, _ in running.values())
             for folder in folders:
                 folder.cleanup()
             os._exit(0)
-        child = os.fork()
-        if child == 0:
-            for other, (_, told) in running.items():
-                os.close(other)
-                told.close()
-            orders.close()
-            for folder in folders:  # the child that ends first would remove it for all
-                folder._finalizer.detach()  # type: ignore[attr-defined]
-                folder.__init__()  # type: ignore[misc]
-            with socket.socket(fileno=files.pop()) as told:
-                _become(*json.loads(message), files)
-                told.send(f"{os.getpid()}\n".encode())
-            return
-        told = socket.socket(fileno=files.pop())
-        for file in files:
-            os.close(file)
-        running[os.pidfd_open(child)] = (child, told)
+
+
+def _kill(children: Iterable[int]) -> None:
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
 
 
 def _become(
@@ -290,7 +339,8 @@ def _end() -> None:
 
 
 if __name__ == "__main__":
-    orders = socket.socket(fileno=int(sys.argv[1]))
-    _import(sys.argv[2:] == ["vllm"])
-    _serve(orders)
+    number, vllm = map(int, sys.argv[1:])
+    listening = socket.socket(fileno=number)
+    _import(bool(vllm))
+    _serve(listening)
     _end()
