@@ -121,12 +121,14 @@ def usable(table: Table, source: str, role: str, columns: Columns, rules: Mappin
     """
     rows, examples = table.rows, list[Example]()
     left: dict[str, list[tuple[int, Unusable]]] = defaultdict(list)
+    empty: Counter[str] = Counter()  # cells of a table, by column
     for index, row in enumerate(rows):
         try:
             one = example(row, f"{role}-{index}", f"{source}, row {index}", columns)
             nothing = says_nothing if columns.cell is None else is_missing
             if any(map(nothing, one.fields.values())):
                 texts = [text for text in one.fields.values() if nothing(text)]
+                empty.update(name for name, text in one.fields.items() if nothing(text))
                 raise Unusable(
                     f"{source}, row {index}: the text {texts[0]!r} says nothing", "empty", texts[0]
                 )
@@ -142,6 +144,10 @@ def usable(table: Table, source: str, role: str, columns: Columns, rules: Mappin
         wrong = Unusable(f"{source}: {one.id} contradicts another row", "contradictions", one.fields)
         left["contradictions"].append((index_of(one), wrong))
     out = {one.id for one in odd}
+    if columns.cell is not None and "empty" in left:
+        counts = ", ".join(f"{name} {count:,}" for name, count in empty.most_common(_SHOWN))
+        more = ", ..." if len(empty) > _SHOWN else ""
+        left["empty"][0][1].what = f"have a cell without a value, by column: {counts}{more}"
     for kind, faults in left.items():
         first = _first(kind, faults[0], odd, table, columns.target)
         _settle(kind, faults, (source, len(rows)), first, rules.get(kind, _ALWAYS.get(kind, "refuse")))

@@ -287,7 +287,10 @@ def test_rows_with_missing_cells_are_left_out_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command([write_csv(tmp_path, passengers(missing=0.2))]) == 0
-    assert "left out (gold.empty: drop)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert (
+        "rows have a cell without a value, by column: age " in said and "left out (gold.empty: drop)" in said
+    )
     task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
     assert task.gold.empty == "drop"
 
