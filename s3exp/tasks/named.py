@@ -9,6 +9,9 @@ from functools import lru_cache
 from s3exp.settings.task import TaskConfig
 
 _JUNK = r"[^\w\n]*(?:\d{1,3}\s*[.):]\s*)?[^\w\n]*"  # of lists and bold type, at the beginning of a line
+# words beside a name, which say no more than the name does: "Hard negative passage: ..." of the column negative
+_BEFORE = r"(?:(?:the|a|an|new|another|hard|right|relevant|answering|positive)[ -]+){0,2}"
+_BEHIND = r"(?: +(?:passage|text|document|example))?"
 
 
 def title(name: str) -> str:
@@ -48,5 +51,6 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
     titles = sorted(map(title, names), key=len, reverse=True)
     known = "|".join(r"\s+".join(map(re.escape, one.split())) for one in titles)
     return re.compile(
-        rf"^{_JUNK}(?P<name>{known})[^\w\n:：]*[:：][*\"”]*[ \t]*", re.IGNORECASE | re.MULTILINE
+        rf"^{_JUNK}{_BEFORE}(?P<name>{known}){_BEHIND}[^\w\n:：]*[:：][*\"”]*[ \t]*",
+        re.IGNORECASE | re.MULTILINE,
     )

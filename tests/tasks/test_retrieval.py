@@ -147,6 +147,8 @@ def read(
         "Sure!\n\n**Query:** where is it\n\n**Passage:** it stands in the north\n\n- negative: nothing of it here",
         "1. Query: where is it\n2. Passage: it stands\nin the north\n3. Negative: nothing of it here\n\nThere!",
         "Query: where is it\nPassage: it stands in the north\nNegative: nothing of it here\nQuery: b",
+        "A new query: where is it\nPositive passage: it stands in the north\n**Negative Text**: nothing of it here",
+        "The query: where is it\nRelevant passage: it stands in the north\n3. Hard-negative: nothing of it here",
         "<think>Query: no</think>\nQuery: where is it\nPassage: it stands in the north\nNegative: nothing of it here",
     ],
 )
