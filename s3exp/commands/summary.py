@@ -13,7 +13,7 @@ from shlex import quote
 from rich.console import Console
 
 from s3exp.commands.cells import Cell, grid
-from s3exp.record.measured import ERRORS, MAJORITY
+from s3exp.record.measured import ERRORS, MAJORITY, SHARES
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison, budget
 from s3exp.report.doubts import mining_beside_test
@@ -27,7 +27,11 @@ from s3exp.terminal.texts import plural
 from s3exp.tracking.environment import sync_line
 
 _MOST_PLACES = 6  # of more run directories, only their parents are printed
-_BESIDE = {"test/macro_f1": "macro F1", f"test/{MAJORITY}": LARGEST}
+_BESIDE = {
+    "test/macro_f1": "macro F1",
+    f"test/{MAJORITY}": LARGEST,
+    **{f"test/{name}": title for name, title in SHARES.items()},
+}
 _NUMBER = Column("number", "number", "number")
 _ERRORS = {f"test/{name}": title for name, title in ERRORS.items()}
 _REASONS = 3  # of rejection, by round: the most frequent

@@ -13,7 +13,9 @@ AddsUp = Literal["sum", "last", "none"]
 
 GAIN = "gain"  # of a run
 MAJORITY, MOST_SAID = "majority", "most_said"  # of gold rows, of predictions
-ERRORS = {"r2": "R2", "mae": "MAE", "rmse": "RMSE"}  # of numbers that are predicted, in columns
+# other scores of answers, of ranks and of numbers, as columns beside the primary one: shares, and errors in their units
+SHARES = {"f1": "F1", "ndcg@10": "nDCG@10"}
+ERRORS = {"r2": "R2", "mae": "MAE", "rmse": "RMSE"}
 
 
 WORDS = {

@@ -13,7 +13,7 @@ from statistics import stdev
 
 import matplotlib
 
-from s3exp.record.measured import ERRORS
+from s3exp.record.measured import ERRORS, SHARES
 from s3exp.report.arms import Arm
 from s3exp.report.comparison import Comparison
 from s3exp.report.drawing import Plot, plots_of, plots_over_tasks
@@ -45,17 +45,17 @@ _COLUMN = 5.5  # inches of a figure, up to which it stands in one column of two
 def paper_table(comparison: Comparison) -> Table:
     """Every method: mean and standard deviation over seeds, gain with its interval, rows and tokens.
 
-    Where a number is predicted, its errors stand last.
+    Other scores of answers and ranks stand last, and errors where a number is predicted.
     """
-    errors = [name for name in ERRORS if known(comparison.frames.runs, [f"test/{name}"])]
-    missed = mean_by_arm(comparison.frames, *(f"test/{name}" for name in errors))
+    others = [name for name in SHARES | ERRORS if known(comparison.frames.runs, [f"test/{name}"])]
+    beside = mean_by_arm(comparison.frames, *(f"test/{name}" for name in others))
     spent = mean_by_arm(comparison.frames, "train_rows", "llm/tokens")
 
     def spread(arm: Arm) -> float | None:
         return stdev(arm.scores.values()) if len(arm.runs) > 1 else None
 
-    def error(at: int, arm: Arm) -> Cell:
-        return missed[arm.name][at]
+    def other(at: int, arm: Arm) -> Cell:
+        return beside[arm.name][at]
 
     gains = {arm.name: comparison.gain(arm) for arm in comparison.arms}
     fields: Fields[Arm] = (
@@ -72,23 +72,31 @@ def paper_table(comparison: Comparison) -> Table:
         ),
         (Column("rows", "Rows", "count"), lambda arm: spent[arm.name][0] or None),
         (Column("tokens", "Tokens", "count"), lambda arm: spent[arm.name][1] or None),
-        *((Column(name, ERRORS[name], "number"), partial(error, at)) for at, name in enumerate(errors)),
+        *(
+            (
+                Column(name, f"{SHARES[name]}, %", "score")
+                if name in SHARES
+                else Column(name, ERRORS[name], "number"),
+                partial(other, at),
+            )
+            for at, name in enumerate(others)
+        ),
     )
     over, counted = in_print(comparison.over), seeds_of(comparison.arms)
     title = f"{comparison.task}: test {comparison.word}, seeds: {counted}; gains over {over}"
     table = table_of("paper", title, comparison.arms, fields)
     floor = majority_of(comparison)
-    beside = () if floor is None else ((LARGEST, floor, *(None for _ in fields[2:])),)
-    return replace(table, rows=(*table.rows, *beside))
+    last = () if floor is None else ((LARGEST, floor, *(None for _ in fields[2:])),)
+    return replace(table, rows=(*table.rows, *last))
 
 
 def as_paper_latex(comparison: Comparison) -> str:
-    """The table for one column of a paper: score and spread, gain and interval, rows, tokens in thousands, errors."""
+    """The table for one column of a paper: score and spread, gain and interval, rows, thousands of tokens, others."""
     table = paper_table(comparison)
     best = percent(max(arm.mean for arm in comparison.rivals))
     bold = {method(arm) for arm in comparison.rivals}
     lines = []
-    for name, mean, spread, gain, interval, rows, tokens, *errors in table.rows:
+    for name, mean, spread, gain, interval, rows, tokens, *others in table.rows:
         score = percent(mean)
         score = rf"\textbf{{{score}}}" if score == best and name in bold else score
         deviation = "" if spread is None else rf" $\pm$ {percent(spread)}"
@@ -98,11 +106,11 @@ def as_paper_latex(comparison: Comparison) -> str:
         costs = ["" if rows is None else f"{rows:,.0f}", spent]
         last = [
             formatted(one, cell).replace("-", "$-$")
-            for one, cell in zip(table.columns[7:], errors, strict=True)
+            for one, cell in zip(table.columns[7:], others, strict=True)
         ]
         lines.append([_first(name), score + deviation, gained + ends, *costs, *last])
     head = ["Method", rf"{escaped_latex(comparison.word)} (\%)", "Gain (points)", "Rows", "Tokens (k)"]
-    head += [column.title for column in table.columns[7:]]
+    head += [column.title.replace(", %", r" (\%)") for column in table.columns[7:]]
     return _tabular(f"{table.title}.", file_name(comparison.task), head, lines)
 
 

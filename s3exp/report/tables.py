@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from s3exp.record.measured import ERRORS, MAJORITY
+from s3exp.record.measured import ERRORS, MAJORITY, SHARES
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
 from s3exp.report.curves import compare_at_cost
@@ -115,6 +115,7 @@ def _beside(comparison: Comparison) -> Fields[Arm]:
     """What a score is to be seen beside, where it is on record."""
     frame, fields = comparison.frames, list[tuple[Column, Callable[[Arm], Any]]]()
     shares = {"macro_f1": "macro F1, %", MAJORITY: f"{LARGEST}, %"}
+    shares |= {name: f"{title}, %" for name, title in SHARES.items()}
     for name, title in (shares | ERRORS).items():
         values = mean_by_arm(frame, f"test/{name}")
         if any(value is not None for (value,) in values.values()):
