@@ -20,6 +20,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from s3exp.llm.toy import ToyLLM
+from s3exp.record.measures import find
 from s3exp.record.rounds import read_rounds
 from s3exp.settings.run import Config, identity
 from s3exp.tasks.__init__ import build_task
@@ -306,3 +307,19 @@ def _graphql(asked: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]) ->
     if name is None:
         return {"viewer": {"id": "1", "username": "me", "entity": "me", "flags": "{}"}}
     return {"project": {"run": {**runs[name], "parquetHistory": {"parquetUrls": []}}}}
+
+
+def test_the_audit_of_one_run_has_the_numbers_of_every_kind_of_task() -> None:
+    cells = nbformat.read(FOLDER / "one_run.ipynb", 4).cells
+    (found,) = [
+        hit[1] for cell in cells if (hit := re.search(r'by_round\.filter\(\s*regex="(.+?)"', cell.source))
+    ]
+    for name in (
+        "audit/refusal",
+        "gap/mauve",
+        "table/tstr",
+        "answers/right",
+        "lexical/told",
+        "negatives/false",
+    ):
+        assert find(name) is not None and re.search(found, name)
