@@ -193,7 +193,11 @@ def _parser() -> argparse.ArgumentParser:
         help="what was swept: a file of sweeps/, by itself the one of the group's name",
     )
     add("--runs", type=Path, metavar="DIR", help="what was swept, from the runs on record in a folder")
-    add("--metric", default="accuracy", help="of the task: accuracy, or f1 where answers are extracted")
+    add(
+        "--metric",
+        default="accuracy",
+        help="of the task: accuracy, em of answers, number, within of numbers that are predicted, or mrr@10",
+    )
     add("--title", help="by itself s3exp: GROUP")
     add("--out", type=Path, metavar="FILE", help="write what would be sent, as JSON, and send nothing")
     return parser

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s3exp.commands.swept_options import Swept
-from s3exp.record.measured import GAIN, MAJORITY
+from s3exp.record.measured import ERRORS, GAIN, MAJORITY
 from s3exp.record.measures import measure
 
 ARM = "arm"  # key of a run's config: the name of its cell without the seed
@@ -33,23 +33,27 @@ class Part:
     parallel: Sequence[str] = ()
 
 
+_DIVERSITY = ("diversity/self_bleu", "diversity/vendi")
+_OF_CLASSES = (*_DIVERSITY, "shortcuts/strong", "fidelity/share")
+_AUDITED = {  # by the primary metric: what is looked at in the rows of its kind of task
+    "within": ("table/tstr", "table/auc", "table/distance", "table/closest"),
+    "number": (*_DIVERSITY, "answers/right", "answers/checked"),
+    "mrr@10": (*_DIVERSITY, "lexical/solved", "lexical/told", "negatives/false"),
+}
+_BESIDE = {"within": tuple(ERRORS), "mrr@10": ("ndcg@10",), "em": ("f1",)}
+
+
 def parts(metric: str, swept: Swept) -> tuple[Part, ...]:
     """The sections for a task with this primary metric."""
     tokens, select, mining = measure("llm/tokens").of, [f"select/{metric}"], [f"mining/{metric}"]
     errors, rows = [["errors"], ["errors_fixed", "errors_new"]], [["train_rows"], ["new_rows", "rejected"]]
-    audit = (
-        "gap/mauve",
-        "gap/c2st",
-        "diversity/self_bleu",
-        "diversity/vendi",
-        "shortcuts/strong",
-        "fidelity/share",
-    )
+    audit = ("gap/mauve", "gap/c2st", *_AUDITED.get(metric, _OF_CLASSES))
     score, numbers = f"test/{metric}", swept.numbers
     maps = [(x, y) for place, x in enumerate(numbers) for y in numbers[place + 1 :]]
     over = Part("Over what was swept", score=score, over=numbers, maps=maps, parallel=swept.options)
     # beside the simplest answer of all, where there is one
     baseline = [score, f"test/{MAJORITY}"] if metric == "accuracy" else [score]
+    beside = [[f"test/{name}"] for name in _BESIDE.get(metric, ())]
     answers, steps = "synthesis/answers", "training/steps"
     live = (
         (answers, ["synthesis/rows", "synthesis/quota"]),
@@ -59,7 +63,10 @@ def parts(metric: str, swept: Swept) -> tuple[Part, ...]:
     )
     return (
         Part(
-            "Which arm, at what price", bars=[baseline, [GAIN], select, tokens], score=score, costs=[TOKENS]
+            "Which arm, at what price",
+            bars=[baseline, *beside, [GAIN], select, tokens],
+            score=score,
+            costs=[TOKENS],
         ),
         *([over] if swept.options else []),
         Part("Round by round", lines=[select, mining, *errors, *rows, tokens]),

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
+from s3exp.commands.swept_options import Swept
 from s3exp.commands.wandb import command
+from s3exp.commands.wandb_parts import parts
+from s3exp.record.measures import find
 from s3exp.record.run import RunStore
 from s3exp.settings.run import Config
 from s3exp.tasks import build_task
@@ -223,3 +226,21 @@ def test_a_server_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     assert ended.stderr.splitlines()[-1].startswith(
         "s3exp-wandb: W&B did not take the workspace for me/s3exp: "
     )
+
+
+@pytest.mark.parametrize(
+    ("metric", "bars", "line"),
+    [
+        ("within", ["test/r2", "test/mae", "test/rmse"], "table/tstr"),
+        ("mrr@10", ["test/ndcg@10"], "lexical/told"),
+        ("number", [], "answers/right"),
+        ("em", ["test/f1"], "shortcuts/strong"),
+    ],
+)
+def test_a_view_has_the_numbers_of_its_kind_of_task(metric: str, bars: list[str], line: str) -> None:
+    """Each is a number that runs log, and those of classes are not there where there are none."""
+    first, *others = parts(metric, Swept())
+    assert [[name] for name in bars] == [one for one in first.bars if one[0].startswith("test/")][1:]
+    lines = [name for part in others for one in part.lines for name in one]
+    assert line in lines and ("shortcuts/strong" in lines) == (metric == "em")
+    assert all(find(name) for name in [*bars, *lines])
