@@ -14,7 +14,7 @@ from s3exp.seeds import stream
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.loop import FILLED, LoopConfig, StrategyConfig
 from s3exp.settings.plugins import SHOWN as PLUGINS
-from s3exp.settings.plugins import load, origin, with_failures
+from s3exp.settings.plugins import apart, load, origin, with_failures
 from s3exp.settings.small_model import SmallModelConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.types import Example, UserError
@@ -245,7 +245,8 @@ def _criterion(name: str) -> Callable[[Sequence[Example], Guesses, int], list[Ex
     choose = with_failures(PLUGINS, name, load(PLUGINS, name))
 
     def checked(mining: Sequence[Example], last: Guesses, seed: int) -> list[Example]:
-        answer, known = choose(mining, last), {row.id: row for row in mining}
+        known = {row.id: row for row in mining}
+        answer = choose([apart(row) for row in mining], last)
         chosen: list[Any] = [*answer] if isinstance(answer, Iterable) else [None]
         own = {row.id for row in chosen if isinstance(row, Example) and known.get(row.id) == row}
         if len(own) < len(chosen):
@@ -253,7 +254,7 @@ def _criterion(name: str) -> Callable[[Sequence[Example], Guesses, int], list[Ex
                 f"strategy.shown={name} ({origin(PLUGINS, name)}) must return some of the mining rows, as they are and "
                 "each once"
             )
-        return chosen
+        return [known[row.id] for row in chosen]
 
     return checked
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shlex
@@ -26,7 +27,7 @@ from s3exp.settings.compose import compose
 from s3exp.settings.llm import PluginLLMConfig, VllmConfig
 from s3exp.settings.run import Config
 from s3exp.strategies import Guesses, exemplars
-from s3exp.types import Example, Prediction, Prompt
+from s3exp.types import Answer, Example, Prediction, Prompt
 from tests import warm
 
 ROOT = Path(__file__).parents[1]
@@ -134,6 +135,13 @@ def raising(mining, last):
 
 def one(mining):
     return mining
+
+def in_place(mining, last):
+    mining[0].fields["text"] = "words of mine"
+    return mining[:1]
+
+def leaving(mining, last):
+    raise SystemExit(0)
 """
 
 
@@ -146,7 +154,7 @@ def test_a_criterion_returns_mining_rows_and_no_others(
     last = Guesses([Prediction(row.id, 0, (0.5, 0.5)) for row in ROWS], frozenset())
     assert exemplars(config("strategy.shown=first").strategy, ROWS, last) == ROWS[:2]
     assert exemplars(config("strategy.shown=first").strategy, ROWS, None) == []
-    for name in ("wrong", "twice", "changed", "nothing_at_all"):
+    for name in ("wrong", "twice", "changed", "nothing_at_all", "in_place"):
         with pytest.raises(
             s3exp.UserError, match=rf"shown={name} \(shown 1\) must return some of the mining rows"
         ):
@@ -154,6 +162,7 @@ def test_a_criterion_returns_mining_rows_and_no_others(
     for name, says in (
         ("raising", r"ValueError: no choice \(s3exp_test_shown.py, line 20\)"),
         ("one", "TypeError"),
+        ("leaving", "SystemExit: 0"),  # which would end the run as if it were done
     ):
         with pytest.raises(s3exp.UserError, match=rf"^{name} of the package shown 1 failed: {says}[^\n]*$"):
             exemplars(config(f"strategy.shown={name}").strategy, ROWS, last)
@@ -203,6 +212,9 @@ def test_a_verdict_is_on_a_row_that_the_task_can_have() -> None:
         "returns another row": lambda row: s3exp.Verdict(ROWS[0]),
         "whose columns are not texts in text": rewritten(other="a text"),
         "columns are not texts": rewritten(text=3),
+        "rejects a row as 'not/good'": lambda row: s3exp.Verdict(None, "not/good"),
+        "why and counts are no texts": lambda row: s3exp.Verdict(None, ["long"]),  # type: ignore[arg-type]
+        "changes more of a row than": lambda row: s3exp.Verdict(replace(row, parent="other"), "x"),
         "returns a row of class 2, and task.labels has 2": lambda row: s3exp.Verdict(
             replace(row, target=2), "x"
         ),
@@ -212,10 +224,69 @@ def test_a_verdict_is_on_a_row_that_the_task_can_have() -> None:
             judged(change)
     with pytest.raises(s3exp.UserError, match="must return one"):
         checked("mine", lambda rows: None, task)(ROWS)  # type: ignore[arg-type, return-value]
+    assert all("words" not in row.fields["text"] for row in ROWS)
+    in_place = judged(
+        lambda row: (row.fields.update(text="words that a curator put in place"), s3exp.Verdict(row))[1]
+    )  # type: ignore[attr-defined]
+    assert {one.row.fields["text"] for one in in_place if one.row} == {"words that a curator put in place"}
+    assert all("words" not in row.fields["text"] for row in ROWS)  # so that the change is seen, and recorded
     emptied = judged(rewritten(text=" ..."))
     assert {(one.row, one.why) for one in emptied} == {(None, "too_short")}
     flipped = judged(lambda row: s3exp.Verdict(replace(row, target=1 - row.label), "flipped", ("flips",)))
     assert [one.row.label for one in flipped if one.row] == [0, 1, 0, 1]
+
+
+SPAN = Example("r1", {"context": "Anna saw Rome", "question": "where was it"}, (Answer("Rome", 9),))
+FREE = Example("r1", {"question": "What is 2 plus 3?"}, "2 + 3 = 5")
+PAIR = Example("r1", {"question": "who was it", "sentence": "Anna was there"}, "Bert was not")
+NUMBER = Example("r1", {"age": "3", "bmi": "4"}, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "row", "right", "wrong"),
+    [
+        (
+            ["task=adqa", "small_model=minilm_cpu"],
+            SPAN,
+            {"target": (Answer("Anna", 0),)},
+            [
+                {"target": None},
+                {"target": 0},
+                {"target": (Answer("Rome", 8),)},
+                {"target": (Answer("Rome", -4),)},
+                {"fields": {"context": "Anna saw it", "question": "where was it"}},
+            ],
+        ),
+        (
+            ["task=word_problems", "small_model=smollm2"],
+            FREE,
+            {"target": "It is 5."},
+            [{"target": None}, {"target": ""}, {"target": "many"}],
+        ),
+        (["task=qnli_pairs"], PAIR, {"target": None}, [{"target": 3}, {"target": " "}]),
+        (
+            ["task=diabetes", "small_model=boosting"],
+            NUMBER,
+            {"target": 6},
+            [{"target": None}, {"target": math.nan}],
+        ),
+    ],
+)
+def test_a_changed_target_is_one_that_the_kind_of_task_can_have(
+    words: list[str], row: Example, right: dict[str, Any], wrong: list[dict[str, Any]]
+) -> None:
+    task = config(*words, "llm.model=any").task
+
+    def judged(change: dict[str, Any]) -> Example | None:
+        judge = checked(
+            "mine", lambda rows: [s3exp.Verdict(replace(one, **change), "x") for one in rows], task
+        )
+        return judge([row])[0].row
+
+    assert judged(right) == replace(row, **right)
+    for change in wrong:
+        with pytest.raises(s3exp.UserError, match=r"^the curator mine returns a row [^\n]*$"):
+            judged(change)
 
 
 LLM = """

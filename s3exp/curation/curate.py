@@ -18,10 +18,11 @@ from s3exp.curation.screen import Screen, habits_of
 from s3exp.language.languages import language_of
 from s3exp.language.script import common_script
 from s3exp.settings.plugins import CURATORS as PLUGINS
-from s3exp.settings.plugins import with_failures, with_options
+from s3exp.settings.plugins import apart, with_failures, with_options
 from s3exp.settings.run import Config
 from s3exp.settings.task import TaskConfig
 from s3exp.synthesis.curating import Asking, Counting, Curation, Judge, Verdict, nothing_copied
+from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.parsing import too_short
 from s3exp.tasks.task import Task
 from s3exp.types import Example, UserError
@@ -148,7 +149,7 @@ def checked(name: str, judge: Judge, task: TaskConfig) -> Judge:
     """
 
     def verdicts(rows: Sequence[Example]) -> Sequence[Verdict]:
-        answer = judge(rows)
+        answer = judge([apart(row) for row in rows])
         found = list(answer) if isinstance(answer, Iterable) else []
         if len(found) != len(rows) or not all(isinstance(one, Verdict) for one in found):
             raise UserError(f"the curator {name} must return one s3exp.Verdict for each of {len(rows)} rows")
@@ -164,21 +165,30 @@ def checked(name: str, judge: Judge, task: TaskConfig) -> Judge:
 
 def _problem(row: Example, verdict: Verdict, task: TaskConfig) -> str | None:
     """What is wrong with a verdict on a row; None: nothing."""
-    after, labels = verdict.row, len(task.labels)
+    after = verdict.row
+    if not isinstance(verdict.why, str) or not all(isinstance(name, str) for name in verdict.counts):
+        return f"returns a Verdict whose why and counts are no texts: {verdict.why!r}, {verdict.counts!r}"
     if after is None:
-        return (
-            None
-            if verdict.why
-            else "rejects a row without a reason: name one, as in Verdict(None, 'too_long')"
-        )
-    if after.id != row.id:
+        return _problem_of_reason(verdict.why)
+    if after == row:
+        return None
+    if not isinstance(after, Example) or after.id != row.id:
         return "returns another row than it was given: one verdict a row, in their order, and ids as they are"
     if after.fields.keys() != row.fields.keys() or not all(
         isinstance(text, str) for text in after.fields.values()
     ):
         return f"returns a row whose columns are not texts in {', '.join(row.fields)}"
-    if labels and not (isinstance(after.target, int) and 0 <= after.target < labels):
-        return f"returns a row of class {after.target}, and task.labels has {labels}, counted from 0"
+    if replace(after, fields=row.fields, target=row.target) != row:
+        return "changes more of a row than its columns and its target, which are what a curator may change"
+    return kind_of(task).problem(task, after)
+
+
+def _problem_of_reason(why: str) -> str | None:
+    """What is wrong with the reason of a rejection, which becomes a part of a number's name; None: nothing."""
+    if not why:
+        return "rejects a row without a reason: name one, as in Verdict(None, 'too_long')"
+    if "/" in why or not why.isprintable():
+        return f"rejects a row as {why!r}: name a reason in one line without a slash, as in Verdict(None, 'too_long')"
     return None
 
 

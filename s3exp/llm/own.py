@@ -42,7 +42,7 @@ class FunctionLLM:
         more = {"seeds": [prompt.seed for prompt in prompts]} if self.seeded else {}
         try:
             answers = self.function([prompt.text for prompt in prompts], **more)
-        except Exception as error:  # of the user's code
+        except plugins.FAILURES as error:  # of the user's code
             raise LLMFault(f"the LLM {self.name} failed: {type(error).__name__}: {error}") from error
         texts = list(answers) if isinstance(answers, Sequence) and not isinstance(answers, str) else None
         if texts is None or len(texts) != len(prompts) or not all(isinstance(text, str) for text in texts):

@@ -6,7 +6,7 @@ import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from importlib.resources import files
@@ -15,7 +15,7 @@ from traceback import extract_tb
 from typing import Any
 
 from s3exp.settings.interpolations import escaped
-from s3exp.types import UserError
+from s3exp.types import Example, UserError
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 SHOWN, CURATORS = "s3exp.shown", "s3exp.curators"
 LLMS, SMALL_MODELS = "s3exp.llms", "s3exp.small_models"
 CONF = "s3exp.conf"  # packages with a folder of YAML groups, as conf/
+FAILURES = (
+    Exception,
+    SystemExit,
+)  # of a user's code, which may call sys.exit: with 0 a run would seem to be done
 
 
 def names(group: str) -> tuple[str, ...]:
@@ -39,7 +43,7 @@ def load(group: str, name: str) -> Any:
     entry = _entry(group, name)
     try:
         found = entry.load()
-    except Exception as error:  # of the package's code
+    except FAILURES as error:  # of the package's code
         problem = " ".join(str(error).split())[:200]
         raise UserError(
             f"the package {origin(group, name)} declares {name} in {group}, and it cannot be loaded: "
@@ -64,7 +68,7 @@ def folders() -> Iterator[tuple[str, str]]:
     for entry in sorted(_declared(CONF), key=lambda one: one.name):
         try:
             inside = next(iter(files(entry.value).iterdir()), None)
-        except Exception as error:  # of the package's code
+        except FAILURES as error:  # of the package's code
             log.warning("%s: %s cannot be read: %s: %s", CONF, entry.value, type(error).__name__, error)
             log.debug("%s", entry.value, exc_info=True)
             continue
@@ -90,7 +94,7 @@ def with_options(group: str, name: str, options: Any) -> Any:
         return made
     try:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(made), escaped(options or {})))
-    except Exception as error:  # of OmegaConf, or of the package's code
+    except FAILURES as error:  # of OmegaConf, or of the package's code
         raise _refused(group, name, error) from error
 
 
@@ -105,7 +109,7 @@ def made_with(group: str, name: str, options: Mapping[str, Any]) -> Any:
         return with_options(group, name, options)
     try:
         return made(**options)
-    except Exception as error:  # of the package's code
+    except FAILURES as error:  # of the package's code
         raise _refused(group, name, error) from error
 
 
@@ -121,7 +125,7 @@ def with_failures(group: str, name: str, function: Callable[..., Any]) -> Callab
             return function(*arguments)
         except UserError:
             raise
-        except Exception as error:  # of the package's code
+        except FAILURES as error:  # of the package's code
             *_, last = extract_tb(error.__traceback__)
             ours = Path(last.filename) == Path(__file__)  # it takes other arguments
             place = "" if ours else f" ({Path(last.filename).name}, line {last.lineno})"
@@ -135,6 +139,11 @@ def with_failures(group: str, name: str, function: Callable[..., Any]) -> Callab
     if (end := getattr(function, "end_round", None)) is not None:
         called.end_round = end  # type: ignore[attr-defined]
     return called
+
+
+def apart(row: Example) -> Example:
+    """The row with columns of its own: code of a user that writes into them changes no row of ours."""
+    return replace(row, fields=dict(row.fields))
 
 
 def parameters(group: str, name: str) -> frozenset[str]:
@@ -167,7 +176,7 @@ def _is_dataclass(made: Any) -> bool:
     return isinstance(made, type) and is_dataclass(made)
 
 
-def _refused(group: str, name: str, error: Exception) -> UserError:
+def _refused(group: str, name: str, error: BaseException) -> UserError:
     problem = (str(error).splitlines() or [""])[0][:200]
     return UserError(f"{name} of the package {origin(group, name)}: {problem or type(error).__name__}")
 

@@ -132,7 +132,7 @@ class Estimator:
             more = {f"{steps[-1][0]}__sample_weight" if steps else "sample_weight": weights}
         try:
             estimator.fit(texts, targets, **more)
-        except Exception as error:  # of the user's code
+        except plugins.FAILURES as error:  # of the user's code
             problem = " ".join(str(error).split())[:300]
             raise UserError(
                 f"small_model {self.name} cannot be fit on {len(texts)} rows: {type(error).__name__}: {problem}"

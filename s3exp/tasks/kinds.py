@@ -8,7 +8,7 @@ from typing import Any
 
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks import cells, classification, extraction, free, generation, retrieval, tabular
+from s3exp.tasks import cells, classification, extraction, free, generation, retrieval, tabular, targets
 from s3exp.tasks.cells import Table
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
@@ -26,7 +26,8 @@ class Kind:
     the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
     of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs. `corpus` gives
     the passages that are ranked beside those of gold rows, where passages are ranked, `also` the other right answers
-    of a row, where it may have several. Words of messages: a target is a `target`, a prediction stands in the column
+    of a row, where it may have several. `problem` says what is wrong with the target of a row that code of a user has
+    changed; None: nothing. Words of messages: a target is a `target`, a prediction stands in the column
     `predicted`, and rows that have their target are `known`.
     """
 
@@ -39,6 +40,7 @@ class Kind:
     more: Callable[[TaskConfig], Sequence[str]] = lambda task: ()
     corpus: Callable[[TaskConfig, Gold], Sequence[str]] | None = None
     also: Callable[[TaskConfig, Mapping[str, Any], Tidy, str], tuple[str, ...]] | None = None
+    problem: Callable[[TaskConfig, Example], str | None] = targets.problem_of_class
     target: str = "label"
     predicted: str = "label"
     known: str = "have a label"
@@ -56,6 +58,7 @@ KINDS = {
         lambda task: task.answers,
         extraction.read_target,
         extraction.unit,
+        problem=targets.problem_of_spans,
         target="answer",
         predicted="answer",
         known="have an answer",
@@ -75,6 +78,7 @@ KINDS = {
         free.unit,
         more=lambda task: task.answer.also,
         also=free.read_also,
+        problem=targets.problem_of_free,
         target="answer",
         predicted="answer",
         known="have an answer",
@@ -86,6 +90,7 @@ KINDS = {
         retrieval.unit,
         more=lambda task: [] if task.retrieval.label is None else [task.retrieval.label],
         corpus=retrieval.corpus_of,
+        problem=targets.problem_of_negative,
         target="hard negative",
         predicted="first",
         known="are pairs",
