@@ -192,10 +192,12 @@ def toy_world(folder: Path) -> Config:
     return config
 
 
+# by seconds of CPU; the second needs no parent of warm processes, for which the first one waits
 SLOW = (
-    *("test_real", "test_cli", "test_sweeps", "test_leftovers", "test_loop", "test_stopped_sweeps"),
-    *("test_small_models", "test_engines", "test_audit", "test_tracking", "test_reviews_lm"),
-    *("test_extraction_loop", "test_kill", "test_tutor_kill"),
+    *("test_sweeps", "test_benchmarks", "test_leftovers", "test_real", "test_cli", "test_tutor_kill"),
+    *("test_methods", "test_loop", "test_kill", "test_retrieval", "test_engines", "test_generation_kept"),
+    *("test_sets", "test_servers", "test_wandb_sweeps", "test_tables", "test_seeds", "test_notebooks"),
+    *("test_export", "test_rows_from", "test_stopped_sweeps"),
 )
 
 
