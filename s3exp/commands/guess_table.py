@@ -147,7 +147,7 @@ def _notations(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str],
     """The columns that have numbers with a decimal point, those of numbers with a decimal comma, and notes on doubts.
 
     1.234 may be either. A column of such numbers is read as those that leave no doubt, and with a point where these
-    differ or are none.
+    differ or are none; that it is read with a point is said.
     """
     points, commas, either = list[str](), list[str](), dict[str, str]()
     for name in columns_in(rows):
@@ -167,7 +167,6 @@ def _notations(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str],
         name: f"{name}: {text!r} is read as {_said(text, '.')}; table: {{columns: {{{name}: {{decimal: ','}}}}}} reads "
         f"{_said(text, ',')}"
         for name, text in either.items()
-        if commas or not points
     }
     return points, commas, notes
 

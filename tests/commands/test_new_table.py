@@ -217,6 +217,19 @@ def test_decimal_commas_are_seen_and_read(
         assert float(cells["tax"]) == (row["tax"] if version is None else int(str(row["tax"])) / 1000)
 
 
+def test_what_may_be_thousands_is_said_where_other_columns_have_decimal_points(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as 150.000 km beside 0.3 %: it is read as 150, like these, and that is a guess."""
+    rows = passengers()
+    for place, row in enumerate(rows):
+        row |= {"fare": f"{place / 10:.1f}", "far": f"{place + 100}.000 km", "near": f"{place}.000"}
+    assert command([write_csv(tmp_path, rows), "--label", "survived"]) == 0
+    said = capsys.readouterr().out
+    assert "far: '100.000' is read as 100; table: {columns: {far: {decimal: ','}}} reads 100000" in said
+    assert "near:" not in said and "fare:" not in said  # 0.000 are no thousands
+
+
 def test_marks_of_missing_cells_among_numbers_are_drafted_and_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
