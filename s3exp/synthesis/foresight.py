@@ -118,9 +118,11 @@ class Foresight:
     def _short(self, waiting: int) -> float:
         """The share of the awaited answers that are taken to give no row, where so many of a wave are waited for.
 
-        Which exemplar will be asked for again can be guessed only of several rows each, and near the end.
+        Where exemplars are few for the rows that are wanted, which of them will be asked for again can be guessed only
+        of several rows each, and near the end.
         """
-        count, cap = len(self._known), self.round.order.cap
+        order, count = self.round.order, len(self._known)
+        cap = order.cap if len(order.shown) * (order.cap or 0) < 2 * order.wanted else None
         guessed = waiting > 0 and (cap is None or (cap > 1 and waiting <= FEW))
         if not guessed or count < LEAST_ANSWERS:
             return 0.0
