@@ -154,7 +154,7 @@ def test_a_multirun_from_any_folder_then_again(tmp_path: Path) -> None:
     assert "zerogen" in ended.stdout and "out/s3" in ended.stdout
     before = texts(tmp_path / "out")
     began = time.monotonic()
-    again = s3exp(tmp_path, *words)
+    again = started(tmp_path, *words)
     assert again.returncode == 0
     assert "already done" in again.stderr
     assert time.monotonic() - began < 60

@@ -192,17 +192,11 @@ def test_a_failing_cell_stops_no_other_and_the_grid_says_why(tmp_path: Path) -> 
     assert again.returncode == 2 and again.stderr.count("already done") == 2
 
 
-@pytest.mark.parametrize(
-    ("launcher", "strategies", "llm"),
-    [
-        pytest.param("joblib", "zerogen,gold", "vllm", marks=pytest.mark.engine),
-        ("local", "zerogen", "transformers"),
-    ],
-)
-def test_cells_in_processes_of_their_own(tmp_path: Path, launcher: str, strategies: str, llm: str) -> None:
+@pytest.mark.engine
+@pytest.mark.parametrize(("launcher", "strategies"), [("joblib", "zerogen,gold"), ("local", "zerogen")])
+def test_cells_in_processes_of_their_own(tmp_path: Path, launcher: str, strategies: str) -> None:
     """Two processes with an LLM each and one store; the command knows what became of every cell."""
-    tiny = [word for word in TINY if llm == "vllm" or not word.startswith("llm.kv_cache")]
-    words = ["-m", f"launcher={launcher}", f"strategy={strategies}", f"llm={llm}", *tiny]
+    words = ["-m", f"launcher={launcher}", f"strategy={strategies}", *TINY]
     half = len(strategies.split(","))
     ended = run(tmp_path, "-m", "s3exp", *words, "small_model.lr=0.005,1e38")
     assert ended.returncode == 2 and "diverged" in ended.stderr, ended.stderr[-3000:]

@@ -130,7 +130,7 @@ def _units(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str,
         known = [text for text in cells if not is_missing(text) and folded(text) not in MARKS]
         found = units_in(known)
         said = ", ".join(f"{unit!r} ({count:,})" for unit, count in found.most_common() if unit)
-        bare, odd = found.pop("", 0), len(known) - units_in(known).total()
+        odd, bare = len(known) - found.total(), found.pop("", 0)
         if found.total() * 2 <= len(known) or (odd and _is_typed(cells)):
             continue
         if len(found) > 1:

@@ -181,7 +181,9 @@ class Server:
         answered = False
         with suppress(Failure, Malformed):
             response = await self._session.send(client, question_for(self._config))
-            answered = failure_of(response) is None and bool(completion_of(decoded(response.content)))
+            if failure_of(response) is None:
+                completion_of(decoded(response.content))
+                answered = True
         if not answered:
             problem = f"failed {self._tries(failure)} times"
             raise LLMFault(self._session.line(problem, failure)) from failure

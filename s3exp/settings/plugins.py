@@ -23,10 +23,8 @@ log = logging.getLogger(__name__)
 SHOWN, CURATORS = "s3exp.shown", "s3exp.curators"
 LLMS, SMALL_MODELS = "s3exp.llms", "s3exp.small_models"
 CONF = "s3exp.conf"  # packages with a folder of YAML groups, as conf/
-FAILURES = (
-    Exception,
-    SystemExit,
-)  # of a user's code, which may call sys.exit: with 0 a run would seem to be done
+# of a user's code, which may call sys.exit: with 0 a run would seem to be done
+FAILURES = (Exception, SystemExit)
 
 
 def names(group: str) -> tuple[str, ...]:
