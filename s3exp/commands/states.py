@@ -1,4 +1,4 @@
-"""What became of a sweep's cells, said before any of them is launched: status=true."""
+"""What becomes of a sweep's cells, as far as it is known before any of them is launched."""
 
 from __future__ import annotations
 
@@ -17,23 +17,47 @@ if TYPE_CHECKING:
     from s3exp.prepare import Prepared
 
 
+log = logging.getLogger(__name__)
+REASONS, NAMED = 5, 4  # said of cells that cannot run; named of those with one reason
+
+
 class StatusKnown(Exception):
     """Every cell of status=true has its note: nothing is to be launched."""
 
 
-def prepared_for_status(composed: DictConfig, words: Sequence[str]) -> Prepared | None:
-    """A cell with its input, whose directory tells its state; None where the input is wrong."""
+def prepared_or_why(composed: DictConfig, words: Sequence[str], unsaid: int) -> Prepared | str:
+    """A cell with its input, whose directory tells its state; or what is wrong with the input.
+
+    Messages up to the level `unsaid` are left out: a run has them, and who asks for states wants few.
+    """
     from s3exp.prepare import prepare
     from s3exp.terminal.logs import prepare_logs
 
     prepare_logs()
-    logging.disable(logging.INFO)  # who asks for states wants no account of the gold rows
+    logging.disable(unsaid)
     try:
         return prepare(composed, words)
-    except UserError:
-        return None
+    except UserError as error:
+        return str(error)
     finally:
         logging.disable(logging.NOTSET)
+
+
+def warn_of_refused(refused: Sequence[tuple[str, str]], cells: int) -> None:
+    """Say which of a sweep's cells cannot run, and why, before hours go into the others; each is named in words."""
+    if len(refused) == cells:
+        return  # the first of them says it at once
+    alike: dict[str, list[str]] = {}
+    for name, why in refused:
+        alike.setdefault(why, []).append(name)
+    for why, names in list(alike.items())[:REASONS]:
+        more = f"; {len(names) - NAMED} more" if len(names) > NAMED else ""
+        log.warning(
+            "%d of %d cells cannot run, and the others go on: %s [%s%s]",
+            *(len(names), cells, why, "; ".join(names[:NAMED]), more),
+        )
+    if len(alike) > REASONS:
+        log.warning("%d more reasons why cells cannot run are not shown", len(alike) - REASONS)
 
 
 def note_states(cells: Sequence[Planned], repeats: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3exp.commands.states import note_states, prepared_for_status
+from s3exp.commands.states import note_states, prepared_or_why, warn_of_refused
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.run import Config, flat, identity
 from s3exp.strategies import canonical, check_plan, plan
@@ -64,6 +64,7 @@ class Planned:
     words: Sequence[str] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     prepared: Prepared | None = None  # of status=true
+    fault: str = ""  # of the input
 
     def with_seed(self, number: int, words: Sequence[str], seed: int) -> Planned:
         """The cell of the same words but for the seed."""
@@ -85,10 +86,11 @@ def check_sweeps() -> None:
     def check(sweeper: Sweeper, batch: Sequence[Sequence[str]]) -> None:
         assert sweeper.hydra_context is not None and sweeper.config is not None
         load = sweeper.hydra_context.config_loader.load_sweep_config
-        cells = _planned(batch, partial(load, sweeper.config))
-        check_cells(cells)
         # an optimizer does not know its later cells, and wants a score of every one
         grid = type(sweeper).__name__ == "BasicSweeper"  # Hydra loads plug-ins as modules of their own
+        refused: dict[int, str] = {}
+        cells = _planned(batch, partial(load, sweeper.config), refused if grid and len(batch) > 1 else None)
+        check_cells(cells)
         batches = getattr(sweeper, "overrides", None) if grid else None
         keys = _varied([words for one in batches or [batch] for words in one])
         os.environ[SWEPT] = json.dumps(keys if grid else list(dict.fromkeys([*_sought(sweeper), *keys])))
@@ -97,6 +99,12 @@ def check_sweeps() -> None:
         os.environ[SAME] = twice if len(twice) < _LONGEST else "{}"
         if grid and len(batches or [batch]) == 1 and len(cells) == len(batch):
             note_states(cells, repeats)
+        given = {number: _by_key(batch[number]) for number in refused}
+        told = {
+            number: " ".join(f"{key}={own[key]}" for key in keys if key in own)
+            for number, own in given.items()
+        }
+        warn_of_refused([(told[number], why) for number, why in refused.items()], len(batch))
 
     setattr(Sweeper, "validate_batch_is_legal", check)  # noqa: B010 - mypy
 
@@ -195,8 +203,15 @@ def _by_key(words: Sequence[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _planned(batch: Sequence[Sequence[str]], compose: Callable[[list[str]], DictConfig]) -> list[Planned]:
-    """The cells that make sense. Those that differ by their seed alone are composed once: Hydra takes its time."""
+def _planned(
+    batch: Sequence[Sequence[str]],
+    compose: Callable[[list[str]], DictConfig],
+    refused: dict[int, str] | None = None,
+) -> list[Planned]:
+    """The cells whose options make sense. Those that differ by the seed alone are composed once: Hydra takes its time.
+
+    Where `refused` is given, the input of every cell is read, and why one cannot run goes into it, by number.
+    """
     from s3exp.tasks.gold import read_once
 
     cells, alike = list[Planned](), dict[tuple[str, ...], Planned]()
@@ -205,20 +220,25 @@ def _planned(batch: Sequence[Sequence[str]], compose: Callable[[list[str]], Dict
             rest = tuple(word for word in words if not _SEED.fullmatch(word))
             seed = next((word for word in words if word not in rest), None)
             if seed is not None and rest in alike:
-                cells.append(alike[rest].with_seed(number, words, int(seed.partition("=")[2])))
-                continue
-            composed = compose(list(words))
-            one = _plan_of(number, words, composed)
-            if one is None:
-                continue  # the job says it by itself, and the others go on
+                one = alike[rest].with_seed(number, words, int(seed.partition("=")[2]))
+            else:
+                composed = compose(list(words))
+                found = _plan_of(number, words, composed, ahead=refused is not None)
+                if isinstance(found, str):  # the job says it by itself, and the others go on
+                    if refused is not None:
+                        refused[number] = found
+                    continue
+                one = found
+                if len(rest) == len(words) - 1 and not _reads_seed(composed):
+                    alike[rest] = one
+            if refused is not None and one.fault:
+                refused[number] = one.fault
             cells.append(one)
-            if len(rest) == len(words) - 1 and not _reads_seed(composed):
-                alike[rest] = one
     return cells
 
 
-def _plan_of(number: int, words: Sequence[str], composed: DictConfig) -> Planned | None:
-    """One cell; None where its options are wrong."""
+def _plan_of(number: int, words: Sequence[str], composed: DictConfig, *, ahead: bool) -> Planned | str:
+    """One cell, its input read if it is to be looked at ahead of its run; or what is wrong with its options."""
     from omegaconf import open_dict
     from omegaconf.errors import OmegaConfBaseException
 
@@ -226,12 +246,18 @@ def _plan_of(number: int, words: Sequence[str], composed: DictConfig) -> Planned
         del composed["hydra"]  # as Hydra does for a job: its facts are not known yet
     try:
         config = from_hydra(composed)
-    except (UserError, OmegaConfBaseException):
-        return None
+    except (UserError, OmegaConfBaseException) as error:
+        return str(error).partition("\n")[0]
     check_plan(config.strategy, config.loop)
     facts = canonical(identity(plain(composed)))
-    prepared = prepared_for_status(composed, words) if config.status else None
-    return Planned(number, _by_key(words), effect_of(config, facts), config.run_dir, words, facts, prepared)
+    one = Planned(number, _by_key(words), effect_of(config, facts), config.run_dir, words, facts)
+    if config.status:
+        found = prepared_or_why(composed, words, logging.INFO)
+        return one if isinstance(found, str) else replace(one, prepared=found)
+    if ahead and not (config.dry_run or config.check):
+        found = prepared_or_why(composed, words, logging.WARNING)
+        return replace(one, fault=found) if isinstance(found, str) else one
+    return one
 
 
 def _reads_seed(composed: DictConfig) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 from omegaconf import DictConfig, open_dict
 
+from s3exp.commands.states import NAMED, REASONS, warn_of_refused
 from s3exp.commands.sweep import Planned, _planned, _repeats, check_cells, effect_of
 from s3exp.settings.compose import compose, composed_of
 from s3exp.types import UserError
@@ -54,6 +55,37 @@ def test_cells_that_differ_by_the_seed_alone_are_composed_once(words: Sequence[s
     for cell, own in zip(cells, batch, strict=True):
         (alone,) = _planned([own], composed)
         assert (cell.run, cell.effect, cell.overrides) == (alone.run, alone.effect, alone.overrides)
+
+
+def test_what_is_wrong_with_later_cells_is_known_before_the_first_one_runs(tmp_path: Path) -> None:
+    """Wrong options, and input that is not there; a dry run leaves it to its cells."""
+
+    def composed(words: list[str]) -> DictConfig:
+        made = composed_of(words)
+        with open_dict(made):
+            made["hydra"] = {}
+        return made
+
+    variants = (["strategy=s3"], ["task.gold.test=none.csv"], ["small_model.members=5"])
+    batch = [[*words, f"seed={seed}"] for words in variants for seed in (0, 1)]
+    refused: dict[int, str] = {}
+    cells = _planned(batch, composed, refused)
+    assert [cell.number for cell in cells] == [0, 1, 2, 3] and sorted(refused) == [2, 3, 4, 5]
+    assert "none.csv: no such file" in refused[2] == refused[3]
+    assert "loop.sets=1" in refused[4] == refused[5]
+    refused.clear()
+    _planned([[*words, "dry_run=true"] for words in batch[:4]], composed, refused)
+    assert not refused and len(_planned(batch, composed)) == 4
+
+
+def test_cells_that_cannot_run_are_named_by_reason(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_refused([("seed=0", "wrong"), ("seed=1", "wrong")], 2)
+    assert not caplog.messages  # the first one says it at once
+    some = [(f"lr={n} seed={seed}", f"reason {n}") for n in range(REASONS + 2) for seed in range(NAMED + 1)]
+    warn_of_refused(some, 99)
+    assert len(caplog.messages) == REASONS + 1 and caplog.messages[-1].startswith("2 more reasons")
+    assert f"{NAMED + 1} of 99 cells cannot run" in caplog.messages[0] and "reason 0" in caplog.messages[0]
+    assert caplog.messages[0].endswith(f"lr=0 seed={NAMED - 1}; 1 more]")
 
 
 def test_given_texts_of_a_pair_are_cut_without_exemplars_too() -> None:
@@ -132,6 +164,17 @@ def test_a_command_is_refused_before_anything_runs(tmp_path: Path, words: list[s
     assert done.returncode == 2
     assert done.stderr.strip().startswith("s3exp: ") and says in done.stderr
     assert done.stderr.count("\n") == 1 and "#0" not in done.stdout
+
+
+TEST = "embedded/reviews/test.jsonl"
+
+
+@pytest.mark.process
+def test_a_sweep_says_first_which_cells_cannot_run(tmp_path: Path) -> None:
+    done = s3exp(tmp_path, "-m", "strategy=gold", f"task.gold.test=none.csv,{TEST}", "audit=none")
+    assert done.returncode == 2 and "2 runs: 1 failed, 1 done" in done.stdout
+    said, first = done.stdout.find("1 of 2 cells cannot run"), done.stdout.find("#0")
+    assert -1 < said < first and "[task.gold.test=none.csv]" in done.stdout[said:first]
 
 
 @pytest.mark.process
