@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     add("folders", nargs="+", type=Path, metavar="DIR", help=folders)
     add("--out", type=Path, default=Path("report"), help="where to write; by itself ./report")
     add("--title", help="of the page")
-    add("--base", default="zerogen", help="the strategy that gains are over; by itself zerogen")
+    base = 'the strategy or arm that gains are over, as "s3, rounds=2"; by itself zerogen, or the lowest'
+    add("--base", help=base)
     add(
         "--paper",
         action="store_true",

@@ -90,11 +90,13 @@ def run(
     return Result(folder, read_object(folder / "result.json"))
 
 
-def study(runs: Iterable[Result | str | Path], base: str = "zerogen") -> Study:
-    """Compare runs, or all runs below some folders; gains are over the strategy `base`.
+def study(runs: Iterable[Result | str | Path], base: str | None = None) -> Study:
+    """Compare runs, or all runs below some folders; gains are over `base`, a strategy or the name of an arm.
+
+    By itself they are over ZeroGen, or the lowest arm of a task without.
 
     Raises:
-        UserError: a folder does not exist, or there is no finished run.
+        UserError: a folder does not exist, there is no finished run, or none of `base`.
     """
     from s3exp.report.study import collect
 

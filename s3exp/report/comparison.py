@@ -46,7 +46,7 @@ class Comparison:
     task: str
     metric: str
     arms: tuple[Arm, ...]
-    base: str  # the requested base strategy
+    base: str  # the requested strategy or arm
     bases: Mapping[str, str]
     pairs: tuple[Pair, ...]
     test_rows: int  # common to all arms in `pairs`; 0: none are on record
@@ -115,7 +115,7 @@ class Comparison:
 
 
 def compare(task: str, arms: Sequence[Arm], base: str) -> Comparison:
-    """Compare the arms of one task; gains are over the strategy `base`, or the lowest arm where it was not run."""
+    """Compare the arms of one task; gains are over `base`, a strategy or an arm, or over the lowest arm."""
     runs = [run for arm in arms for run in arm.runs]
     tested = {run.folder: tested_on(run) for run in (runs if len(arms) > 1 else ())}
     rows = common_rows([run for run in runs if run.folder in tested], tested)
@@ -192,9 +192,14 @@ def _turned(pair: Pair) -> Pair:
     return Pair(pair.second, pair.first, over_seeds, over_rows, by_seed, pair.p)
 
 
+def is_base(arm: Arm, base: str) -> bool:
+    """Whether gains over `base` are over this arm: it has this name, or is of this strategy, in any case of letters."""
+    return base.casefold() in (arm.strategy.casefold(), arm.name.casefold())
+
+
 def _bases(arms: Sequence[Arm], base: str, apart: Sequence[Sequence[str]]) -> dict[str, str]:
     """The base of every other arm, tested on its rows; of several the only one that differs by its strategy alone."""
-    among = [arm for arm in arms if arm.strategy == base]
+    among = [arm for arm in arms if is_base(arm, base)]
     if not among:
         synthesized = [arm for arm in arms if not arm.human] or list(arms)
         among = [min(synthesized, key=lambda arm: arm.mean)]

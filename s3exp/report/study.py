@@ -11,11 +11,13 @@ import pandas
 from s3exp.record.costs import with_money
 from s3exp.record.reading import Found, LeftOut, Run, find_runs
 from s3exp.report.arms import arms_of, without_repeats
-from s3exp.report.comparison import Comparison, compare
+from s3exp.report.comparison import Comparison, compare, is_base
 from s3exp.report.verdict import Verdict, verdict
 from s3exp.settings.loop import PricesConfig
 from s3exp.terminal.texts import plural
 from s3exp.types import UserError
+
+ZEROGEN = "zerogen"  # what gains are over by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,13 @@ class Study:
         raise UserError(f"no finished run is called {name}; the first of those there are: {first}")
 
 
-def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig | None = None) -> Study:
+def collect(folders: Sequence[Path], base: str | None = None, prices: PricesConfig | None = None) -> Study:
     """Read and compare every finished run in or below `folders`, task by task.
 
-    `prices` replace those of the runs' own configs.
+    `base` is as in `study_of`; `prices` replace those of the runs' own configs.
 
     Raises:
-        UserError: a folder does not exist, or there is no finished run.
+        UserError: a folder does not exist, there is no finished run, or none of `base`.
     """
     found = find_runs(folders)
     if prices is not None:
@@ -81,11 +83,14 @@ def collect(folders: Sequence[Path], base: str = "zerogen", prices: PricesConfig
     return study_of(found, ", ".join(map(str, folders)), base)
 
 
-def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
-    """Compare runs, task by task; gains are over the strategy `base`. `where` names their place in an error.
+def study_of(runs: Found, where: str, base: str | None = None) -> Study:
+    """Compare runs, task by task. `where` names their place in an error.
+
+    Gains are over `base`, a strategy or the name of an arm; by itself over ZeroGen. A task that has no such run has the
+    lowest arm in its place.
 
     Raises:
-        UserError: there is no finished run.
+        UserError: there is no finished run, or none of `base`.
     """
     kept, repeats = without_repeats(runs.runs)
     left_out = (*runs.left_out, *repeats)
@@ -97,5 +102,11 @@ def study_of(runs: Found, where: str, base: str = "zerogen") -> Study:
     for task, metric in tasks:
         own = [run for run in kept if (run.task, run.metric) == (task, metric)]
         name = task if sum(one == task for one, _ in tasks) == 1 else f"{task}, {metric}"
-        comparisons.append(compare(name, arms_of(own), base))
+        comparisons.append(compare(name, arms_of(own), base or ZEROGEN))
+    arms = [arm for one in comparisons for arm in one.arms]
+    if base is not None and not any(is_base(arm, base) for arm in arms):
+        names = dict.fromkeys(name for arm in arms for name in (arm.strategy, arm.name))
+        raise UserError(
+            f"{where}: there is no run of {base!r} to have gains over; there are {'; '.join(names)}"
+        )
     return Study(tuple(comparisons), tuple(map(verdict, comparisons)), left_out)

@@ -27,6 +27,22 @@ def test_a_comparison_by_its_task_and_a_run_by_its_folder(tmp_path: Path) -> Non
         study.run("s3-7")
 
 
+def test_gains_are_over_a_strategy_or_one_of_its_arms(tmp_path: Path) -> None:
+    """In any case of letters; a base that was not run is an error, and not the lowest arm in silence."""
+    write_all(tmp_path / "plain", ("zerogen", "s3"), [0, 1])
+    for seed in (0, 1):
+        name, swept = f"s3-r1-{seed}", config("s3", seed, loop__rounds=1)
+        write_run(tmp_path / name, result("s3", seed, 50), swept)
+    names = {arm.name for arm in collect([tmp_path]).comparison().arms}
+    (own,) = (name for name in names if name.endswith("rounds=1"))
+    for asked in (own, own.upper()):
+        comparison = collect([tmp_path], asked).comparison()
+        assert comparison.bases == dict.fromkeys(names - {own}, own) and comparison.over == own
+    assert set(collect([tmp_path], "ZeroGen").comparison().bases.values()) == {"zerogen"}
+    with pytest.raises(UserError, match=f"no run of 'zerogne' to have gains over; there are .*{own}"):
+        collect([tmp_path], "zerogne")
+
+
 def test_gains_seed_by_seed(tmp_path: Path) -> None:
     comparison = collect([write_all(tmp_path, ("zerogen", "s3"), [0, 1, 2])]).comparison()
     s3, zerogen = comparison.arm("s3"), comparison.arm("zerogen")
