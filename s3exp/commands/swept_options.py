@@ -16,10 +16,14 @@ from s3exp.types import UserError
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The options that differ between the arms of a group, without seeds; `numbers` are those with numbers alone."""
+    """The options that differ between the arms of a group, without seeds; `numbers` are those with numbers alone.
+
+    `metrics` are the primary ones of its runs' tasks, where runs are on record.
+    """
 
     options: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
 
 
 def swept_by(group: str, sweep: str | None, runs: Path | None) -> Swept | None:
@@ -45,13 +49,14 @@ def swept_by(group: str, sweep: str | None, runs: Path | None) -> Swept | None:
 
 
 def _of_runs(folder: Path) -> Swept:
-    options, numbers = dict[str, None](), dict[str, None]()
+    options, numbers, metrics = dict[str, None](), dict[str, None](), dict[str, None]()
     for comparison in collect([folder]).comparisons:
+        metrics[comparison.metric] = None
         if len({arm.strategy for arm in comparison.arms}) > 1:
             options[STRATEGY] = None
         options |= dict.fromkeys(key for arm in comparison.arms for key in arm.options)
         numbers |= dict.fromkeys(axis.key for axis in axes_of(comparison))
-    return Swept(tuple(options), tuple(numbers))
+    return Swept(tuple(options), tuple(numbers), tuple(metrics))
 
 
 def _of_file(path: Path) -> Swept:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from s3exp.commands.edge import fail, guarded
 from s3exp.commands.swept_options import Swept, swept_by
 from s3exp.commands.wandb_parts import ARM, Part, parts
+from s3exp.record.measured import ERRORS, WORDS
 from s3exp.tracking.environment import PROJECT
 from s3exp.types import UserError
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Build: TypeAlias = "Callable[[argparse.Namespace], Workspace | Report]"
+METRICS = ("accuracy", "macro_f1", *WORDS, *ERRORS)  # of test rows
 SYMBOLS = ("So", "Sk", "Sm", "Sc", "Cs")  # Unicode's categories
 
 
@@ -61,7 +63,13 @@ def command(words: Sequence[str]) -> int:
         raise UserError("wandb-workspaces is not installed: pip install 's3exp[wandb]'")
     if not options.entity:
         raise UserError(f"say whose project {options.project} is: --entity NAME, or WANDB_ENTITY")
+    if options.metric is not None and options.metric not in METRICS:
+        raise UserError(
+            f"--metric {options.metric}: no task is scored by it: give one of {', '.join(METRICS)}"
+        )
     swept = swept_by(options.group, options.sweep, options.runs)
+    if options.metric is None:
+        options.metric = _metric_of(swept)
     build = partial(_workspace if options.kind == "workspace" else _report, swept=swept or Swept())
     done = _save(build, options) if options.out is None else _write(build, options)
     if done == 0 and swept is None:
@@ -71,6 +79,18 @@ def command(words: Sequence[str]) -> int:
             file=sys.stderr,
         )
     return done
+
+
+def _metric_of(swept: Swept | None) -> str:
+    """The metric of the runs on record; without any, that of classes.
+
+    Raises:
+        UserError: they are of tasks with several.
+    """
+    metrics = ("accuracy",) if swept is None or not swept.metrics else swept.metrics
+    if len(metrics) > 1:
+        raise UserError(f"the runs are scored by {' and by '.join(metrics)}: choose one with --metric")
+    return metrics[0]
 
 
 def _write(build: Build, options: argparse.Namespace) -> int:
@@ -195,8 +215,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", type=Path, metavar="DIR", help="what was swept, from the runs on record in a folder")
     add(
         "--metric",
-        default="accuracy",
-        help="of the task: accuracy, em of answers, number, within of numbers that are predicted, or mrr@10",
+        help="of the task: accuracy, em of answers, number, within of numbers that are predicted, or mrr@10; by itself "
+        "that of the runs of --runs, or accuracy",
     )
     add("--title", help="by itself s3exp: GROUP")
     add("--out", type=Path, metavar="FILE", help="write what would be sent, as JSON, and send nothing")

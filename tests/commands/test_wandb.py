@@ -23,6 +23,7 @@ from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tracker import build_tracker
 from tests import warm
+from tests.report.fakes import extraction
 from tests.report.records import config, result, write_run
 from tests.test_loop import go
 from tests.tracking.test_tracking import inspect, runs
@@ -144,6 +145,23 @@ def test_it_learns_what_was_swept_from_a_file_or_from_runs(tmp_path: Path) -> No
         shown = over_what_was_swept(spec(tmp_path, "other", *words))
         assert shown["scatter"] == [[place, "summary:test/accuracy"]]
         assert shown["parallel"][0][0] == place and "seed" not in str(shown["parallel"])
+
+
+def test_a_view_is_by_the_metric_of_the_runs_on_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A metric that no task has would be a view of empty panels."""
+    write_run(tmp_path / "answers" / "0", extraction(), config("s3", 0, task__name="answers"))
+    sent = json.dumps(spec(tmp_path, "other", "--runs", str(tmp_path / "answers")))
+    assert "test/em" in sent and "test/accuracy" not in sent
+    place = ["--out", str(tmp_path / "s.json")]
+    assert command(["other", "--entity", "me", "--metric", "acuracy", *place]) == 2
+    write_swept(tmp_path / "classes")
+    assert command(["other", "--entity", "me", "--runs", str(tmp_path), *place]) == 2
+    wrong, several = capsys.readouterr().err.splitlines()
+    assert "--metric acuracy: no task is scored by it" in wrong and "accuracy, macro_f1, em" in wrong
+    assert "em" in several and "choose one with --metric" in several
+    assert not (tmp_path / "s.json").exists()
 
 
 def write_swept(runs: Path) -> Path:
