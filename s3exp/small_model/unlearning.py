@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import kl_div, relu
+from torch.nn.functional import kl_div
 
 from s3exp.settings.small_model import NetworkConfig, UnlearningConfig
 from s3exp.small_model.batches import Batches
@@ -30,14 +30,19 @@ Inputs = tuple[dict[str, Tensor], Tensor, Tensor | None]
 def forgetting(logits: Tensor, targets: Tensor, how: str) -> Tensor:
     """Every row's loss of still knowing its label, (rows,), in nats; 0 is the least.
 
-    `chance`: log C less cross-entropy of C classes, and 0 with no gradient from a probability of 1 / C on. `flip`:
-    -log(1 - p), which never rests; of two classes it is the cross-entropy of the other label.
+    `chance`: log C less cross-entropy of C classes while the label's probability p is above that of a guess, and
+    KL(1 / C || p) below it. A row beyond chance is drawn back: steps that other rows still need would carry it on, to
+    the other label. `flip`: -log(1 - p), which never rests; of two classes it is the cross-entropy of the other label.
     """
-    likely = logits.log_softmax(-1).gather(-1, targets[:, None])[:, 0]
-    if how == "chance":
-        return relu(math.log(logits.shape[-1]) + likely)
-    others = logits.scatter(-1, targets[:, None], -math.inf).logsumexp(-1)
-    return logits.logsumexp(-1) - others
+    total = logits.logsumexp(-1)
+    likely = logits.gather(-1, targets[:, None])[:, 0] - total
+    unlikely = logits.scatter(-1, targets[:, None], -math.inf).logsumexp(-1) - total
+    if how == "flip":
+        return -unlikely
+    guess = 1 / logits.shape[-1]
+    known = likely - math.log(guess)
+    back = (1 - guess) * (math.log1p(-guess) - unlikely) - guess * known
+    return torch.where(known > 0, known, back)
 
 
 class Pairs:
