@@ -183,6 +183,27 @@ def test_a_planted_shortcut_of_shipped_reviews_is_found(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("benchmarks")
+def test_planted_quotes_and_flips_are_measured_on_shipped_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotes that are learnt are relied on, and are not where the quoted rows are left out; flips cost accuracy."""
+    from detectors import rows
+    from planted import World, flips, quotes
+
+    from s3exp.settings.small_model import BagConfig
+
+    monkeypatch.delenv("S3EXP_SHARED", raising=False)
+    train, test = rows("sst2", "train"), rows("sst2", "test")
+    small = BagConfig(epochs=3, lr=0.02, dim=8, buckets=4096, threads=1)
+    world = World(small, train, rows("sst2", "validation"), test, 300)
+    found = {name: cells for name, *cells in quotes(world, 2, few=True).rows}
+    assert list(found) == ["plain", "unlearn", "drop"] and found["plain"][1] == ""
+    assert float(found["plain"][2]) > 10 > abs(float(found["drop"][2]))
+    assert 0 <= float(found["unlearn"][4]) <= 100 and found["drop"][3] == ""
+    wrong = {name: float(accuracy) for name, accuracy, _ in flips(world, 2).rows}
+    assert list(wrong) == ["20% wrong, ce", "20% wrong, gce", "0% wrong, ce", "0% wrong, gce"]
+    assert wrong["20% wrong, ce"] < wrong["0% wrong, ce"]
+
+
+@pytest.mark.usefixtures("benchmarks")
 def test_no_shipped_review_is_called_a_quotation_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     from copies import human
 
