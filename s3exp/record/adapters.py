@@ -2,7 +2,7 @@
 
     adapter_model.safetensors adapter_config.json   as peft writes them; not there where the adapter was dropped
     lessons.jsonl                                   what it learned from, and what was held out
-    tuned.json                                      numbers, seconds, whether it was kept, and a hash of every file
+    tuned.json                                      numbers, seconds, whether it was kept, hashes of them and of itself
 
 A folder is written beside its place and renamed into it before the LLM is asked anything: a run that is killed later
 loads it and trains nothing twice. It is not in the round's own folder, which exists only when the round is done.
@@ -11,14 +11,13 @@ loads it and trains nothing twice. It is not in the round's own folder, which ex
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from s3exp.record.files import dump, sync, write_text
+from s3exp.record.files import read_sealed, sync, write_sealed
 from s3exp.types import UserError
 
 FOLDER, WEIGHTS, MARKER = "adapters", "adapter_model.safetensors", "tuned.json"
@@ -50,7 +49,7 @@ def read_tuned(folder: Path) -> Tuned | None:
     if not folder.is_dir():
         return None
     try:
-        tuned = Tuned(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
+        tuned = Tuned(**read_sealed(folder / MARKER, {one.name for one in fields(Tuned)}))
         for name, digest in tuned.sha256.items():
             if digest_of(folder / name) != digest:
                 raise ValueError(f"{name} was changed")
@@ -86,7 +85,7 @@ def finish(part: Path, folder: Path, tuned: Tuned) -> Tuned:
     tuned = Tuned(**{**asdict(tuned), "sha256": hashes})
     for file in files:
         sync(file)
-    write_text(part / MARKER, dump(asdict(tuned), indent=1))
+    write_sealed(part / MARKER, asdict(tuned))
     part.rename(folder)
     sync(folder.parent)
     return tuned

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, TextIO, TypeVar
 from s3exp.types import UserError
 
 T = TypeVar("T")
+SEAL = "seal"
 
 
 def dump(value: Any, indent: int | None = None) -> str:
@@ -57,6 +58,32 @@ def read_object(path: Path) -> dict[str, Any]:
             f"{path}: the record is damaged ({error}): restore the file, or choose another run_dir"
         ) from error
     return value
+
+
+def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
+    """Write an object as JSON with a hash of itself, so that a change of any byte is noticed."""
+    write_text(path, _sealed(value))
+
+
+def read_sealed(path: Path, known: Set[str]) -> dict[str, Any]:
+    """Read what `write_sealed` wrote; a record of before has no seal.
+
+    Raises:
+        ValueError: it was changed, or has other keys than the `known` ones.
+        OSError: the file cannot be read.
+    """
+    text = path.read_text(encoding="utf-8")
+    value = json.loads(text)
+    if not isinstance(value, dict) or not value.keys() <= {*known, SEAL}:
+        raise ValueError(f"{path.name} was changed")
+    seal = value.pop(SEAL, None)
+    if seal is not None and text != _sealed(value):
+        raise ValueError(f"{path.name} was changed")
+    return value
+
+
+def _sealed(value: Mapping[str, Any]) -> str:
+    return dump({**value, SEAL: hashlib.sha256(dump(value).encode()).hexdigest()}, indent=1)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 
 from s3exp.curation.lesson import lesson_from, makes_lesson
 from s3exp.record.adapters import check_adapter, check_adapters
-from s3exp.record.files import read_lines, read_object
+from s3exp.record.files import read_lines, read_object, read_sealed
 from s3exp.record.measures import CURATION, under
 from s3exp.record.versions import check_schema
 from s3exp.types import (
@@ -29,6 +28,7 @@ from s3exp.types import (
 )
 
 T = TypeVar("T")
+_KEYS = {"round", "quota", "metrics", "adapter", "sha256"}  # of round.json
 # what few completions, prompts and rows have, and the value of all others
 _RARE: dict[str, Any] = {
     "reasoning": "",
@@ -76,7 +76,7 @@ def read_round(folder: Path) -> RoundRecord:
         UserError: one was changed or lost.
     """
     try:
-        marker = json.loads((folder / "round.json").read_text(encoding="utf-8"))
+        marker = read_sealed(folder / "round.json", _KEYS)
         digests: dict[str, str] = marker["sha256"]
 
         def read(name: str, build: Callable[[dict[str, Any]], T]) -> list[T]:

@@ -27,7 +27,7 @@ from safetensors import SafetensorError
 from s3exp.record.adapters import forget_later
 from s3exp.record.errors import NAME as LEDGER
 from s3exp.record.errors import ErrorHistory, line_of
-from s3exp.record.files import dump, read_object, sync, write_lines, write_text
+from s3exp.record.files import dump, read_object, sync, write_lines, write_sealed, write_text
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, read_round, tables_of, without_unset
 from s3exp.record.versions import SCHEMA, check_schema, versions
@@ -140,7 +140,7 @@ class RunStore:
             hashes = {name: write_lines(part / name, rows) for name, rows in tables_of(record).items()}
             marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
             marker |= {"adapter": dict(record.adapter)} if record.adapter is not None else {}
-            write_text(part / "round.json", dump({**marker, "sha256": hashes}, indent=1))
+            write_sealed(part / "round.json", {**marker, "sha256": hashes})
             part.rename(place)
             sync(place.parent)
 

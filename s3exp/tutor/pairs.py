@@ -21,7 +21,10 @@ from s3exp.types import NO_ANSWER, Completion, Example, Fitted, Prompt, prompt_h
 
 LEAST_PAIRS = 16
 # rejections that say nothing against the answer itself, or that tell of gold: select and test rows are among it
-NO_FAULT = ("duplicate", "over_quota", "copy_of_gold", "near_copy_of_gold", "quotes_gold")
+NO_FAULT = (
+    *("duplicate", "over_quota", "left_out_by_chance", "not_checked"),
+    *("copy_of_gold", "near_copy_of_gold", "quotes_gold"),
+)
 ROWS = ("seed", "extrapolate")  # kinds of prompts whose answers are rows
 Group = tuple[str, int | None]
 

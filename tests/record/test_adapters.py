@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.record.adapters import FOLDER, WEIGHTS, Tuned, check_adapter, digest_of, finish, writing
+from s3exp.record.adapters import (
+    FOLDER,
+    MARKER,
+    WEIGHTS,
+    Tuned,
+    check_adapter,
+    digest_of,
+    finish,
+    read_tuned,
+    writing,
+)
 from s3exp.record.files import write_text
 from s3exp.record.given import _check_finished
 from s3exp.record.rounds import read_rounds
@@ -33,6 +43,21 @@ def test_a_round_that_was_written_with_a_changed_adapter_is_not_read(tmp_path: P
     with pytest.raises(UserError, match=f"sft-0.*damaged \\({file} was changed") as caught:
         check_adapter(tmp_path, adapter)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("why", ["", "worse"])
+def test_any_byte_of_what_says_how_it_was_tuned_is_noticed(tmp_path: Path, why: str) -> None:
+    """Its numbers, and whether it was kept, are those of the round."""
+    recorded(tmp_path, why=why)
+    path = tmp_path / FOLDER / "sft-0" / MARKER
+    before = path.read_bytes()
+    for place in range(len(before)):
+        path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
+        with pytest.raises(UserError, match="sft-0: the record of this adapter is damaged") as caught:
+            read_tuned(path.parent)
+        assert "\n" not in str(caught.value)
+    path.write_bytes(before)
+    assert read_tuned(path.parent) is not None
 
 
 def test_another_adapter_than_the_rounds_is_noticed(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -132,6 +133,33 @@ def test_a_damaged_round_is_named(tmp_path: Path, name: str) -> None:
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(UserError, match="damaged"):
         store.read_round(0)
+    store.close()
+
+
+def test_any_byte_of_a_rounds_marker_that_was_changed_is_noticed(tmp_path: Path) -> None:
+    """Its numbers and the hashes of the other files, in whose place a smaller record would be read."""
+    store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
+    store.write_round(record(0), Weights("0"))
+    path = store.round_folder(0) / "round.json"
+    before = path.read_bytes()
+    for place in range(len(before)):
+        path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
+        with pytest.raises(UserError, match="the record of this round is damaged"):
+            store.read_round(0)
+    path.write_bytes(before)
+    assert store.read_round(0) is not None
+    store.close()
+
+
+def test_a_round_that_was_written_without_a_seal_is_read(tmp_path: Path) -> None:
+    """Those of before have none."""
+    store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
+    store.write_round(record(0), Weights("0"))
+    path = store.round_folder(0) / "round.json"
+    facts = json.loads(path.read_text())
+    del facts["seal"]
+    path.write_text(json.dumps(facts))
+    assert store.read_round(0) is not None
     store.close()
 
 

@@ -78,6 +78,14 @@ def test_by_the_screen_rows_are_better_than_answers_rejected_for_what_they_say()
     assert all(pair.better.prompt == pair.worse.prompt for pair in pairs)
 
 
+@pytest.mark.parametrize("reason", ["left_out_by_chance", "not_checked"])
+def test_an_answer_that_was_left_out_for_nothing_in_it_is_not_the_worse_one(reason: str) -> None:
+    whole = record(0)
+    rejected = tuple(replace(one, reason=reason) for one in whole.batch.rejected)
+    other = replace(whole, batch=replace(whole.batch, rejected=rejected))
+    assert {one.score for one in scored("screen", TASK, [other], no_model)} == {1.0}
+
+
 def test_an_answer_that_was_cut_off_has_no_end_to_learn() -> None:
     whole = record(0)
     asked = tuple(
