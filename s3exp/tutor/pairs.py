@@ -121,12 +121,13 @@ def _by_screen(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], F
 def _by_small_model(
     task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]
 ) -> Iterator[Scored]:
-    """Accepted rows by the small model's probability of the label that was asked for."""
+    """Accepted rows by the small model's probability of the label that was asked for, or that the LLM has chosen."""
     rows = list(made_rows(rounds))
     guesses = fitted().predict([one.row for one in rows]) if rows else []
     for one, guess in zip(rows, guesses, strict=True):
-        if isinstance(one.prompt.target, int):
-            yield one.scored(task, guess.scores[one.prompt.target])
+        label = one.row.target if one.prompt.target is None else one.prompt.target
+        if isinstance(label, int):
+            yield one.scored(task, guess.scores[label])
 
 
 def _by_fixed(task: Task, rounds: Sequence[RoundRecord], fitted: Callable[[], Fitted]) -> Iterator[Scored]:

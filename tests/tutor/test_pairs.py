@@ -105,6 +105,22 @@ def test_by_the_small_model_the_surest_row_is_beside_the_least_sure_one_of_its_l
     assert told == {("row 0", "row 60"), ("row 20", "row 40"), ("row 70", "row 10"), ("row 50", "row 30")}
 
 
+def test_by_the_small_model_a_row_whose_label_the_llm_has_chosen_counts_by_that_label() -> None:
+    """Labels of a table that are written in line: no prompt asks for one."""
+    whole = record(0)
+    asked = tuple((replace(prompt, target=None), answer) for prompt, answer in whole.batch.asked)
+    names = {
+        prompt_hash(before): prompt_hash(now)
+        for (before, _), (now, _) in zip(whole.batch.asked, asked, strict=True)
+    }
+    rows = tuple(replace(row, prompt=names[str(row.prompt)]) for row in whole.batch.examples)
+    inline = replace(whole, batch=replace(whole.batch, asked=asked, examples=rows))
+    found = scored("small_model", TASK, [inline], Fitted)
+    sure = {one.turn.answer: round(one.score, 2) for one in found}
+    # row 30 has label 1, row 40 label 0
+    assert len(sure) == 8 and (sure["row 30"], sure["row 40"]) == (0.3, 0.6)
+
+
 def test_by_errors_that_were_fixed() -> None:
     """g0 to g3 were wrong; g0 and g1 no more. Rows of rows that were right say nothing."""
     rounds = [record(0, {"g0", "g1", "g2", "g3"}), record(1, {"g2", "g3", "g7"}, parents=True)]
