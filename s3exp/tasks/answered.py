@@ -27,7 +27,7 @@ _MANY = {
 _PART = re.compile(r"(?:\d[,.:/'’_]|\d{4}-\d\d?-|√|sqrt\s?[({]?|\^\{?|\}\{)\Z")
 _SPACED = re.compile(r"(?<!\d)\d{1,3} \Z")  # as in 1 200, which may be one number or two
 _FRACTION = re.compile(r"(?P<behind>(?<=\d)\s?)?\\[dtc]?frac\s?(?:\{(-?\d+)\}|(\d))\s?(?:\{(\d+)\}|(\d))")
-_VULGAR = re.compile(r"\s?([¼-¾⅐-⅞])")
+_VULGAR = re.compile(r"(?P<whole>(?<=\d)\s?)?([¼-¾⅐-⅞])")
 _RAISED = re.compile(r"(?<=[\d)])⁻?[⁰¹²³⁴-⁹]+")
 _RAISED_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 # marks of other scripts between digits
@@ -57,9 +57,10 @@ _PREAMBLE = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
 def normalised(text: str) -> str:
     """An answer for comparison: composed, in lower case, with single spaces, without marks and quotes at its ends.
 
-    Quotes, apostrophes and dashes are those of ASCII.
+    Quotes, apostrophes and dashes are those of ASCII. 2³ and 1½ are not 23 and 11⁄2, as which NFKC would write them.
     """
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_TYPED).split())
+    apart = _VULGAR.sub(_written_out, _powers(text))
+    folded = " ".join(unicodedata.normalize("NFKC", apart).casefold().translate(_TYPED).split())
     kept = folded.strip(_ENDS)
     # .5 is another answer than 5
     return f".{kept}" if kept[:1].isdecimal() and f".{kept}" in folded else kept
@@ -117,14 +118,23 @@ def _last(text: str) -> re.Match[str] | None:
     digits = "".join(str(unicodedata.digit(one)) if one.isdecimal() else one for one in text)
     for marks, mark in _MARKS.items():
         digits = marks.sub(mark, digits)
-    digits = _RAISED.sub(lambda hit: f"^{hit[0].translate(_RAISED_DIGITS)}", digits)
-    digits = _VULGAR.sub(lambda hit: f" {unicodedata.normalize('NFKC', hit[1]).replace('⁄', '/')}", digits)
+    digits = _VULGAR.sub(_written_out, _powers(digits))
     digits = _FRACTION.sub(_in_line, digits)
     digits = _OF_UNIT.sub(r"\1", _THOUSANDS.sub(",", digits))
     last = None
     for last in _NUMBER.finditer(digits):  # noqa: B007 - the last one is meant
         pass
     return last
+
+
+def _powers(text: str) -> str:
+    return _RAISED.sub(lambda hit: f"^{hit[0].translate(_RAISED_DIGITS)}", text)
+
+
+def _written_out(hit: re.Match[str]) -> str:
+    """A fraction of one character as 1/2, behind a whole number with a space: a sign before it stays its sign."""
+    fraction = unicodedata.normalize("NFKC", hit[2]).replace("⁄", "/")
+    return fraction if hit["whole"] is None else f" {fraction}"
 
 
 def _in_line(hit: re.Match[str]) -> str:

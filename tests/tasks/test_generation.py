@@ -75,6 +75,9 @@ def task_of(score: str = "number", rows: int = 12) -> Generation:
         ),
         *(
             ("½", Fraction(1, 2)),
+            ("-½", Fraction(-1, 2)),
+            ("it is −¾ m", Fraction(-3, 4)),
+            ("-3½", Fraction(-7, 2)),
             ("-\\frac{1}{2}", Fraction(-1, 2)),
             ("\\boxed{\\frac{7}{20}}", Fraction(7, 20)),
         ),
@@ -106,6 +109,13 @@ def test_any_number_comes_back_however_it_is_written(number: Decimal, frame: str
         if text.startswith("-") and frame.startswith("$"):
             continue
         assert number_at_end(frame.format(text)) == Fraction(number)
+
+
+def test_a_power_or_a_fraction_of_one_character_is_no_digit() -> None:
+    assert normalised("2³") == normalised("2^3") != normalised("23")
+    assert normalised("10⁻³") == normalised("10^-3") != normalised("10-3")
+    assert normalised("3½") == normalised("3 1/2") != normalised("31/2")
+    assert normalised("7 m²") == normalised("7 m2")
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
