@@ -14,6 +14,7 @@ from typing import Any
 from s3exp.record.files import read_object
 from s3exp.record.rounds import read_rounds
 from s3exp.record.versions import check_schema
+from s3exp.record.weights import checked_weights
 from s3exp.settings.compose import of_record
 from s3exp.settings.run import Config
 from s3exp.settings.small_model import EncoderConfig, PythonSmallModelConfig
@@ -122,7 +123,7 @@ class Trained:
         """The small model, as the last round left it."""
         from s3exp.small_model import build_small_model
 
-        task, small, folder = self.config.task, self.config.small_model, self.folder / "small_model"
+        task, small, folder = self.config.task, self.config.small_model, checked_weights(self.folder)
         if isinstance(small, EncoderConfig):  # what it was made from may be gone
             small = replace(small, checkpoint=str(member_folders(small, folder)[0]), revision=None)
         model = build_small_model(

@@ -10,6 +10,7 @@ from s3exp.publish.cards import in_yaml, public_name
 from s3exp.publish.dataset import Exported
 from s3exp.publish.kinds import on_hub
 from s3exp.record.measures import word_of
+from s3exp.record.weights import checked_weights
 from s3exp.settings.small_model import CausalConfig, EncoderConfig, PairsConfig
 from s3exp.small_model import member_folders, weights_file
 from s3exp.types import UserError
@@ -25,9 +26,9 @@ def write_model(one: Exported, folder: Path) -> str:
     """Copy the trained weights and write their card; returns how the folder is loaded.
 
     Raises:
-        UserError: the record has no weights.
+        UserError: the record has no weights, or they are not those that the run has written.
     """
-    source, file = one.run.folder / "small_model", str(weights_file(one.config.small_model))
+    source, file = checked_weights(one.run.folder), str(weights_file(one.config.small_model))
     for place in member_folders(one.config.small_model, source):
         if not (place / file).is_file():
             raise UserError(f"{place}: no {file} there: restore the record, or make the run again")

@@ -13,6 +13,7 @@ from s3exp.record.adapters import check_adapter, check_adapters
 from s3exp.record.files import read_lines, read_object, read_sealed
 from s3exp.record.measures import CURATION, under
 from s3exp.record.versions import check_schema
+from s3exp.record.weights import KEYS, MARKER
 from s3exp.types import (
     Answer,
     Batch,
@@ -28,7 +29,6 @@ from s3exp.types import (
 )
 
 T = TypeVar("T")
-_KEYS = {"round", "quota", "metrics", "adapter", "sha256"}  # of round.json
 # what few completions, prompts and rows have, and the value of all others
 _RARE: dict[str, Any] = {
     "reasoning": "",
@@ -76,7 +76,7 @@ def read_round(folder: Path) -> RoundRecord:
         UserError: one was changed or lost.
     """
     try:
-        marker = read_sealed(folder / "round.json", _KEYS)
+        marker = read_sealed(folder / MARKER, KEYS)
         digests: dict[str, str] = marker["sha256"]
 
         def read(name: str, build: Callable[[dict[str, Any]], T]) -> list[T]:

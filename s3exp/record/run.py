@@ -31,6 +31,8 @@ from s3exp.record.files import dump, read_object, sync, write_lines, write_seale
 from s3exp.record.interrupts import whole
 from s3exp.record.rounds import RoundRecord, read_round, tables_of, without_unset
 from s3exp.record.versions import SCHEMA, check_schema, versions
+from s3exp.record.weights import FOLDER as WEIGHTS
+from s3exp.record.weights import MARKER, checked_weights, hashes_of
 from s3exp.strategies import canonical
 from s3exp.types import Busy, Fitted, Prediction, UserError
 
@@ -104,8 +106,8 @@ class RunStore:
 
     @property
     def weights(self) -> Path:
-        """The folder of the last finished round's small model."""
-        return self.folder / "small_model"
+        """The folder of the last finished round's small model. Raises UserError if a file was changed or lost."""
+        return checked_weights(self.folder)
 
     def read_round(self, round_: int) -> RoundRecord | None:
         """The record of a finished round, or None. Raises UserError if a file was changed or lost."""
@@ -132,15 +134,16 @@ class RunStore:
             fitted.save(weights)
             for path in [*weights.rglob("*"), weights]:
                 sync(path)
-            shutil.rmtree(self.weights, ignore_errors=True)
-            weights.rename(self.weights)
+            shutil.rmtree(self.folder / WEIGHTS, ignore_errors=True)
+            weights.rename(self.folder / WEIGHTS)
             part = place.with_name(f".{record.round}.part")
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             hashes = {name: write_lines(part / name, rows) for name, rows in tables_of(record).items()}
             marker = {"round": record.round, "quota": record.batch.quota, "metrics": record.metrics}
+            marker |= {"small_model": hashes_of(self.folder / WEIGHTS)}
             marker |= {"adapter": dict(record.adapter)} if record.adapter is not None else {}
-            write_sealed(part / "round.json", {**marker, "sha256": hashes})
+            write_sealed(part / MARKER, {**marker, "sha256": hashes})
             part.rename(place)
             sync(place.parent)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from s3exp.synthesis.order import Order
+from s3exp.tasks.templates import KIND
 from s3exp.types import Batch, Rejected
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,12 @@ ADVICE = {
     "no_list": "change the prompts that ask for lists (task.prompts), or set strategy.seeds=plain",
 }
 
+_FEW_TO_DRAW = (
+    "there is little to draw from, and most of it is there already: set a smaller loop.budget.rows, or give it more "
+    "columns, or templates and slots"
+)
+OF_FILLED = dict.fromkeys(("duplicate", "copy_of_gold", "near_copy_of_gold", "quotes_gold"), _FEW_TO_DRAW)
+
 
 def rejected_by_reason(rejected: Sequence[Rejected]) -> str:
     """The counts of reasons: "only_reasoning 58, empty 2"."""
@@ -83,10 +90,11 @@ def repaired_by_rule(batch: Batch) -> str:
     return ", ".join(f"{rule} {number}" for rule, number in Counter(rules).most_common())
 
 
-def advice(rejected: Sequence[Rejected]) -> str:
+def advice(batch: Batch) -> str:
     """What to do about the most frequent reason; empty for a reason of a curator."""
-    ((reason, _),) = Counter(one.reason for one in rejected).most_common(1)
-    return ADVICE.get(reason, "")
+    ((reason, _),) = Counter(one.reason for one in batch.rejected).most_common(1)
+    filled = bool(batch.asked) and all(prompt.kind == KIND for prompt, _ in batch.asked)  # no LLM wrote them
+    return (ADVICE | OF_FILLED if filled else ADVICE).get(reason, "")
 
 
 def warning(batch: Batch) -> str | None:
@@ -97,7 +105,7 @@ def warning(batch: Batch) -> str | None:
     if of < FEW or rejected < MOSTLY * of:
         return None
     counts = rejected_by_reason(batch.rejected)
-    return f"{rejected} of {of} {what} were rejected ({counts}): {advice(batch.rejected)}".rstrip(": ")
+    return f"{rejected} of {of} {what} were rejected ({counts}): {advice(batch)}".rstrip(": ")
 
 
 def no_rows(batch: Batch, tokens: int | None = None) -> str:
@@ -117,7 +125,7 @@ def no_rows(batch: Batch, tokens: int | None = None) -> str:
     )
     example = f", for example {shown!r}" if shown else ""
     counts = f"all {batch.answers} completions were rejected: {rejected_by_reason(batch.rejected)}"
-    return f"there is no row to train on: {counts}{example}; {advice(batch.rejected)}".rstrip("; ")
+    return f"there is no row to train on: {counts}{example}; {advice(batch)}".rstrip("; ")
 
 
 def tell(order: Order, batch: Batch, shortage: str) -> None:

@@ -322,10 +322,10 @@ _CHARACTERS = 3  # of a token, about: names of columns have more, numbers fewer
 
 def _check_text(task: Tabular, row: Example) -> None:
     """Refuse a row that its own text does not give back: a cell has the name of another column in it."""
-    written = task.values(row)
-    found = rows_in(written[ROW], task._names)
+    found = rows_in(task.values(row)[ROW], task._names)
     read = dict(found[0].cells) if found else {}
-    for name, value in ((name, written[name]) for name in row.fields):
+    # not by the fields of prompts: a column may be named row, features or label, as some of them are
+    for name, value in (task._written(name, text) for name, text in row.fields.items()):
         if read.get(name) != value or len(found) != 1:
             raise UserError(
                 f"row {row.id}: column {name} has {value[:60]!r}, which the text of a row does not give back: it may "

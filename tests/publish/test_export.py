@@ -241,6 +241,20 @@ def test_what_is_refused_leaves_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
 
 
+def test_a_small_model_that_was_changed_is_not_exported(
+    bag_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Path(shutil.copytree(bag_run, tmp_path / "copy"))
+    place = run / "small_model" / "model.safetensors"
+    content = bytearray(place.read_bytes())
+    content[-1] ^= 1
+    place.write_bytes(content)
+    assert command([str(run), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "model.safetensors is not the one that round" in said and said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy"]
+
+
 def card_of(one: Exported, folder: Path, **options: object) -> str:
     """The card of a run, had it other options: of the groups strategy, curation, loop and task, by name."""
     config = one.config

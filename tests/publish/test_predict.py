@@ -113,7 +113,12 @@ def test_what_is_wrong_is_said_in_one_line(
     (unfinished / "result.json").unlink()
     lost = Path(shutil.copytree(bag_run, tmp_path / "lost"))
     (lost / "small_model" / "model.safetensors").unlink()
+    changed = Path(shutil.copytree(bag_run, tmp_path / "changed"))
+    weights = bytearray((changed / "small_model" / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (changed / "small_model" / "model.safetensors").write_bytes(weights)
     for run, words, says in (
+        (changed, ["--no-score", "--out", str(out)], "model.safetensors is not the one that round"),
         (bag_run, [], "predict alone with --no-score"),
         (tmp_path, [], "no run is on record there"),
         (unfinished, [], "not finished"),

@@ -97,6 +97,25 @@ def test_only_the_last_rounds_weights_are_kept(tmp_path: Path) -> None:
     store.close()
 
 
+def test_weights_that_were_changed_or_are_another_rounds_are_noticed(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "run", "a: 1\n", FACTS)
+    for number in range(2):
+        store.write_round(record(number), Weights(str(number)))
+    place = store.weights / "w"
+    place.write_text("0")
+    with pytest.raises(UserError, match=r"small_model: w is not the one that round 1 has written"):
+        _ = store.weights
+    place.unlink()
+    with pytest.raises(UserError, match=r"w is not the one"):
+        _ = store.weights
+    place.write_text("1")
+    assert store.weights == place.parent
+    shutil.rmtree(store.round_folder(1))  # as the refusal of a damaged round says
+    with pytest.raises(UserError, match=r"w is not the one that round 0 has written"):
+        _ = store.weights
+    store.close()
+
+
 def test_another_config_is_refused_with_the_keys_that_differ(tmp_path: Path) -> None:
     RunStore(tmp_path / "run", "a: 1\n", FACTS).close()
     RunStore(tmp_path / "run", "a: 1\n", FACTS).close()
@@ -157,9 +176,9 @@ def test_a_round_that_was_written_without_a_seal_is_read(tmp_path: Path) -> None
     store.write_round(record(0), Weights("0"))
     path = store.round_folder(0) / "round.json"
     facts = json.loads(path.read_text())
-    del facts["seal"]
+    del facts["seal"], facts["small_model"]
     path.write_text(json.dumps(facts))
-    assert store.read_round(0) is not None
+    assert store.read_round(0) is not None and store.weights.is_dir()
     store.close()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from s3exp.synthesis.advice import ADVICE, no_rows
-from s3exp.types import Batch, Rejected
+from s3exp.types import Batch, Completion, Prompt, Rejected
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -26,3 +26,11 @@ def test_a_round_without_rows_says_what_to_do() -> None:
     nothing = Batch((), (), ())
     assert no_rows(nothing, 70).endswith("70 LLM tokens are too few for one: raise loop.budget.tokens")
     assert no_rows(nothing).endswith("no row was asked for")
+
+
+def test_where_no_llm_wrote_the_rows_none_is_blamed() -> None:
+    """A table of few different rows, from whose cells others are drawn."""
+    copies = (Rejected("copy_of_gold", "age is 69, bought is no", "", 0),)
+    for kind, says in (("template", "little to draw from"), ("seed", "choose another llm.model")):
+        asked = ((Prompt("age is 69, bought is no", kind, 0, 0, 0), Completion("", 0, 0, "stop")),)
+        assert says in no_rows(Batch((), copies, asked))

@@ -142,6 +142,17 @@ def test_a_cell_has_one_form(text: str, form: str) -> None:
     assert cell(text) == form == cell(form)
 
 
+def test_columns_may_have_the_names_of_fields_of_prompts() -> None:
+    """Prompts have {row}, {features} and {label}; a column of such a name stands in the line of its row."""
+    rows = [{"row": "3", "features": "red", "label": "1.5"}, {"row": "4", "features": "blue", "label": "2"}]
+    task = task_of(rows=rows)
+    (mining,) = (row for row in task.gold.mining if row.id == "m-0")
+    prompt = task.extrapolate_prompt(mining, 1, 5)
+    assert prompt.text.startswith("like row is 3, features is red, label is 1.5, kind is no, of yes")
+    text = task._values(mining, task._order(7, mining.id))["row"]
+    assert read(task, text, target=0) == [(mining.fields, 0)]
+
+
 def test_columns_are_learned_from_mining_rows() -> None:
     size, colour, weight = task_of().table.columns
     assert (size.values, size.low, size.high, size.decimals) == ((), 1.5, 4, 2)
