@@ -113,7 +113,8 @@ class Audit:
                 for name in names
                 if name != "unfinished" and len(listed) < TABLE_ROWS
             ]
-        numbers: Numbers = {f"audit/{name}": counts[name] for name in FINDINGS}
+        known = [name for name in FINDINGS if self.task.labels or name != "label_in_text"]
+        numbers: Numbers = {f"audit/{name}": counts[name] for name in known}
         if new and self.gold:
             numbers["audit/unfinished_share"] = counts["unfinished"] / len(new)
             numbers["audit/unfinished_share_gold"] = self._unfinished_gold

@@ -93,7 +93,8 @@ def inspect(
         target, why = label_column(values, names or {}, source)
     chosen = list(fields) if fields else _text_columns(values, target, extraction=answers is not None)
     if len(chosen) != 2 if answers else not 1 <= len(chosen) <= 2:
-        listed = ", ".join(chosen) if chosen else "none"
+        # of the columns none is typed either, or it were a table
+        listed = ", ".join(chosen) if chosen else f"none (of {shown_columns(columns)}, {target} is the label)"
         needs = "a text and a question about it" if answers else "one text or a pair"
         raise UserError(f"{source}: a task reads {needs}; columns with texts: {listed}; say --fields")
     plain = {name: usable_name(name, columns, source) for name in chosen}

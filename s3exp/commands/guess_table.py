@@ -78,8 +78,11 @@ def table_in(
     if fields or not read:
         for name in [*(fields or [one for one in others if one not in almost]), target]:
             _refuse_notation(source, name, values[name])
-    fewest = FEWEST if texts or not any(_is_numbers(values[name]) for name in typed) else 1
-    wordy = [name for name in texts if sum(map(is_wordy, values[name])) * 2 > len(rows)]
+    wordy = [name for name in texts if _is_wordy(values[name])]
+    numbers = any(_is_numbers(values[name]) for name in typed)
+    # where nothing else could be read, one column is a table
+    text = any(_is_wordy(values[name]) or plain_name(name) in TEXT_NAMES for name in others)
+    fewest = FEWEST if text and (texts or not numbers) else 1
     if fields is None and (read or len(typed) < max(fewest, 2 * len(wordy))):
         return None
     chosen = list(fields) if fields else typed
@@ -282,6 +285,10 @@ def _counts_rows(column: Sequence[str]) -> bool:
 def _is_long(column: Sequence[str]) -> bool:
     known = [text for text in column if not is_missing(text)]
     return bool(known) and fmean(len(text.split()) for text in known) >= LONG
+
+
+def _is_wordy(column: Sequence[str]) -> bool:
+    return sum(map(is_wordy, column)) * 2 > len(column)
 
 
 def _is_amount(column: Sequence[str]) -> bool:

@@ -32,7 +32,7 @@ from s3exp.settings.small_model import CausalConfig
 from s3exp.settings.tutor import LoraConfig
 from s3exp.small_model.best import Best
 from s3exp.small_model.device import device, has_bf16
-from s3exp.small_model.loading import check_numbers, from_checkpoint
+from s3exp.small_model.loading import check_numbers, from_checkpoint, quiet
 from s3exp.small_model.taught import weighted
 from s3exp.types import Example, Lesson, LLMFault, Prediction, Prompt, UserError, Watch
 
@@ -96,8 +96,9 @@ class FittedCausal:
             self.pupil.save(folder)
             facts["base"] = self.base
         else:
-            self.pupil.model.save_pretrained(folder)
-            self.model.tokenizer.save_pretrained(folder)
+            with quiet():
+                self.pupil.model.save_pretrained(folder)
+                self.model.tokenizer.save_pretrained(folder)
         (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 

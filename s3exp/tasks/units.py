@@ -28,6 +28,8 @@ _BEHIND = regex.compile(
     r"\s?[\p{L}\p{Sc}%‰°′″][\p{L}\p{M}\p{Sc}\p{No}%‰°′″/·.^ ]{0,14}(?:(?<=[\p{L}^])[23])?",
     regex.IGNORECASE,
 )
+_PLURAL = regex.compile(r"(.*[A-Za-z]{2}(?:ch|sh|x|z|ss))es|(?:(.*[A-Za-z]{2}[A-Za-rt-z]))s")
+_WORD, _HISSING = regex.compile(r"[A-Za-z]{3}$"), regex.compile(r"(?:ch|sh|x|z|s)$")
 _PARTED = regex.compile(
     r"(?P<before>\D*?)(?P<number>[-+−]?\.?\d(?:[\d.,'’\s]*\d)?(?:[eE][-+]?\d+)?)(?P<behind>\D.*)?",
     regex.DOTALL,
@@ -40,10 +42,10 @@ def without_unit(text: str, unit: str) -> str:
     sign = rest[: rest[:1] in _SIGNS]
     rest = rest[len(sign) :].lstrip()
     before = len(rest)
-    for part in _signs(unit):
-        if rest.startswith(part):
+    for forms in map(_forms, _signs(unit)):
+        if (part := next(filter(rest.startswith, forms), None)) is not None:
             rest = rest[len(part) :].lstrip()
-        elif rest.endswith(part):
+        elif (part := next(filter(rest.endswith, forms), None)) is not None:
             rest = rest[: -len(part)].rstrip()
     return text if len(rest) == before else sign + rest
 
@@ -96,18 +98,35 @@ def unit_of(text: str) -> str | None:
 def units_in(texts: Sequence[str]) -> Counter[str]:
     """How many texts have each unit, in its most frequent way of writing; "" are bare numbers.
 
-    $5, 5 $ and 5$ have the same one. Texts that are no number with at most one unit are not counted.
+    $5, 5 $ and 5$ have the same one, and so have 1 day and 2 days. Texts that are no number with at most one unit are
+    not counted.
     """
     same: dict[tuple[str, ...], Counter[str]] = {}
     for unit, count in Counter(unit_of(text) for text in texts).items():
         if unit is not None:
-            same.setdefault(_signs(unit), Counter())[unit] = count
+            same.setdefault(tuple(map(_singular, _signs(unit))), Counter())[unit] = count
     return Counter({some.most_common(1)[0][0]: some.total() for some in same.values()})
 
 
 @cache
 def _signs(unit: str) -> tuple[str, ...]:
     return tuple(part for part in map(str.strip, unit.split(PLACE)) if part)
+
+
+def _singular(sign: str) -> str:
+    """An English word without the s of its plural; short ones are signs, of which ms is none of m."""
+    found = _PLURAL.fullmatch(sign)
+    return sign if found is None else found[1] or found[2]
+
+
+@cache
+def _forms(sign: str) -> tuple[str, ...]:
+    """A sign and, of an English word, its singular and plural: the longest first."""
+    one = _singular(sign)
+    words = {sign, one}
+    if _WORD.search(one):
+        words.add(f"{one}es" if _HISSING.search(one) else f"{one}s")
+    return tuple(sorted(words, key=len, reverse=True))
 
 
 def _is_number(text: str) -> bool:

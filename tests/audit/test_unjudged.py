@@ -72,6 +72,15 @@ def test_refusals_in_a_language_that_the_rules_do_not_know_are_unjudged() -> Non
     assert report.numbers["audit/label_in_text"] == 0  # known by the labels' names in any language
 
 
+def test_texts_without_labels_have_none_in_them() -> None:
+    """Passages, answers and numbers to predict: a column of zeros would say that it was looked for."""
+    made = [replace(row, target=None) for row in rows(30, "made")]
+    vectors = Cached(Lsa([row.fields["text"] for row in made]), None)
+    audit = Audit(AuditConfig(shortcuts=False), replace(TASK, labels=[]), made, Copies({}), vectors, 0)
+    numbers = audit._findings(made).numbers
+    assert "audit/refusal" in numbers and "audit/label_in_text" not in numbers
+
+
 @pytest.mark.parametrize("text", ["The film was far too long for me.", "Der Film war viel zu lang für mich."])
 def test_languages_that_the_rules_know_are_judged(text: str) -> None:
     assert by_language([text] * 30) == []

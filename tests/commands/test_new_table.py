@@ -52,6 +52,30 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        (lambda n: {"age": n % 50, "city": f"city{n * 7 % 90}"}, ["age"]),
+        (lambda n: {"when": f"2020-{n % 12 + 1:02d}-{n % 28 + 1:02d}", "flag": str(n % 3 == 0)}, ["flag"]),
+        (lambda n: {"colour": "red" if n % 3 else "blue"}, ["colour"]),
+    ],
+)
+def test_one_typed_column_is_a_table_where_there_is_no_text_to_read(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    row: Callable[[int], dict[str, object]],
+    fields: list[str],
+) -> None:
+    """Cities, dates and the like are neither texts of words nor categories."""
+    rows = [{**row(n), "bought": "yes" if n % 2 else "no"} for n in range(120)]
+    found = table_in(rows, "ship.csv", None, None, {})
+    assert found is not None and found.fields == fields and found.target == "bought"
+    assert (
+        table_in([{"title": f"a title {n}", **one} for n, one in enumerate(rows)], "x", None, None, {})
+        is None
+    )
+
+
 def test_a_file_of_typed_columns_becomes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command([write_csv(tmp_path, passengers())]) == 0
     said = capsys.readouterr().out

@@ -25,7 +25,7 @@ from s3exp.tasks.numbers import number
 from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.tabular import Tabular, tabular
-from s3exp.tasks.units import with_unit
+from s3exp.tasks.units import units_in, with_unit, without_unit
 from s3exp.types import Completion, Example, Prompt, UserError
 
 SETS = ["iris", "wine", "breast_cancer", "diabetes"]
@@ -278,6 +278,17 @@ def test_units_stand_in_prompts_and_are_cut_off_in_answers() -> None:
     assert fields["size"] in {row["size"] for row in ROWS} and "$" in drawn.text and isinstance(target, float)
     for row in task.gold.mining:
         assert read(task, task.values(row)["row"]) == [(row.fields, row.target)]
+
+
+@pytest.mark.parametrize("unit", ["... day", "... days"])
+def test_the_singular_of_a_unit_is_the_same_unit(unit: str) -> None:
+    cells = ["1 day", "2 days", "3 days"]
+    assert units_in(cells) == {"... days": 3}
+    assert [without_unit(text, unit) for text in cells] == ["1", "2", "3"]
+    assert units_in(["1 inch", "2 inches"]).total() == 2 and len(units_in(["1 inch", "2 inches"])) == 1
+    # short ones are signs: metres and milliseconds
+    assert units_in(["5 m", "6 ms"]) == {"... m": 1, "... ms": 1}
+    assert without_unit("5 m", "... ms") == "5 m"
 
 
 def test_a_column_with_another_unit_than_is_set_is_refused_and_told_what_to_set() -> None:
