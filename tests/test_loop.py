@@ -6,7 +6,8 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from s3exp.tasks.gold import load_gold
 from s3exp.tasks.roles import Gold, TestIsSealed
 from s3exp.tracking.tracker import Nothing
 from s3exp.types import LLM, Completion, Fitted, Lesson, LLMFault, Prompt, SmallModel, UserError
-from tests.conftest import as_rows, checks_of
+from tests.conftest import as_rows, checks_of, toy_world
 
 Write = Callable[[str, list[dict[str, object]]], str]
 STRATEGIES = {
@@ -79,6 +80,36 @@ def go(
         store.close()
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """S3 in the toy world, whose gold is written once."""
+    return toy_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def toy_config(world: Config) -> Config:
+    """The world's config, which a test may change."""
+    return deepcopy(world)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An unbroken run of S3 in the toy world, made once and only read."""
+
+    folder: Path
+    result: dict[str, Any]
+
+    def copied(self, folder: Path) -> Path:
+        """A copy, which a test may change."""
+        return Path(shutil.copytree(self.folder, folder))
+
+
+@pytest.fixture(scope="module")
+def whole(world: Config, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return Whole(folder, go(deepcopy(world), folder))
+
+
 def same(result: dict[str, Any]) -> dict[str, Any]:
     """A result without what may differ between equal runs: the clock, who answered, and what was not needed."""
     kept = {k: v for k, v in result.items() if k not in ("seconds", "llm", "cost")}
@@ -102,8 +133,9 @@ def rows(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): p.read_text() for name in names for p in sorted(folder.rglob(name))}
 
 
-def test_errors_teach_what_the_seed_cannot(toy_config: Config, tmp_path: Path) -> None:
-    results = {name: go(toy_config, tmp_path / name, name) for name in STRATEGIES}
+def test_errors_teach_what_the_seed_cannot(toy_config: Config, tmp_path: Path, whole: Whole) -> None:
+    others = {name: go(toy_config, tmp_path / name, name) for name in STRATEGIES if name != "s3"}
+    results = {"s3": whole.result, **others}
     accuracy = {name: result["test"]["accuracy"] for name, result in results.items()}
     # half of the gold rows have words that a seed never has: ZeroGen cannot be far from 0.75
     assert accuracy["zerogen"] < 0.85
@@ -116,9 +148,10 @@ def test_errors_teach_what_the_seed_cannot(toy_config: Config, tmp_path: Path) -
     assert results["gold"]["rounds"][0]["train_rows"] > 50
 
 
-def test_every_extrapolated_row_descends_from_an_error(toy_config: Config, tmp_path: Path) -> None:
-    go(toy_config, tmp_path / "run")
-    store = RunStore(tmp_path / "run", "", {"strategy": "s3"})
+def test_every_extrapolated_row_descends_from_an_error(
+    toy_config: Config, tmp_path: Path, whole: Whole
+) -> None:
+    store = RunStore(whole.copied(tmp_path / "run"), "", {"strategy": "s3"})
     records = [store.read_round(number) for number in range(3)]
     store.close()
     gold = {row.id: row for row in load_gold(toy_config.task, with_train=False).mining}
@@ -139,12 +172,12 @@ class Watching(Nothing):
 
 
 def test_a_tracker_sees_the_stages_go_on_and_the_record_is_the_same(
-    toy_config: Config, tmp_path: Path
+    toy_config: Config, tmp_path: Path, whole: Whole
 ) -> None:
     tracker = Watching()
     watched = go(toy_config, tmp_path / "watched", tracker=tracker)
-    assert same(watched) == same(go(toy_config, tmp_path / "alone"))
-    assert rows(tmp_path / "watched") == rows(tmp_path / "alone")
+    assert same(watched) == same(whole.result)
+    assert rows(tmp_path / "watched") == rows(whole.folder)
     assert set(tracker.points) == {(stage, n) for stage in ("synthesis", "training") for n in range(3)}
     for one in watched["rounds"]:
         metrics, asked = one["metrics"], tracker.points["synthesis", one["round"]]
@@ -178,44 +211,41 @@ class Dying:
         self.llm.close()
 
 
-def test_a_run_that_stopped_goes_on_to_the_same_end(toy_config: Config, tmp_path: Path) -> None:
-    whole = go(toy_config, tmp_path / "whole")
-    asked = whole["llm"]["calls"] + whole["llm"]["store_hits"]
+def test_a_run_that_stopped_goes_on_to_the_same_end(toy_config: Config, tmp_path: Path, whole: Whole) -> None:
+    asked = whole.result["llm"]["calls"] + whole.result["llm"]["store_hits"]
     for answers, rounds in ((0, 0), (100, 0), (165, 1), (239, 2)):
         folder, cache = tmp_path / f"stopped-{answers}", tmp_path / f"{answers}.sqlite"
         with pytest.raises(LLMFault):
             go(toy_config, folder, llm=Dying(answers), cache=cache)
         assert len(list(folder.glob("rounds/[0-9]"))) == rounds
         llm = ToyLLM()
-        assert same(go(toy_config, folder, llm=llm, cache=cache)) == same(whole)
-        assert rows(folder) == rows(tmp_path / "whole")
+        assert same(go(toy_config, folder, llm=llm, cache=cache)) == same(whole.result)
+        assert rows(folder) == rows(whole.folder)
         assert llm.asked == asked - answers  # what was answered before is not asked again
 
 
-def test_finished_rounds_are_read_not_computed(toy_config: Config, tmp_path: Path) -> None:
-    whole = go(toy_config, tmp_path / "run")
-    (tmp_path / "run" / "result.json").unlink()
+def test_finished_rounds_are_read_not_computed(toy_config: Config, tmp_path: Path, whole: Whole) -> None:
+    folder = whole.copied(tmp_path / "run")
+    (folder / "result.json").unlink()
     llm = ToyLLM()
-    again = go(toy_config, tmp_path / "run", llm=llm)
+    again = go(toy_config, folder, llm=llm)
     assert llm.asked == 0
-    assert again == whole
+    assert again == whole.result
 
 
-def test_a_lost_last_round_is_made_again(toy_config: Config, tmp_path: Path) -> None:
-    whole = go(toy_config, tmp_path / "run")
-    before = rows(tmp_path / "run")
-    (tmp_path / "run" / "result.json").unlink()
-    shutil.rmtree(tmp_path / "run" / "rounds" / "2")
-    assert same(go(toy_config, tmp_path / "run")) == same(whole)
-    assert rows(tmp_path / "run") == before
+def test_a_lost_last_round_is_made_again(toy_config: Config, tmp_path: Path, whole: Whole) -> None:
+    folder = whole.copied(tmp_path / "run")
+    (folder / "result.json").unlink()
+    shutil.rmtree(folder / "rounds" / "2")
+    assert same(go(toy_config, folder)) == same(whole.result)
+    assert rows(folder) == rows(whole.folder)
 
 
-def test_seeds_differ_and_repeat(toy_config: Config, tmp_path: Path) -> None:
-    one = go(toy_config, tmp_path / "a")
-    assert same(go(toy_config, tmp_path / "b")) == same(one)
-    assert rows(tmp_path / "a") == rows(tmp_path / "b")
+def test_seeds_differ_and_repeat(toy_config: Config, tmp_path: Path, whole: Whole) -> None:
+    assert same(go(toy_config, tmp_path / "b")) == same(whole.result)
+    assert rows(tmp_path / "b") == rows(whole.folder)
     go(replace(toy_config, seed=1), tmp_path / "c")
-    assert rows(tmp_path / "c") != rows(tmp_path / "a")
+    assert rows(tmp_path / "c") != rows(whole.folder)
 
 
 def test_a_longer_run_asks_only_for_what_is_new(toy_config: Config, tmp_path: Path) -> None:
@@ -317,21 +347,19 @@ def test_whoever_reads_test_rows_before_the_end_stops_the_run(toy_config: Config
     assert not (tmp_path / "run" / "result.json").exists() and not (tmp_path / "run" / "test.jsonl").exists()
 
 
-def test_a_run_leaves_its_certificate_its_ledger_and_every_test_row(
-    toy_config: Config, tmp_path: Path
-) -> None:
-    result = go(toy_config, tmp_path / "run")
-    certificate = json.loads((tmp_path / "run" / "certificate.json").read_text())
+def test_a_run_leaves_its_certificate_its_ledger_and_every_test_row(whole: Whole) -> None:
+    result = whole.result
+    certificate = json.loads((whole.folder / "certificate.json").read_text())
     assert certificate["clean"] and result["clean"] and certificate["rows"] == 240
     sizes = {role: counts["gold_rows"] for role, counts in certificate["roles"].items()}
     assert sizes["train"] > 50 and {role: sizes[role] for role in ("mining", "select", "test")} == {
         role: result["gold"][role] for role in ("mining", "select", "test")
     }
-    tested = [json.loads(line) for line in (tmp_path / "run" / "test.jsonl").read_text().splitlines()]
+    tested = [json.loads(line) for line in (whole.folder / "test.jsonl").read_text().splitlines()]
     assert sum(row["right"] for row in tested) / len(tested) == pytest.approx(result["test"]["accuracy"])
-    entries = read_ledger(tmp_path / "run")
+    entries = read_ledger(whole.folder)
     assert len(entries) >= result["rounds"][0]["errors"]
-    made = {row["id"]: row for n in range(3) for row in examples(tmp_path / "run", n)}
+    made = {row["id"]: row for n in range(3) for row in examples(whole.folder, n)}
     for history in entries:
         for one in history.rounds:
             for child in one.children:
@@ -437,8 +465,10 @@ def test_the_record_gives_back_what_was_trained_on(
     assert bool(forgotten) == (flaws == "unlearn")
 
 
-def test_a_record_of_another_schema_is_refused_in_one_line(toy_config: Config, tmp_path: Path) -> None:
-    go(toy_config, tmp_path / "run")
+def test_a_record_of_another_schema_is_refused_in_one_line(
+    toy_config: Config, tmp_path: Path, whole: Whole
+) -> None:
+    whole.copied(tmp_path / "run")
     begun = json.loads((tmp_path / "run/run.json").read_text())
     assert begun["versions"]["torch"] and begun["versions"]["s3exp"]
     (tmp_path / "run/run.json").write_text(json.dumps(begun | {"schema": 1}))
@@ -449,9 +479,9 @@ def test_a_record_of_another_schema_is_refused_in_one_line(toy_config: Config, t
 
 
 def test_a_run_that_goes_on_with_other_versions_says_so(
-    toy_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    toy_config: Config, tmp_path: Path, whole: Whole, caplog: pytest.LogCaptureFixture
 ) -> None:
-    go(toy_config, tmp_path / "run")
+    whole.copied(tmp_path / "run")
     begun = json.loads((tmp_path / "run/run.json").read_text())
     begun["versions"]["torch"] = "1.0"
     (tmp_path / "run/run.json").write_text(json.dumps(begun))
