@@ -70,7 +70,7 @@ class Refusing(ToyServer):
 
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return warm.run(["-m", "s3exp", *words], cwd=folder)
+    return warm.run(["-m", "s3exp", *words], cwd=folder, plots=False)
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def install_recipe(folder: Path, recipe: str) -> str:
 def run_command(folder: Path, words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     command = ["-m", "s3exp", *shlex.split(words), *QUICK]
-    return warm.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": path})
+    return warm.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": path}, plots=False)
 
 
 @pytest.mark.process

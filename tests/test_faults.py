@@ -167,7 +167,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unbroken")
     with ToyServer() as server:
         words = [*write_task(folder), f"llm.url={server.url}", "run_dir=run", "llm.store=store.sqlite"]
-        warm.run(["-m", "s3exp", *words], cwd=folder, check=True)
+        warm.run(["-m", "s3exp", *words], cwd=folder, check=True, plots=False)
     return folder
 
 

@@ -144,7 +144,7 @@ def words_of(folder: Path, column: str) -> list[str]:
 def test_every_form_becomes_the_right_row_or_a_named_rejection(tmp_path: Path, column: str) -> None:
     words = words_of(tmp_path, column)
     with Forms(column) as server:
-        ended = warm.run(["-m", "s3exp", *words, f"llm.url={server.url}"], cwd=tmp_path)
+        ended = warm.run(["-m", "s3exp", *words, f"llm.url={server.url}"], cwd=tmp_path, plots=False)
     assert ended.returncode == 0, ended.stderr
     (seed,) = read_rounds(tmp_path / "run")
     fates = fates_of(seed)

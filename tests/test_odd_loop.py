@@ -48,7 +48,8 @@ class Thinker(ToyLLM):
 
 def s3exp(folder: Path, words: list[str], llm: ToyLLM) -> subprocess.CompletedProcess[str]:
     with ToyServer(llm) as server:
-        return warm.run(["-m", "s3exp", *words, f"llm.url={server.url}", "run_dir=run"], cwd=folder)
+        words = ["-m", "s3exp", *words, f"llm.url={server.url}", "run_dir=run"]
+        return warm.run(words, cwd=folder, plots=False)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,8 @@ def planted(folder: Path) -> Rows:
 
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return warm.run(["-m", "s3exp", *words], cwd=folder, env={**os.environ, "COLUMNS": "200"})
+    wide = {**os.environ, "COLUMNS": "200"}
+    return warm.run(["-m", "s3exp", *words], cwd=folder, env=wide, plots=False)
 
 
 def prepared(folder: Path, source: object, *more: str) -> Prepared:

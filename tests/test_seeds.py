@@ -72,7 +72,7 @@ def test_a_run_that_was_killed_ends_as_an_unbroken_one(
 
 
 def s3exp(folder: Path, command: str, *words: str) -> str:
-    done = warm.run(["-m", command, *words], cwd=folder)
+    done = warm.run(["-m", command, *words], cwd=folder, plots=False)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

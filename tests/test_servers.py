@@ -39,7 +39,8 @@ def words(tmp_path: Path) -> Iterator[list[str]]:
 def run(
     folder: Path, *words: str, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return warm.run(["-m", "s3exp", *words], cwd=folder, env={**os.environ, **(variables or {})})
+    named = {**os.environ, **(variables or {})}
+    return warm.run(["-m", "s3exp", *words], cwd=folder, env=named, plots=False)
 
 
 def texts(folder: Path) -> list[str]:
@@ -123,7 +124,8 @@ def test_what_is_not_counted_is_unknown(tmp_path: Path, words: list[str]) -> Non
     assert "llm_tokens" not in found["cost"] and "money" not in found["cost"]
     assert all("llm/prompt_tokens" not in one["metrics"] for one in found["rounds"])
     assert all(row.tokens is None for one in read_rounds(tmp_path / "run") for row in one.batch.examples)
-    report = warm.run(["-m", "s3exp.commands.report", "run", "--out", "report"], cwd=tmp_path)
+    words = ["-m", "s3exp.commands.report", "run", "--out", "report"]
+    report = warm.run(words, cwd=tmp_path, plots=False)
     assert report.returncode == 0, report.stderr
 
 

@@ -160,7 +160,7 @@ def test_one_prompt_set_in_sets_asks_what_a_run_without_sets_asks(commands: Comm
     results = {}
     for name, more in arms.items():
         call = ["-m", "s3exp", *words, *more, f"run_dir={name}", "tracker=none", "progress=false"]
-        done = warm.run(call, cwd=tmp_path)
+        done = warm.run(call, cwd=tmp_path, plots=False)
         assert done.returncode == 0, done.stderr
         results[name] = json.loads((tmp_path / name / "result.json").read_text())
     assert [results[name]["llm"]["calls"] for name in arms] == [40, 0, 0]
@@ -193,7 +193,7 @@ def test_sources_are_sets(tmp_path: Path) -> None:
     ]
     words += ["small_model.threads=1", "progress=false", "loop.budget.rows=90", "small_model.members=3"]
     call = ["-m", "s3exp", *words, "loop.rows_from=[0.jsonl,1.jsonl,2.jsonl]", "run_dir=run"]
-    done = warm.run(call, cwd=tmp_path)
+    done = warm.run(call, cwd=tmp_path, plots=False)
     assert done.returncode == 0, done.stderr
     (only,) = read_rounds(tmp_path / "run")
     assert Counter(row.set for row in only.batch.examples) == {0: 30, 1: 30, 2: 30}

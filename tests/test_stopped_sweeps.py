@@ -89,7 +89,8 @@ class World:
     def start(self, where: str, *words: str) -> warm.Process:
         (self.folder / where).mkdir(exist_ok=True)
         variables = {**os.environ, "COLUMNS": "160"}
-        return warm.Process(self.command(*words), cwd=self.folder / where, env=variables, new_session=True)
+        place = self.folder / where
+        return warm.Process(self.command(*words), cwd=place, env=variables, new_session=True, plots=False)
 
     def run(self, where: str, *words: str) -> str:
         """The output of a command that succeeds."""

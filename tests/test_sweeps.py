@@ -94,8 +94,10 @@ for words in json.loads(sys.argv[1]):
 """
 
 
-def run(folder: Path, *command: str, vllm: bool = False) -> subprocess.CompletedProcess[str]:
-    return warm.run(command, cwd=folder, env={**os.environ, "COLUMNS": "200"}, vllm=vllm)
+def run(
+    folder: Path, *command: str, vllm: bool = False, plots: bool = True
+) -> subprocess.CompletedProcess[str]:
+    return warm.run(command, cwd=folder, env={**os.environ, "COLUMNS": "200"}, vllm=vllm, plots=plots)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,7 @@ GRID = ["-m", "strategy=gold", "small_model.lr=0.005,1e38", "seed=0,1", *TINY[:-
 
 
 def test_a_failing_cell_stops_no_other_and_the_grid_says_why(tmp_path: Path) -> None:
-    ended = run(tmp_path, "-m", "s3exp", *GRID)
+    ended = run(tmp_path, "-m", "s3exp", *GRID, plots=False)
     assert ended.returncode == 2, ended.stderr
     assert "4 runs: 2 done, 2 failed" in ended.stdout and "diverged" in ended.stdout
     assert ended.stderr.count("s3exp: ") == 2 and "[lr=1e+38, seed=1]" in ended.stderr
@@ -188,7 +190,7 @@ def test_a_failing_cell_stops_no_other_and_the_grid_says_why(tmp_path: Path) -> 
     assert (
         "4 runs: 1 done, 2 missing, 1 failed" in more.stdout or "1 done, 1 missing, 1 failed" in more.stdout
     )
-    again = run(tmp_path, "-m", "s3exp", *GRID)
+    again = run(tmp_path, "-m", "s3exp", *GRID, plots=False)
     assert again.returncode == 2 and again.stderr.count("already done") == 2
 
 

@@ -35,7 +35,7 @@ def test_optuna_maximizes_the_score_on_select_and_a_failed_run_counts_for_nothin
         "hydra/sweeper/sampler=grid",
         "task.gold.validation=missing.jsonl,embedded/reviews/validation.jsonl",
     ]
-    done = warm.run(["-m", "s3exp", *words], cwd=tmp_path, vllm=True)
+    done = warm.run(["-m", "s3exp", *words], cwd=tmp_path, vllm=True, plots=False)
     assert done.returncode == 2 and "missing.jsonl" in done.stderr, done.stderr
     best = (tmp_path / "runs/.multirun/optimization_results.yaml").read_text()
     scores = [score_of(path.parent) for path in tmp_path.glob("runs/*/result.json")]

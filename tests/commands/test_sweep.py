@@ -136,7 +136,7 @@ def test_one_place_for_several_cells_is_refused() -> None:
 
 
 def s3exp(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return warm.run(["-m", "s3exp", *words, "tracker=none"], cwd=folder)
+    return warm.run(["-m", "s3exp", *words, "tracker=none"], cwd=folder, plots=False)
 
 
 @pytest.mark.process
