@@ -196,6 +196,7 @@ def _import(vllm: bool) -> None:
     prepare_environment()
     gc.disable()
     import httpcore  # noqa: F401
+    import peft  # noqa: F401
     import rensa  # noqa: F401
     import wandb  # noqa: F401
     from matplotlib.figure import Figure
