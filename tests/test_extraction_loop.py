@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,9 @@ from s3exp.tasks import build_task
 from s3exp.tasks.gold import load_gold
 from s3exp.tracking.tables import Card, error_rows, example_rows
 from s3exp.tracking.tracker import Nothing
-from tests.conftest import checks_of, curation_of
+from tests.conftest import checks_of, curation_of, write_rows_in
 from tests.extraction import AskingLLM, as_rows, tiny_bert, toy_answers, toy_task
 
-Write = Callable[[str, list[dict[str, object]]], str]
 S3 = StrategyConfig(name="s3", shown="errors")
 GOLD = StrategyConfig(name="gold", human=True)
 
@@ -38,13 +36,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_bert(tmp_path_factory.mktemp("loop") / "bert")
 
 
-@pytest.fixture
-def world(write_rows: Write, checkpoint: Path) -> Config:
+@pytest.fixture(scope="module")
+def world(checkpoint: Path) -> Config:
     """S3 in the toy world of answers, with a small model that cannot learn all of it."""
+    folder = checkpoint.parent
     files = (
-        write_rows("validation.jsonl", as_rows(toy_answers(80, 2))),
-        write_rows("test.jsonl", as_rows(toy_answers(40, 3))),
-        write_rows("train.jsonl", as_rows(toy_answers(160, 1))),
+        write_rows_in(folder, "validation.jsonl", as_rows(toy_answers(80, 2))),
+        write_rows_in(folder, "test.jsonl", as_rows(toy_answers(40, 3))),
+        write_rows_in(folder, "train.jsonl", as_rows(toy_answers(160, 1))),
     )
     config = Config(task=toy_task(*files), strategy=S3, progress=False)
     config.loop.budget.rows = 90
@@ -90,8 +89,16 @@ def go(config: Config, folder: Path, llm: AskingLLM | None = None) -> dict[str, 
         store.close()
 
 
-def test_a_run_from_seed_to_result(world: Config, tmp_path: Path) -> None:
-    result = go(world, tmp_path / "run")
+@pytest.fixture(scope="module")
+def whole(world: Config, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder of an unbroken run, of which tests take copies, and its result."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return folder, go(world, folder)
+
+
+def test_a_run_from_seed_to_result(world: Config, tmp_path: Path, whole: tuple[Path, dict[str, Any]]) -> None:
+    folder, result = whole
+    shutil.copytree(folder, tmp_path / "run")
     assert result["metric"] == "em"
     assert set(result["test"]) == {"em", "em_low", "em_high", "f1"}
     assert result["test"]["em_low"] <= result["test"]["em"] <= result["test"]["f1"]
@@ -117,21 +124,23 @@ def test_a_run_from_seed_to_result(world: Config, tmp_path: Path) -> None:
         assert all(row.answers == mining[str(row.parent)].answers for row in after.batch.examples)
 
 
-def test_a_lost_round_is_made_again_and_finished_ones_are_read(world: Config, tmp_path: Path) -> None:
+def test_a_lost_round_is_made_again_and_finished_ones_are_read(
+    world: Config, tmp_path: Path, whole: tuple[Path, dict[str, Any]]
+) -> None:
     def rows(folder: Path) -> dict[str, str]:
         names = ("examples.jsonl", "rejected.jsonl", "predictions.jsonl", "prompts.jsonl")
         return {str(p.relative_to(folder)): p.read_text() for n in names for p in sorted(folder.rglob(n))}
 
-    whole = go(world, tmp_path / "run")
-    before = rows(tmp_path / "run")
+    folder, result = whole
+    shutil.copytree(folder, tmp_path / "run")
     (tmp_path / "run" / "result.json").unlink()
     llm = AskingLLM()
-    assert go(world, tmp_path / "run", llm) == whole and llm.asked == 0
+    assert go(world, tmp_path / "run", llm) == result and llm.asked == 0
     (tmp_path / "run" / "result.json").unlink()
     shutil.rmtree(tmp_path / "run" / "rounds" / "2")
     again = go(world, tmp_path / "run")
-    assert (again["test"], again["select"]) == (whole["test"], whole["select"])
-    assert rows(tmp_path / "run") == before
+    assert (again["test"], again["select"]) == (result["test"], result["select"])
+    assert rows(tmp_path / "run") == rows(folder)
 
 
 def test_human_rows_teach_it(world: Config, tmp_path: Path) -> None:
@@ -154,8 +163,10 @@ def test_rows_of_a_smaller_quota_begin_a_larger_one(world: Config) -> None:
     assert len({row.answers[0].text for row in rows(60).examples}) > 8  # candidates differ from row to row
 
 
-def test_tables_show_answers_for_labels(world: Config, tmp_path: Path) -> None:
-    go(world, tmp_path / "run")
+def test_tables_show_answers_for_labels(
+    world: Config, tmp_path: Path, whole: tuple[Path, dict[str, Any]]
+) -> None:
+    shutil.copytree(whole[0], tmp_path / "run")
     store = RunStore(tmp_path / "run", "", {"strategy": "s3"})
     first, second = store.read_round(0), store.read_round(1)
     store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,23 @@ WORDS = [
 ]
 
 
+Runs = dict[str, Any]  # of s3exp.run, by strategy
+
+
 def run(folder: Path, *words: str, llm: SearchLLM | None = None, **task: Any) -> s3exp.library.run.Result:
     own = {} if "strategy=gold" in words else {"llm": llm or SearchLLM()}
     more = [] if "strategy=gold" in words else ["llm.revision=1"]
     return s3exp.run([*WORDS, *more, *words], task=search_task(folder, **task), **own)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """The runs that several tests read and none changes, by strategy."""
+    folder = tmp_path_factory.mktemp("runs")
+    with chdir(folder):
+        return {
+            name: run(folder, f"strategy={name}", f"run_dir={folder / name}") for name in ("zerogen", "gold")
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +62,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_s3_gains_what_its_errors_show(tmp_path: Path) -> None:
-    llm = SearchLLM()
-    s3 = run(tmp_path, "strategy=s3", "run_dir=s3", llm=llm)
-    zero, good, human = (
-        run(tmp_path, f"strategy={name}", f"run_dir={name}") for name in ("zerogen", "goldgen", "gold")
-    )
-    scores = [one.result["test"]["mrr@10"] for one in (s3, zero, good, human)]
+def test_s3_gains_what_its_errors_show(tmp_path: Path, runs: Runs) -> None:
+    s3, good = (run(tmp_path, f"strategy={name}", f"run_dir={name}") for name in ("s3", "goldgen"))
+    scores = [one.result["test"]["mrr@10"] for one in (s3, runs["zerogen"], good, runs["gold"])]
     assert s3.result["metric"] == "mrr@10"
     assert scores[0] > scores[1] + 0.05 and scores[2] > scores[1] + 0.05 and scores[3] > 0.6
     seed, later = read_rounds(s3.folder)
@@ -76,8 +86,8 @@ def test_s3_gains_what_its_errors_show(tmp_path: Path) -> None:
     assert ledger[0]["rounds"][0]["predicted"] == wrong[ledger[0]["error"]]
 
 
-def test_test_scores_are_those_of_the_recorded_ranks(tmp_path: Path) -> None:
-    done = run(tmp_path, "strategy=gold", "run_dir=run")
+def test_test_scores_are_those_of_the_recorded_ranks(runs: Runs) -> None:
+    done = runs["gold"]
     lines = [json.loads(line) for line in (done.folder / "test.jsonl").read_text().splitlines()]
     ranks = [line["rank"] for line in lines]
     assert sum(map(reciprocal, ranks)) / len(ranks) == pytest.approx(done.result["test"]["mrr@10"], abs=1e-12)
@@ -86,9 +96,9 @@ def test_test_scores_are_those_of_the_recorded_ranks(tmp_path: Path) -> None:
     assert {line["target"] for line in lines} <= pool
 
 
-def test_a_corpus_makes_the_ranking_harder_and_is_on_no_record_of_gold(tmp_path: Path) -> None:
+def test_a_corpus_makes_the_ranking_harder_and_is_on_no_record_of_gold(tmp_path: Path, runs: Runs) -> None:
     corpus = write_rows_in(tmp_path, "corpus.jsonl", [{"passage": row["passage"]} for row in pairs(240, 88)])
-    alone = run(tmp_path, "strategy=gold", "run_dir=alone")
+    alone = runs["gold"]
     beside = run(tmp_path, "strategy=gold", "run_dir=beside", retrieval={"corpus": corpus})
     assert beside.result["test"]["mrr@10"] < alone.result["test"]["mrr@10"]
     assert beside.folder.name != alone.folder.name
@@ -104,8 +114,8 @@ def test_queries_are_written_about_given_passages(tmp_path: Path) -> None:
     assert all(row.target is None for row in seed.batch.examples)
 
 
-def test_rows_of_others_are_trained_on_with_their_hard_negatives(tmp_path: Path) -> None:
-    made = run(tmp_path, "strategy=zerogen", "run_dir=made")
+def test_rows_of_others_are_trained_on_with_their_hard_negatives(tmp_path: Path, runs: Runs) -> None:
+    made = runs["zerogen"]
     rows = [{**row.fields, "negative": row.target} for row in made.rows]
     source = write_rows_in(tmp_path, "rows.jsonl", rows)
     done = s3exp.run(
@@ -115,8 +125,8 @@ def test_rows_of_others_are_trained_on_with_their_hard_negatives(tmp_path: Path)
     assert done.result["test"]["mrr@10"] > 0.2
 
 
-def test_a_loaded_run_ranks_the_passages_that_it_is_given(tmp_path: Path) -> None:
-    done = run(tmp_path, "strategy=gold", "run_dir=run")
+def test_a_loaded_run_ranks_the_passages_that_it_is_given(runs: Runs) -> None:
+    done = runs["gold"]
     rows = pairs(100, 3)
     guesses = s3exp.load(done.folder).predict(rows)
     first = [guess.label == row["passage"] for guess, row in zip(guesses, rows, strict=True)]
@@ -169,12 +179,12 @@ def test_an_export_has_the_hard_negatives_and_its_card_says_so(tmp_path: Path) -
 
 
 def test_predictions_of_a_file_are_ranks_with_their_score(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, runs: Runs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from s3exp.commands.predict import command
 
-    done = run(tmp_path, "strategy=gold", "run_dir=run")
-    rows = [json.loads(line) for line in (tmp_path / "test.jsonl").read_text().splitlines()]
+    done = runs["gold"]
+    rows = [json.loads(line) for line in (done.folder.parent / "test.jsonl").read_text().splitlines()]
     write_rows_in(tmp_path, "test.jsonl", [{**row, "negative": ["one", "two"]} for row in rows])
     assert command([str(done.folder), str(tmp_path / "test.jsonl")]) == 0
     out, said = capsys.readouterr()
