@@ -25,6 +25,7 @@ from s3exp.record.files import read_object
 from s3exp.settings.compose import compose, of_record
 from s3exp.tasks.gold import load_gold
 from s3exp.types import Example, Lesson, Prediction, Prompt
+from tests import warm
 from tests.conftest import TOY_PROMPTS, as_rows
 
 QUICK = ["tracker=none", "progress=false", "audit=none", "loop.budget.rows=60", "loop.rounds=1"]
@@ -248,8 +249,8 @@ def test_a_killed_process_goes_on_with_what_is_stored(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
     def go() -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "killed.py"]
-        return subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        script = "import runpy; runpy.run_path('killed.py', run_name='__main__')"
+        return warm.run(["-c", script], cwd=tmp_path, env=environment)
 
     assert go().returncode == 9
     (tmp_path / "again").touch()
