@@ -7,16 +7,24 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from s3exp.types import Completion, Prompt
+from tests import warm
 from tests.extraction import tiny_bert
 
 ROOT = Path(__file__).parents[1]
+
+
+def as_script(path: Path) -> list[str]:
+    """Words for a warm process that runs a script, whose folder it imports from."""
+    place = str(path.parent)
+    code = f"import runpy, sys; sys.path[0] = {place!r}; runpy.run_path({str(path)!r}, run_name='__main__')"
+    return ["-c", code]
 
 
 @pytest.fixture
@@ -92,19 +100,13 @@ def test_the_training_benchmark_runs_through(tmp_path: Path) -> None:
     pytest.importorskip("accelerate")
     environment = {key: value for key, value in os.environ.items() if key != "S3EXP_SHARED"}
     environment |= {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
-    ended = subprocess.run(
-        [
-            *(sys.executable, ROOT / "benchmarks" / "training.py", "--device", "cpu", "--shapes", "rte,adqa"),
-            *("--encoder", tiny_bert(tmp_path / "bert"), "--rows", "8", "--mining", "8", "--batch", "4"),
-            *("--padded-rows", "4", "--repeats", "2", "--peak-tflops", "1"),
-        ],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    words = [
+        *("--device", "cpu", "--shapes", "rte,adqa", "--encoder", str(tiny_bert(tmp_path / "bert"))),
+        *("--rows", "8", "--mining", "8", "--batch", "4", "--padded-rows", "4", "--repeats", "2"),
+        *("--peak-tflops", "1"),
+    ]
+    script = as_script(ROOT / "benchmarks" / "training.py")
+    ended = warm.run([*script, *words], env=environment, cwd=tmp_path, timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count("rte: ") == ended.stdout.count("adqa: ") == 2
     assert len(re.findall(r"^ +s3exp +[\d.,]+ \(", ended.stdout, re.MULTILINE)) == 4
@@ -132,34 +134,40 @@ def test_rows_that_depend_on_their_neighbours_are_seen(exact: bool) -> None:
 
 @pytest.mark.process
 @pytest.mark.engine
-def test_the_engines_benchmark_runs_through(tmp_path: Path) -> None:
-    words = [
-        "--model",
-        "embedded/reviews-lm",
-        "--rows",
-        "8",
-        "--repeats",
-        "1",
-        "--threads",
-        "1",
-        "--at-once",
-        "4",
-    ]
+def test_the_engines_benchmark_runs_through(
+    benchmarks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cases are processes with vLLM imported already."""
+    import engine
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, ROOT / "benchmarks" / "engine.py", *words]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-        return subprocess.run(
-            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
-        )
+    started: list[str] = []
 
-    ended = run(*words)
-    assert ended.returncode == 0, ended.stderr
+    def run(command: Sequence[str], env: Mapping[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        python, script, facts = command
+        assert python == sys.executable and env["OMP_NUM_THREADS"] == "1"
+        started.append(script)
+        return warm.run([*as_script(Path(script)), facts], env=env, cwd=tmp_path, vllm=True)
+
+    small = ["--rows", "8", "--repeats", "1", "--threads", "1", "--at-once", "4"]
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(engine, "subprocess", SimpleNamespace(run=run))
+    monkeypatch.setattr(sys, "argv", ["engine.py", "--model", "embedded/reviews-lm", *small])
+    engine.main()
     lines = re.findall(
-        r"(float32|bfloat16), 1 thread, 4 rows at once +([\d,]+) \(.*?\) .*?\) +(\d+) ", ended.stdout
+        r"(float32|bfloat16), 1 thread, 4 rows at once +([\d,]+) \(.*?\) .*?\) +(\d+) ",
+        capsys.readouterr().out,
     )
     assert [line[0] for line in lines] == ["float32", "bfloat16"] and lines[0][2] == "0"
-    missing = run()
+    assert started == [str(ROOT / "benchmarks" / "settings.py")] * 2
+    missing = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "engine.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert missing.returncode == 1 and "run `make models`" in missing.stderr
 
 
