@@ -26,6 +26,7 @@ from s3exp.llm.transformers import Transformers
 from s3exp.llm.vllm import VLLM
 from s3exp.settings.llm import LLMS, ServerConfig, TransformersConfig, VllmConfig
 from s3exp.types import LLM, Completion, Prompt, UserError
+from tests import warm
 
 START_SECONDS = 120
 VLLMS_OWN_TOP_P = """
@@ -164,8 +165,8 @@ class TestVLLM:
             return found
 
         facts = json.dumps([llm_folder, [asdict(prompt) for prompt in prompts]])
-        script = [sys.executable, "-c", VLLMS_OWN_TOP_P, facts]  # two engines are one too many for a process
-        said = subprocess.run(script, stdout=subprocess.PIPE, text=True, check=True).stdout
+        # two engines are one too many for a process
+        said = warm.run(["-c", VLLMS_OWN_TOP_P, facts], vllm=True, check=True).stdout
         wanted = {int(seed): text for seed, text in json.loads(said.splitlines()[-1]).items()}
         monkeypatch.setattr(top_p.TopP, "apply", watched)
         assert texts(engine, prompts) == wanted
