@@ -40,7 +40,8 @@ def checked_weights(run: Path) -> Path:
     )
     if differ:
         raise UserError(
-            f"{folder}: {differ[0]} is not the one that round {last} has written: it was changed or lost: restore it, "
-            "or make the run again in another run_dir"
+            f"{folder}: {differ[0]} is not the one that round {last} has written: it was changed or lost, or the run "
+            "was killed as it wrote the next: go on with the run, restore the file, or make the run again in another "
+            "run_dir"
         )
     return folder
