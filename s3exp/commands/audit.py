@@ -55,6 +55,17 @@ def command(words: Sequence[str]) -> int:
     from s3exp.commands.audit_shown import print_error
     from s3exp.record.errors import find_error
 
+    if place.is_file():
+        raise UserError(
+            f"{place} is a file, and --error is about a mining row of a run: name a run directory"
+        )
+    idle = [
+        f"--{name.replace('_', '-')}"
+        for name in ("task", "gold", "config_dir", "out", "json")
+        if getattr(options, name)
+    ]
+    if idle:
+        raise UserError(f"with --error, {' '.join(idle)} would do nothing: leave it out")
     print_error(find_error(place, options.error))
     return 0
 

@@ -126,6 +126,8 @@ def test_debris_is_counted_and_shown(tmp_path: Path, gold: Path, write_rows: Wri
             "curation.near=2.0: must be between",
         ),
         (["gold", "--error", "validation-1"], "no error ledger"),
+        (["made.jsonl", "--error", "validation-1"], "made.jsonl is a file"),
+        (["gold", "--error", "validation-1", "--json", "--out", "x"], "--out --json would do nothing"),
         (["gold"], "no run is on record there"),
     ],
 )
