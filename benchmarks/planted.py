@@ -15,9 +15,10 @@ from statistics import mean
 
 from common import ROOT, Table, finish, parser
 from detectors import rows
-from scipy import stats
 
-from s3exp.settings.small_model import BagConfig, EncoderConfig, NetworkConfig, UnlearningConfig
+from s3exp.report.statistics import estimate
+from s3exp.settings.compose import compose
+from s3exp.settings.small_model import EncoderConfig, NetworkConfig, UnlearningConfig
 from s3exp.small_model import build_small_model
 from s3exp.types import Example, Fitted, Lesson, SmallModel
 
@@ -106,12 +107,10 @@ def of_flips(world: World) -> Arms:
 
 
 def gained(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """The mean paired difference with its 95% interval by Student's t."""
-    apart = [one - other for one, other in zip(ours, theirs, strict=True)]
-    if len(apart) < 3:
-        return f"{mean(apart):+.1f}"
-    half = stats.t.ppf(0.975, len(apart) - 1) * stats.sem(apart)
-    return f"{mean(apart):+.1f} ({mean(apart) - half:+.1f} to {mean(apart) + half:+.1f})"
+    """The mean paired difference with its 95% interval by Student's t, from three seeds on."""
+    found = estimate([one - other for one, other in zip(ours, theirs, strict=True)])
+    ends = f" ({found.low:+.1f} to {found.high:+.1f})" if found.interval else ""
+    return f"{found.mean:+.1f}{ends}"
 
 
 def shown(value: float) -> str:
@@ -162,10 +161,11 @@ def main() -> None:
     made.add_argument("--few", action="store_true", help="of quotes only the arms plain, unlearn and drop")
     made.add_argument("--part", choices=["quotes", "flips"], help="default: both")
     asked = made.parse_args()
-    config: NetworkConfig = BagConfig(epochs=8, patience=3, lr=0.005, dim=16, ngrams=2, buckets=65536)
-    if asked.small_model == "minilm":
-        place = str(ROOT / "models" / "minilm-l6")
-        config = EncoderConfig(checkpoint=place, max_length=128, epochs=4, lr=1e-4, batch_size=8)
+    chosen = {"bag": "small_model=bag", "minilm": "experiment=cpu"}[asked.small_model]
+    config = compose(["task=sst2", chosen]).small_model
+    assert isinstance(config, NetworkConfig)
+    if isinstance(config, EncoderConfig):
+        config = replace(config, checkpoint=str(ROOT / config.checkpoint))
     world = World(config, rows("sst2", "train"), rows("sst2", "validation"), rows("sst2", "test"), asked.rows)
     tables = [quotes(world, asked.seeds, asked.few)] if asked.part != "flips" else []
     tables += [flips(world, asked.seeds)] if asked.part != "quotes" else []

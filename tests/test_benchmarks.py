@@ -27,6 +27,19 @@ def as_script(path: Path) -> list[str]:
     return ["-c", code]
 
 
+def started_afresh(folder: Path, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A benchmark as its command starts it, in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / name, *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
 @pytest.fixture
 def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the modules of benchmarks/ importable, as they are for a script there."""
@@ -159,15 +172,7 @@ def test_the_engines_benchmark_runs_through(
     )
     assert [line[0] for line in lines] == ["float32", "bfloat16"] and lines[0][2] == "0"
     assert started == [str(ROOT / "benchmarks" / "settings.py")] * 2
-    missing = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "engine.py"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    missing = started_afresh(tmp_path, "engine.py")
     assert missing.returncode == 1 and "run `make models`" in missing.stderr
 
 
@@ -242,15 +247,7 @@ def test_the_benchmark_of_synthesis_runs_through_on_an_llm_of_random_weights(
         ),
         *("task=reviews", "llm.max_tokens=8", "llm.truncated=keep", "loop.tries=1"),
     ]
-    ended = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "synthesis.py", *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    ended = started_afresh(tmp_path, "synthesis.py", *words)
     assert ended.returncode == 0, ended.stderr
     rates = re.findall(
         r"^ +(vLLM, bare engine|s3exp, offline engine) +([\d,]+) +[\d.]+", ended.stdout, re.MULTILINE

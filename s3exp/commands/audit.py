@@ -64,8 +64,10 @@ def command(words: Sequence[str]) -> int:
         for name in ("task", "gold", "config_dir", "out", "json")
         if getattr(options, name)
     ]
-    if idle:
-        raise UserError(f"with --error, {' '.join(idle)} would do nothing: leave it out")
+    if idle or options.overrides:
+        raise UserError(
+            f"with --error, {' '.join([*idle, *options.overrides])} would do nothing: leave it out"
+        )
     print_error(find_error(place, options.error))
     return 0
 

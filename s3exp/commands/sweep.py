@@ -64,7 +64,7 @@ class Planned:
     words: Sequence[str] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
     prepared: Prepared | None = None  # of status=true
-    fault: str = ""  # of the input
+    fault: str = ""  # of its input, where that was read ahead
 
     def with_seed(self, number: int, words: Sequence[str], seed: int) -> Planned:
         """The cell of the same words but for the seed."""
@@ -88,8 +88,7 @@ def check_sweeps() -> None:
         load = sweeper.hydra_context.config_loader.load_sweep_config
         # an optimizer does not know its later cells, and wants a score of every one
         grid = type(sweeper).__name__ == "BasicSweeper"  # Hydra loads plug-ins as modules of their own
-        refused: dict[int, str] = {}
-        cells = _planned(batch, partial(load, sweeper.config), refused if grid and len(batch) > 1 else None)
+        cells, refused = _planned(batch, partial(load, sweeper.config), ahead=grid and len(batch) > 1)
         check_cells(cells)
         batches = getattr(sweeper, "overrides", None) if grid else None
         keys = _varied([words for one in batches or [batch] for words in one])
@@ -100,11 +99,8 @@ def check_sweeps() -> None:
         if grid and len(batches or [batch]) == 1 and len(cells) == len(batch):
             note_states(cells, repeats)
         given = {number: _by_key(batch[number]) for number in refused}
-        told = {
-            number: " ".join(f"{key}={own[key]}" for key in keys if key in own)
-            for number, own in given.items()
-        }
-        warn_of_refused([(told[number], why) for number, why in refused.items()], len(batch))
+        names = (" ".join(f"{key}={own[key]}" for key in keys if key in own) for own in given.values())
+        warn_of_refused(list(zip(names, refused.values(), strict=True)), len(batch))
 
     setattr(Sweeper, "validate_batch_is_legal", check)  # noqa: B010 - mypy
 
@@ -204,37 +200,31 @@ def _by_key(words: Sequence[str]) -> dict[str, str]:
 
 
 def _planned(
-    batch: Sequence[Sequence[str]],
-    compose: Callable[[list[str]], DictConfig],
-    refused: dict[int, str] | None = None,
-) -> list[Planned]:
-    """The cells whose options make sense. Those that differ by the seed alone are composed once: Hydra takes its time.
+    batch: Sequence[Sequence[str]], compose: Callable[[list[str]], DictConfig], *, ahead: bool = False
+) -> tuple[list[Planned], dict[int, str]]:
+    """The cells whose options make sense, and why cells cannot run, by number; `ahead`: input is read for that, too.
 
-    Where `refused` is given, the input of every cell is read, and why one cannot run goes into it, by number.
+    Those that differ by the seed alone are composed once: Hydra takes its time.
     """
     from s3exp.tasks.gold import read_once
 
-    cells, alike = list[Planned](), dict[tuple[str, ...], Planned]()
+    cells, alike, refused = list[Planned](), dict[tuple[str, ...], Planned](), dict[int, str]()
     with read_once():
         for number, words in enumerate(batch):
             rest = tuple(word for word in words if not _SEED.fullmatch(word))
             seed = next((word for word in words if word not in rest), None)
             if seed is not None and rest in alike:
-                one = alike[rest].with_seed(number, words, int(seed.partition("=")[2]))
-            else:
-                composed = compose(list(words))
-                found = _plan_of(number, words, composed, ahead=refused is not None)
-                if isinstance(found, str):  # the job says it by itself, and the others go on
-                    if refused is not None:
-                        refused[number] = found
-                    continue
-                one = found
-                if len(rest) == len(words) - 1 and not _reads_seed(composed):
-                    alike[rest] = one
-            if refused is not None and one.fault:
-                refused[number] = one.fault
+                cells.append(alike[rest].with_seed(number, words, int(seed.partition("=")[2])))
+                continue
+            composed = compose(list(words))
+            one = _plan_of(number, words, composed, ahead=ahead)
+            if isinstance(one, str):
+                refused[number] = one  # the job says it by itself, and the others go on
+                continue
             cells.append(one)
-    return cells
+            if len(rest) == len(words) - 1 and not _reads_seed(composed):
+                alike[rest] = one
+    return cells, refused | {cell.number: cell.fault for cell in cells if cell.fault}
 
 
 def _plan_of(number: int, words: Sequence[str], composed: DictConfig, *, ahead: bool) -> Planned | str:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from s3exp.report.arms import DIGESTS, Arm, differing, runs_in_words, settings
-from s3exp.report.comparison import MORE, Comparison
+from s3exp.report.comparison import MORE, Comparison, is_base
 from s3exp.report.controls import missing
 from s3exp.report.curves import ROWS, TOKENS, Cost
 from s3exp.report.majority import collapsed
@@ -44,7 +44,7 @@ def warnings(comparison: Comparison) -> list[str]:
 def notes(comparison: Comparison) -> list[str]:
     """Costs that differ, and the base of the gains where another strategy stands in for it."""
     lines = _cost(comparison, TOKENS)
-    if comparison.bases and all(arm.strategy != comparison.base for arm in comparison.arms):
+    if comparison.bases and not any(is_base(arm, comparison.base) for arm in comparison.arms):
         lines.append(f"{comparison.base} was not run: gains are over the lowest of what was.")
     return [*lines, *_without_base(comparison), *mining_beside_test(comparison)]
 

@@ -27,7 +27,8 @@ Row = dict[str, object]
 
 
 def audit(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    words = ("-m", "s3exp.commands.audit", *words, "audit.cache=null")
+    uncached = () if "--error" in words else ("audit.cache=null",)
+    words = ("-m", "s3exp.commands.audit", *words, *uncached)
     return warm.run(words, cwd=folder, env={**os.environ, "COLUMNS": "160"})
 
 
@@ -128,6 +129,7 @@ def test_debris_is_counted_and_shown(tmp_path: Path, gold: Path, write_rows: Wri
         (["gold", "--error", "validation-1"], "no error ledger"),
         (["made.jsonl", "--error", "validation-1"], "made.jsonl is a file"),
         (["gold", "--error", "validation-1", "--json", "--out", "x"], "--out --json would do nothing"),
+        (["gold", "--error", "validation-1", "seed=1"], "with --error, seed=1 would do nothing"),
         (["gold"], "no run is on record there"),
     ],
 )

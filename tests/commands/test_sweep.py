@@ -50,10 +50,10 @@ def test_cells_that_differ_by_the_seed_alone_are_composed_once(words: Sequence[s
         return made
 
     batch = [[*words, f"strategy={one}", f"seed={seed}"] for one in ("s3", "zerogen") for seed in (0, 3, 10)]
-    cells = _planned(batch, composed)
+    cells, _ = _planned(batch, composed)
     assert len(asked) == times and [cell.number for cell in cells] == list(range(6))
     for cell, own in zip(cells, batch, strict=True):
-        (alone,) = _planned([own], composed)
+        ((alone,), _) = _planned([own], composed)
         assert (cell.run, cell.effect, cell.overrides) == (alone.run, alone.effect, alone.overrides)
 
 
@@ -68,14 +68,12 @@ def test_what_is_wrong_with_later_cells_is_known_before_the_first_one_runs(tmp_p
 
     variants = (["strategy=s3"], ["task.gold.test=none.csv"], ["small_model.members=5"])
     batch = [[*words, f"seed={seed}"] for words in variants for seed in (0, 1)]
-    refused: dict[int, str] = {}
-    cells = _planned(batch, composed, refused)
+    cells, refused = _planned(batch, composed, ahead=True)
     assert [cell.number for cell in cells] == [0, 1, 2, 3] and sorted(refused) == [2, 3, 4, 5]
     assert "none.csv: no such file" in refused[2] == refused[3]
     assert "loop.sets=1" in refused[4] == refused[5]
-    refused.clear()
-    _planned([[*words, "dry_run=true"] for words in batch[:4]], composed, refused)
-    assert not refused and len(_planned(batch, composed)) == 4
+    dry = [[*words, "dry_run=true"] for words in batch[:4]]
+    assert not _planned(dry, composed, ahead=True)[1] and not _planned(batch[:4], composed)[1]
 
 
 def test_cells_that_cannot_run_are_named_by_reason(caplog: pytest.LogCaptureFixture) -> None:

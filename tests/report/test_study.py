@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from s3exp.report.doubts import notes
 from s3exp.report.study import collect
 from s3exp.types import UserError
 from tests.report.records import SCORES, config, result, write_all, write_run
@@ -38,7 +39,9 @@ def test_gains_are_over_a_strategy_or_one_of_its_arms(tmp_path: Path) -> None:
     for asked in (own, own.upper()):
         comparison = collect([tmp_path], asked).comparison()
         assert comparison.bases == dict.fromkeys(names - {own}, own) and comparison.over == own
+        assert not any("was not run" in line for line in notes(comparison))
     assert set(collect([tmp_path], "ZeroGen").comparison().bases.values()) == {"zerogen"}
+    assert not any("was not run" in line for line in notes(collect([tmp_path], "ZeroGen").comparison()))
     with pytest.raises(UserError, match=f"no run of 'zerogne' to have gains over; there are .*{own}"):
         collect([tmp_path], "zerogne")
 
