@@ -28,6 +28,9 @@ from s3exp.types import LLM, NO_ANSWER, Completion, LLMFault, Prompt, UserError
 
 MIN_ANSWER_TOKENS = 32
 MALFORMED_TRIES = 2
+LAST_ANSWERS_SECONDS = (
+    10.0  # that answers in flight have when another prompt has shown that the server is out of order
+)
 FIRST_TRIES = 3  # of a connection, before anybody has answered there
 Item = tuple[int, Completion] | BaseException | None  # None: the stream has ended
 
@@ -125,10 +128,14 @@ class Server:
         items: queue.SimpleQueue[Item],
         untaken: dict[int, asyncio.Event],
     ) -> None:
-        """Run `concurrency` workers until they are cancelled or one fails. Each waits until its answer is taken."""
+        """Run `concurrency` workers until they are cancelled or one fails. Each waits until its answer is taken.
+
+        If one fails, the others ask no more, but end what they have asked: somebody may pay for it.
+        """
         held = Held()
         self._pace.begin()
-        busy = 0
+        asking: set[asyncio.Task[None]] = set()
+        failed = False
         async with self._session.client() as client:
 
             def put(index: int, completion: Completion) -> asyncio.Event:
@@ -137,10 +144,11 @@ class Server:
                 return taken
 
             async def work() -> None:
-                nonlocal busy
-                while True:
+                task = asyncio.current_task()
+                assert task is not None
+                while not failed:
                     index, prompt = await todo.get()
-                    busy += 1
+                    asking.add(task)
                     began = time.monotonic()
                     taken: asyncio.Event | None = None
                     try:
@@ -148,7 +156,7 @@ class Server:
                     except Failure as failure:
                         completion = Completion("", None, None, failure.reason, said=failure.words)
                         if self._last_good <= failure.since:  # by the prompt, or by the server?
-                            if held.too_many(index, completion, last=busy == 1 and todo.empty()):
+                            if held.too_many(index, completion, last=len(asking) == 1 and todo.empty()):
                                 await self._ask_another(client, failure)
                                 for item in held.release():
                                     self._count(failure, item[1].finish_reason)
@@ -157,8 +165,8 @@ class Server:
                             taken = put(index, completion)
                     else:
                         taken = put(index, completion)
-                    busy -= 1
-                    if (taken is not None and self._last_good > began) or (not busy and todo.empty()):
+                    asking.discard(task)
+                    if (taken is not None and self._last_good > began) or (not asking and todo.empty()):
                         for item in held.release():
                             items.put(item)
                     if taken is not None:  # not if it is held back: then it waits for the answers of others
@@ -166,7 +174,12 @@ class Server:
 
             workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
             try:
-                await asyncio.gather(*workers)
+                ended, others = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+                failed = True
+                if in_flight := asking & others:
+                    await asyncio.wait(in_flight, timeout=LAST_ANSWERS_SECONDS)
+                for worker in ended:
+                    worker.result()
             finally:
                 for worker in workers:
                     worker.cancel()

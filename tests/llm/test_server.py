@@ -346,6 +346,33 @@ def test_prompts_in_flight_when_a_server_goes_down_are_not_rejected(monkeypatch:
     assert found == [0]
 
 
+class Refusing(OddServer):
+    """Refuses the first prompt when three others are in flight, and answers those a while after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_flight, self.refused = threading.Semaphore(0), threading.Event()
+
+    def reply(self, body: Mapping[str, Any]) -> Odd:
+        if body["seed"] == 0:
+            for _ in range(3):
+                self.in_flight.acquire(timeout=30)
+            self.refused.set()
+            return Odd("closed", "no such account", status=401)
+        self.in_flight.release()
+        self.refused.wait(30)
+        time.sleep(0.3)
+        return super().reply(body)
+
+
+def test_what_was_asked_when_another_prompt_is_refused_is_waited_for() -> None:
+    found = []
+    with Refusing() as server, pytest.raises(UserError, match="no such account"):
+        for index, _ in Server(ServerConfig(model="m", url=server.url, concurrency=4)).generate(ask(9)):
+            found.append(index)
+    assert sorted(found) == [1, 2, 3]
+
+
 def test_a_model_without_a_system_turn_is_said() -> None:
     session = Session(ServerConfig(model="m", system="be brief"))
     failure = failure_of(httpx.Response(400, json={"message": "System role not supported"}))
