@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
 
 from s3exp.repeatable import seeded
@@ -25,6 +23,7 @@ from s3exp.settings.small_model import SmallModelConfig
 from s3exp.small_model.batches import Batches
 from s3exp.small_model.device import device, uses_bf16
 from s3exp.small_model.isolation import own_signals, quiet_lightning
+from s3exp.small_model.lightning import LightningEnvironment, pl
 from s3exp.small_model.watching import Bar, Live
 from s3exp.types import UserError, Watch
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import pytorch_lightning as pl
 from tqdm import tqdm
 
+from s3exp.small_model.lightning import pl
 from s3exp.types import Watch
 
 LIVE_SECONDS = 1.0  # between two reports of the loss

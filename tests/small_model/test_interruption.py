@@ -69,3 +69,15 @@ def test_signals_during_fit_reach_the_caller(tmp_path: Path) -> None:
 def test_importing_the_package_does_not_import_torch() -> None:
     code = "import sys, s3exp.small_model; assert not {'torch', 'transformers'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.process
+def test_training_imports_nothing_for_metrics_that_nobody_asks_for() -> None:
+    """Torchmetrics, which Lightning imports, would import the models of Transformers, for seconds."""
+    code = (
+        "import sys, s3exp.small_model.training, torchmetrics, lightning_utilities.core.imports as imports\n"
+        "assert not {'transformers', 'scipy', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "mean = torchmetrics.MeanMetric(); mean.update(3.0); mean.update(5.0)\n"
+        "assert mean.compute() == 4 and imports.RequirementCache('transformers') and imports.package_available('scipy')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
