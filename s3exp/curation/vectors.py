@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 LATENT_DIMENSIONS = 64
+FEW_DIMENSIONS = 16  # to tell two lots of a few hundred texts: with 64 a classifier learns these texts by heart
 
 
 class Lsa:
@@ -57,14 +58,14 @@ def _words(text: str) -> list[str]:
     return [token for token in tokens(text.lower()) if token[0].isalnum()]
 
 
-def space_of(texts: Sequence[str]) -> tuple[Any, NDArray[np.float64]]:
-    """The vectorizer of the words of some texts, and the axes of their latent space."""
+def space_of(texts: Sequence[str], dimensions: int = LATENT_DIMENSIONS) -> tuple[Any, NDArray[np.float64]]:
+    """The vectorizer of the words of some texts, and the axes of their latent space, `dimensions` at most."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, tokenizer=tokens, token_pattern=None)
     table = counts.fit_transform(texts)
-    size = max(1, min(LATENT_DIMENSIONS, min(table.shape) - 1))
+    size = max(1, min(dimensions, min(table.shape) - 1))
     return counts, TruncatedSVD(size, random_state=0).fit(table).components_
 
 
@@ -80,7 +81,7 @@ def of_both(one: Sequence[str], other: Sequence[str]) -> tuple[Vectors, Vectors]
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums in one order
-        counts, axes = space_of(sorted([*one, *other]))  # whatever their order
+        counts, axes = space_of(sorted([*one, *other]), FEW_DIMENSIONS)  # whatever their order
         both = np.asarray(normalize(counts.transform([*one, *other]) @ axes.T), np.float32)
     return both[: len(one)], both[len(one) :]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from s3exp.tasks.gold import load_gold
 from s3exp.types import Completion, Example, Prompt, UserError
 from tests.test_loop import go, rows, same
 
+ROOT = Path(__file__).parents[2]
 TASK = TaskConfig(name="films", fields=["text"], generate="text", labels=["bad", "good"])
 THINGS = ("river", "capital", "planet", "treaty", "enzyme", "battle", "island", "empire", "bridge", "metal")
 ASKED = (
@@ -117,6 +119,24 @@ def test_of_a_stream_half_of_films_and_half_of_quizzes_the_quizzes_are_rejected(
     assert judge.end_round() == {}  # the next round begins with none
     assert all(one.row for one in judge(stream[:15])) and not all(one.row for one in judge(stream[15:]))
     assert judge.end_round()["abstained"] == 0  # since a later wave had enough rows to judge
+
+
+def prose() -> list[str]:
+    """Sentences of this project's documentation."""
+    paragraphs = [part for page in (ROOT / "docs").glob("*.md") for part in page.read_text().split("\n\n")]
+    text = " ".join(part for part in paragraphs if part[:1].isalpha())
+    return sorted(one for one in re.split(r"(?<=[.:;])\s+", text) if 40 < len(one) < 200 and "`" not in one)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_strangers_are_rejected_with_a_hundred_gold_rows_too(seed: int) -> None:
+    gold, real = drawn(seed)
+    strangers = random.Random(seed).sample(prose(), 110)
+    stream = made([*real[:110], *((text, place % 2) for place, text in enumerate(strangers))])
+    verdicts = likeness(gold[:110], seed)(stream)
+    assert np.mean([verdict.row is None for verdict in verdicts[110:]]) > 0.7
+    alike = likeness(gold[:110], seed)
+    assert all(verdict.row for verdict in alike(made(real))) and alike.end_round()["abstained"] == 1
 
 
 def test_a_random_share_is_of_the_same_size_and_rejects_no_more_strangers() -> None:
