@@ -128,15 +128,28 @@ class LabelCheck:
             self.active = numbers.get("guard_accuracy", 0.0) >= self.guard
             numbers[PASSED] = float(self.active)
         share = f"right on {right} of {len(answers)} gold mining rows ({unclear} unclear)"
-        if self.active:
-            log.info("the check of labels is %s", share)
-        else:
+        if not self.active:
             log.warning(
                 "the check of labels is %s, below curation.guard=%g: it is off for this run",
                 share,
                 self.guard,
             )
+        elif self.how != "report" and right <= (blind := self._right_blindly(answers)):
+            log.warning(
+                "the check of labels is %s, and always to say the same label would be on %d: it tells nothing, and "
+                "rows are changed or left out by it; curation.guard=0.8 would switch it off",
+                share,
+                blind,
+            )
+        else:
+            log.info("the check of labels is %s", share)
         return numbers
+
+    def _right_blindly(self, answers: Sequence[tuple[Example, Said | None]]) -> int:
+        """On how many of these rows the most frequent label is right; -1 of texts, which have none."""
+        if not self.task.config.labels:
+            return -1
+        return max(Counter(row.target for row, _ in answers).values(), default=-1)
 
 
 def label_check(config: Config, sources: Sources) -> LabelCheck | None:

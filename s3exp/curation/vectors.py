@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 LATENT_DIMENSIONS = 64
-FEW_DIMENSIONS = 16  # to tell two lots of a few hundred texts: with 64 a classifier learns these texts by heart
+FEW_DIMENSIONS = (
+    16  # to tell two lots of a few hundred texts: with 64 a classifier learns these texts by heart
+)
 
 
 class Lsa:

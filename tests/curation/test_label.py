@@ -110,6 +110,17 @@ def test_a_check_at_chance_is_measured_on_gold_and_switched_off(
     assert not wrong(passed.examples)
 
 
+@pytest.mark.parametrize(
+    ("how", "judges", "warned"), [("correct", 0.3, True), ("report", 0.3, False), ("reject", 0.9, False)]
+)
+def test_a_check_that_tells_nothing_and_has_no_guard_is_warned_of(
+    toy_config: Config, caplog: pytest.LogCaptureFixture, how: str, judges: float, warned: bool
+) -> None:
+    one_round(with_curation(toy_config, label=how), ToyLLM(wrong=FLIPPED, judges=judges))
+    warnings = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert any("tells nothing" in one and "curation.guard" in one for one in warnings) == warned
+
+
 def test_a_later_round_reads_from_the_record_whether_the_check_is_on(
     toy_config: Config, tmp_path: Path
 ) -> None:
