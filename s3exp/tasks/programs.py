@@ -26,12 +26,13 @@ class Checked:
 Program = Callable[[str, str], Checked]  # of the text of a problem, and an answer to it
 
 _SUMS = re.compile(rf"[\d{CURRENCIES}(.−-][\d\s.,(){CURRENCIES}+*/x×÷=−-]*")  # where equations may stand
-# where a side goes on outside of them: 20% of 50 = 10, 2^3 = 8, 3 hours * 60 + 5 = 185, 1/4 = 25%
+# where a side goes on outside of them: 20% of 50 = 10, 2^3 = 8, 3 hours * 60 + 5 = 185, 1/4 = 25%, 1e3 + 1 = 1001,
+# 7 / 2 = 3½, 7 / 2 = 3 R 1
 _BEFORE = re.compile(
-    r"(?:[%^\\]|[\w)]\s*[*×÷·/+]|\b(?:of|half|double|triple|twice|x|times|cdot|div|plus|minus|by|over))\s*\Z",
+    r"(?:[%^\\]|[^\W\d_]\Z|[\w)]\s*[*×÷·/+]|\b(?:of|half|double|triple|twice|x|times|cdot|div|plus|minus|by|over))\s*\Z",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(r"\s*(?:[%^:]|\\[a-z])")
+_BEHIND = re.compile(r"\s*(?:[%^:¼-¾⅐-⅞⁰¹²³⁴-⁹]|\\[a-z]|(?i:r|rem|remainder)\b)")
 _ENDS = re.compile(r"[.,](?=\s)")  # of a sentence or clause
 _BULLET = re.compile(r"\A[-−]\s+")  # of a list
 
@@ -46,10 +47,14 @@ def equations(question: str, answer: str) -> Checked:
     """Computes the equations of an answer: all must hold, and its last number must be what the last one gives.
 
     It does not know whether they are the right ones for the problem. A side that is rounded may be off by half of its
-    last digit. A side that goes on in words or signs which are not read is passed over.
+    last digit. A side that goes on in words or signs which are not read is passed over, and where the last one does, it
+    cannot tell.
     """
     last: Fraction | None = None
     for left, right, digits in _equations(answer):
+        if left is None or right is None:
+            last = None
+            continue
         if abs(left - right) > (Fraction(1, 2 * 10**digits) if digits else 0):
             return Checked(False)
         last = right
@@ -66,8 +71,8 @@ def checked(task: TaskConfig, row: Example) -> Checked:
     return PROGRAMS[task.answer.program](task.text_of(row.fields), row.target)
 
 
-def _equations(text: str) -> Iterator[tuple[Fraction, Fraction, int]]:
-    """Both sides of each equation, and the decimals of the right one; sides that are no sums are passed over."""
+def _equations(text: str) -> Iterator[tuple[Fraction | None, Fraction | None, int]]:
+    """Both sides of each equation, and the decimals of the right one; None is a side that is not read."""
     for hit in _SUMS.finditer(text):
         runs = [_BULLET.sub("", run).split("=") for run in _ENDS.split(bare(hit.group()))]
         for run in runs:  # a number alone may be the end of what a word says: half of 10 = 5
@@ -77,7 +82,6 @@ def _equations(text: str) -> Iterator[tuple[Fraction, Fraction, int]]:
         if _BEHIND.match(text, hit.end()):
             runs[-1][-1] = ""
         for left, right in (pair for run in runs for pair in pairwise(run)):
-            values = value_of(left), value_of(right)
-            if values[0] is not None and values[1] is not None:
+            if right.strip():  # 48/2 = <<48/2=24>>24 says it again
                 decimals = right.strip(" .,").partition(".")[2]
-                yield values[0], values[1], len(decimals) if decimals.isdecimal() else 0
+                yield value_of(left), value_of(right), len(decimals) if decimals.isdecimal() else 0

@@ -6,15 +6,16 @@ import re
 from fractions import Fraction
 
 OPERATOR = re.compile(r"[\d)]\s*[-+*/x×÷−]")
-CURRENCIES = "$€£¥₹"
-_TOKEN = re.compile(r"\s*(?:(\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)|([-+*/x×÷−()]))")
-_SIGNS = str.maketrans("", "", CURRENCIES)
+CURRENCIES = "$¢-¥฿₠-₿"  # as a class of a pattern has them
+WHOLE = r"(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d+)"  # 0,200 is no 200
+_TOKEN = re.compile(rf"\s*(?:({WHOLE}(?:\.\d+)?|\.\d+)|([-+*/x×÷−()]))")
+_SIGNS = re.compile(f"[{CURRENCIES}]")
 _MOST = 200  # characters of a sum
 
 
 def bare(text: str) -> str:
     """A text without the signs of currencies in it."""
-    return text.translate(_SIGNS)
+    return _SIGNS.sub("", text)
 
 
 def value_of(text: str) -> Fraction | None:

@@ -6,6 +6,7 @@ import json
 import re
 import string
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -98,6 +99,59 @@ def task_of(score: str = "number", rows: int = 12) -> Generation:
 )
 def test_the_number_at_the_end(text: str, number: Fraction | None) -> None:
     assert number_at_end(text) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "texts"),
+    [
+        (7000, ("7k", "7K", "$7K.", "7K steps", "$7 k")),
+        (5_000_000, ("5M", "$5M", "€5m", "$5 mn", "5 million", "$5 million")),
+        (2_500_000_000, ("2.5bn", "$2.5B", "2.5 thousand million", "2.5 billion")),
+        *((1_500_000, ("1 1/2 million", "1½ million")), (500, ("Rs.500", "Rs 500/-"))),
+        *((5, ("5 m", "5m", "$5 m$", "$5\\,m$", "5b")), (7, ("a - 7", "- 7", "10 minus 7", "7 m/s2"))),
+        (-7, ("= - 7", "\\boxed{- 7}", "minus 7", "it is negative 7", "－７", "‐7", "-₩7", "-฿7")),
+        *(
+            (Fraction(1, 2), ("1 / 2", "1⁄2", "it is 1 ∕ 2 of it")),
+            (8, ("2**3", "2 ^ 3", "**8**", "2 **8**")),
+        ),
+        (
+            3,
+            (
+                "\\boxed{3} is the answer to problem 4",
+                "\\boxed{2} or \\boxed{\\text{3 cm}} (see 5)",
+                "\\boxed{3",
+            ),
+        ),
+        (None, ("0,200", "0,200 = 0,100 + 0,100", "1\u202f200", "1\u00a0200 km", "1 million 200 thousand")),
+        (None, ("3 hundred and 5", "2 thousand 500", "2 and 1/2 cups", "2-1/2 cups", "2 and a half cups")),
+        (None, ("2 hours 30 minutes", "2 h 30 min", "7h30", "5 feet and 3 inches", "3 dollars and 50 cents")),
+        (None, ("May 5", "on May 5, 2024", "5th of May", "5 May 2024", "March 2024", "7 / 14 / 2024")),
+        (
+            None,
+            (
+                "0.\\overline{3}",
+                "3.(3)",
+                "7pi",
+                "3 + 4i",
+                "log 3",
+                "\\log_2 8",
+                "3sqrt(2)",
+                "(2 + 3)/5",
+                "x/4",
+            ),
+        ),
+        (None, ("5 Millionen", "5 mil", "5 Mrd", "5 млн", "2^(3)", "3十", "\\boxed{B} of 4")),
+        *(
+            (2, ("3 days and 2 nights", "In 2 days")),
+            (12, ("from May to 12", "it may 12")),
+            (5, ("5 Marbles",)),
+        ),
+    ],
+)
+def test_a_number_is_the_same_in_all_its_forms_and_none_in_one_that_may_mean_another(
+    number: int | None, texts: Sequence[str]
+) -> None:
+    assert {text: number_at_end(text) for text in texts} == dict.fromkeys(texts, number)
 
 
 @given(
@@ -405,6 +459,9 @@ def test_problems_without_a_whole_answer_are_not_solved() -> None:
             ("He sold 2+3 = 6", False),
         ),
         *(("3 + 5 = 8 = 2 * 4", True), ("3 + 5 = 8 = 2 * 5", False), ("5€ + 3€ = 9€", False)),
+        *((text, None) for text in ("1e3 + 1 = 1001", "1e3 + 1 = 4", "7/2 = 3½", "3 * 3 = 9²")),
+        *((text, None) for text in ("7 / 2 = 3 R 1", "7/2 = 3 remainder 1", "3 * 12 = 36 eggs + 4 = 40")),
+        ("3 * 12 = 37 eggs + 4 = 40", False),
         *(("£5 + £3 = £8", True), ("3 + 5 = 9 = 3 * 3", False), ("8 = 2 * 4 = 16 / 2", True)),
     ],
 )
