@@ -13,7 +13,7 @@ from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.table import problem_of_name, same_name
 from s3exp.tasks.cells import MOST_VALUES, cell
 from s3exp.tasks.columns import plain_name
-from s3exp.tasks.numbers import in_digits, number, with_points
+from s3exp.tasks.numbers import in_digits, is_code, number, with_points
 from s3exp.tasks.rows import is_missing
 from s3exp.tasks.sources.table import columns as columns_in
 from s3exp.tasks.units import advice, bared, units_in
@@ -215,7 +215,7 @@ def _unfit(values: Mapping[str, Sequence[str]]) -> dict[str, str]:
 def _mixed(name: str, column: Sequence[str]) -> str:
     """A note on a column of few values that are mostly numbers, as 0, 1, 2 and 3+ are: it is a category."""
     different = {text for text in column if not is_missing(text)}
-    odd = sorted(text for text in different if number(text) is None)
+    odd = sorted(text for text in different if not _counts(text))
     if not odd or len(odd) == len(different):
         return ""
     return f"{name}: its {len(different):,} values are a category, since {odd[0][:SHORT]!r} is no number"
@@ -242,7 +242,8 @@ def _refuse_notation(source: str, name: str, column: Sequence[str]) -> None:
 
 
 def _cells(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
-    return [cell(text_of_value(row.get(name))) for row in rows]
+    cells = [row.get(name) for row in rows]
+    return [cell(one if isinstance(one, str) else text_of_value(one)) for one in cells]
 
 
 def _target(names: Sequence[str], typed: Sequence[str]) -> tuple[str, str]:
@@ -265,7 +266,12 @@ def _is_typed(column: Sequence[str]) -> bool:
 
 def _is_numbers(column: Sequence[str]) -> bool:
     known = {text for text in column if not is_missing(text)}
-    return bool(known) and all(number(text) is not None for text in known)
+    return bool(known) and all(map(_counts, known))
+
+
+def _counts(text: str) -> bool:
+    """Whether a cell is a number, and no code, as 007 is."""
+    return number(text) is not None and not is_code(text)
 
 
 def _is_name(name: str, column: Sequence[str], *, first: bool) -> bool:
@@ -294,7 +300,7 @@ def _is_wordy(column: Sequence[str]) -> bool:
 def _is_amount(column: Sequence[str]) -> bool:
     """Whether a target is a number rather than one of some classes."""
     different = set(cells_of(column))
-    if not different or any(number(text) is None for text in different):
+    if not different or not all(map(_counts, different)):
         return False
     whole = all("." not in text for text in different)
     return len(different) > (min(MOST_LABELS, CLASSES) if whole else 2)

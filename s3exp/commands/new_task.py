@@ -21,11 +21,14 @@ from s3exp.commands.guess import Draft, inspect
 from s3exp.commands.guess_answers import answers_in
 from s3exp.commands.guess_labels import cells_of
 from s3exp.commands.guess_pairs import pairs_in
-from s3exp.commands.guess_table import table_in
+from s3exp.commands.guess_table import MARKS, table_in
 from s3exp.record.files import write_text
 from s3exp.settings.compose import compose, conf
+from s3exp.settings.labels import folded
 from s3exp.tasks.columns import shown_columns
 from s3exp.tasks.data import said
+from s3exp.tasks.labels import NOTHING
+from s3exp.tasks.numbers import number
 from s3exp.tasks.rows import Droppable
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.sources.places import is_local, parts_of, splits_in
@@ -37,6 +40,7 @@ from s3exp.terminal.texts import printable
 from s3exp.types import UserError
 
 FEWEST = 30  # rows of a file that is split into all roles
+_NAMES, _LONGEST = 10, 40  # of columns in a message, and characters of each
 
 
 def main() -> None:
@@ -61,9 +65,10 @@ def command(words: Sequence[str]) -> int:
     layout = Layout(options.encoding, options.delimiter, options.columns)
     table = said(read_table(options.file, layout))
     if layout.columns is None and _headless(table):
+        names = ", ".join(name[:_LONGEST] for name in columns_in(table.rows)[:_NAMES])
         raise UserError(
-            f"{options.file}: the first line looks like a row ({shown_columns(columns_in(table.rows))}): name the "
-            "columns of a file without a header with --columns"
+            f"{options.file}: the first line looks like a row ({names}): name the columns of a file without a header "
+            "with --columns"
         )
     wanted = (options.label, options.fields, table.names)
     guess = (
@@ -191,12 +196,19 @@ def _name(source: str) -> str:
 
 
 def _headless(table: Table) -> bool:
-    """Whether the names of columns are rather values: a number, or one of the column's own."""
-    return any(
-        re.fullmatch(r"-?\d+(\.\d+)?", name) is not None
-        or name in cells_of([row.get(name) for row in table.rows])
-        for name in columns_in(table.rows)
-    )
+    """Whether the names of columns are rather values: a number, or one of the column's own.
+
+    A word above numbers alone is the name of a column, and so are the others then, as on above on and off.
+    """
+    cells = {name: cells_of([row.get(name) for row in table.rows]) for name in columns_in(table.rows)}
+    if any(number(name) is not None for name in cells):
+        return True
+    named = [
+        name
+        for name, column in cells.items()
+        if column and folded(name) not in MARKS | NOTHING and all(number(cell) is not None for cell in column)
+    ]
+    return not named and any(name in column for name, column in cells.items())
 
 
 def _accepted(guess: Draft, name: str, gold: Gold) -> tuple[str, list[str]]:
@@ -229,19 +241,21 @@ def _small_model(guess: Draft) -> str:
 
 def _read(text: str, name: str, gold: Gold, words: str) -> None:
     """Compose a draft and read its gold files, as a run does."""
+    from s3exp.tasks import build_task, roles
     from s3exp.tasks.gold import load_gold, read_role
-    from s3exp.tasks.kinds import table_of
 
     with TemporaryDirectory() as folder:
         place = Path(folder) / "task"
         place.mkdir()
         write_text(place / f"{name}.yaml", text)
-        task = compose([f"task={name}", words], Path(folder)).task
+        config = compose([f"task={name}", words], Path(folder))
+    task = config.task
     if gold.get("test") or gold.get("file"):
         rows = load_gold(task, with_train=bool(gold["train"])).mining
     else:
         rows = tuple(read_role(task, "validation"))
-    table_of(task, rows)
+    if task.of_cells:
+        build_task(task, config.llm, roles.Gold((), rows, (), roles.Sealed(())), str)
 
 
 if __name__ == "__main__":

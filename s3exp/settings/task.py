@@ -282,6 +282,12 @@ class TaskConfig:
         )
 
     @property
+    def numbers(self) -> frozenset[str]:
+        """The columns that are said to hold numbers, of which 007 is one."""
+        columns = self.table.columns.items()
+        return frozenset(name for name, one in columns if one.type == "number" or one.unit is not None)
+
+    @property
     def units(self) -> dict[str, str]:
         """The units of columns of numbers."""
         return {name: one.unit for name, one in self.table.columns.items() if one.unit is not None}

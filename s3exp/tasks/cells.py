@@ -128,6 +128,8 @@ def unread(columns: Sequence[Column], rows: Sequence[Example]) -> Mapping[str, S
 def _column(task: TaskConfig, name: str, cells: Sequence[tuple[str, str]]) -> Column:
     given = task.table.columns.get(name, ColumnConfig())
     key, numbers = f"task.table.columns.{name}", {text: number(text) for _, text in cells}
+    if given.type is None and given.unit is None:  # 007 among them says that they are codes
+        numbers |= {text: None for text in numbers if is_code(text)}
     odd = [(row, text) for row, text in cells if numbers[text] is None]
     kind = given.type or ("category" if given.values or (odd and not given.unit) else "number")
     if kind == "number":
@@ -148,7 +150,7 @@ def _column(task: TaskConfig, name: str, cells: Sequence[tuple[str, str]]) -> Co
             f"another like it (the first: {strange[0][0]}): add it, or leave values out"
         )
     if given.type is None and not given.values:
-        _check_category(key, name, cells, odd, values)
+        _check_category(key, name, cells, [one for one in odd if not is_code(one[1])], values)
     return Column(name, tuple(values))
 
 
@@ -176,7 +178,7 @@ def _check_category(
         raise UserError(
             f"column {name}: {other[0]!r} is no number as they are read here: {other[1]}, or set {key}.type=category"
         )
-    if len(odd) < len(cells) * _HALF:
+    if 0 < len(odd) < len(cells) * _HALF:
         raise UserError(
             f"column {name}: {len(odd)} of {len(cells)} mining rows have no number there (the first: {odd[0][0]}, "
             f"{odd[0][1]!r}) and all others have one: mend the file, leave the column out of task.fields, or set "

@@ -31,9 +31,11 @@ class Columns:
     read: Callable[[Mapping[str, Any], Callable[[str], str], str], Target]
     group: str | None = None
     more: Sequence[str] = ()  # columns that are needed, and are no part of an example
+    optional: Sequence[str] = ()  # those that are read where a file has them
     cell: Callable[[str], str] | None = None  # the form of a cell, in a table; None: fields are texts
     commas: Collection[str] = ()  # columns of texts that are numbers with a decimal comma
     units: Mapping[str, str] = field(default_factory=dict)  # of columns of numbers
+    numbers: Collection[str] = ()  # columns that are said to hold numbers
     missing: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # what stands for no value, by column
     lines: bool = False  # texts keep their line breaks
     # other right answers of a row, where it may have several

@@ -11,7 +11,7 @@ from s3exp.settings.labels import folded, text_of_value
 from s3exp.tasks.answered import lines_of
 from s3exp.tasks.columns import Columns, warn_once, with_columns
 from s3exp.tasks.labels import Unusable
-from s3exp.tasks.numbers import with_points
+from s3exp.tasks.numbers import in_digits, number, with_points
 from s3exp.tasks.sources import read_lines, read_table
 from s3exp.tasks.sources.shards import ending_of
 from s3exp.tasks.sources.table import Layout, Row, Table
@@ -120,7 +120,11 @@ def example(row: Row, name: str, where: str, columns: Columns, tidy: Callable[[s
     target = columns.read({**row, **raw}, tidy, where)
     also = () if columns.also is None else columns.also({**row, **raw}, tidy, where)
     tidy = tidy if columns.cell is None else columns.cell
-    return Example(name, {field: tidy(text) for field, text in raw.items()}, target, group=group, also=also)
+    fields = {field: tidy(text) for field, text in raw.items()}
+    for field in columns.numbers:
+        if (value := number(fields.get(field, ""))) is not None:
+            fields[field] = in_digits(value)
+    return Example(name, fields, target, group=group, also=also)
 
 
 def _known(value: Any, marks: Sequence[Any]) -> Any:

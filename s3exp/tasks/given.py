@@ -84,7 +84,7 @@ def read_given(source: str, task: TaskConfig, names: Mapping[str, str] | None = 
         UserError: the source cannot be read, lacks a column or has other labels; or `task.gold` refuses its rows.
     """
     columns = replace(columns_of(task), group=None, more=(), also=None)
-    own = _own(task, columns.needed, names or {})
+    own = _own(task, [*columns.needed, *columns.optional], names or {})
     gold = task.gold
     rules = {
         "unlabelled": gold.unlabelled,

@@ -24,11 +24,11 @@ class Kind:
     `build` makes the task; `column` names the column of targets in a gold file; `read` gets a row, a function that
     tidies texts and the row's place for messages, and returns the target or raises UserError; `unit` is the hash of
     the part of a row that must not stand in two roles. `columns` gives the typed columns of some rows, `cell` the form
-    of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs. `corpus` gives
-    the passages that are ranked beside those of gold rows, where passages are ranked, `also` the other right answers
-    of a row, where it may have several. `problem` says what is wrong with the target of a row that code of a user has
-    changed; None: nothing. Words of messages: a target is a `target`, a prediction stands in the column
-    `predicted`, and rows that have their target are `known`.
+    of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs, and `optional`
+    those that it reads where a file has them. `corpus` gives the passages that are ranked beside those of gold rows,
+    where passages are ranked, `also` the other right answers of a row, where it may have several. `problem` says what
+    is wrong with the target of a row that code of a user has changed; None: nothing. Words of messages: a target is a
+    `target`, a prediction stands in the column `predicted`, and rows that have their target are `known`.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]
@@ -38,6 +38,7 @@ class Kind:
     columns: Callable[[TaskConfig, Sequence[Example]], Table] | None = None
     cell: Tidy | None = None
     more: Callable[[TaskConfig], Sequence[str]] = lambda task: ()
+    optional: Callable[[TaskConfig], Sequence[str]] = lambda task: ()
     corpus: Callable[[TaskConfig, Gold], Sequence[str]] | None = None
     also: Callable[[TaskConfig, Mapping[str, Any], Tidy, str], tuple[str, ...]] | None = None
     problem: Callable[[TaskConfig, Example], str | None] = targets.problem_of_class
@@ -89,6 +90,7 @@ KINDS = {
         retrieval.read_target,
         retrieval.unit,
         more=lambda task: [] if task.retrieval.label is None else [task.retrieval.label],
+        optional=lambda task: [] if task.retrieval.negative is None else [task.retrieval.negative],
         corpus=retrieval.corpus_of,
         problem=targets.problem_of_negative,
         target="hard negative",

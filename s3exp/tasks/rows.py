@@ -10,7 +10,7 @@ from typing import Any
 
 from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.columns import Columns, say_once, warn_once, with_columns
+from s3exp.tasks.columns import Columns, plain_name, say_once, warn_once, with_columns
 from s3exp.tasks.data import example, said
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.labels import Unusable, WrongLabel, to_names
@@ -81,13 +81,15 @@ def read_task_table(source: str, task: TaskConfig, columns: Columns, own: Own | 
     if not table.rows:
         raise UserError(f"{source}: no rows")
     own = own or Own()
-    rows, renamed = with_columns(table.rows, columns.needed, source, own.columns)
+    has = set(map(plain_name, columns_in(table.rows)))
+    needed = [*columns.needed, *(name for name in columns.optional if plain_name(name) in has)]
+    rows, renamed = with_columns(table.rows, needed, source, own.columns)
     column = renamed.get(columns.target, columns.target)
     names = {of: [own.labels.get(name, name) for name in declared] for of, declared in table.names.items()}
     declared = column in names and task.kind == "classification"
     rows = named_classes(rows, names, column, task, source)
     rows = rows if declared else own.labelled(rows, columns.target, source)
-    used = {renamed.get(name, name) for name in columns.needed}
+    used = {renamed.get(name, name) for name in (*needed, *own.columns)}
     unused = [name for name in columns_in(table.rows) if name not in used]
     return replace(table, rows=rows, notes=(), unused=unused)
 

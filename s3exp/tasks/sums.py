@@ -7,7 +7,7 @@ from fractions import Fraction
 
 OPERATOR = re.compile(r"[\d)]\s*[-+*/x×÷−]")
 CURRENCIES = "$¢-¥฿₠-₿"  # as a class of a pattern has them
-WHOLE = r"(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d+)"  # 0,200 is no 200
+WHOLE = r"(?:(?:[1-9]\d{0,2}(?:,\d{3})+|0(?:,000)+)(?!\d)|\d+)"  # 0,200 is no 200
 _TOKEN = re.compile(rf"\s*(?:({WHOLE}(?:\.\d+)?|\.\d+)|([-+*/x×÷−()]))")
 _SIGNS = re.compile(f"[{CURRENCIES}]")
 _MOST = 200  # characters of a sum

@@ -323,11 +323,14 @@ _CHARACTERS = 3  # of a token, about: names of columns have more, numbers fewer
 def _check_text(task: Tabular, row: Example) -> None:
     """Refuse a row that its own text does not give back: a cell has the name of another column in it."""
     found = rows_in(task.values(row)[ROW], task._names)
-    read = dict(found[0].cells) if found else {}
     # not by the fields of prompts: a column may be named row, features or label, as some of them are
-    for name, value in (task._written(name, text) for name, text in row.fields.items()):
-        if read.get(name) != value or len(found) != 1:
-            raise UserError(
-                f"row {row.id}: column {name} has {value[:60]!r}, which the text of a row does not give back: it may "
-                "hold no line break, and no name of a column behind a comma"
-            )
+    cells = [task._written(name, text) for name, text in row.fields.items()]
+    read = dict(found[0].cells) if len(found) == 1 else {}
+    wrong = [(name, value) for name, value in cells if read.get(name) != value]
+    if wrong:
+        named = (one for one in cells if rows_in(f"{BLANK}, {one[1]}", task._names))
+        name, value = next(named, wrong[0])
+        raise UserError(
+            f"row {row.id}: column {name} has {value[:60]!r}, which the text of a row does not give back: it may "
+            "hold no line break, and no name of a column behind a comma: mend it, or leave the column out"
+        )

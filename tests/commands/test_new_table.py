@@ -332,6 +332,49 @@ def test_rows_with_missing_cells_are_left_out_and_said(
     assert task.gold.empty == "drop"
 
 
+@pytest.mark.parametrize("names", [("on", "size"), ("yes", "size (cm)"), ("red", "weight")])
+def test_a_name_that_is_one_of_its_own_cells_is_one_above_a_column_of_numbers(
+    tmp_path: Path, names: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = names
+    rows = [{first: first if n % 2 else "off", second: n + 0.5, "kind": "ab"[n % 3 == 0]} for n in range(90)]
+    assert command([write_csv(tmp_path, rows)]) == 0
+    task = compose(["task=ship", "small_model=boosting"], Path("my")).task
+    assert task.fields == [*names] and len(load_gold(task, with_train=False).mining) > 50
+    path = Path(write_csv(tmp_path, rows))
+    path.write_text("\n".join(path.read_text().splitlines()[1:]))
+    assert command([str(path), "--out", "my/task/other.yaml"]) == 2
+    assert "the first line looks like a row (off, 0.5, b): name the columns" in capsys.readouterr().err
+
+
+def test_codes_with_zeros_before_them_are_a_category_or_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {
+            "zip": f"0{n % 9}10" if n % 4 else 9410 + n % 3,
+            "phone": f"0{n}",
+            "size": n + 0.5,
+            "kind": "ab"[n % 3 == 0],
+        }
+        for n in range(120)
+    ]
+    assert command([write_csv(tmp_path, rows)]) == 0
+    said = capsys.readouterr().out
+    assert "zip: its 12 values are a category, since '0010' is no number" in said
+    assert "phone: left out: texts with more values than a category has" in said
+    task = compose(["task=ship", "small_model=boosting"], Path("my")).task
+    assert task.fields == ["zip", "size"] and task.table.columns["zip"].type == "category"
+
+
+def test_a_draft_whose_rows_no_text_gives_back_is_refused_and_names_the_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"size": n + 0.5, "note": f"a, size is {n % 3}", "kind": "ab"[n % 3 == 0]} for n in range(90)]
+    assert command([write_csv(tmp_path, rows)]) == 2
+    assert "column note has 'a, size is" in capsys.readouterr().err and not Path("my/task/ship.yaml").exists()
+
+
 def test_columns_that_are_named_are_taken(tmp_path: Path) -> None:
     path = write_csv(tmp_path, passengers())
     assert command([path, "--fields", "deck", "age", "fare"]) == 0

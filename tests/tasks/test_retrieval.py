@@ -20,11 +20,12 @@ from s3exp.settings.run import Config
 from s3exp.synthesis.rows import read_completion
 from s3exp.tasks import build_task
 from s3exp.tasks.given import read_given
-from s3exp.tasks.gold import load_gold
+from s3exp.tasks.gold import columns_of, load_gold
 from s3exp.tasks.kinds import corpus_of
 from s3exp.tasks.named import named_texts
 from s3exp.tasks.ranks import scores_of_ranks
 from s3exp.tasks.retrieval import NamedRetrieval, Retrieval
+from s3exp.tasks.rows import Own, read_task_table
 from s3exp.tasks.sources import read_table
 from s3exp.tasks.task import Written
 from s3exp.tutor.judge import question
@@ -281,6 +282,18 @@ def test_hard_negatives_of_a_file_are_read(tmp_path: Path) -> None:
     write_rows_in(tmp_path, "validation.jsonl", rows)
     gold = load_gold(config.task, with_train=False)
     assert {row.target for row in (*gold.mining, *gold.select)} == {None, "not this one"}
+
+
+def test_a_column_of_hard_negatives_is_known_by_nearly_its_name_and_is_not_said_to_be_unused(
+    tmp_path: Path,
+) -> None:
+    config = config_of(tmp_path)
+    for name, names in (("negative", {}), ("Negative ", {}), ("hard", {"negative": "hard"})):
+        rows = [{**row, name: "not this one", "id": at} for at, row in enumerate(pairs(12, 9))]
+        given = read_given(write_rows_in(tmp_path, f"{name}.jsonl", rows), config.task, names)
+        assert {row.target for row in given.rows} == {"not this one"}
+        table = read_task_table(f"{tmp_path}/{name}.jsonl", config.task, columns_of(config.task), Own(names))
+        assert table.unused == ["id"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from s3exp.settings.compose import compose
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.cells import cell, table_of
-from s3exp.tasks.data import to_examples
+from s3exp.tasks.data import example, to_examples
 from s3exp.tasks.gold import columns_of, load_gold
 from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.lines import line_of, rows_in
@@ -165,6 +165,18 @@ def test_columns_are_learned_from_mining_rows() -> None:
         "30",
         "12",
     }
+
+
+def test_digits_with_zeros_before_them_are_codes_unless_they_are_said_to_be_numbers() -> None:
+    """One among plain numbers is enough: as numbers, none of a made row would be gold's."""
+    rows = [{**row, "weight": text} for row, text in zip(ROWS, ("010", "-3", "30", "12"), strict=True)]
+    task = task_of(rows=rows)
+    assert set(task.table.columns[2].values) == {"010", "-3", "30", "12"}
+    check_texts(task.config, [*task.gold.mining])
+    config = replace(task.config, table=TableConfig(columns={"weight": ColumnConfig(type="number")}))
+    columns = columns_of(config)
+    cells = [example({**row, "kind": "no"}, "r", "f", columns).fields["weight"] for row in (*rows, ROWS[0])]
+    assert cells == ["10", "-3", "30", "12", ROWS[0]["weight"]]
 
 
 GOOD = "size is 2, colour is red, weight is 11"
