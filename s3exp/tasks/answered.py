@@ -85,6 +85,10 @@ _FENCES = re.compile(r"^```[^\n]*\n.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)\n?```\s*", re.DOTALL)
 _GAP = re.compile(r"[ \t]*\n| ")
 _RULE = re.compile(r"[\s#*_=-]{2,}$")  # between two rows, at the end of the first
+# behind an answer, and no part of it: its numbers are not what is asked for
+_ASIDE = re.compile(
+    r"(?<=\S)\s*\n[^\w\n]*(?:explanation|justification|note)s?[*_` ]*[:：].*\Z", re.DOTALL | re.IGNORECASE
+)
 _PREAMBLE = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
 
 
@@ -256,7 +260,7 @@ def solved_in(text: str, written: Sequence[str], answer: str, *, lines: bool = F
 
     Columns are known by their names before a colon; the answer, and a single column to write, by other words for them
     too. The first name may be missing: a prompt may have said it. A second name of the answer (a solution, then an
-    answer) belongs to the answer.
+    answer) belongs to the answer; an explanation or a note behind it does not.
     """
     fences = [hit.span() for hit in _FENCES.finditer(text)] if lines else []
     marks = [
@@ -278,7 +282,8 @@ def solved_in(text: str, written: Sequence[str], answer: str, *, lines: bool = F
             rows.append({})
             ends.append(end)
         again = name in rows[-1]
-        rows[-1].setdefault(name, []).append(text[start if again else begin : end])
+        part = text[start if again else begin : end]
+        rows[-1].setdefault(name, []).append(part if lines or name != answer else _ASIDE.sub("", part))
         ends[-1] = end
     return [
         Solved({name: _joined(parts, lines) for name, parts in row.items()}, end)

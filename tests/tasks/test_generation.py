@@ -229,6 +229,12 @@ def test_numbers_count_and_words_do_not_or_the_other_way_round() -> None:
         ("1. Question: A?\nAnswer: 5\n2. Question: B?\nAnswer: 6", [("A?", "5"), ("B?", "6")]),
         ("Here is one:\nA b c? Answer: 5", [("A b c?", "5")]),
         ("A b c?\nA: 5\n---\n", [("A b c?", "5")]),
+        ("question: A?\nanswer: 5\n\n**Note:** it has 2 steps.", [("A?", "5")]),
+        (
+            "Question: A?\nAnswer: 5\nExplanation: 2 and 3.\nQuestion: B?\nAnswer: 6",
+            [("A?", "5"), ("B?", "6")],
+        ),
+        ("question: A?\nanswer:\nExplanation: 2 + 3\nAnswer: 5", [("A?", "Explanation: 2 + 3 Answer: 5")]),
         ("Q: A?", [("A?", None)]),
         ("only words", []),
         ("", []),
