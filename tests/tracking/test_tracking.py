@@ -304,7 +304,7 @@ def test_a_continued_run_leaves_one_view_with_all_rounds(tmp_path: Path) -> None
     assert runs(tmp_path) == [place]
     found = inspect(place)
     rounds = [line["history"]["item"]["round"] for line in found if line["type"] == "history"]
-    assert rounds == [0, 1, 2]
+    assert rounds == [0, 1, 2], found
     for line in found:
         for content in line.get("artifact", {}).get("manifest", {}).get("contents", []):
             assert Path(content["local_path"]).is_file()
