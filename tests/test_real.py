@@ -30,6 +30,7 @@ def test_all_strategies_on_imdb(tmp_path: Path, shared: Path) -> None:
         ],
         cwd=tmp_path,
         vllm=True,
+        plots=False,
     )
     assert ended.returncode == 0, ended.stderr
     for name in ("s3", "zerogen", "goldgen", "gold"):

@@ -31,6 +31,7 @@ from s3exp.types import UserError
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 CLIP = 1.0  # norm of a step's gradient
+PADDED = 1.25  # times the shortest row of those that go through together: padding costs as much as tokens do
 FROZEN_PASSES, LEARNED_PASSES = 2, 3  # forward and backward through a weight; and its own gradient
 
 
@@ -181,7 +182,13 @@ class Pupil:
             yield from _chunks(order, self.config.batch)
 
     def _nats(self, rows: Sequence[Encoded]) -> Tensor:
-        """The negative log-likelihood of each row's answer, (rows,): rows end together, so that answers do."""
+        """The negative log-likelihood of each row's answer, (rows,); rows of like length go through together."""
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place].tokens))
+        nats = torch.cat([self._nats_alike(some) for some in _alike([rows[place] for place in order])])
+        return nats[torch.tensor(order).argsort().to(nats.device)]
+
+    def _nats_alike(self, rows: Sequence[Encoded]) -> Tensor:
+        """The same of a few rows, which end together, so that answers do."""
         width, keep = max(len(row.tokens) for row in rows), max(row.answer for row in rows)
         ids = torch.tensor([[0] * (width - len(row.tokens)) + row.tokens for row in rows])
         mask = torch.tensor([[0] * (width - len(row.tokens)) + [1] * len(row.tokens) for row in rows])
@@ -293,3 +300,15 @@ def adapted(
 
 def _chunks(rows: Sequence[Any], size: int) -> Iterator[Any]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _alike(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
+    """Rows in order of length, cut where the longest would pad the others by too much."""
+    some: list[Encoded] = []
+    for row in rows:
+        if some and len(row.tokens) > PADDED * len(some[0].tokens):
+            yield some
+            some = []
+        some.append(row)
+    if some:
+        yield some

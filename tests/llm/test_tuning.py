@@ -6,13 +6,14 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from s3exp.embedded import locate
 from s3exp.llm.transformers import Transformers
-from s3exp.llm.tuning import Nll, Pupil, pupil_of
+from s3exp.llm.tuning import PADDED, Nll, Pupil, pupil_of
 from s3exp.llm.turns import Pair, Turn
 from s3exp.record.adapters import digest_of
 from s3exp.settings.llm import TransformersConfig, VllmConfig
@@ -75,6 +76,22 @@ def test_no_other_token_has_a_gradient(llm: TransformersConfig) -> None:
     one.model.forward = inner
     touched = logits.grad[0].abs().sum(-1).nonzero().flatten().tolist()
     assert touched == list(range(len(row.tokens) - row.answer - 1, len(row.tokens) - 1))
+
+
+def test_rows_of_like_length_go_through_together(
+    llm: TransformersConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = pupil(llm)
+    rows = [one.encoder.encode(Turn("a film " * count, WORDS[count % 4])) for count in (40, 1, 38, 2, 41, 1)]
+    alone, inner, went = [one._nats([row]).item() for row in rows], one.model.forward, []
+
+    def forward(**how: Any) -> Any:
+        went.append(how["input_ids"].numel())
+        return inner(**how)
+
+    monkeypatch.setattr(one.model, "forward", forward)
+    assert one._nats(rows).tolist() == pytest.approx(alone, rel=1e-4)
+    assert len(went) < len(rows) and sum(went) < PADDED * sum(len(row.tokens) for row in rows)
 
 
 def test_planted_text_becomes_likelier_on_rows_that_were_held_out(llm: TransformersConfig) -> None:
