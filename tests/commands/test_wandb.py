@@ -207,6 +207,7 @@ def test_it_filters_by_the_group_whatever_its_name_is(tmp_path: Path, kind: str,
     assert "test/f1" in json.dumps(sent) and "accuracy" not in json.dumps(sent)
 
 
+@pytest.mark.process
 def test_without_a_key_an_entity_or_a_place_it_says_so_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
