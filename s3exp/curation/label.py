@@ -137,9 +137,10 @@ class LabelCheck:
         elif self.how != "report" and right <= (blind := self._right_blindly(answers)):
             log.warning(
                 "the check of labels is %s, and always to say the same label would be on %d: it tells nothing, and "
-                "rows are changed or left out by it; curation.guard=0.8 would switch it off",
+                "rows are changed or left out by it: a curation.guard above %.2f switches it off",
                 share,
                 blind,
+                right / len(answers),
             )
         else:
             log.info("the check of labels is %s", share)

@@ -27,9 +27,7 @@ log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 LATENT_DIMENSIONS = 64
-FEW_DIMENSIONS = (
-    16  # to tell two lots of a few hundred texts: with 64 a classifier learns these texts by heart
-)
+FEW_DIMENSIONS = 16  # to tell a few hundred texts from others: by 64 a classifier knows them by heart
 
 
 class Lsa:
