@@ -28,9 +28,7 @@ from s3exp.types import LLM, NO_ANSWER, Completion, LLMFault, Prompt, UserError
 
 MIN_ANSWER_TOKENS = 32
 MALFORMED_TRIES = 2
-LAST_ANSWERS_SECONDS = (
-    10.0  # that answers in flight have when another prompt has shown that the server is out of order
-)
+LAST_ANSWERS_SECONDS = 10.0  # for answers in flight when another prompt has ended the run
 FIRST_TRIES = 3  # of a connection, before anybody has answered there
 Item = tuple[int, Completion] | BaseException | None  # None: the stream has ended
 

@@ -1,7 +1,8 @@
 """Lightning as `pl`, without the packages that Torchmetrics would use for metrics which nobody asks for here.
 
 Lightning imports Torchmetrics. That imports SciPy, Matplotlib and the models of Transformers where they are installed,
-which takes longer than all the rest.
+which takes about as long as all the rest. In a process that comes here first, those of its metrics that need them say
+that they are not installed; code of a user that wants them imports torchmetrics before it trains.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class OwnNeeds(imports.RequirementCache):
         return bool(needed) and super().__bool__()
 
 
+# Torchmetrics has no option for it, and `patch` puts both back whatever the import raises
 with (
     patch.object(imports, "RequirementCache", OwnNeeds),
     patch.object(imports, "package_available", lambda name: False),

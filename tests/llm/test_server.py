@@ -361,7 +361,7 @@ class Refusing(OddServer):
             return Odd("closed", "no such account", status=401)
         self.in_flight.release()
         self.refused.wait(30)
-        time.sleep(0.3)
+        time.sleep(0.3)  # the client has read the refusal by then, of which a server sees nothing
         return super().reply(body)
 
 
