@@ -2,7 +2,8 @@
 
     adapter_model.safetensors adapter_config.json   as peft writes them; not there where the adapter was dropped
     lessons.jsonl                                   what it learned from, and what was held out
-    tuned.json                                      numbers, seconds, whether it was kept, hashes of them and of itself
+    tuned.json                                      numbers, seconds, whether it was kept, hashes of them and of itself,
+                                                    and which run beside this one had learned it, if one had
 
 A folder is written beside its place and renamed into it before the LLM is asked anything: a run that is killed later
 loads it and trains nothing twice. It is not in the round's own folder, which exists only when the round is done.
@@ -14,7 +15,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from s3exp.record.files import read_sealed, sync, write_sealed
@@ -25,7 +26,11 @@ FOLDER, WEIGHTS, MARKER = "adapters", "adapter_model.safetensors", "tuned.json"
 
 @dataclass(frozen=True)
 class Tuned:
-    """What one tuning gave. `why` it was dropped; empty: it was kept."""
+    """What one tuning gave. `why` it was dropped; empty: it was kept.
+
+    `basis` is a hash of all that it depends on, where another run may have the same; `taken_from` names the run that
+    had learned it.
+    """
 
     round: int
     numbers: Mapping[str, float]
@@ -33,6 +38,8 @@ class Tuned:
     cpu_seconds: float
     why: str = ""
     sha256: Mapping[str, str] = field(default_factory=dict)
+    basis: str = ""
+    taken_from: str = ""
 
     @property
     def kept(self) -> bool:
@@ -49,13 +56,17 @@ def read_tuned(folder: Path) -> Tuned | None:
     if not folder.is_dir():
         return None
     try:
-        tuned = Tuned(**read_sealed(folder / MARKER, {one.name for one in fields(Tuned)}))
+        tuned = _read_marker(folder)
         for name, digest in tuned.sha256.items():
             if digest_of(folder / name) != digest:
                 raise ValueError(f"{name} was changed")
     except (OSError, ValueError, TypeError) as error:
         raise damaged(folder, str(error)) from error
     return tuned
+
+
+def _read_marker(folder: Path) -> Tuned:
+    return Tuned(**read_sealed(folder / MARKER, {one.name for one in fields(Tuned)}))
 
 
 def damaged(folder: Path, why: str) -> UserError:
@@ -82,13 +93,35 @@ def finish(part: Path, folder: Path, tuned: Tuned) -> Tuned:
     """Write the marker with the hash of every file, and put the folder into its place."""
     files = sorted(part.iterdir())
     hashes = {file.name: digest_of(file) for file in files}
-    tuned = Tuned(**{**asdict(tuned), "sha256": hashes})
+    tuned = replace(tuned, sha256=hashes)
     for file in files:
         sync(file)
     write_sealed(part / MARKER, asdict(tuned))
     part.rename(folder)
     sync(folder.parent)
     return tuned
+
+
+def taken(folder: Path, number: int, basis: str) -> Tuned | None:
+    """What a run beside this one has learned on the same basis, copied to `folder`; None: none has.
+
+    Raises:
+        OSError: it cannot be copied.
+    """
+    beside = folder.absolute().parents[2]
+    for marker in sorted(beside.glob(f"*/{FOLDER}/*-[0-9]*/{MARKER}")):
+        other = marker.parent
+        try:
+            if _read_marker(other).basis != basis or (tuned := read_tuned(other)) is None:
+                continue
+        except (OSError, ValueError, TypeError, UserError):  # a damaged one: who reads that run is told
+            continue
+        with writing(folder) as part:
+            for name in tuned.sha256:
+                shutil.copyfile(other / name, part / name)
+            origin = tuned.taken_from or other.parents[1].name
+            return finish(part, folder, replace(tuned, round=number, taken_from=origin))
+    return None
 
 
 def forget_later(run: Path, number: int) -> None:

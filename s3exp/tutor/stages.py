@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from s3exp.llm.identity import resolve_model
+from s3exp.llm.identity import asking, llm_identity, resolve_model
 from s3exp.record.adapters import Tuned
 from s3exp.record.files import write_lines
 from s3exp.record.rounds import RoundRecord
+from s3exp.record.versions import versions
 from s3exp.seeds import derive
 from s3exp.settings.llm import LocalLLMConfig, ServerConfig, TransformersConfig
 from s3exp.settings.run import Config
@@ -61,23 +66,50 @@ class School:
         """The LLM, about to learn."""
         from s3exp.llm.tuning import pupil_of
 
-        llm, tutor = self.config.llm, self.config.tutor
+        tutor = self.config.tutor
         assert isinstance(tutor, LoraConfig)
-        path = self.path
-        if isinstance(llm, ServerConfig) and tutor.weights is not None:
+        llm, path = self.weights()
+        log.info("tutor=%s: loading %s to be tuned", tutor.kind, path)
+        return pupil_of(llm, path, tutor, self.seed, adapter)
+
+    def weights(self) -> tuple[LocalLLMConfig, str]:
+        """The LLM whose weights are tuned, and its folder or hub id."""
+        llm, tutor, path = self.config.llm, self.config.tutor, self.path
+        if isinstance(llm, ServerConfig) and isinstance(tutor, LoraConfig) and tutor.weights is not None:
             path = resolve_model(tutor.weights, None)
             variables = llm.chat_template_kwargs
             llm = TransformersConfig(model=path, system=llm.system, chat_template_kwargs=variables)
         assert isinstance(llm, LocalLLMConfig)
-        log.info("tutor=%s: loading %s to be tuned", tutor.kind, path)
-        return pupil_of(llm, path, tutor, self.seed, adapter)
+        return llm, path
+
+    @cached_property
+    def turns(self) -> dict[str, Turn]:
+        """The gold rows to learn, as turns of the chat, by their ids."""
+        return turns_of(self.task, self.task.gold.learned, self.config.seed)
+
+    @cached_property
+    def basis(self) -> str:
+        """Hash of all that an adapter from gold rows depends on, but for the machine: equal hashes, equal adapters."""
+        tutor = self.config.tutor
+        assert isinstance(tutor, SftConfig)
+        llm, path = self.weights()
+        lora = {one.name: getattr(tutor, one.name) for one in fields(LoraConfig)}
+        facts = {
+            "rows": len(self.task.gold.learned),
+            "turns": [(row, astuple(turn)) for row, turn in self.turns.items()],
+            "llm": [llm_identity(llm, path), asking(llm), llm.max_tokens],
+            "tutor": [{**lora, "kind": None, "weights": None}, tutor.sft_epochs, tutor.sft_lr],
+            "seed": self.config.seed,
+            "versions": {**versions(), "peft": version("peft")},
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def imitate(school: School, number: int, part: Path, adapter: Path | None) -> Tuned:
     """Supervised fine-tuning on gold rows; the adapter goes into the folder `part` if held-out rows are likelier."""
     tutor, task = school.config.tutor, school.task
     assert isinstance(tutor, SftConfig)
-    turns = turns_of(task, task.gold.learned, school.config.seed)
+    turns = school.turns
     pupil = school.pupil(adapter)
     try:
         most = school.config.llm.max_tokens
@@ -262,6 +294,11 @@ def _took(pupil: Pupil) -> dict[str, float]:
 
 
 def _told(number: int, numbers: dict[str, float], why: str) -> Tuned:
+    say_dropped(number, why)
+    return Tuned(number, numbers | {"tutor/kept": float(not why)}, 0.0, 0.0, why)
+
+
+def say_dropped(number: int, why: str) -> None:
+    """Log why there is no adapter, if there is none."""
     if why:
         log.warning("round %d: the adapter is dropped: %s", number, why)
-    return Tuned(number, numbers | {"tutor/kept": float(not why)}, 0.0, 0.0, why)

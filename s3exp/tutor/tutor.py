@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +22,7 @@ from s3exp.record.adapters import Tuned, read_tuned
 from s3exp.record.numbers import Meter
 from s3exp.settings.tutor import DpoConfig, LoraConfig, SftConfig, TutorConfig
 from s3exp.strategies import asks
-from s3exp.tutor.stages import School, imitate, prefer
+from s3exp.tutor.stages import School, imitate, prefer, say_dropped
 from s3exp.types import LLMFault, UserError
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Taught:
         best: Path | None = None
         for name, at, stage in self._due(number):
             folder = self._school.folder / adapters.FOLDER / name
-            tuned = read_tuned(folder)
+            tuned = read_tuned(folder) or self._taken(stage, at, folder)
             fresh = tuned is None
             if tuned is None:
                 for one in (llm, *self._writers.values()):
@@ -100,20 +101,41 @@ class Taught:
         if isinstance(tutor, DpoConfig) and number:
             yield f"dpo-{number}", number, prefer
 
+    def _taken(self, stage: Stage, number: int, folder: Path) -> Tuned | None:
+        """What a run beside this one has learned from the same gold rows, which cells of a sweep often do."""
+        if stage is not imitate:  # pairs of answers are a run's own
+            return None
+        with self._disk():
+            tuned = adapters.taken(folder, number, self._school.basis)
+        if tuned is not None:
+            log.info(
+                "tutor: %s has learned the same rows: what it learned is taken from there", tuned.taken_from
+            )
+            say_dropped(number, tuned.why)
+        return tuned
+
     def _learn(self, stage: Stage, number: int, folder: Path, best: Path | None) -> Tuned:
         began, cpu_began = time.perf_counter(), time.process_time()
         try:
-            with adapters.writing(folder) as part:
+            with self._disk(), adapters.writing(folder) as part:
                 tuned = stage(self._school, number, part, best)
                 seconds, cpu = time.perf_counter() - began, time.process_time() - cpu_began
-                timed = Tuned(number, tuned.numbers, round(seconds, 3), round(cpu, 3), tuned.why)
+                basis = self._school.basis if stage is imitate else ""
+                timed = replace(
+                    tuned, round=number, seconds=round(seconds, 3), cpu_seconds=round(cpu, 3), basis=basis
+                )
                 return adapters.finish(part, folder, timed)
-        except (OSError, SafetensorError) as error:
-            raise UserError(f"run_dir={self._school.folder}: cannot be written: {error}") from error
         except RuntimeError as error:
             said = " ".join(str(error).split())[:300]
             less = "; a smaller tutor.batch, or tutor.dtype=bfloat16, needs less memory"
             raise LLMFault(f"tuning failed: {said}{less if 'memory' in said else ''}") from error
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"run_dir={self._school.folder}: cannot be written: {error}") from error
 
 
 def both(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:

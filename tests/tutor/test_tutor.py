@@ -43,7 +43,7 @@ def llm(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def school_of(llm: str, tmp_path: Path) -> Callable[[TutorConfig], School]:
-    """A school in the test's folder, whose gold rows all say the same."""
+    """A school whose gold rows all say the same, and whose run is alone in the test's folder."""
 
     def make(tutor: TutorConfig) -> School:
         sets = {"p": PromptSet(seed="Write a {label} film review.", extrapolate="Like {text}: {label}")}
@@ -55,7 +55,13 @@ def school_of(llm: str, tmp_path: Path) -> Callable[[TutorConfig], School]:
         config = Config(task=task, tutor=tutor, llm=TransformersConfig(model=llm, store=None, max_tokens=24))
         built = Classification(task, config.llm, gold, lambda text: text)
         return School(
-            config, built, llm, tmp_path, lambda number: [], lambda: pytest.fail("no small model"), _unasked
+            config,
+            built,
+            llm,
+            tmp_path / "run",
+            lambda number: [],
+            lambda: pytest.fail("no small model"),
+            _unasked,
         )
 
     return make
@@ -101,7 +107,8 @@ def test_what_was_learned_is_on_record_and_not_learned_again(
         assert first.numbers["tutor/kept"] == 1 and first.numbers["tutor/nll_fell_low"] > 0.05
         assert first.numbers["tutor/rows"] == 24 and first.numbers["tutor/held_out"] == 3
         lines = [
-            json.loads(line) for line in (tmp_path / "adapters/sft-0/lessons.jsonl").read_text().splitlines()
+            json.loads(line)
+            for line in (tmp_path / "run/adapters/sft-0/lessons.jsonl").read_text().splitlines()
         ]
         assert sum(line["held_out"] for line in lines) == 3
         assert lines[0]["prompt"] == "Write a good film review." and lines[0]["answer"].startswith("the plot")
@@ -119,18 +126,70 @@ def test_two_runs_that_learn_the_same_have_one_llm_whenever_they_learn(
 ) -> None:
     """Their records differ in seconds; the answers of the one are those of the other."""
     school = school_of(replace(SFT, sft_epochs=1))
+    folders = [tmp_path / "one/run", tmp_path / "two/run"]  # not side by side: each learns
     with engine_of(school) as base:
         answers = []
-        for name in ("one", "two"):
-            own = replace(school, folder=tmp_path / name)
+        for folder in folders:
+            own = replace(school, folder=folder)
             writer = Taught(own).writer(base, 0, meter_of(base))
             answers.append(writer.llm.generate(PROMPTS))
-    one, two = (
-        json.loads((tmp_path / name / "adapters/sft-0/tuned.json").read_text()) for name in ("one", "two")
-    )
+    one, two = (json.loads((folder / "adapters/sft-0/tuned.json").read_text()) for folder in folders)
     assert one["seconds"] != two["seconds"] and one["sha256"] == two["sha256"]
     assert [one.text for one in answers[0]] == [one.text for one in answers[1]]
     assert not any(one.stored for one in answers[0]) and all(one.stored for one in answers[1])
+
+
+def adapter_in(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run.glob("adapters/*/*") if path.name != "tuned.json"}
+
+
+def test_a_run_takes_what_one_beside_it_has_learned_as_if_it_had_learned_it(
+    school_of: Callable[[TutorConfig], School],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    school = school_of(replace(SFT, sft_epochs=1))
+    later = replace(school_of(replace(SFT, sft_epochs=1, when="rounds")), folder=tmp_path / "later")
+    third = replace(later, folder=tmp_path / "third")
+    with engine_of(school) as base:
+        first = Taught(school).writer(base, 0, meter_of(base))
+        monkeypatch.setattr(School, "pupil", lambda *_: pytest.fail("it was learned twice"))
+        for one in (later, third):
+            meter = meter_of(base)
+            writer = Taught(one).writer(base, 1, meter)
+            assert writer.numbers == first.numbers and adapter_in(one.folder) == adapter_in(school.folder)
+            assert meter.numbers()["seconds/tune"] > 0 and meter.numbers()["cost/cpu_seconds"] > 0
+            tuned = json.loads((one.folder / "adapters/sft-1/tuned.json").read_text())
+            assert (tuned["round"], tuned["taken_from"]) == (1, "run")  # of the third, too
+    assert caplog.text.count("run has learned the same rows") == 2
+
+
+@pytest.mark.parametrize("changed", ["sft_lr", "row", "seed", "llm", "its adapter"])
+def test_what_was_learned_otherwise_or_was_changed_is_not_taken(
+    school_of: Callable[[TutorConfig], School], tmp_path: Path, changed: str
+) -> None:
+    school = school_of(replace(SFT, sft_epochs=1))
+    config, gold = school.config, school.task.gold
+    other = replace(school, folder=tmp_path / "other")
+    if changed == "sft_lr":
+        other = replace(other, config=replace(config, tutor=replace(SFT, sft_epochs=1, sft_lr=0.01)))
+    elif changed == "row":
+        rows = (replace(gold.learned[0], fields={"text": "a joy"}), *gold.learned[1:])
+        task = Classification(config.task, config.llm, replace(gold, learned=rows), str)
+        other = replace(other, task=task)
+    elif changed == "seed":
+        other = replace(other, config=replace(config, seed=1))
+    elif changed == "llm":
+        other = replace(other, config=replace(config, llm=replace(config.llm, system="You write reviews.")))
+    with engine_of(school) as base:
+        Taught(school).writer(base, 0, meter_of(base))
+        if changed == "its adapter":
+            path = school.folder / "adapters/sft-0" / WEIGHTS
+            path.write_bytes(path.read_bytes()[:-1] + b"x")
+        Taught(other).writer(base, 0, meter_of(base))
+    assert json.loads((other.folder / "adapters/sft-0/tuned.json").read_text())["taken_from"] == ""
 
 
 @pytest.mark.parametrize("what", ["llm.max_tokens", "positions"])
@@ -188,7 +247,7 @@ def test_with_rounds_the_seed_is_written_without(
         assert tutor.writer(base, 0, meter_of(base)).llm is base
         one, two = tutor.writer(base, 1, meter_of(base)), tutor.writer(base, 2, meter_of(base))
         assert one.llm is two.llm and one.numbers and not two.numbers
-        assert [path.name for path in (tmp_path / "adapters").iterdir()] == ["sft-1"]
+        assert [path.name for path in (tmp_path / "run/adapters").iterdir()] == ["sft-1"]
 
 
 @pytest.mark.parametrize("words", [["strategy=gold"], ["strategy=zerogen"]])
@@ -222,7 +281,7 @@ def test_without_epochs_nothing_is_learned(
     school = school_of(replace(SFT, sft_epochs=0))
     with engine_of(school) as base:
         assert Taught(school).writer(base, 0, meter_of(base)).llm is base
-    assert not (tmp_path / "adapters").exists()
+    assert not (tmp_path / "run/adapters").exists()
 
 
 class Spoiled:
@@ -264,7 +323,7 @@ def test_an_adapter_that_makes_it_worse_is_dropped_and_that_is_on_record(
         writer = Taught(school).writer(base, 0, meter_of(base))
         assert writer.llm is base and writer.adapter is None and writer.numbers["tutor/kept"] == 0
         assert "the adapter is dropped" in caplog.text
-        assert not (tmp_path / "adapters/sft-0" / WEIGHTS).exists()
+        assert not (tmp_path / "run/adapters/sft-0" / WEIGHTS).exists()
         assert Taught(school).writer(base, 0, meter_of(base)).numbers == writer.numbers
 
 
@@ -274,7 +333,7 @@ def test_a_byte_of_the_adapter_that_was_changed_is_noticed(
     school = school_of(replace(SFT, sft_epochs=1))
     with engine_of(school) as base:
         Taught(school).writer(base, 0, meter_of(base))
-        path = tmp_path / "adapters/sft-0" / WEIGHTS
+        path = tmp_path / "run/adapters/sft-0" / WEIGHTS
         content = bytearray(path.read_bytes())
         content[-1] ^= 1
         path.write_bytes(content)
@@ -438,13 +497,13 @@ def test_pairs_are_learned_before_every_round_on_top_of_the_rows(
             if number:
                 assert writer.numbers["tutor/pairs"] == 30 * number
                 assert writer.numbers["tutor/pair_loss"] < 0.6 and writer.numbers["tutor/pairs_right"] > 0.7
-                lines = (tmp_path / f"adapters/dpo-{number}/pairs.jsonl").read_text().splitlines()
+                lines = (tmp_path / f"run/adapters/dpo-{number}/pairs.jsonl").read_text().splitlines()
                 held = {line["better"] for line in map(json.loads, lines) if line["held_out"]}
                 first = pairs_of(scored("screen", school.task, school.rounds(number), school.fitted), 99, 0)
                 # of all pairs, not of those that are furthest apart
                 assert len(held) == 3 * number and held != {pair.better.answer for pair in first[: len(held)]}
         assert named == ["sft-0", "dpo-1", "dpo-2"]
-        assert len({path.read_bytes() for path in tmp_path.glob(f"adapters/*/{WEIGHTS}")}) == 3
+        assert len({path.read_bytes() for path in tmp_path.glob(f"run/adapters/*/{WEIGHTS}")}) == 3
 
 
 def test_a_judge_is_asked_once_and_what_it_costs_is_the_rounds(
@@ -468,7 +527,7 @@ def test_a_judge_is_asked_once_and_what_it_costs_is_the_rounds(
         lists = writer.numbers["tutor/judge_lists"]
         assert writer.numbers["tutor/judge_agrees"] == 1 and writer.numbers["tutor/pairs"] == lists
         assert writer.numbers["llm/calls"] == len(asked) == 2 * lists
-        lines = (tmp_path / "adapters/dpo-1/judged.jsonl").read_text().splitlines()
+        lines = (tmp_path / "run/adapters/dpo-1/judged.jsonl").read_text().splitlines()
         assert len(lines) == lists and len(json.loads(lines[0])["answers"]) == 2
         again = Taught(school).writer(base, 1, meter_of(base))
         assert again.numbers == writer.numbers and len(asked) == 2 * lists
@@ -485,7 +544,9 @@ def test_where_either_answer_is_preferred_at_random_the_same_pairs_are_learned(
     with engine_of(school) as base:
         writer = Taught(school).writer(base, 1, meter_of(base))
         assert writer.numbers["tutor/pairs"] == 30
-    lines = [json.loads(line) for line in (tmp_path / "adapters/dpo-1/pairs.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (tmp_path / "run/adapters/dpo-1/pairs.jsonl").read_text().splitlines()
+    ]
     good = [line["better"].startswith("joy") for line in lines]
     assert sum(good) == 15 and all(
         line["worse"].startswith("joy") != one for line, one in zip(lines, good, strict=True)
