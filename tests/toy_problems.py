@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from s3exp.embedded.word_problems import PATTERNS, Problem, solved, written
-from s3exp.tasks.answered import number_at_end
+from s3exp.tasks.last_number import number_at_end
 from s3exp.types import Completion, Example, Lesson, Prediction, Prompt
 from tests.conftest import write_rows_in
 

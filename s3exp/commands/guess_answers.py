@@ -9,10 +9,10 @@ from typing import Any
 from s3exp.commands.guess import TEXT_NAMES, Draft, is_wordy
 from s3exp.commands.guess_labels import cells_of
 from s3exp.settings.labels import text_of_value
-from s3exp.tasks.answered import number_at_end
 from s3exp.tasks.columns import plain_name
 from s3exp.tasks.data import clean
 from s3exp.tasks.free import several_in
+from s3exp.tasks.last_number import number_at_end
 from s3exp.tasks.rows import is_missing
 from s3exp.tasks.sources.table import columns as columns_in
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from s3exp.embedded.word_problems import solved
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks.answered import number_at_end
+from s3exp.tasks.last_number import number_at_end
 from s3exp.tasks.sums import CURRENCIES, OPERATOR, bare, value_of
 from s3exp.types import Example
 
