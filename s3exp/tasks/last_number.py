@@ -23,10 +23,20 @@ _MANY = {
 _WORDS = r"[\s-]?(?i:hundred|thousand|million|billion|trillion|lakh|crore)(?i:s?)\b"
 _SCALE = re.compile(rf"(?:{_WORDS})+|(?:k|K|M|B|\s?bn)(?!\w)")
 _OF_MONEY = re.compile(rf"(?:{_WORDS})+|\s?(?:[kKmMbB]|mn|bn)(?!\w|\s?[$\\^])")
-# what stands before digits that are a part of a number in another form (3,5 7:30 1.200.000 1'000 √2), which is none
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ɏͰ-ϿЀ-ӿ"  # of scripts with spaces between words, where no number stands behind one
+_HYPHENS = "-‐‑"
+# a word whose digits are a part of it (CO2, H2SO4, COVID-19, B12, v1.2, x_2), but for codes of currencies (Rs500),
+# functions (log2), operators (6 x10^3) and words that say which number it is (mid-1990s, 1-in-5)
+_NAME = re.compile(
+    r"(?!(?i:(?:usd|eur|gbp|chf|jpy|cny|rmb|inr|aud|cad|rs|rm|kr|sqrt|(?<=[\d)]\s)x)\d|(?:log|ln|sin|cos|tan)_?\{?\d"
+    rf"|(?:mid|early|late|pre|post|under|over|top|ans|answer|result|total|(?<=\d[{_HYPHENS}])[a-z]+)[{_HYPHENS}]))"
+    rf"(?:(?<![{_LETTERS}\d\\])[{_LETTERS}]+[{_HYPHENS}_]?|(?<=\}})_)\{{?"
+    rf"\d(?:[{_LETTERS}\d]|[{_HYPHENS}._/](?=[{_LETTERS}\d]))*"
+)
+# what stands before digits that are a part of a number in another form (3,5 7:30 1.200.000 √2 5ft3), which is none
 _PART = re.compile(
-    r"(?:\d[,.:'’′_h]|[\w)\]}]\s?/\s?|\d{4}-\d\d?-|√|(?:sqrt|\b(?:log(?:_\{?\d+\}?)?|ln|sin|cos|tan))\s?[({]?|\^[({]?|\}\{"
-    rf"|\d\.\(|\\(?:overline|bar)\{{|\d{_WORDS},?\s(?:and\s)?)\Z"
+    r"(?:\d[,.:'’′_h]|[\w)\]}]\s?/\s?|\d{4}-\d\d?-|√|(?:sqrt|\b(?:log(?:_\{?\d+\}?)?|ln|sin|cos|tan))\s?[({]?|\^[({]?|\)_\{?|\}\{"
+    rf"|\d\.\(|\\(?:overline|bar)\{{|\d{_WORDS},?\s(?:and\s)?|\d(?!x\Z)[{_LETTERS}]+)\Z"
 )
 _SPACED = re.compile(r"(?<!\d)\d{1,3}[ \u00a0\u2009\u202f]\Z")  # as in 1 200, which may be one number or two
 _AND = re.compile(r"\d(?: and |-)\Z")  # as in 3 and 1/2, which may be two numbers, too
@@ -79,10 +89,11 @@ def number_at_end(text: str) -> Fraction | None:
 
     Digits of any script, with decimals behind a point, commas between thousands (1,200), as a fraction (3/4, 3 1/2, ½,
     that of LaTeX) or with a power (1.2e-5, 6 × 10^23, 2**10). A minus is a sign where it stands directly before the
-    number, and behind no word, number or bracket. Signs of currencies and percent, and the power of a unit (m^2, m2)
-    are passed over; 5 million, 5k, 5K and $5M count as much. A text that ends in = and a sum (= 2 * 4) has its value,
-    one with a \\boxed that of the last box. Digits that are a part of something else (3,5 7:30 1.200.000 1 200 √2 2π,
-    2 hours 30 minutes, May 5) are no number: they may mean another one.
+    number, and behind no word, number or bracket. Digits in a word that begins with letters are a part of it (CO2,
+    COVID-19, B12, v1.2), and those before letters are a number (5th, 10-year-old, 3D). Signs of currencies and percent,
+    and the power of a unit (m^2, m2) are passed over; 5 million, 5k, 5K and $5M count as much. A text that ends in =
+    and a sum (= 2 * 4) has its value, one with a \\boxed that of the last box. Digits that are a part of something else
+    (3,5 7:30 1.200.000 1 200 √2 2π, 2 hours 30 minutes, May 5) are no number: they may mean another one.
     """
     text = _boxed(text)
     computed = _computed(text[-_TAIL:])
@@ -165,7 +176,7 @@ def _last(text: str) -> re.Match[str] | None:
         digits = marks.sub(mark, digits)
     digits = written_out(digits)
     digits = _FRACTION.sub(_in_line, digits)
-    digits = _OF_UNIT.sub(r"\1", _THOUSANDS.sub(",", digits))
+    digits = _NAME.sub("name", _OF_UNIT.sub(r"\1", _THOUSANDS.sub(",", digits)))
     last = None
     for last in _NUMBER.finditer(digits):  # noqa: B007 - the last one is meant
         pass

@@ -52,7 +52,7 @@ from s3exp.tasks.last_number import number_at_end
         ("9" * 5000, None),
         ("7 is said, and then nothing more" + " of it" * 1000, 7),
         ("word " * 1000 + "it is 1,200.5 apples", Fraction(2401, 2)),
-        ("x" * 1000 + "12345" + "y" * 1997, 12345),
+        ("x " * 500 + "12345" + "y" * 1997, 12345),
     ],
 )
 def test_the_number_at_the_end(text: str, number: Fraction | None) -> None:
@@ -144,3 +144,69 @@ def test_any_number_comes_back_however_it_is_written(number: Decimal, frame: str
 )
 def test_numbers_with_signs_of_currencies_words_and_sums(text: str, number: Fraction | None) -> None:
     assert number_at_end(text) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "texts"),
+    [
+        (
+            None,
+            (
+                "CO2",
+                "H2O",
+                "H2SO4",
+                "C6H12O6",
+                "CO_2",
+                "\\text{CO}_2",
+                "the gas is CO2.",
+                "B12",
+                "vitamin B12",
+            ),
+        ),
+        (
+            None,
+            ("COVID-19", "Covid‑19", "F-16A", "GPT-4", "A4", "MP3", "R2D2", "S&P500", "minus-5", "Q4-2023"),
+        ),
+        (
+            None,
+            ("x2", "x_2", "x_{12}", "x½", "v1.2", "v1.2.3", "PM2.5", "Ответ5", "(101)_2", "6CO2", "5ft3in"),
+        ),
+        (
+            5,
+            (
+                "5 kg of CO2",
+                "5 days after COVID-19",
+                "x_1 = 5 and x_2",
+                "B12: 5",
+                "it is 5 (see A4-7)",
+                "5L of H2O",
+            ),
+        ),
+        (
+            5,
+            (
+                "5th",
+                "a 5-year-old",
+                "5D",
+                "#5",
+                "No. 5",
+                "No.5",
+                "5A",
+                "x=5",
+                "x = 5",
+                "答案是5",
+                "_5_",
+                "\\quad5",
+            ),
+        ),
+        (5, ("US$5", "USD5", "Rs5", "Ans-5", "9-to-5", "1-in-5", "4 x5", "covid 5", "(a)5", "5°C")),
+        (1, ("1st", "it is the 1st.", "1a")),
+        (1990, ("mid-1990s", "1990s")),
+        (6000, ("6 x10^3", "6 x 10^3")),
+        (None, ("5 log2", "5sqrt2", "5 log_2 8")),
+    ],
+)
+def test_digits_in_a_word_that_begins_with_letters_are_a_part_of_it(
+    number: int | None, texts: Sequence[str]
+) -> None:
+    assert {text: number_at_end(text) for text in texts} == dict.fromkeys(texts, number)
