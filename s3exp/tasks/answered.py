@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from s3exp.tasks.last_number import number_at_end, written_out
+from s3exp.tasks.parsing import EPILOGUE, PREAMBLE, says_more
 from s3exp.tasks.squad import normalise
 
 _ENDS = ".!?,;:… \"'`*_«»‹›「」『』。、؟،؛۔।¿¡"  # around an answer, without meaning
@@ -24,7 +25,7 @@ _RULE = re.compile(r"[\s#*_=-]{2,}$")  # between two rows, at the end of the fir
 _ASIDE = re.compile(
     r"(?<=\S)\s*\n[^\w\n]*(?:explanation|justification|note)s?[*_` ]*[:：].*\Z", re.DOTALL | re.IGNORECASE
 )
-_PREAMBLE = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
+_ANNOUNCED = re.compile(r"\A(?:[^\n]{0,200}[:：]\s*\n\s*)+")
 
 
 def normalised(text: str) -> str:
@@ -68,10 +69,11 @@ def unfenced(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A row in a text: its cells by column, and the place in the text where it ends."""
+    """A row in a text: its cells by column, where it ends, and the names of what was left out around them."""
 
     cells: Mapping[str, str]
     end: int
+    rules: tuple[str, ...] = ()
 
 
 def form_of(names: Sequence[str], cells: Mapping[str, str]) -> str:
@@ -102,19 +104,21 @@ def solved_in(text: str, written: Sequence[str], answer: str, *, lines: bool = F
         marks.insert(0, (0, 0, written[0]))
     rows: list[dict[str, list[str]]] = []
     ends: list[int] = []
+    before = marks[:1] and says_more(text[: marks[0][0]])
     for place, (start, begin, name) in enumerate(marks):
         end = marks[place + 1][0] if place + 1 < len(marks) else len(text)
         if not rows or (name != answer and (answer in rows[-1] or (name in rows[-1] and len(written) > 1))):
             rows.append({})
             ends.append(end)
         again = name in rows[-1]
-        part = text[start if again else begin : end]
-        rows[-1].setdefault(name, []).append(part if lines or name != answer else _ASIDE.sub("", part))
+        rows[-1].setdefault(name, []).append(text[start if again else begin : end])
         ends[-1] = end
-    return [
-        Solved({name: _joined(parts, lines) for name, parts in row.items()}, end)
-        for row, end in zip(rows, ends, strict=True)
-    ]
+    solved = list[Solved]()
+    for row, end in zip(rows, ends, strict=True):
+        rules = [PREAMBLE] if before and not solved else []
+        cells = {name: _bare(parts, lines, name == answer, rules) for name, parts in row.items()}
+        solved.append(Solved(cells, end, tuple(dict.fromkeys(rules))))
+    return solved
 
 
 def _behind(hit: re.Match[str]) -> int:
@@ -124,14 +128,18 @@ def _behind(hit: re.Match[str]) -> int:
     return name if gap is None else gap.end()
 
 
-def _joined(parts: Sequence[str], lines: bool) -> str:
-    return lines_of("".join(parts).rstrip()) if lines else _tidy(" ".join(parts))
+def _bare(parts: Sequence[str], lines: bool, is_answer: bool, rules: list[str]) -> str:
+    """A cell; on one line without an announcement before it, an explanation behind it and marks of emphasis around it.
 
-
-def _tidy(text: str) -> str:
-    """One line, without an announcement before it, and marks of emphasis or a rule around it."""
-    line = one_line(_RULE.sub("", _PREAMBLE.sub("", text.strip())))
-    return line.strip("*_` ")
+    What is left out in words is named in `rules`.
+    """
+    if lines:
+        return lines_of("".join(parts).rstrip())
+    kept = [_ASIDE.sub("", part) for part in parts] if is_answer else list(parts)
+    text = " ".join(kept).strip()
+    bare = _ANNOUNCED.sub("", text)
+    rules += [PREAMBLE] * (bare != text) + [EPILOGUE] * (kept != list(parts))
+    return one_line(_RULE.sub("", bare)).strip("*_` ")
 
 
 def _column(hit: re.Match[str], written: Sequence[str], answer: str) -> str:

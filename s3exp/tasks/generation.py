@@ -15,16 +15,15 @@ from typing import ClassVar
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.answered import Solved, form_of, key_of, lines_of, one_line, solved_in, unfenced
-from s3exp.tasks.characters import plain
 from s3exp.tasks.free import text_of
 from s3exp.tasks.givens import SeedLists
 from s3exp.tasks.parsing import CUT_OFF, too_short
 from s3exp.tasks.prompts import fill
-from s3exp.tasks.reasoning import without_reasoning
+from s3exp.tasks.reasoning import answer_in
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.shots import with_shots
 from s3exp.tasks.squad import f1
-from s3exp.tasks.structured import Part
+from s3exp.tasks.structured import Part, no_row
 from s3exp.tasks.task import Score, Written, by_group, share
 from s3exp.types import NO_ANSWER, Completion, Example, Prediction, Prompt, Target, UserError
 
@@ -113,14 +112,10 @@ class Generation:
         """The rows of an answer, each as a completion of its own; or one part that says why there is none."""
         if completion.finish_reason in NO_ANSWER:
             return [Part("", problem=NO_ANSWER[completion.finish_reason])]
-        text = plain(completion.text)
-        answer = without_reasoning(text)
-        rules = () if answer is None else ("reasoning",)
-        text = text if answer is None else answer
+        text, rules = answer_in(completion.text)
         rows = self._rows(text)
         if not rows:
-            empty = "only_reasoning" if rules and not text.strip() else "no_row" if text.strip() else "empty"
-            return [Part(text, problem=empty, rules=rules)]
+            return no_row(text, rules)
         cut = completion.finish_reason == CUT_OFF
         return [self._part(row, cut and row is rows[-1], rules) for row in rows]
 
@@ -129,7 +124,9 @@ class Generation:
         problem = None
         if len(known) < len(self._written):
             problem = "no_answer" if self._column not in known else "missing_column"
-        return Part(form_of(known, row.cells), cut_off, "truncated" if cut_off else problem, rules)
+        return Part(
+            form_of(known, row.cells), cut_off, "truncated" if cut_off else problem, (*rules, *row.rules)
+        )
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
         """The row of a text, or the reason of its rejection."""
@@ -163,9 +160,7 @@ class Generation:
         """The LLM's answer to a problem as one line; None: there is none, or it was cut off."""
         if completion.finish_reason in (*NO_ANSWER, CUT_OFF):
             return None
-        text = plain(completion.text)
-        answer = without_reasoning(text)
-        text = text if answer is None else answer
+        text, _ = answer_in(completion.text)
         rows = self._rows(text)
         said = rows[0].cells.get(self._column) if rows else None
         line = self._tidy(said or text)

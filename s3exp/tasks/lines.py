@@ -10,6 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+
+from s3exp.tasks.parsing import EPILOGUE, PREAMBLE, says_more
 
 Cells = Sequence[tuple[str, str]]  # names of columns and their values, in the order of the text
 
@@ -19,11 +22,16 @@ _GLUE = r"(?:and |with |the |a |its )*"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row in a text: its place there and its cells, as they are written."""
+    """A row in a text: its cells, as they are written, and the places of its lines there."""
 
     text: str
     cells: tuple[tuple[str, str], ...]
-    end: int
+    places: tuple[tuple[int, int], ...]
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.places[-1][1]
 
 
 def line_of(cells: Cells) -> str:
@@ -55,29 +63,41 @@ def rows_in(text: str, names: Sequence[str]) -> list[Found]:
     return [*rows, _joined(open_row)] if open_row else rows
 
 
+def words_around(text: str, rows: Sequence[Found]) -> list[tuple[str, ...]]:
+    """Of each row of a text the names of what is left out: words before the first row, and those behind a line."""
+    places = [(at, *place) for at, row in enumerate(rows) for place in row.places]
+    rules: list[dict[str, None]] = [{} for _ in rows]
+    if places and says_more(text[: places[0][1]]):
+        rules[0][PREAMBLE] = None
+    for (at, _, end), (_, start, _) in pairwise([*places, (0, len(text), 0)]):
+        if says_more(text[end:start]):
+            rules[at][EPILOGUE] = None
+    return [tuple(some) for some in rules]
+
+
 def _joined(lines: Sequence[Found]) -> Found:
     return Found(
         "\n".join(one.text for one in lines),
         tuple(pair for one in lines for pair in one.cells),
-        lines[-1].end,
+        tuple(place for one in lines for place in one.places),
     )
 
 
 def _in_line(line: str, names: tuple[str, ...], start: int) -> list[Found]:
     hits = list(_pattern(names).finditer(line))
     by_fold = {name.casefold(): name for name in names}
-    rows: list[list[tuple[str, str, int, int]]] = []
+    rows: list[list[tuple[str, str, re.Match[str], int]]] = []
     for place, hit in enumerate(hits):
         end = hits[place + 1].start() if place + 1 < len(hits) else len(line)
         name = by_fold[hit.group("name").casefold()]
         if not rows or name in {known for known, *_ in rows[-1]}:
             rows.append([])
-        rows[-1].append((name, line[hit.end() : end].strip(" \t,;|"), hit.start("name"), end))
+        rows[-1].append((name, line[hit.end() : end].strip(" \t,;|"), hit, end))
     return [
         Found(
-            line[row[0][2] : row[-1][3]].strip(" \t,;|"),
+            line[row[0][2].start("name") : row[-1][3]].strip(" \t,;|"),
             tuple((name, value) for name, value, *_ in row),
-            start + row[-1][3],
+            ((start + row[0][2].start(), start + row[-1][3]),),
         )
         for row in rows
     ]

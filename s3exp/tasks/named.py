@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.parsing import EPILOGUE, PREAMBLE, SEVERAL, says_more
 
 _JUNK = r"[^\w\n]*(?:\d{1,3}\s*[.):]\s*)?[^\w\n]*"  # of lists and bold type, at the beginning of a line
 # words beside a name, which say no more than the name does: "Hard negative passage: ..." of the column negative
@@ -31,19 +32,25 @@ def lines_of(task: TaskConfig, values: Mapping[str, str]) -> str:
     return "\n".join(f"{title(name)}: {values[name]}" for name in task.asked)
 
 
-def named_texts(text: str, names: Sequence[str]) -> dict[str, str]:
-    """The texts behind the names of columns, each the first of its name. One goes on to the next name, or to an empty
-    line once it has begun."""
+def named_texts(text: str, names: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The texts behind the names of columns, each the first of its name, and the names of what is left out.
+
+    A text goes on to the next name, or to an empty line once it has begun.
+    """
     hits = list(_pattern(tuple(names)).finditer(text))
     by_title = {title(name).casefold(): name for name in names}
     found: dict[str, str] = {}
+    rules = [PREAMBLE] if hits and says_more(text[: hits[0].start()]) else []
     for place, hit in enumerate(hits):
         end = hits[place + 1].start() if place + 1 < len(hits) else len(text)
         name = by_title[" ".join(hit.group("name").casefold().split())]
-        if name in found:
-            break  # another row begins: one was asked for
-        found[name] = text[hit.end() : end].strip().split("\n\n")[0].strip().strip("*")
-    return found
+        if name in found:  # another row begins: one was asked for
+            rules.append(SEVERAL)
+            break
+        one, _, behind = text[hit.end() : end].strip().partition("\n\n")
+        rules += [EPILOGUE] * says_more(behind)
+        found[name] = one.strip().strip("*")
+    return found, tuple(dict.fromkeys(rules))
 
 
 @lru_cache(32)

@@ -11,6 +11,11 @@ from s3exp.tasks.task import Written
 from s3exp.types import NO_ANSWER, Completion, Prompt
 
 CUT_OFF = "length"  # the reason for which a completion ends at the limit on its tokens
+PREAMBLE, EPILOGUE, SEVERAL = (
+    "preamble",
+    "epilogue",
+    "several",
+)  # words that a kind leaves out around the rows it finds
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*(?=\s|$)|[。！？｡．؟۔।॥።၊။។][\"'”’」』）)\]]*")
 _UNSEEN = 16  # tokens of an answer without a text, which no model spends on nothing
 
@@ -44,6 +49,11 @@ def too_short(text: str, task: TaskConfig) -> bool:
     """Whether a text has fewer words than `task.min_words`, or none."""
     words = count(text)
     return not words or max(len(text.split()), words) < task.min_words  # marks alone are no word
+
+
+def says_more(text: str) -> bool:
+    """Whether there is a word in what is left out."""
+    return any(mark.isalnum() for mark in text)
 
 
 def thought_alone(completion: Completion) -> bool:

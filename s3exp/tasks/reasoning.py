@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from s3exp.tasks.characters import plain
 from s3exp.types import Completion
 
 _WORDS = (
@@ -101,6 +102,15 @@ _KEYS = re.compile(
 def thought(completion: Completion) -> bool:
     """Whether there is reasoning in an answer, or beside it."""
     return bool(completion.reasoning) or without_reasoning(completion.text) is not None
+
+
+def answer_in(text: str) -> tuple[str, tuple[str, ...]]:
+    """The answer in an LLM's text, and the names of what came off it: characters that nobody sees, and reasoning."""
+    seen = plain(text)
+    answer = without_reasoning(seen)
+    characters = seen.split() != text.split()
+    rules = ("characters",) * characters + ("reasoning",) * (answer is not None)
+    return (seen if answer is None else answer).strip(), rules
 
 
 def without_reasoning(text: str) -> str | None:

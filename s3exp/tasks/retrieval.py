@@ -29,11 +29,11 @@ from s3exp.tasks.named import form_of_lines, lines_of, named_texts
 from s3exp.tasks.parsing import CUT_OFF, parse_row, too_short
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.ranks import PRIMARY, rank_of, scores_of_ranks
-from s3exp.tasks.reasoning import without_reasoning
+from s3exp.tasks.reasoning import answer_in
 from s3exp.tasks.roles import Gold, fingerprints
 from s3exp.tasks.shots import with_shots
 from s3exp.tasks.sources.table import layout_of
-from s3exp.tasks.structured import Part, in_json, parts_of
+from s3exp.tasks.structured import Part, in_json, no_row, parts_of
 from s3exp.tasks.task import Score, Written
 from s3exp.types import NO_ANSWER, Completion, Example, Prediction, Prompt, Target, UserError
 
@@ -188,14 +188,11 @@ class NamedRetrieval(Retrieval):
             return parts_of(self.config, completion)
         if completion.finish_reason in NO_ANSWER:
             return [Part("", problem=NO_ANSWER[completion.finish_reason])]
-        text = plain(completion.text)
-        answer = without_reasoning(text)
-        rules = () if answer is None else ("reasoning",)
-        text = (text if answer is None else answer).strip()
-        found = named_texts(text, self.config.asked)
+        text, rules = answer_in(completion.text)
+        found, around = named_texts(text, self.config.asked)
+        rules += around
         if not found:
-            why = "empty" if not text else "no_row"
-            return [Part(text, problem="only_reasoning" if rules and not text else why, rules=rules)]
+            return no_row(text, rules)
         if set(found) != set(self.config.asked):
             return [Part(text, problem="missing_column", rules=rules)]
         cut_off = completion.finish_reason == CUT_OFF

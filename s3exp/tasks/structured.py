@@ -45,6 +45,12 @@ class Part:
     rules: tuple[str, ...] = ()
 
 
+def no_row(text: str, rules: tuple[str, ...]) -> list[Part]:
+    """The part of an answer in which no row is found; `rules` name what was taken off before."""
+    why = "no_row" if text else "only_reasoning" if "reasoning" in rules else "empty"
+    return [Part(text, problem=why, rules=rules)]
+
+
 def schema_of(task: TaskConfig) -> dict[str, Any]:
     """The schema of an answer: an object with what is to be written, or a list of `task.rows_per_answer` of them."""
     row = _object({name: {"type": "string"} for name in task.asked})
@@ -90,7 +96,9 @@ def parts_of(task: TaskConfig, completion: Completion, target: Target = None) ->
     """
     if completion.finish_reason in NO_ANSWER:
         return [Part("", problem=NO_ANSWER[completion.finish_reason])]
-    text, rules = _bare(plain(completion.text))
+    seen = plain(completion.text)
+    text, rules = _bare(seen)
+    rules = ("characters",) * (seen.split() != completion.text.split()) + rules
     if not text and "reasoning" in rules:
         return [Part("", problem="only_reasoning", rules=rules)]
     cut_off = completion.finish_reason == CUT_OFF

@@ -18,19 +18,18 @@ from s3exp.settings.columns import PLACE
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.cells import Table, table_of
-from s3exp.tasks.characters import plain
 from s3exp.tasks.classification import Classification
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.givens import SeedLists
-from s3exp.tasks.lines import Cells, Found, line_of, rows_in
+from s3exp.tasks.lines import Cells, Found, line_of, rows_in, words_around
 from s3exp.tasks.outcomes import Amounts, Classes, Outcome
 from s3exp.tasks.outcomes import read_target as read_outcome
 from s3exp.tasks.parsing import CUT_OFF
 from s3exp.tasks.prompts import fill, label_words
-from s3exp.tasks.reasoning import without_reasoning
+from s3exp.tasks.reasoning import answer_in
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.shots import with_shots
-from s3exp.tasks.structured import Part
+from s3exp.tasks.structured import Part, no_row
 from s3exp.tasks.task import Score, Written
 from s3exp.tasks.units import with_unit
 from s3exp.types import NO_ANSWER, Completion, Example, Prediction, Prompt, Target, UserError
@@ -138,14 +137,10 @@ class Tabular:
         """The rows of an answer, each as a completion of its own; or one part that says why there is none."""
         if completion.finish_reason in NO_ANSWER:
             return [Part("", problem=NO_ANSWER[completion.finish_reason])]
-        text = plain(completion.text)
-        answer = without_reasoning(text)
-        rules = () if answer is None else ("reasoning",)
-        text = text if answer is None else answer
+        text, rules = answer_in(completion.text)
         rows = rows_in(text, self._names)
         if not rows:
-            empty = "only_reasoning" if rules and not text.strip() else "no_row" if text.strip() else "empty"
-            return [Part(text, problem=empty, rules=rules)]
+            return no_row(text, rules)
         cut = completion.finish_reason == CUT_OFF
 
         def cut_off(row: Found) -> bool:
@@ -156,7 +151,10 @@ class Tabular:
             begun = row is rows[0] or set(prompt.context) <= {name for name, _ in row.cells}
             return None if begun else "missing_column"
 
-        return [Part(row.text, cut_off(row), problem=lacking(row), rules=rules) for row in rows]
+        return [
+            Part(row.text, cut_off(row), problem=lacking(row), rules=(*rules, *around))
+            for row, around in zip(rows, words_around(text, rows), strict=True)
+        ]
 
     def parse(self, prompt: Prompt, completion: Completion) -> list[Written] | str:
         """The first row of a text, or the reason of its rejection. Nothing is filled in or moved into bounds."""

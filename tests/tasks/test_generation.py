@@ -16,11 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from s3exp.curation.screen import Screen
 from s3exp.embedded.word_problems import NAMES, PATTERNS, solved, written
 from s3exp.settings.compose import compose
+from s3exp.settings.curation import CurationConfig
 from s3exp.settings.free import AnswerConfig
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import Numbered, PromptSet, TaskConfig
+from s3exp.synthesis.rows import read_completion
 from s3exp.tasks import build_task
 from s3exp.tasks.answered import key_of, normalised, solved_in
 from s3exp.tasks.fingerprints import fingerprint, jaccard
@@ -153,6 +156,29 @@ def test_an_answer_gives_its_rows_or_a_reason() -> None:
     assert read("question: How many are they?\nanswer: some") == ["no_number"]
     assert read("question: Why?\nanswer: 5") == ["too_short"]
     assert read("question: ...\nanswer: ...") == ["repeats_prompt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("question: A b c?\nanswer: 5", [()]),
+        ("**question:** A b c?\n**answer:** 5\n---\n", [()]),
+        ("question: A b c?\nanswer: 5\nExplanation: 2 + 3.", [("epilogue",)]),
+        ("Sure!\nquestion: A b c?\nanswer: 5\n**Note:** easy.", [("preamble", "epilogue")]),
+        ("Here is one:\nA b c?\nanswer: 5", [("preamble",)]),
+        ("Some:\nquestion: A b c?\nanswer: 5\nquestion: D e f?\nanswer: 6", [("preamble",), ()]),
+        ("question: A b c?\nanswer: 5\nNotes: no\nquestion: D e f?\nanswer: 6", [("epilogue",), ()]),
+        ("<think>so</think>\x07question: A b c?\nanswer: 5", [("characters", "reasoning")]),
+    ],
+)
+def test_what_is_left_out_around_a_row_is_counted_as_its_repair(
+    text: str, rules: list[tuple[str, ...]]
+) -> None:
+    task, completion = task_of(), Completion(text, 1, 1, "stop")
+    screen = Screen(CurationConfig(), task.config, None)
+    rows = read_completion(task, screen, 0, Prompt("ask", "seed", 1, 9, None), completion).rows
+    assert [() if one.repair is None else tuple(one.repair.why.split(", ")) for one in rows] == rules
+    assert all(one.repair is None or one.repair.before == text for one in rows)
 
 
 def test_the_answer_that_is_taught_is_read_as_the_row() -> None:

@@ -158,6 +158,25 @@ def test_named_lines_are_read_whatever_stands_around_them(task: Retrieval, text:
     assert read(task, text) == [Written(fields, "nothing of it here")]
 
 
+@pytest.mark.parametrize(
+    ("before", "behind", "rules"),
+    [
+        ("", "", ()),
+        ("---\n", "\n\n***", ()),
+        ("Sure!\n", "", ("preamble",)),
+        ("", "\n\nIt answers nothing.", ("epilogue",)),
+        ("<think>so</think>", "\nQuery: another one", ("reasoning", "several")),
+        ("\x1b[0m Here:\n", "", ("characters", "preamble")),
+    ],
+)
+def test_what_is_left_out_around_a_row_is_named(
+    task: Retrieval, before: str, behind: str, rules: tuple[str, ...]
+) -> None:
+    text = "Query: where is it\nPassage: it stands in the north\nNegative: nothing of it here"
+    (part,) = task.parts(Prompt("", "seed", 1, 9, None), Completion(before + text + behind, 1, 1, "stop"))
+    assert part.problem is None and part.rules == rules
+
+
 def test_a_hard_negative_that_is_a_gold_passage_is_no_row(task: Retrieval, tmp_path: Path) -> None:
     for role in ("test", "validation"):
         text = json.loads((tmp_path / f"{role}.jsonl").read_text().splitlines()[0])["passage"]
@@ -191,7 +210,7 @@ def test_json_is_asked_for_and_read(tmp_path: Path) -> None:
 @given(st.sampled_from(sorted(TEXTS)), st.sampled_from(sorted(TEXTS)))
 def test_hostile_texts_stay_texts(one: str, other: str) -> None:
     text = f"Query: {TEXTS[one]}\nPassage: {TEXTS[other]}\nNegative: words"
-    found = named_texts(text, ["query", "passage", "negative"])
+    found, _ = named_texts(text, ["query", "passage", "negative"])
     assert set(found) == {"query", "passage", "negative"} and found["negative"] == "words"
 
 

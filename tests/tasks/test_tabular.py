@@ -20,7 +20,7 @@ from s3exp.tasks.cells import cell, table_of
 from s3exp.tasks.data import example, to_examples
 from s3exp.tasks.gold import columns_of, load_gold
 from s3exp.tasks.kinds import kind_of
-from s3exp.tasks.lines import line_of, rows_in
+from s3exp.tasks.lines import line_of, rows_in, words_around
 from s3exp.tasks.numbers import number
 from s3exp.tasks.roles import Gold, Sealed
 from s3exp.tasks.sources import read_table
@@ -213,6 +213,29 @@ FIELDS = {"size": "2", "colour": "red", "weight": "11"}
 )
 def test_rows_of_an_answer_or_a_reason(text: str, found: list[Any]) -> None:
     assert read(task_of(), text, target=1) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("a is 1, b is x\n\n2. a is 2, b is y\n---", [(), ()]),
+        ("Row 1: a is 1, b is x\nRow 2: a is 2, b is y", [(), ()]),
+        ("Sure, two rows:\na is 1, b is x\nAnd more.\na is 2, b is y", [("preamble", "epilogue"), ()]),
+        ("a is 1\nb is x\nThat is all.", [("epilogue",)]),
+        ("a is 1\nthen comes\nb is x", [("epilogue",)]),
+        ("Here we go, a is 1, b is x", [("preamble",)]),
+    ],
+)
+def test_what_is_left_out_around_a_row_is_named(text: str, rules: list[tuple[str, ...]]) -> None:
+    assert words_around(text, rows_in(text, ["a", "b"])) == rules
+
+
+def test_words_around_a_row_and_what_was_taken_off_before_are_its_repair() -> None:
+    task = task_of()
+    row = line_of([*task.gold.mining[0].fields.items(), ("kind", "small")])
+    text = f"<think>so</think>Sure:\n{row}"
+    (part,) = task.parts(Prompt("", "seed", 1, 60, None), Completion(text, 1, 1, "stop"))
+    assert part.rules == ("reasoning", "preamble")
 
 
 def test_a_row_that_was_cut_off_is_none() -> None:
