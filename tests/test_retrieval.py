@@ -125,6 +125,31 @@ def test_rows_of_others_are_trained_on_with_their_hard_negatives(tmp_path: Path,
     assert done.result["test"]["mrr@10"] > 0.2
 
 
+def test_pairs_of_others_are_rejected_for_what_pairs_of_the_llm_are(tmp_path: Path) -> None:
+    gold = "A vela, velb."
+    task = search_task(tmp_path)
+    rows = [*pairs(100, 3), {"query": "where do zora and zorb meet", "passage": gold}]
+    write_rows_in(tmp_path, "test.jsonl", rows)
+    texts = {
+        "": ("where is ke", "ke mi lo is here", "it is not in here"),
+        "same_text": ("where is ba", "Where is ba?", "it is not here"),
+        "query_in_passage": ("where is be", "they say where is be now", "it is not here"),
+        "passage_in_negative": ("where is bi", "bi lo mi is here", "well, bi lo mi is here, they say"),
+        "too_short": ("where is bo", "bo mi lo is here", "no"),
+        "empty": ("where is bu", "bu mi lo is here", "..."),
+        "negative_of_gold": ("where is bx", "bx mi lo is here", gold.upper()),
+    }
+    names = ("query", "passage", "negative")
+    source = write_rows_in(
+        tmp_path, "rows.jsonl", [dict(zip(names, row, strict=True)) for row in texts.values()]
+    )
+    done = s3exp.run([*WORDS, f"loop.rows_from={source}", "strategy=rows", "run_dir=run"], task=task)
+    (only,) = read_rounds(done.folder)
+    assert [tuple(row.fields.values()) for row in done.rows] == [texts[""][:2]]
+    found = {tuple(one.raw.split("\n")): one.reason for one in only.batch.rejected}
+    assert found == {row[:2]: reason for reason, row in texts.items() if reason}
+
+
 def test_a_loaded_run_ranks_the_passages_that_it_is_given(runs: Runs) -> None:
     done = runs["gold"]
     rows = pairs(100, 3)

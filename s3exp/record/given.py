@@ -87,7 +87,8 @@ def compared(config: Config, gold: Gold, given: GivenRows) -> Given:
         UserError: none of them is left to train on.
     """
     copies = Copies(of_gold(gold, config.task.written), config.curation.near)
-    found = screened(given, config.task, screen_of(config, copies, [*gold.mining, *gold.select]))
+    screen = screen_of(config, copies, [*gold.mining, *gold.select])
+    found = screened(given, config.task, gold, screen)
     prints = fingerprints(found.copies, config.task.written)
     found = replace(found, copied=Counter(one.role for row in copies.find(prints) for one in row))
     if not found.passed:

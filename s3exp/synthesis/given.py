@@ -12,7 +12,9 @@ from s3exp.synthesis.curating import Screen
 from s3exp.synthesis.rows import Candidate, candidate
 from s3exp.tasks.fingerprints import content
 from s3exp.tasks.given import GivenRows
+from s3exp.tasks.kinds import kind_of
 from s3exp.tasks.parsing import too_short
+from s3exp.tasks.roles import Gold
 from s3exp.types import Example, Rejected, Target
 
 COPIES = ("copy_of_gold", "near_copy_of_gold", "quotes_gold")
@@ -74,7 +76,7 @@ class Given:
         return (*self.unusable, *rejected)
 
 
-def screened(given: GivenRows, task: TaskConfig, screen: Screen) -> Given:
+def screened(given: GivenRows, task: TaskConfig, gold: Gold, screen: Screen) -> Given:
     """Screen every row, in the order of its source, whatever the budget: so the counts are those of the whole source.
 
     Rows stand as they are: what is repaired in a completion is not in a finished row. Of equal texts the first stays.
@@ -82,21 +84,19 @@ def screened(given: GivenRows, task: TaskConfig, screen: Screen) -> Given:
     passed: list[Candidate] = []
     rejected: list[tuple[Example, str]] = []
     seen: set[str] = set()
+    fault = kind_of(task).faults(task, gold)
     for row in given.rows:
-        problem = "duplicate" if content(row.fields.values()) in seen else _problem(row, task, screen)
+        short = too_short(task.text_of(row.fields), task)
+        problem = "duplicate" if content(row.fields.values()) in seen else "too_short" if short else None
         if problem is None:
             one = candidate(screen, row)
-            problem = one.problem
+            problem = one.problem or fault(row)  # copies of gold are counted as such
         if problem is None:
             seen.add(one.content)
             passed.append(one)
         else:
             rejected.append((row, problem))
     return Given(given.source, tuple(passed), tuple(rejected), given.unusable)
-
-
-def _problem(row: Example, task: TaskConfig, screen: Screen) -> str | None:
-    return "too_short" if too_short(task.text_of(row.fields), task) else None
 
 
 def drawn(rows: Sequence[Candidate], seed: int) -> list[Candidate]:

@@ -8,7 +8,17 @@ from typing import Any
 
 from s3exp.settings.llm import LLMConfig
 from s3exp.settings.task import TaskConfig
-from s3exp.tasks import cells, classification, extraction, free, generation, retrieval, tabular, targets
+from s3exp.tasks import (
+    cells,
+    classification,
+    extraction,
+    free,
+    generation,
+    passages,
+    retrieval,
+    tabular,
+    targets,
+)
 from s3exp.tasks.cells import Table
 from s3exp.tasks.roles import Gold
 from s3exp.tasks.task import Task
@@ -27,8 +37,9 @@ class Kind:
     of a cell, where rows are those of a table. `more` are other columns of gold files that `read` needs, and `optional`
     those that it reads where a file has them. `corpus` gives the passages that are ranked beside those of gold rows,
     where passages are ranked, `also` the other right answers of a row, where it may have several. `problem` says what
-    is wrong with the target of a row that code of a user has changed; None: nothing. Words of messages: a target is a
-    `target`, a prediction stands in the column `predicted`, and rows that have their target are `known`.
+    is wrong with the target of a row that code of a user has changed; None: nothing. `faults` makes a function that
+    says why a row of `loop.rows_from` is rejected, if it is. Words of messages: a target is a `target`, a prediction
+    stands in the column `predicted`, and rows that have their target are `known`.
     """
 
     build: Callable[[TaskConfig, LLMConfig, Gold, Tidy], Task]
@@ -42,6 +53,9 @@ class Kind:
     corpus: Callable[[TaskConfig, Gold], Sequence[str]] | None = None
     also: Callable[[TaskConfig, Mapping[str, Any], Tidy, str], tuple[str, ...]] | None = None
     problem: Callable[[TaskConfig, Example], str | None] = targets.problem_of_class
+    faults: Callable[[TaskConfig, Gold], Callable[[Example], str | None]] = lambda task, gold: (
+        lambda row: None
+    )
     target: str = "label"
     predicted: str = "label"
     known: str = "have a label"
@@ -91,8 +105,9 @@ KINDS = {
         retrieval.unit,
         more=lambda task: [] if task.retrieval.label is None else [task.retrieval.label],
         optional=lambda task: [] if task.retrieval.negative is None else [task.retrieval.negative],
-        corpus=retrieval.corpus_of,
+        corpus=passages.corpus_of,
         problem=targets.problem_of_negative,
+        faults=passages.faults,
         target="hard negative",
         predicted="first",
         known="are pairs",

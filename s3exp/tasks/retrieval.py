@@ -20,19 +20,18 @@ from s3exp.settings.llm import LLMConfig
 from s3exp.settings.seeds import INSTANCE
 from s3exp.settings.task import TaskConfig
 from s3exp.tasks.characters import plain
-from s3exp.tasks.columns import say_once, warn_once
-from s3exp.tasks.data import read_contexts
-from s3exp.tasks.fingerprints import content, fingerprint
+from s3exp.tasks.columns import warn_once
+from s3exp.tasks.fingerprints import content
 from s3exp.tasks.givens import SeedLists
 from s3exp.tasks.labels import Unusable
 from s3exp.tasks.named import form_of_lines, lines_of, named_texts
-from s3exp.tasks.parsing import CUT_OFF, parse_row, too_short
+from s3exp.tasks.parsing import CUT_OFF, parse_row
+from s3exp.tasks.passages import passages_of_gold, problem_of_texts
 from s3exp.tasks.prompts import fill
 from s3exp.tasks.ranks import PRIMARY, rank_of, scores_of_ranks
 from s3exp.tasks.reasoning import answer_in
 from s3exp.tasks.roles import Gold, fingerprints
 from s3exp.tasks.shots import with_shots
-from s3exp.tasks.sources.table import layout_of
 from s3exp.tasks.structured import Part, in_json, no_row, parts_of
 from s3exp.tasks.task import Score, Written
 from s3exp.types import NO_ANSWER, Completion, Example, Prediction, Prompt, Target, UserError
@@ -137,7 +136,7 @@ class Retrieval:
         if isinstance(parsed, str):
             return parsed
         query, passage = parsed[0].fields.values()
-        return self._problem(query, passage, None) or parsed
+        return problem_of_texts(self.config, query, passage, None) or parsed
 
     def wrong(self, examples: Sequence[Example], predictions: Sequence[Prediction]) -> list[Example]:
         """The rows whose passage is not ranked first."""
@@ -160,22 +159,6 @@ class Retrieval:
     def _tokens(self) -> int:
         """The tokens of an answer: each text that is asked for has llm.max_tokens."""
         return self.llm.max_tokens * len(self.config.asked)
-
-    def _problem(self, query: str, passage: str, negative: str | None) -> str | None:
-        """What is wrong with the texts of a row."""
-        own, right = _words(query), _words(passage)
-        other = None if negative is None else _words(negative)
-        if not own or not right or other == "":
-            return "empty"
-        if right == other or own in (right, other):
-            return "same_text"
-        if f" {own} " in f" {right} ":
-            return "query_in_passage"
-        if too_short(passage, self.config) or (negative and too_short(negative, self.config)):
-            return "too_short"
-        if other is not None and f" {right} " in f" {other} ":
-            return "passage_in_negative"
-        return None
 
 
 @dataclass(frozen=True)
@@ -207,9 +190,7 @@ class NamedRetrieval(Retrieval):
         negative = tidy.pop(self.config.retrieval.negative or "", None)
         fields = {**prompt.context, **tidy}
         query, passage = (fields[name] for name in self.config.fields)
-        problem = self._problem(query, passage, negative)
-        if problem is None and negative is not None and _of_gold(negative) in self._passages:
-            problem = "negative_of_gold"
+        problem = problem_of_texts(self.config, query, passage, negative, self._passages)
         return problem or [Written({name: fields[name] for name in self.config.fields}, negative)]
 
     @cached_property
@@ -230,39 +211,6 @@ def retrieval(config: TaskConfig, llm: LLMConfig, gold: Gold, cut: Callable[[str
         )
     kind = NamedRetrieval if len(config.asked) > 1 else Retrieval
     return kind(config, llm, gold, cut)
-
-
-def corpus_of(config: TaskConfig, gold: Gold) -> Sequence[str]:
-    """The distinct passages of `task.retrieval.corpus`, without those of gold rows of any role: a query is ranked
-    against those of its own role.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    source = config.retrieval.corpus
-    if source is None:
-        return ()
-    name = config.fields[1]
-    try:
-        rows = read_contexts(source, [name], layout=layout_of(config.gold))
-    except UserError as error:
-        raise UserError(f"task.retrieval.corpus: {error}") from error
-    known = passages_of_gold(config, gold)
-    distinct = {content([row[name]]): row[name] for row in rows}.values()
-    passages = tuple(text for text in distinct if _of_gold(text) not in known)
-    say_once(
-        f"task.retrieval.corpus: {source}: {len(rows):,} rows read, {len(passages):,} passages kept, without repeats "
-        "and those of gold rows"
-    )
-    return passages
-
-
-def passages_of_gold(config: TaskConfig, gold: Gold) -> frozenset[str]:
-    """A hash of the words of every gold passage. Test rows stay sealed."""
-    name = config.fields[1:]
-    roles = (gold.train, gold.aside, gold.learned, gold.mining, gold.select)
-    prints = [one for role in roles for one in fingerprints(role, name)]
-    return frozenset(one.text for one in (*prints, *gold.test.fingerprints(name)))
 
 
 def read_target(
@@ -292,12 +240,3 @@ def read_target(
 def unit(config: TaskConfig, row: Example) -> str:
     """The hash of a passage: no passage stands in two roles, since the LLM is shown those of `mining`."""
     return content([row.fields[config.fields[1]]])
-
-
-def _words(text: str) -> str:
-    """The words of a text, for comparison: folded, and without marks."""
-    return " ".join("".join(mark if mark.isalnum() else " " for mark in text.casefold()).split())
-
-
-def _of_gold(passage: str) -> str:
-    return fingerprint("", {"": passage}, [""]).text
