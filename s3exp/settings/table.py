@@ -64,6 +64,8 @@ def check_tabular(config: Config) -> None:
 
 def problem_of_name(name: str) -> str:
     """Why a column's name cannot stand in the text of a row; empty: it can."""
+    if not name.replace("\n", "").isprintable():
+        return "a name of a column has a character that is not seen, which an LLM does not write: rename it"
     if name.strip() and not any(mark in name for mark in (", ", " is ", "\n", ": ", "=")):
         return ""
     return "a name of a column stands before ' is ' in the text of a row: rename it, without ', ', ' is ', ': ' and '='"

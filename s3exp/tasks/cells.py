@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from s3exp.settings.columns import ColumnConfig
 from s3exp.settings.labels import folded, text_of_value
 from s3exp.settings.task import TaskConfig
+from s3exp.tasks.characters import plain
 from s3exp.tasks.data import clean
 from s3exp.tasks.numbers import in_digits, is_code, number
 from s3exp.tasks.units import advice, units_in, with_unit, without_unit
@@ -79,7 +80,7 @@ class Table:
 
 def cell(text: str) -> str:
     """A cell in the form in which cells are compared: a plain number without needless digits, or a tidy text."""
-    tidied = clean(text)
+    tidied = clean(plain(text))
     value = None if is_code(tidied) else number(tidied)
     return tidied if value is None else in_digits(value)
 

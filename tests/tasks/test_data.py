@@ -89,6 +89,11 @@ def test_labels_by_index_number_or_name() -> None:
     assert [to_label(v, labels, "") for v in (1, "1", 1.0, "yes")] == [1, 1, 1, 1]
 
 
+def test_names_of_columns_have_the_characters_that_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('te\u200bxt,"net\nincome (\u00a0$)"\na,0\n', encoding="utf-8")
+    assert list(read_rows(str(tmp_path / "x.csv"))[0]) == ["text", "net income ( $)"]
+
+
 def test_surplus_cells_of_a_csv_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("text,label\na,0\nb,1,more\n", encoding="utf-8")
     with pytest.raises(UserError, match="row 1: more cells than the header"):

@@ -135,6 +135,8 @@ def test_any_cells_that_hold_no_name_of_a_column_are_given_back(texts: list[str]
             ("?", "?"),
             (".5", "0.5"),
             ("1.2.3", "1.2.3"),
+            ("gr\u200been", "green"),
+            ("\x1b[31mred", "red"),
         ),
     ],
 )
@@ -416,6 +418,7 @@ def test_options_of_columns_that_contradict_the_cells_are_refused() -> None:
         (["small_model=boosting", "task.prompts=inline"], ["{label}", "label"]),
         (["small_model=boosting", "curation.revise=true"], ["curation.revise", "revise"]),
         (["small_model=boosting", "task=reviews"], ["small_model=boosting", "task.kind"]),
+        (["small_model=boosting", "task.label='spec\u00a0ies'"], ["not seen", "rename it"]),
         (["small_model=bag", "task=diabetes"], ["small_model=bag", "task.labels"]),
         (
             ["small_model=boosting", "task=diabetes", "curation.label=report"],

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from s3exp.tasks.characters import plain
 from s3exp.tasks.sources.table import Layout, Row, Table
 from s3exp.types import UserError
 
@@ -115,7 +116,8 @@ def _rows(header: list[str], rows: list[list[str]], source: str, named: bool) ->
     while header and not header[-1] and all(len(row) < len(header) or not row[-1] for row in rows):
         header = header[:-1]  # a spreadsheet's empty columns
         rows = [row[: len(header)] for row in rows]
-    names = [name.strip() or f"unnamed_{index}" for index, name in enumerate(header)]
+    header = [" ".join(plain(name).split()) for name in header]
+    names = [name or f"unnamed_{index}" for index, name in enumerate(header)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise UserError(f"{source}: two columns are named {twice[0]}: rename one")
