@@ -27,6 +27,8 @@ LEAST_COUNTED = 5  # rows of a file, from which on one number more a row is no c
 # of missing cells, among numbers
 MARKS = frozenset("na n.a. none nil ? - -- --- . .. k.a. n.d. nd missing unknown".split())
 CLASSES = 20  # numbers of a target at most, if they are classes
+_OF_NAMES = "no two rows are alike there, as in names and counts of rows"
+_OF_TEXTS = "texts with more values than a category has, and no numbers"
 
 
 def table_in(
@@ -120,7 +122,8 @@ def table_in(
             *(either[name] for name in (*chosen, target) if name in either),
             *mixed.values(),
             *(note for name, note in almost.items() if name not in chosen),
-            *_texts_left_out([name for name in texts if name not in chosen]),
+            *_left_out([name for name in numbered if name not in (*chosen, target)], _OF_NAMES),
+            *_left_out([name for name in texts if name not in chosen], _OF_TEXTS),
         ],
     )
 
@@ -221,9 +224,8 @@ def _mixed(name: str, column: Sequence[str]) -> str:
     return f"{name}: its {len(different):,} values are a category, since {odd[0][:SHORT]!r} is no number"
 
 
-def _texts_left_out(names: Sequence[str]) -> list[str]:
-    some = ", ".join(names)
-    return [f"{some}: left out: texts with more values than a category has, and no numbers"] if names else []
+def _left_out(names: Sequence[str], why: str) -> list[str]:
+    return [f"{', '.join(names)}: left out: {why}"] if names else []
 
 
 def _said(text: str, mark: str) -> str:

@@ -80,6 +80,8 @@ def test_a_file_of_typed_columns_becomes_a_table(tmp_path: Path, capsys: pytest.
     assert command([write_csv(tmp_path, passengers())]) == 0
     said = capsys.readouterr().out
     assert "small_model=boosting" in said and "not used: id, full name" in said
+    assert "\nid: left out: no two rows are alike there" in said
+    assert "\nfull name: left out: texts with more values than a category has" in said
     task = compose(["task=ship", "small_model=boosting"], tmp_path / "my").task
     assert task.kind == "tabular" and task.fields == ["deck", "age", "sex", "fare"]
     assert (task.label, task.labels) == ("survived", ["no", "yes"])
