@@ -10,7 +10,7 @@ from typing import Any
 from s3exp.settings.choice import check_choice, check_privacy
 from s3exp.settings.curation import CurationConfig
 from s3exp.settings.kinds import check_foreign, check_kind, rules_of
-from s3exp.settings.lesson import check_lesson
+from s3exp.settings.lesson import check_lesson, or_a_share
 from s3exp.settings.llm import SAMPLING, LLMConfig, PythonLLMConfig, ServerConfig, is_structured
 from s3exp.settings.options import ALLOWED_KEY, Allowed
 from s3exp.settings.run import Config
@@ -67,12 +67,8 @@ def check(config: Config) -> None:
         and config.strategy.gold_rows == "train"
         and not config.task.gold.source("train")
     ):
-        also = (
-            ", or give it a share of task.gold.file by task.gold.train_fraction"
-            if config.task.gold.file
-            else ""
-        )
-        raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set{also}")
+        todo = or_a_share(config.task.gold.file)
+        raise UserError(f"strategy={config.strategy.name} trains on task.gold.train, which is not set{todo}")
     if loop.rows_names and (not config.strategy.given or loop.rows_from is None):
         raise UserError(
             "loop.rows_names names columns and labels of loop.rows_from with strategy=rows: leave it out"

@@ -23,7 +23,7 @@ def check_lesson(config: Config) -> None:
         )
     if strategy.with_gold and strategy.gold_rows == "train" and not gold.source("train"):
         raise UserError(
-            f"strategy.with_gold=true trains on task.gold.train, which is not set{_share(gold.file)}"
+            f"strategy.with_gold=true trains on task.gold.train, which is not set{or_a_share(gold.file)}"
         )
     if strategy.gold_rows != "train" and not (strategy.with_gold or strategy.human):
         raise UserError(
@@ -105,9 +105,7 @@ def _refuse_without_classes(small: NetworkConfig, kind: str) -> None:
         )
 
 
-def _share(file: str | None) -> str:
-    return (
-        ", or give it a share of task.gold.file by task.gold.train_fraction"
-        if file
-        else ": name a file or a hub id"
-    )
+def or_a_share(file: str | None) -> str:
+    """What to do where task.gold.train is not set."""
+    share = ", or give it a share of task.gold.file (task.gold.train_fraction=0.3)" if file else ""
+    return f": name a file or a hub id{share}"

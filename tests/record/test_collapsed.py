@@ -39,7 +39,10 @@ def test_one_class_alone_is_named_with_what_to_do(task: Classification) -> None:
     rows = len(task.gold.mining)
     says = collapsed(task, record(task, [0] * rows))
     assert says is not None and says.startswith(f"the small model says bad for {rows} of {rows} mining rows")
-    assert "strategy.balance=true" in says
+    assert "more rows (loop.budget.rows) may help" in says and "strategy.balance=true" in says
+    trained = record(task, [0] * rows)
+    says = collapsed(task, replace(trained, metrics={**trained.metrics, "fit/steps": 9}))
+    assert says is not None and "more small_model.epochs" in says  # trees have none
     assert collapsed(task, record(task, [i % 2 for i in range(rows)])) is None
     few = replace(record(task, [0] * rows), predictions=record(task, [0] * rows).predictions[:5])
     assert collapsed(task, few) is None  # five rows may be alike by chance
