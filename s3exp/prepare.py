@@ -24,7 +24,7 @@ from s3exp.settings.kinds import rules_of
 from s3exp.settings.lesson import check_domains
 from s3exp.settings.llm import PythonLLMConfig, is_structured
 from s3exp.settings.run import Config, identity
-from s3exp.settings.small_model import PythonSmallModelConfig
+from s3exp.settings.small_model import BagConfig, PythonSmallModelConfig
 from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan
 from s3exp.terminal.texts import spelled
 from s3exp.types import UserError
@@ -138,6 +138,7 @@ def prepare(
     if asks_llm(config):
         _warn_of_no_rationales(config)
         _warn_of_no_names(config)
+    _warn_of_words(config)
     if donor is None and given is None:
         _warn_of_nothing_shown(config)
         _check_templates(config, len(gold.contexts))
@@ -202,6 +203,15 @@ def _warn_of_no_rationales(config: Config) -> None:
                 name,
                 config.task.name,
             )
+
+
+def _warn_of_words(config: Config) -> None:
+    """Say that a small model which counts words learns little from the numbers of a table."""
+    if config.task.of_cells and isinstance(config.small_model, BagConfig):
+        log.warning(
+            "small_model=bag reads the cells of a table as words, numbers too: small_model=boosting and "
+            "small_model=logistic read its columns"
+        )
 
 
 def _warn_of_no_names(config: Config) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.prepare import _warn_of_no_names, _warn_of_no_rationales, _warn_of_nothing_shown
+from s3exp.prepare import _warn_of_no_names, _warn_of_no_rationales, _warn_of_nothing_shown, _warn_of_words
 from s3exp.record.given import rounds_of
 from s3exp.settings.compose import compose, of_record
 from s3exp.settings.run import Config
@@ -54,6 +54,21 @@ def test_an_s3_without_rationale_prompts_says_so(caplog: pytest.LogCaptureFixtur
     bare.strategy.rationales = False
     _warn_of_no_rationales(bare)
     assert not caplog.text
+
+
+@pytest.mark.parametrize(
+    ("words", "warned"),
+    [
+        (["task=iris"], True),
+        (["task=iris", "small_model=boosting"], False),
+        (["task=reviews"], False),
+    ],
+)
+def test_a_small_model_of_words_is_said_to_read_the_numbers_of_a_table_as_such(
+    words: list[str], warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    _warn_of_words(compose(words))
+    assert ("small_model=boosting and small_model=logistic read its columns" in caplog.text) is warned
 
 
 @pytest.mark.parametrize(("words", "warned"), [(["class_0", "class_1"], True), (["bad", "class_1"], False)])

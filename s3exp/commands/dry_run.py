@@ -107,7 +107,8 @@ def print_roles(page: Page, task: Task) -> None:
         shares = (f"{counts[i]:,} ({counts[i] / len(rows):.0%})" for i in range(len(labels)) if rows)
         table += [[role, f"{len(rows):,}", *shares]] if rows else []
     table.append(["test", f"{len(gold.test):,}", *("sealed" for _ in labels)])
-    page.table("Gold rows, by role and class", ["role", "rows", *labels], table, texts=["role"])
+    title = f"Gold rows, by role{' and class' if labels else ''}"
+    page.table(title, ["role", "rows", *labels], table, texts=["role"])
     if isinstance(task, Tabled):
         page.paragraph("Columns", "\n".join(f"{name}: {says}" for name, says in task.described()))
 

@@ -180,11 +180,13 @@ def collapsed(task: Task, record: RoundRecord) -> str | None:
     if said is None or majority is None or rows < FEWEST or not one_class(said, majority):
         return None
     target, count = Counter(guess.target for guess in record.predictions).most_common(1)[0]
+    made = record.metrics["new_rows"] > 0
+    rows_of = "more rows (loop.budget.rows)" if made else "more gold rows"
     trained = ", more small_model.epochs or another small_model.lr" if "fit/steps" in record.metrics else ""
+    balance = ", and strategy.balance=true shows exemplars of every label alike" if made else ""
     return (
         f"the small model says {task.says(target)} for {count} of {rows} mining rows, so that its errors are of the "
-        f"other labels: more rows (loop.budget.rows){trained} may help, and strategy.balance=true shows exemplars of "
-        "every label alike"
+        f"other labels: {rows_of}{trained} may help{balance}"
     )
 
 

@@ -27,15 +27,6 @@ def check_embedded(task: TaskConfig, model: str, *, server: bool, structured: bo
         if server
         else "an LLM of your own (a hub id or a folder), or choose llm=server"
     )
-    if task.shots or task.prompt_sets[task.prompts].examples:
-        what = f"task.shots={task.shots}" if task.shots else f"task.prompt_sets.{task.prompts}.examples"
-        raise UserError(
-            f"{what}: llm.model={model} knows no examples in a prompt: leave them out, or set llm.model to {own}"
-        )
-    if structured:
-        raise UserError(
-            f"llm.structured=true: llm.model={model} writes no JSON: leave it out, or set llm.model to {own}"
-        )
     prompts = task.prompt_sets[task.prompts]
     templates = (
         *(prompts.seed, prompts.extrapolate, prompts.rationale, prompts.seed_with_rationales),
@@ -45,15 +36,25 @@ def check_embedded(task: TaskConfig, model: str, *, server: bool, structured: bo
             prompts.seed_with_instance,
         ),  # None, unless the run's seeds read them
     )
-    for word in label_words(task) or ["answer"]:
+    words = label_words(task)
+    for word in words or ["answer"]:
         for template in filter(None, templates):
             prompt = fill(
                 template, {name: word if name == "label" else "1" for name in PROMPT_FIELD.findall(template)}
             )
             if not follows(prompt):
-                short = " ".join(template.split())
+                short, of = " ".join(template.split()), f" for {word!r}" if words else ""
                 raise UserError(
                     f"llm.model={model} writes short film reviews, for the prompts of task=reviews alone; task "
-                    f"{task.name} asks {short[:SHOWN]!r}{'...' if len(short) > SHOWN else ''} for {word!r}: "
+                    f"{task.name} asks {short[:SHOWN]!r}{'...' if len(short) > SHOWN else ''}{of}: "
                     f"set llm.model to {own}"
                 )
+    if task.shots or prompts.examples:
+        what = f"task.shots={task.shots}" if task.shots else f"task.prompt_sets.{task.prompts}.examples"
+        raise UserError(
+            f"{what}: llm.model={model} knows no examples in a prompt: leave them out, or set llm.model to {own}"
+        )
+    if structured:
+        raise UserError(
+            f"llm.structured=true: llm.model={model} writes no JSON: leave it out, or set llm.model to {own}"
+        )

@@ -43,6 +43,8 @@ def test_one_class_alone_is_named_with_what_to_do(task: Classification) -> None:
     trained = record(task, [0] * rows)
     says = collapsed(task, replace(trained, metrics={**trained.metrics, "fit/steps": 9}))
     assert says is not None and "more small_model.epochs" in says  # trees have none
+    says = collapsed(task, replace(trained, metrics={**trained.metrics, "new_rows": 0}))
+    assert says is not None and says.endswith("of the other labels: more gold rows may help")
     assert collapsed(task, record(task, [i % 2 for i in range(rows)])) is None
     few = replace(record(task, [0] * rows), predictions=record(task, [0] * rows).predictions[:5])
     assert collapsed(task, few) is None  # five rows may be alike by chance

@@ -57,6 +57,7 @@ def test_other_prompts_are_refused(model: str) -> None:
         reviews(PromptSet(seed="Write a {label} news item.", extrapolate=OWN.extrapolate)),
         reviews(PromptSet(seed=OWN.seed, extrapolate="Like this, {label}: {text}")),
         reviews(replace(OWN, domains="List {count} films.")),
+        replace(reviews(PromptSet(seed="Write a {label} news item."), ()), shots=4),
     ):
         with pytest.raises(
             UserError, match=r"prompts of task=reviews alone; task mine asks .* set llm\.model"
