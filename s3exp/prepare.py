@@ -17,15 +17,25 @@ from omegaconf import DictConfig
 
 from s3exp.packages import packages_of
 from s3exp.record.state import run_folder
-from s3exp.settings.cell import in_order
+from s3exp.settings.cell import in_order, shown
 from s3exp.settings.compose import from_hydra, plain
 from s3exp.settings.given import KEY
 from s3exp.settings.kinds import rules_of
 from s3exp.settings.lesson import check_domains
 from s3exp.settings.llm import PythonLLMConfig, is_structured
-from s3exp.settings.run import Config, identity
+from s3exp.settings.loop import MADE
+from s3exp.settings.run import Config, added_defaults, identity, left_out_at
 from s3exp.settings.small_model import BagConfig, PythonSmallModelConfig
-from s3exp.strategies import asks, canonical, check_plan, check_sets_have_rows, idle, plan
+from s3exp.strategies import (
+    OF_CHECK,
+    OF_SWITCH,
+    asks,
+    canonical,
+    check_plan,
+    check_sets_have_rows,
+    idle,
+    plan,
+)
 from s3exp.terminal.texts import spelled
 from s3exp.types import UserError
 
@@ -128,6 +138,7 @@ def prepare(
     facts = identity(plain(composed))
     ignored = tuple(f"{key}." for key in idle(facts))
     swept = {key: value for key, value in (swept or {}).items() if not f"{key}.".startswith(ignored)}
+    _warn_of_unread(config, facts)
     facts = canonical({**facts, "gold": gold.digest(), "llm": llm_identity(config.llm, model), **own.facts})
     facts |= packages_of(config, asks_llm=asks_llm(config))
     given, donor = rows_of(config), rounds_of(config, gold.digest())
@@ -180,10 +191,29 @@ def _warn_of_nothing_shown(config: Config) -> None:
         f"strategy.pick.spread={pick.spread}": pick.spread != "none",
         "strategy.balance=true": strategy.balance,
         f"strategy.labels={strategy.labels}": strategy.labels != "gold",
+        f"strategy.shown={strategy.shown}": strategy.shown in MADE,
     }
     for option in (option for option, on in chosen.items() if on):
         why = f"strategy={strategy.name} shows none" if config.loop.rounds else "loop.rounds=0 has no round"
         log.warning("%s is about the rows that rounds show, and %s: it changes nothing", option, why)
+
+
+def _warn_of_unread(config: Config, facts: Mapping[str, Any]) -> None:
+    """Say that a method's options change nothing in a run that does not read them, as one of a sweep may be."""
+    strategy, curation = config.strategy, config.curation
+    instead = {option: switch for option, (switch, _) in OF_SWITCH.items()}
+    if curation.label == "none":
+        instead |= dict.fromkeys(OF_CHECK, "curation.label")
+    if strategy.human or strategy.given:
+        instead |= dict.fromkeys(
+            ("strategy.seeds", "loop.sets", "curation.label", "curation.revise"), "strategy"
+        )
+    unread = tuple(f"{key}." for key in idle(facts))
+    for key in (key for key in facts if f"{key}.".startswith(unread) and key in added_defaults()):
+        switch = next((instead[one] for one in instead if f"{key}.".startswith(f"{one}.")), None)
+        if switch is not None:
+            value = strategy.name if switch == "strategy" else facts.get(switch, left_out_at(switch))
+            log.warning("%s=%s changes nothing beside %s=%s", key, shown(facts[key]), switch, value)
 
 
 def _warn_of_no_rationales(config: Config) -> None:

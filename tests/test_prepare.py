@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from s3exp.prepare import _warn_of_no_names, _warn_of_no_rationales, _warn_of_nothing_shown, _warn_of_words
+from s3exp.prepare import (
+    _warn_of_no_names,
+    _warn_of_no_rationales,
+    _warn_of_nothing_shown,
+    _warn_of_unread,
+    _warn_of_words,
+)
 from s3exp.record.given import rounds_of
-from s3exp.settings.compose import compose, of_record
-from s3exp.settings.run import Config
+from s3exp.settings.compose import compose, composed_of, from_hydra, of_record, plain
+from s3exp.settings.run import Config, identity
 from s3exp.types import UserError
 from tests.test_loop import STRATEGIES, go
 
@@ -101,6 +107,7 @@ def test_a_kind_of_task_that_has_no_rationales_is_not_warned_of_them(
             "strategy.labels=random is about the rows that rounds show",
         ),
         (["strategy=zerogen", "strategy.balance=true"], "strategy=zerogen shows none: it changes nothing"),
+        (["loop.rounds=0", "strategy.shown=helpful"], "strategy.shown=helpful is about the rows that rounds"),
         (["strategy.pick.by=loss", "strategy.pick.top=5", "strategy.balance=true"], ""),
         (["loop.rounds=0"], ""),
     ],
@@ -110,3 +117,38 @@ def test_options_of_rows_that_no_round_shows_are_said_to_change_nothing(
 ) -> None:
     _warn_of_nothing_shown(compose(["task=reviews", *words]))
     assert says in caplog.text and bool(says) == bool(caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["curation.guard=0.7"], ["curation.guard=0.7 changes nothing beside curation.label=none"]),
+        (["small_model.loss_q=0.5"], ["small_model.loss_q=0.5 changes nothing beside small_model.loss=ce"]),
+        (
+            ["curation.flaws=drop", "small_model.unlearning.epochs=5"],
+            ["small_model.unlearning.epochs=5 changes nothing beside curation.flaws=drop"],
+        ),
+        (
+            ["strategy=gold", "strategy.seeds=written", "curation.label=correct", "loop.sets=2"],
+            [
+                *(
+                    "strategy.seeds=written changes nothing beside strategy=gold",
+                    "curation.label=correct changes",
+                ),
+                "loop.sets=2 changes nothing beside strategy=gold",
+            ],
+        ),
+        (
+            ["strategy=rows", "loop.rows_from=a.csv", "strategy.seeds=written"],
+            ["strategy.seeds=written changes nothing beside strategy=rows"],
+        ),
+        (["strategy.seeds=written", "curation.label=correct", "curation.guard=0.7"], []),
+        (["small_model.loss=gce", "small_model.loss_q=0.5"], []),
+    ],
+)
+def test_options_of_a_method_that_a_run_does_not_read_are_said_to_change_nothing(
+    words: list[str], says: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    composed = composed_of(["task=reviews", *words])
+    _warn_of_unread(from_hydra(composed), identity(plain(composed)))
+    assert len(caplog.messages) == len(says) and all(line in caplog.text for line in says)

@@ -55,6 +55,10 @@ class Control:
         free = ("strategy.name", *self.free)
         return {key: value for key, value in facts.items() if not any(fnmatch(key, one) for one in free)}
 
+    def shown(self, arm: Arm) -> str:
+        """The option that switches the method on, with its value in an arm."""
+        return f"{self.option}={shown(settings(arm.runs[0])[self.option])}"
+
     def words(self, facts: Mapping[str, Any]) -> list[str]:
         """What to set in the command of a run with these options, to make the control."""
         return [
@@ -178,42 +182,58 @@ class Missing:
     @property
     def line(self) -> str:
         """One sentence."""
-        option = self.control.option
-        value = shown(settings(self.arm.runs[0])[option])
         return (
-            f"{self.arm.name}: nothing is said of {option}={value} without its control, {self.control.what}; "
-            f"make it by: {self.command}"
+            f"{self.arm.name}: nothing is said of {self.control.shown(self.arm)} without its control, "
+            f"{self.control.what}; make it by: {self.command}"
         )
 
 
-def missing(arms: Sequence[Arm]) -> list[Missing]:
-    """The controls that some arms lack; gold rows alone are a reference, and no method."""
-    lacking: list[Missing] = []
-    for arm in (arm for arm in arms if not arm.human):
-        facts = settings(arm.runs[0])
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A method of an arm, and the arms that are its control."""
+
+    arm: Arm
+    control: Control
+    there: tuple[Arm, ...]
+
+
+def controlled(arms: Sequence[Arm]) -> list[Beside]:
+    """Every method of every arm with its controls among the arms.
+
+    Gold rows alone are a reference, and no method, unless there is nothing else.
+    """
+    found: list[Beside] = []
+    configs = [(arm, settings(arm.runs[0])) for arm in arms]
+    references = {arm.name for arm in arms if arm.human} if any(not arm.human for arm in arms) else set()
+    for arm, facts in configs:
+        known: list[Mapping[str, Any]] = []
         for control in CONTROLS:
-            if not control.on(facts):
+            if arm.name in references or not control.on(facts) or control.instead in known:
                 continue
+            known.append(control.instead)
             wanted = control.beside(facts)
-            there = [other for other in arms if other is not arm and _same(other, wanted, control)]
-            seeds = tuple(seed for seed in arm.scores if not any(seed in other.scores for other in there))
-            known = any(one.arm is arm and one.control.instead == control.instead for one in lacking)
-            if seeds and not known:
-                lacking.append(Missing(arm, control, seeds))
+            there = (other for other, own in configs if other is not arm and control.bound(own) == wanted)
+            found.append(Beside(arm, control, tuple(there)))
+    return found
+
+
+def missing(arms: Sequence[Arm]) -> list[Missing]:
+    """The controls that some arms lack, on all of their seeds or some."""
+    lacking = []
+    for one in controlled(arms):
+        seeds = [seed for seed in one.arm.scores if not any(seed in other.scores for other in one.there)]
+        if seeds:
+            lacking.append(Missing(one.arm, one.control, tuple(seeds)))
     return lacking
-
-
-def _same(arm: Arm, wanted: Mapping[str, Any], control: Control) -> bool:
-    return control.bound(settings(arm.runs[0])) == wanted
 
 
 def _default(key: str) -> str:
     return shown(added_defaults()[key])
 
 
-def unsaid(lacking: Iterable[Missing], name: str) -> str:
-    """Why there is no verdict on the arm of this name; empty where there may be one."""
+def unsaid(lacking: Iterable[Missing], name: str, it: str = "it") -> str:
+    """Why there is no verdict on the arm of this name, which the sentence calls `it`; empty where there may be one."""
     own = [one for one in lacking if one.arm.name == name]
     if not own:
         return ""
-    return f"No verdict on it: {spelled([one.control.what for one in own])} did not run beside it."
+    return f"No verdict on {it}: {spelled([one.control.what for one in own])} did not run beside it."

@@ -8,6 +8,7 @@ from statistics import stdev
 from s3exp.record.measures import measure
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
+from s3exp.report.controls import missing, unsaid
 from s3exp.report.ensembles import ensembles
 from s3exp.report.export import Cell, Column, Table, as_markdown, table_of
 from s3exp.report.frames import column, known, mean_by_arm, means, shared_rounds
@@ -53,10 +54,12 @@ def methods(comparison: Comparison) -> Table:
         (Column("rows", "rows", "count"), lambda arm: spent[arm.name][0] or None),
         (Column("tokens", "LLM tokens", "count"), lambda arm: spent[arm.name][1] or None),
     )
+    lacking = missing(comparison.arms)
     note = (
         "Means over seeds. Intervals by Student's t from three seeds on, of a single seed over test rows. Gains in "
         "points, paired by seed."
     )
+    note = " ".join([note, *filter(None, (unsaid(lacking, arm.name, arm.name) for arm in comparison.arms))])
     title = f"{comparison.task}: methods on the test rows"
     return table_of("methods", title, comparison.arms, fields, note)
 

@@ -9,6 +9,7 @@ from typing import Any
 from s3exp.record.measured import ERRORS, MAJORITY, SHARES
 from s3exp.report.arms import Arm, interval_of, mean_of
 from s3exp.report.comparison import Comparison
+from s3exp.report.controls import missing
 from s3exp.report.curves import compare_at_cost
 from s3exp.report.export import Column, Fields, Table, table_of
 from s3exp.report.frames import column, mean_by_arm
@@ -23,10 +24,13 @@ def results(comparison: Comparison) -> Table:
     spent = mean_by_arm(comparison.frames, "train_rows", "llm/answers", "llm/tokens", "cost/seconds")
     gains = {arm.name: comparison.gain(arm) for arm in comparison.arms}
     bases = sorted(set(comparison.bases.values()))
+    lacking = {one.arm.name for one in missing(comparison.arms)}
 
     def sure(arm: Arm) -> str | None:
         pair = comparison.over_base(arm)
-        return certainty(comparison, pair).label if pair is not None else None
+        if pair is None:
+            return None
+        return "no verdict" if arm.name in lacking else certainty(comparison, pair).label
 
     # a cost of 0 is an empty cell
     fields = (
@@ -45,7 +49,8 @@ def results(comparison: Comparison) -> Table:
     note = (
         "Means over seeds. Intervals by Student's t over three seeds or more, cut at 0 and 100; of a single seed over "
         "test rows. Gains are paired by seed. Clear: the interval over seeds excludes 0, and so does a paired "
-        "bootstrap over test rows and seeds. Calls and tokens count answers from the store too; seconds leave out the "
+        "bootstrap over test rows and seeds. No verdict: the control of a method did not run beside it. Calls and "
+        "tokens count answers from the store too; seconds leave out the "
         "LLM's start, and are less where the store had the answers."
     )
     return table_of("results", f"{comparison.task}: results on the test rows", comparison.arms, fields, note)

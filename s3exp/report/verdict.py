@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from s3exp.report.arms import Arm, interval_of
 from s3exp.report.comparison import Comparison, Pair
-from s3exp.report.controls import missing, unsaid
+from s3exp.report.controls import controlled, missing, unsaid
 from s3exp.report.doubts import notes, warnings
 from s3exp.report.majority import aside, doubt
-from s3exp.report.statistics import resolvable
+from s3exp.report.statistics import Estimate, resolvable
 from s3exp.terminal.texts import chance, percent, plural, points
 
 _SURE = 0.05
@@ -62,7 +62,8 @@ def verdict(comparison: Comparison) -> Verdict:
         sure = Certainty("unclear", alone)
     beside = (*_runner_up(comparison, best), *_reference(comparison), *_resolvable(comparison, best))
     detail = (*beside, *aside(comparison, best))
-    doubts, remarks = tuple(warnings(comparison)), tuple(notes(comparison))
+    doubts = tuple(warnings(comparison))
+    remarks = (*_beside_controls(comparison), *notes(comparison))
     return Verdict(comparison.task, first, sure, detail, doubts, remarks)
 
 
@@ -138,9 +139,14 @@ def _best(comparison: Comparison, best: Arm) -> tuple[str, Certainty]:
     return first, Certainty("unclear", "No strategy gains over it.")
 
 
-def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
+def _ends(pair: Pair) -> tuple[float, float] | None:
+    """The interval over seeds, or else over test rows."""
     rows = (pair.over_rows.low, pair.over_rows.high) if pair.over_rows is not None else None
-    ends = pair.over_seeds.interval or rows
+    return pair.over_seeds.interval or rows
+
+
+def _undecided(comparison: Comparison, pair: Pair, best: Arm, base: Arm) -> str:
+    ends = _ends(pair)
     scores = f"{best.name} has {percent(best.mean)}%, and {base.name} {percent(base.mean)}% {comparison.word} on test"
     interval = f" ({_range(ends)})" if ends else ""
     return f"No clear winner: {scores}; the difference is {points(pair.over_seeds.mean)} points{interval}."
@@ -150,12 +156,35 @@ def _resolvable(comparison: Comparison, best: Arm) -> list[str]:
     """The least difference that these seeds would find."""
     others = [arm for arm in comparison.rivals if arm is not best]
     pair = comparison.over_base(best) or (comparison.pair(best.name, others[0].name) if others else None)
-    least = None if pair is None else resolvable(pair.over_seeds)
-    if pair is None or not least:
-        return []
-    seeds = plural(pair.over_seeds.seeds, "seed")
-    size = points(least).lstrip("+")
-    return [f"With {seeds} such a study finds a true difference of {size} points four times in five."]
+    found = "" if pair is None else _found(pair.over_seeds)
+    return [found] if found else []
+
+
+def _found(difference: Estimate) -> str:
+    least = resolvable(difference)
+    if not least:
+        return ""
+    seeds, size = plural(difference.seeds, "seed"), points(least).lstrip("+")
+    return f"With {seeds} such a study finds a true difference of {size} points four times in five."
+
+
+def _beside_controls(comparison: Comparison) -> list[str]:
+    """What each method gains over its control, where that ran on all of its seeds."""
+    lacking = {(one.arm.name, one.control.what) for one in missing(comparison.arms)}
+    lines = []
+    for one in controlled(comparison.arms):
+        pairs = [comparison.pair(one.arm.name, other.name) for other in one.there]
+        pair = max(filter(None, pairs), key=lambda pair: pair.over_seeds.seeds, default=None)
+        if pair is None or (one.arm.name, one.control.what) in lacking:
+            continue
+        seeds, ends = pair.over_seeds, _ends(pair)
+        interval = f" ({_range(ends)})" if ends else ""
+        sure = certainty(comparison, pair)
+        gain = f"{points(seeds.mean)} points{interval} over its control, {one.control.what}: "
+        label = f"clear {sure.label}" if sure.over else sure.label
+        line = f"{one.arm.name}: {one.control.shown(one.arm)} is {gain}{label}."
+        lines.append(" ".join(filter(None, [line, _found(seeds)])))
+    return lines
 
 
 def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
@@ -167,6 +196,9 @@ def _runner_up(comparison: Comparison, best: Arm) -> list[str]:
     interval = f" ({_range(seeds.interval)})" if seeds.interval else ""
     sure, leader = certainty(comparison, pair), f"The lead of {best.name} over {others[0].name}, the next,"
     label = f"clear {sure.label}" if sure.over else sure.label
+    lacking = missing(comparison.arms)
+    if any(unsaid(lacking, arm.name) for arm in (best, others[0])):
+        label = "no verdict without the control"
     return [f"{leader} is {points(seeds.mean)} points{interval}: {label}."]
 
 

@@ -125,11 +125,8 @@ def check_asking(config: Config) -> None:
                 f"{option} asks with task.prompt_sets.{task.prompts}.{template}, which is not set: write this prompt, "
                 "or choose other task.prompts"
             )
-    if curation.label in ("correct", "reject") and config.strategy.labels == "random":
-        raise UserError(
-            f"{checks} would undo strategy.labels=random, the control whose labels say nothing: leave one of them out "
-            "(curation.label=report only counts)"
-        )
+    if config.strategy.labels == "random":
+        _refuse_undone(curation)
     if curation.label == "correct" and not task.labels and not rules_of(task).free:
         raise UserError(
             f"{checks}: task.kind={task.kind} has no labels to correct, and a question was written for its answer: set "
@@ -139,6 +136,21 @@ def check_asking(config: Config) -> None:
         raise UserError(
             f"curation.guard={curation.guard:g} needs gold rows that the check is measured on: set curation.guard_rows "
             "above 0, or curation.guard=null"
+        )
+
+
+def _refuse_undone(curation: CurationConfig) -> None:
+    """Refuse curators that correct or leave out labels that look wrong, where labels are drawn at random."""
+    undo = {
+        f"curation.label={curation.label}": curation.label in ("correct", "reject"),
+        f"curation.flaws={curation.flaws}": curation.flaws in ("drop", "unlearn"),
+        f"curation.noise={curation.noise}": curation.noise != "none",
+    }
+    for option in (option for option, undoes in undo.items() if undoes):
+        counts = "" if "noise" in option else f" ({option.partition('=')[0]}=report only counts)"
+        raise UserError(
+            f"{option} would undo strategy.labels=random, the control whose labels say nothing: leave one of them out"
+            f"{counts}"
         )
 
 

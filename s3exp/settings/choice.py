@@ -12,11 +12,16 @@ from s3exp.types import UserError
 
 
 def check_choice(strategy: StrategyConfig) -> None:
-    """Refuse a pick without rows to pick from, or one that picks all of them.
+    """Refuse made rows that no round shows, a pick without rows to pick from, or one that picks all of them.
 
     Raises:
         UserError: names both options and what to do.
     """
+    if strategy.shown == "helpful" and strategy.max_rounds == 0:
+        raise UserError(
+            f"strategy.shown=helpful is about the rows that rounds show, and strategy={strategy.name} "
+            "(strategy.max_rounds=0) leaves out all rounds: choose strategy=s3, or leave it out"
+        )
     if strategy.shown == "helpful" and strategy.balance:
         raise UserError(
             "strategy.balance=true fills labels up with gold rows, and strategy.shown=helpful shows synthesized rows, "

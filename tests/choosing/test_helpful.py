@@ -119,6 +119,7 @@ def test_options_without_a_meaning_are_refused() -> None:
         (["strategy.balance=true"], "strategy.balance=true fills labels up with gold rows"),
         (["strategy.pick.by=loss", "strategy.pick.top=5"], "strategy.shown=helpful shows none of them"),
         (["task=adqa", "small_model=minilm"], "task.kind=extraction"),
+        (["strategy=zerogen"], "rounds show, and strategy=zerogen (strategy.max_rounds=0) leaves out"),
         (["strategy.privacy.epsilon=4"], "strategy.shown=helpful does not"),
     ):
         with pytest.raises(UserError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,8 +14,10 @@ import pytest
 from s3exp.record.reading import Found, Run, run_of
 from s3exp.report.arms import arms_of
 from s3exp.report.controls import missing
+from s3exp.report.markdown import as_text
 from s3exp.report.provenance import commands
 from s3exp.report.study import Study, study_of
+from s3exp.report.tables import results
 from s3exp.report.verdict import verdict
 from s3exp.settings.compose import composed_of, from_hydra, plain
 from s3exp.settings.run import identity
@@ -76,6 +79,48 @@ def test_the_control_beside_a_method_lifts_the_warning(
     both = study((method, 0.8, 3), (base, 0.7, 3), (control, 0.72, 3)).comparisons[0]
     assert missing(both.arms) == []
     assert "No verdict" not in verdict(both).line
+
+
+def test_nowhere_is_a_method_without_its_control_said_to_gain_or_to_lose() -> None:
+    noise = {**BASE, "curation.noise": "drop"}
+    for score in (0.8, 0.6):  # it leads, or is the next one
+        alone = study((LIKENESS, score, 3), (BASE, 0.7, 3), (noise, 0.5, 3)).comparisons[0]
+        (name,) = (one.arm.name for one in missing(alone.arms))
+        table = results(alone)
+        column = [one.name for one in table.columns].index("certainty")
+        sure = {row[0]: row[column] for row in table.rows}
+        others = {sure[arm.name] for arm in alone.arms if arm.name != name}
+        assert sure[name] in ("no verdict", None) and "no verdict" not in others
+        assert re.search(r"the next, is [^:]*: no verdict without the control\.", verdict(alone).line)
+        assert "clear" not in verdict(alone).line
+        said = f"No verdict on {name}: as many rows rejected at random did not run beside it."
+        assert said in as_text([alone], ["methods"])
+
+
+def test_what_a_method_gains_over_its_control_stands_beside_the_difference_that_can_be_found() -> None:
+    """ZeroGen is the base of the gains, and another arm the next one: neither is the control."""
+    control = {**LIKENESS, "curation.likeness_by": "random"}
+    arms = (
+        (LIKENESS, 0.8, 3),
+        ({**BASE, "curation.noise": "drop"}, 0.79, 3),
+        (control, 0.7, 3),
+        (BASE, 0.6, 3),
+    )
+    told = verdict(study(*arms).comparisons[0])
+    (line,) = (line for line in told.notes if "over its control" in line)
+    assert "curation.likeness=0.5 is +10.0 points (+8.7 to +11.3) over its control" in line
+    assert "as many rows rejected at random: clear over seeds only." in line
+    assert "With 3 seeds such a study finds a true difference of 1.6 points four times in five." in line
+    fewer = study((LIKENESS, 0.8, 3), (control, 0.7, 2), (BASE, 0.6, 3))
+    assert not any("over its control" in line for line in verdict(fewer.comparisons[0]).notes)
+
+
+def test_gold_rows_alone_need_a_control_where_there_is_nothing_else() -> None:
+    gold = {**BASE, "strategy.name": "gold", "strategy.human": True, "small_model.members": 5}
+    assert missing(study((BASE, 0.7, 3), (gold, 0.8, 3)).comparisons[0].arms) == []
+    assert [one.control.what for one in missing(study((gold, 0.8, 3)).comparisons[0].arms)] == [
+        "one small model on all rows"
+    ]
 
 
 def recorded(words: Sequence[str]) -> Run:

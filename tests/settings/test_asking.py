@@ -68,6 +68,18 @@ def test_options_of_a_check_that_is_off_change_nothing() -> None:
             ["curation.label=reject", "strategy.labels=random"],
             ["curation.label=reject", "strategy.labels=random"],
         ),
+        (
+            ["curation.flaws=drop", "strategy.labels=random"],
+            ["curation.flaws=drop", "strategy.labels=random", "curation.flaws=report"],
+        ),
+        (
+            ["curation.flaws=unlearn", "strategy.labels=random"],
+            ["curation.flaws=unlearn", "strategy.labels=random"],
+        ),
+        (
+            ["curation.noise=weight", "strategy.labels=random"],
+            ["curation.noise=weight", "strategy.labels=random"],
+        ),
         (["curation.label=correct", "task=toy"], ["curation.label=correct", "task.prompt_sets.toy.check"]),
         (["curation.revise=true", "task=toy"], ["curation.revise=true", "task.prompt_sets.toy.revise"]),
         (
