@@ -186,12 +186,14 @@ def test_a_tracker_sees_the_stages_go_on_and_the_record_is_the_same(
         ended = {"rows": one["new_rows"], "quota": one["quota"], "answers": len(asked) - 1, "tokens": tokens}
         assert asked[-1] == ended and len(asked) - 1 == metrics["llm/calls"] + metrics["llm/store_hits"]
         assert [point["rows"] for point in asked] == sorted(point["rows"] for point in asked)
-        epochs = [point for point in tracker.points["training", one["round"]] if "select_loss" in point]
+        points = tracker.points["training", one["round"]]
+        epochs = [point for point in points if "select_loss" in point]
         assert [point["epoch"] for point in epochs] == list(range(1, 1 + int(metrics["fit/epochs"])))
         best = epochs[int(metrics["fit/best_epoch"]) - 1]
-        assert (
-            best["select_accuracy"] == metrics["select/accuracy"] and epochs[-1]["loss"] < epochs[0]["loss"]
-        )
+        assert best["select_accuracy"] == metrics["select/accuracy"]
+        # on a slow machine the loss of an epoch's last step may have been told before its end
+        losses = [point["loss"] for point in points if "loss" in point]
+        assert len(losses) > 1 and losses[-1] < losses[0]
 
 
 class Dying:
