@@ -171,8 +171,11 @@ class Server:
                         await taken.wait()
 
             workers = [asyncio.create_task(work()) for _ in range(self._config.concurrency)]
+            ended: list[asyncio.Task[None]] = []  # in order: many may fail at once, and the first one counts
+            for worker in workers:
+                worker.add_done_callback(ended.append)
             try:
-                ended, others = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+                _, others = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
                 failed = True
                 if in_flight := asking & others:
                     await asyncio.wait(in_flight, timeout=LAST_ANSWERS_SECONDS)

@@ -373,6 +373,24 @@ def test_what_was_asked_when_another_prompt_is_refused_is_waited_for() -> None:
     assert sorted(found) == [1, 2, 3]
 
 
+def test_of_refusals_that_come_at_once_the_first_that_tells_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many workers end before the one that waits for them is told."""
+    here = asyncio.Event()
+    sent = []
+
+    async def send(*_: object) -> httpx.Response:
+        sent.append(1)
+        if len(sent) == 16:
+            here.set()
+        await here.wait()
+        return httpx.Response(400)
+
+    monkeypatch.setattr(Session, "send", send)
+    server = Server(ServerConfig(model="m", url="http://127.0.0.1:9/v1", concurrency=16))
+    with pytest.raises(UserError, match="each of the first 5 prompts"):
+        list(server.generate(ask(16)))
+
+
 def test_a_model_without_a_system_turn_is_said() -> None:
     session = Session(ServerConfig(model="m", system="be brief"))
     failure = failure_of(httpx.Response(400, json={"message": "System role not supported"}))
