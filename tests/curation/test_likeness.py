@@ -121,20 +121,21 @@ def test_of_a_stream_half_of_films_and_half_of_quizzes_the_quizzes_are_rejected(
     assert judge.end_round()["abstained"] == 0  # since a later wave had enough rows to judge
 
 
-def prose() -> list[str]:
-    """Sentences of this project's documentation."""
-    paragraphs = [part for page in (ROOT / "docs").glob("*.md") for part in page.read_text().split("\n\n")]
-    text = " ".join(part for part in paragraphs if part[:1].isalpha())
-    return sorted(one for one in re.split(r"(?<=[.:;])\s+", text) if 40 < len(one) < 200 and "`" not in one)
+def clauses() -> list[str]:
+    """Clauses of the license: a text that never changes, unlike the documentation."""
+    text = " ".join((ROOT / "LICENSE").read_text().split())
+    return sorted({one for one in re.split(r"(?<=[.:;,])\s+", text) if 40 < len(one) < 200})
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_strangers_are_rejected_with_a_hundred_gold_rows_too(seed: int) -> None:
+def test_strangers_are_rejected_with_less_than_a_hundred_gold_rows_too(seed: int) -> None:
     gold, real = drawn(seed)
-    strangers = random.Random(seed).sample(prose(), 110)
-    stream = made([*real[:110], *((text, place % 2) for place, text in enumerate(strangers))])
-    verdicts = likeness(gold[:110], seed)(stream)
-    assert np.mean([verdict.row is None for verdict in verdicts[110:]]) > 0.7
+    strangers = clauses()
+    random.Random(seed).shuffle(strangers)
+    few = len(strangers)
+    stream = made([*real[:few], *((text, place % 2) for place, text in enumerate(strangers))])
+    verdicts = likeness(gold[:few], seed)(stream)
+    assert np.mean([verdict.row is None for verdict in verdicts[few:]]) > 0.8
     alike = likeness(gold[:110], seed)
     assert all(verdict.row for verdict in alike(made(real))) and alike.end_round()["abstained"] == 1
 
