@@ -244,7 +244,8 @@ CONTENTS: tuple[Odd, ...] = ()
 
 
 class OddServer:
-    """Plays one odd answer, to every prompt or to those whose seed can be divided by three. `asked` has the requests.
+    """Plays one odd answer, to every prompt or to those whose seed can be divided by three, but for 0, the seed of the
+    fixed question. `asked` has the requests.
 
     `model` is what it says of itself in its list of models; None: it has no list. `prefix` is the path before
     `/chat/completions`.
@@ -277,7 +278,7 @@ class OddServer:
         """The reply to one request."""
         self.asked.append(dict(body))
         seed = body.get("seed", 1)
-        if self.odd is not None and (self.every or seed % 3 == 0):
+        if self.odd is not None and (self.every or (seed and seed % 3 == 0)):
             return self.odd
         return Odd("good", chat(self.good(body)))
 

@@ -100,7 +100,10 @@ def test_what_is_not_set_is_named() -> None:
             ["task.gold.file=a.csv", "task.gold.test_fraction=0.6", "task.gold.train_fraction=0.4"],
             "leave no row",
         ),
-        (["task.gold.file=a.csv", "strategy=gold"], "by task.gold.train_fraction"),
+        (
+            ["task.gold.file=a.csv", "strategy=gold"],
+            r"a share of task.gold.file \(task.gold.train_fraction=0.3\)",
+        ),
         (["task.gold.split_seed=1"], "task.gold.split_seed=1 splits task.gold.file, which is not set"),
     ],
 )

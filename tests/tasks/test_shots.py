@@ -146,10 +146,13 @@ def test_too_few_rows_of_a_label_and_an_llm_that_knows_no_examples_are_refused()
     assert len(task(shots=5).seed_prompt(1, 3, {"premise": "a red hat"}).shots) == 5
     with pytest.raises(UserError, match="task.shots=12: 12 mining rows, "):
         check_shots(replace(SPANS, shots=12), spans())
+    reviews = compose(["task=reviews"]).task
     with pytest.raises(UserError, match="task.shots=2: .* knows no examples in a prompt"):
-        check_embedded(replace(CLAIMS, shots=2), "embedded/reviews-lm", server=False)
+        check_embedded(replace(reviews, shots=2), "embedded/reviews-lm", server=False)
     with pytest.raises(UserError, match="llm.structured=true: .* writes no JSON"):
-        check_embedded(CLAIMS, "embedded/reviews-lm", server=False, structured=True)
+        check_embedded(reviews, "embedded/reviews-lm", server=False, structured=True)
+    with pytest.raises(UserError, match="writes short film reviews"):  # first of all
+        check_embedded(replace(CLAIMS, shots=2), "embedded/reviews-lm", server=False)
 
 
 def test_it_counts_in_an_identity_only_where_it_is_set() -> None:
