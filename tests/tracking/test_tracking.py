@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,14 @@ def runs(folder: Path) -> list[Path]:
 def inspect(place: Path, *options: str) -> list[dict[str, Any]]:
     """What W&B itself reads in a run's folder: one dict a record, or the summary."""
     (file,) = place.glob("run-*.wandb")
+    deadline = time.monotonic() + 5
+    # on a busy machine the service writes the end of a file after it has said that the run is finished
+    while (found := _read(file))[-1]["type"] != "exit" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return _read(file, *options) if options else found
+
+
+def _read(file: Path, *options: str) -> list[dict[str, Any]]:
     # as `wandb leet inspect`, without a start of Python
     words = ["leet", "inspect", "--no-observability", "--json", *options, "--run-file", str(file)]
     done = subprocess.run([get_core_path(), *words], capture_output=True, text=True, check=True, timeout=60)
