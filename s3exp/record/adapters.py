@@ -22,6 +22,7 @@ from s3exp.record.files import read_sealed, sync, write_sealed
 from s3exp.types import UserError
 
 FOLDER, WEIGHTS, MARKER = "adapters", "adapter_model.safetensors", "tuned.json"
+_DONE = "[!.]*-[0-9]*"  # folders of adapters, without one that a killed run was writing
 
 
 @dataclass(frozen=True)
@@ -106,19 +107,21 @@ def taken(folder: Path, number: int, basis: str) -> Tuned | None:
     """What a run beside this one has learned on the same basis, copied to `folder`; None: none has.
 
     Raises:
-        OSError: it cannot be copied.
+        OSError: the copy cannot be written.
     """
-    beside = folder.absolute().parents[2]
-    for marker in sorted(beside.glob(f"*/{FOLDER}/*-[0-9]*/{MARKER}")):
-        other = marker.parent
+    for other in sorted(folder.absolute().parents[2].glob(f"*/{FOLDER}/{_DONE}")):
         try:
-            if _read_marker(other).basis != basis or (tuned := read_tuned(other)) is None:
+            tuned = _read_marker(other)
+            if tuned.basis != basis:
                 continue
-        except (OSError, ValueError, TypeError, UserError):  # a damaged one: who reads that run is told
+            contents = {name: (other / name).read_bytes() for name in tuned.sha256}
+        except (OSError, ValueError, TypeError):  # damaged, or removed meanwhile: who reads that run is told
+            continue
+        if any(hashlib.sha256(contents[name]).hexdigest() != tuned.sha256[name] for name in contents):
             continue
         with writing(folder) as part:
-            for name in tuned.sha256:
-                shutil.copyfile(other / name, part / name)
+            for name, content in contents.items():
+                (part / name).write_bytes(content)
             origin = tuned.taken_from or other.parents[1].name
             return finish(part, folder, replace(tuned, round=number, taken_from=origin))
     return None
@@ -126,7 +129,7 @@ def taken(folder: Path, number: int, basis: str) -> Tuned | None:
 
 def forget_later(run: Path, number: int) -> None:
     """Remove the adapters that were learned before rounds after round `number`."""
-    for folder in (run / FOLDER).glob("*-[0-9]*"):
+    for folder in (run / FOLDER).glob(_DONE):
         if int(folder.name.rpartition("-")[2]) > number:
             shutil.rmtree(folder)
 
@@ -143,7 +146,7 @@ def check_adapters(run: Path) -> None:
     Raises:
         UserError: one was changed or lost.
     """
-    for folder in sorted((run / FOLDER).glob("*-[0-9]*")):
+    for folder in sorted((run / FOLDER).glob(_DONE)):
         read_tuned(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ from s3exp.record.adapters import (
     WEIGHTS,
     Tuned,
     check_adapter,
+    check_adapters,
     digest_of,
     finish,
+    forget_later,
     read_tuned,
+    taken,
     writing,
 )
-from s3exp.record.files import write_text
+from s3exp.record.files import write_sealed, write_text
 from s3exp.record.given import _check_finished
 from s3exp.record.rounds import read_rounds
 from s3exp.types import UserError
@@ -86,3 +90,16 @@ def test_rows_of_a_tuned_llm_are_said_to_be(
     write_text(tmp_path / "result.json", f'{{"gold": {{{gold}}}}}')
     _check_finished(tmp_path)
     assert ("learned 30 gold rows, which may be mined here" in caplog.text) == bool(learned)
+
+
+def test_what_a_killed_run_was_writing_is_no_adapter(tmp_path: Path) -> None:
+    """Neither in its own record, nor for a run beside it."""
+    run, other = tmp_path / "run", tmp_path / "other"
+    recorded(run)
+    part = run / FOLDER / ".dpo-1.part"
+    part.mkdir()
+    check_adapters(run)
+    forget_later(run, 0)
+    assert part.is_dir() and read_tuned(run / FOLDER / "sft-0") is not None
+    write_sealed(part / MARKER, asdict(Tuned(0, {}, 1.0, 1.0, "worse", basis="same")))
+    assert taken(other / FOLDER / "sft-0", 0, "same") is None

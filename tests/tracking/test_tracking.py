@@ -113,8 +113,10 @@ def inspect(place: Path, *options: str) -> list[dict[str, Any]]:
     (file,) = place.glob("run-*.wandb")
     deadline = time.monotonic() + 5
     # on a busy machine the service writes the end of a file after it has said that the run is finished
-    while (found := _read(file))[-1]["type"] != "exit" and time.monotonic() < deadline:
-        time.sleep(0.1)
+    found = _read(file)
+    while [one["type"] for one in found[-1:]] != ["exit"] and time.monotonic() < deadline:
+        time.sleep(0.1)  # until the service has written more
+        found = _read(file)
     return _read(file, *options) if options else found
 
 
